@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Source files in memory, and places in them.  Inside the compiler a place is a byte offset; lines
+ * and columns exist only in print.
+ */
+#ifndef SOURCE_H
+#define SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct source {
+    const char *path; /* relative to the project, as it is printed */
+    const char *text; /* NUL-terminated */
+    size_t len;
+};
+
+/* Bytes [start, end) of a file.  `file` NULL: built in. */
+struct span {
+    const struct source *file;
+    size_t start;
+    size_t end;
+};
+
+/* Reads a file; NULL with errno set. */
+struct source *source_read(const char *dir, const char *path);
+
+/* A source that is not a file. */
+struct source *source_from_text(const char *path, const char *text, size_t len);
+
+/* Line and column from 1; columns count characters, not bytes. */
+void source_position(const struct source *file, size_t offset, size_t *line, size_t *column);
+
+/* From the start of `a` to the end of `b`, which must be in one file. */
+struct span span_join(struct span a, struct span b);
+
+#endif

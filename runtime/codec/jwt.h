@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * JSON Web Tokens (RFC 7519, RFC 7515, RFC 8725): HS256 only, from a token and a key to claims.
+ *
+ * The signature is verified before any of the payload is parsed.  Anything that is not exactly a
+ * compact HS256 token is refused: other `alg`, `crit`, padding, other alphabets, duplicate or
+ * non-object claims, a `sub` or `role` of another type than string.
+ */
+#ifndef PGS_CODEC_JWT_H
+#define PGS_CODEC_JWT_H
+
+#include "codec/json_read.h"
+#include "pgs/types.h"
+
+#define PGS_JWT_MAX_BYTES 8192
+
+struct pgs_jwt_rules {
+    const uint8_t *secret;
+    size_t secret_len;
+    const char *audience; /* NULL: `aud` is not looked at */
+    const char *issuer;   /* NULL: `iss` is not looked at */
+    int leeway_s;
+};
+
+/* What a verified token says.  Texts live in `memory` of the call. */
+struct pgs_jwt {
+    struct pgs_text payload; /* the JSON object, as signed */
+    struct pgs_text sub;     /* empty: absent */
+    struct pgs_text role;
+    struct pgs_text email;
+    int64_t exp; /* seconds since 1970; `exp` is required */
+};
+
+/* False: `*why` is a constant sentence ("JWT expired", ...) without any part of the token. */
+bool pgs_jwt_read(const struct pgs_jwt_rules *rules, const char *token, size_t len, int64_t now_s,
+                  struct pgs_memory memory, struct pgs_jwt *jwt, const char **why)
+    __attribute__((warn_unused_result));
+
+/*
+ * The value at a dotted path of a verified payload: strings unquoted, numbers and booleans as
+ * their text, objects and arrays as JSON.  False: there is none (or null).
+ */
+bool pgs_jwt_claim(const struct pgs_jwt *jwt, const char *path, struct pgs_memory memory,
+                   struct pgs_text *value) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The connections of one thread, and the transactions that run in their pipelines.
+ *
+ * One transaction is one implicit transaction of PostgreSQL: session settings (role and claims,
+ * is_local), then its statements, then Sync.  Many are in flight on a connection; an error stays
+ * within its own Sync.  Statements are prepared once a connection under (role, text), in a Sync of
+ * their own, so that no failure of one request can take a statement from another.
+ *
+ * A transaction owns itself: it lives until PostgreSQL has answered, whether its requester waits
+ * or not.  `done` is called exactly once, on the loop's thread, after the commit is certain
+ * (ReadyForQuery) or the transaction has failed; never from inside pgs_txn_send.
+ */
+#ifndef PGS_DB_POOL_H
+#define PGS_DB_POOL_H
+
+#include <h2o.h>
+
+#include "base/buf.h"
+#include "pgs/types.h"
+
+struct pgs_pool;
+struct pgs_txn;
+
+struct pgs_pool_config {
+    const char *conninfo;   /* libpq connection string or URI; never from a client */
+    const char *session_sql; /* pgs_app.session_sql */
+    size_t n_session;       /* its parameters, role first */
+    int connections;        /* pipelined, of this thread */
+    int slow_connections;   /* one transaction at a time */
+    int max_in_flight;      /* of one pipelined connection */
+    int max_waiting;        /* queued in this thread; above it transactions fail at once */
+    int max_statements;     /* prepared, of one connection; the least recently used goes */
+    int statement_timeout_ms;
+    int wait_timeout_ms;    /* longest stay in the queue before sending */
+};
+
+/* Opens the pool on `loop`; it connects by itself and reconnects with back-off. */
+struct pgs_pool *pgs_pool_open(h2o_loop_t *loop, const struct pgs_pool_config *config);
+
+/* Fails what is queued, lets what is in flight end, closes.  The loop must run on until
+ * pgs_pool_is_closed. */
+void pgs_pool_close(struct pgs_pool *pool);
+bool pgs_pool_is_closed(const struct pgs_pool *pool);
+void pgs_pool_free(struct pgs_pool *pool);
+
+/* At least one connection is usable. */
+bool pgs_pool_is_connected(const struct pgs_pool *pool);
+
+enum pgs_txn_state {
+    PGS_TXN_OK,
+    PGS_TXN_FAILED,      /* PostgreSQL refused: see pgs_txn_error */
+    PGS_TXN_UNAVAILABLE, /* no connection, or lost before the answer came */
+    PGS_TXN_BUSY,        /* the queue is full, or the wait was too long */
+};
+
+/* Texts are valid during `done`. "" where PostgreSQL gave none. */
+struct pgs_db_error {
+    const char *sqlstate; /* five characters */
+    const char *message;
+    const char *detail;
+    const char *hint;
+};
+
+typedef void pgs_txn_done(struct pgs_txn *txn, void *owner);
+
+/*
+ * A new transaction.  `session` are config.n_session values for the session statement (copied);
+ * a NULL `at` is sent as an empty string.  session[0] is the role.
+ */
+struct pgs_txn *pgs_txn_new(struct pgs_pool *pool, const struct pgs_text *session);
+
+/* Begins a statement; `sql` is copied.  Parameters follow in order.  Eight statements at most. */
+void pgs_txn_statement(struct pgs_txn *txn, const char *sql, size_t len);
+
+/* The next parameter, copied.  The statement casts it to the type that it wants. */
+void pgs_txn_bind_text(struct pgs_txn *txn, const char *text, size_t len);
+void pgs_txn_bind_null(struct pgs_txn *txn);
+
+/* Queues it; it leaves with all others of this tick in one send.  `slow`: on a connection of its
+ * own, so that it holds up no other. */
+void pgs_txn_send(struct pgs_txn *txn, bool slow, pgs_txn_done *done, void *owner);
+
+/* The requester has gone: `done` will not be called.  Unsent work is dropped. */
+void pgs_txn_detach(struct pgs_txn *txn);
+
+/* For a transaction that was made and never sent. */
+void pgs_txn_discard(struct pgs_txn *txn);
+
+/* During `done`: */
+enum pgs_txn_state pgs_txn_state(const struct pgs_txn *txn);
+struct pgs_db_error pgs_txn_error(const struct pgs_txn *txn);
+int pgs_txn_row_count(const struct pgs_txn *txn, int statement);      /* rows returned */
+int64_t pgs_txn_affected(const struct pgs_txn *txn, int statement);   /* of the command tag */
+int pgs_txn_column_count(const struct pgs_txn *txn, int statement);
+/* A value in text form, NUL-terminated; NULL for SQL null. */
+const char *pgs_txn_value(const struct pgs_txn *txn, int statement, int row, int column,
+                          size_t *len);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Method and path to a const route.  The table is a hash of the paths of all pgs_app.routes, built
+ * once before the threads start.
+ */
+#ifndef PGS_HTTP_ROUTE_H
+#define PGS_HTTP_ROUTE_H
+
+#include "pgs/app.h"
+
+struct pgs_router;
+
+/* All routes of a path, by method; NULL where the method is not served. */
+struct pgs_path {
+    const struct pgs_route *by_method[PGS_METHODS];
+};
+
+struct pgs_router *pgs_router_open(const struct pgs_app *app);
+void pgs_router_close(struct pgs_router *router);
+
+/* NULL: no such path (404).  `path` is without query string, percent-decoded. */
+const struct pgs_path *pgs_router_find(const struct pgs_router *router, const char *path,
+                                       size_t len);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The version of the agreement between generated code and the runtime.  Generated files state the
+ * version that they were made for; another one does not compile.
+ *
+ * 1  first version
+ */
+#ifndef PGS_ABI_H
+#define PGS_ABI_H
+
+#define PGS_ABI 1
+
+#define PGS_GENERATED_FOR_ABI(n)                                                                   \
+    _Static_assert((n) == PGS_ABI, "generated for another runtime: run `pgstack generate`")
+
+#endif
