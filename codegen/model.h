@@ -29,6 +29,7 @@ enum type_kind {
     TYPE_ENUM,
     TYPE_VOID,
     TYPE_NULL,     /* a bare NULL before it meets another operand */
+    TYPE_UNKNOWN,  /* a literal in quotes before it meets another operand */
     TYPE_INTERVAL, /* in expressions only: a column cannot have it yet */
     TYPE_TSVECTOR,
     TYPE_TSQUERY,
@@ -148,6 +149,7 @@ struct column {
     struct expr *default_expr; /* NULL: none */
     bool is_private;           /* no endpoint shows it */
     const char *was;           /* former name; NULL: none */
+    struct span was_span;
 };
 
 enum constraint_kind {
@@ -206,6 +208,7 @@ struct table {
     struct select *query;                 /* of a view */
     const char *raw;                      /* of a view in $$ ... $$ */
     bool read_past_policies; /* a definer predicate reads it: RLS enabled but not forced */
+    bool scan_ok;            /* stays small: no warning where an index is missing */
 };
 
 /* An argument of a predicate or query. */
@@ -259,6 +262,7 @@ struct grant {
     const struct table *table;
     const struct role *role;
     VEC(const struct column *) columns; /* empty: all */
+    VEC(struct span) column_spans;      /* beside them */
 };
 
 /* One PostgreSQL policy: `for select, insert` in the source has become two. */
