@@ -1,0 +1,179 @@
+# The only build file.  `make help` lists the targets.
+#
+#   BUILD=DIR    where output goes (build)
+#   SAN=1        with AddressSanitizer and UndefinedBehaviorSanitizer; `make san` sets both
+
+BUILD ?= build
+SAN   ?=
+CC    = gcc
+Q     = $(if $(V),,@)
+say   = @printf '  %-5s %s\n'
+
+LIBS     := libh2o-evloop libpq yajl openssl
+CPPFLAGS := -D_POSIX_C_SOURCE=200809L -MMD -MP $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
+WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
+LDLIBS   := $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lwslay -lm -pthread
+
+ifeq ($(SAN),)
+CFLAGS  := -std=c11 -g -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE -pthread
+LDFLAGS := -pie -Wl,-z,relro,-z,now,--as-needed
+else ifeq ($(SAN),thread)
+CFLAGS  := -std=c11 -g -O1 -fno-omit-frame-pointer -fPIE -pthread -fsanitize=thread
+LDFLAGS := -pie -fsanitize=thread
+else ifeq ($(SAN),fuzz)
+CC      := clang
+WARN    := -Wall
+CFLAGS  := -std=c11 -g -O1 -fno-omit-frame-pointer -pthread -fsanitize=fuzzer-no-link,address,undefined
+LDFLAGS := -fsanitize=fuzzer,address,undefined
+else
+CFLAGS  := -std=c11 -g -O1 -fno-omit-frame-pointer -fPIE -pthread \
+           -fsanitize=address,undefined -fno-sanitize-recover=all
+LDFLAGS := -pie -fsanitize=address,undefined
+endif
+
+COMPILER_FLAGS := -Icodegen -I$(BUILD)/codegen -Iruntime/include
+RUNTIME_FLAGS  := -Iruntime -Iruntime/include -DH2O_USE_LIBUV=0
+
+compiler_objects := $(patsubst codegen/%.c,$(BUILD)/codegen/%.o,$(wildcard codegen/*.c)) \
+                    $(patsubst codegen/%.re,$(BUILD)/codegen/%.o,$(wildcard codegen/*.re)) \
+                    $(patsubst codegen/%.y,$(BUILD)/codegen/%.o,$(wildcard codegen/*.y))
+compiler_headers := $(patsubst codegen/%.y,$(BUILD)/codegen/%.h,$(wildcard codegen/*.y))
+runtime_objects  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard runtime/*.c runtime/*/*.c))
+unit_tests       := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/1-unit/*_test.c))
+fuzz_targets     := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
+programs         := $(BUILD)/pgstack $(BUILD)/libpgs.a
+ours             := $(wildcard codegen/*.[ch] runtime/*.[ch] runtime/*/*.[ch] runtime/include/pgs/*.h \
+                    tests/1-unit/*.[ch] tests/fuzz/*.[ch])
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all run test golden san tsan fuzz lint format bench generate migrate deps clean help \
+        server unit fuzzers
+
+all: $(programs) server ## the compiler, the runtime and the root application's server
+
+run: ## install what is missing, build, start PostgreSQL and the server; PORT=8080
+	@tools/deps run
+	@$(MAKE) --no-print-directory $(programs)
+	@exec $(BUILD)/pgstack dev $(if $(PORT),--port $(PORT))
+
+test: ## install what is missing, then every suite in order; T=2-golden/rename* picks
+	@tools/deps test
+	@$(MAKE) --no-print-directory $(programs) unit
+	@BUILD=$(BUILD) tests/run $(if $(T),'$(T)')
+
+golden: $(programs) ## rewrite the expected output of tests/2-golden
+	@PGSTACK=$(BUILD)/pgstack tests/2-golden/run --update $(if $(T),'$(T)')
+
+san: ## the same suites under ASan and UBSan
+	@$(MAKE) --no-print-directory test BUILD=build/san SAN=1
+
+tsan: ## the same suites under TSan
+	@$(MAKE) --no-print-directory test BUILD=build/tsan SAN=thread
+
+fuzz: ## each fuzz target for FUZZ_SECONDS=60; T=jwt picks
+	@tools/deps fuzz
+	@$(MAKE) --no-print-directory fuzzers BUILD=build/fuzz SAN=fuzz
+	@tests/fuzz/run build/fuzz/tests/fuzz $(if $(T),'$(T)')
+
+lint: ## who includes whom, format, sizes, stale output
+	@tools/deps lint
+	@$(MAKE) --no-print-directory $(BUILD)/pgstack
+	@PGSTACK=$(BUILD)/pgstack tools/lint
+
+format: ## clang-format over all C files
+	@tools/deps lint
+	@clang-format -i $(ours)
+
+bench: ## the figures of bench/RESULTS.md
+	@tools/deps bench
+	@$(MAKE) --no-print-directory $(programs)
+	@bench/run
+
+generate: $(BUILD)/pgstack ## generated/ and migrations/ from schema/ and policies/
+	@$(BUILD)/pgstack generate
+
+migrate: $(BUILD)/pgstack ## apply migrations/ to MIGRATION_DATABASE_URL
+	@$(BUILD)/pgstack migration run
+
+deps: ## install the Debian packages that are missing, for all targets
+	@tools/deps run test lint bench fuzz
+
+clean: ## remove build/, but keep the private database of `make run`
+	@find build -mindepth 1 -maxdepth 1 ! -name dev -exec rm -rf {} + 2>/dev/null || true
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+server: $(programs)
+	@$(BUILD)/pgstack build
+
+unit: $(unit_tests)
+
+fuzzers: $(fuzz_targets)
+
+# ---- the compiler ----
+
+$(BUILD)/pgstack: $(BUILD)/codegen/main.o $(BUILD)/libcodegen.a
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/libcodegen.a: $(filter-out %/main.o,$(compiler_objects))
+	$(say) AR $@
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/codegen/%.o: codegen/%.c Makefile | $(compiler_headers) $(BUILD)/codegen
+	$(say) CC $<
+	$(Q)$(CC) $(CPPFLAGS) $(COMPILER_FLAGS) $(CFLAGS) $(WARN) -c -o $@ $<
+
+$(BUILD)/codegen/%.o: $(BUILD)/codegen/%.c Makefile | $(compiler_headers)
+	$(say) CC $<
+	$(Q)$(CC) $(CPPFLAGS) $(COMPILER_FLAGS) $(CFLAGS) $(WARN) -c -o $@ $<
+
+$(BUILD)/codegen/%.c: codegen/%.re | $(BUILD)/codegen
+	$(say) RE2C $<
+	$(Q)re2c -W -Werror --no-generation-date -o $@ $<
+
+$(BUILD)/codegen/%.c $(BUILD)/codegen/%.h &: codegen/%.y | $(BUILD)/codegen
+	$(say) LEMON $<
+	$(Q)lemon -d$(BUILD)/codegen -q $<
+
+# Lemon's own code leaves a parameter and a variable unused.
+$(BUILD)/codegen/grammar.o: WARN += -Wno-unused-parameter -Wno-unused-variable
+
+# ---- the runtime ----
+
+$(BUILD)/libpgs.a: $(runtime_objects)
+	$(say) AR $@
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/runtime/%.o: runtime/%.c Makefile
+	$(say) CC $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(RUNTIME_FLAGS) $(CFLAGS) $(WARN) -c -o $@ $<
+
+# ---- tests in C: codegen_* and runtime_* see one side each; the linker takes what they use ----
+
+test_libraries := $(BUILD)/libcodegen.a $(BUILD)/libpgs.a
+
+$(BUILD)/tests/1-unit/codegen_%.o: TEST_FLAGS := $(COMPILER_FLAGS)
+$(BUILD)/tests/1-unit/runtime_%.o: TEST_FLAGS := $(RUNTIME_FLAGS)
+$(BUILD)/tests/fuzz/%.o: TEST_FLAGS := $(COMPILER_FLAGS) $(RUNTIME_FLAGS)
+
+$(BUILD)/tests/%.o: tests/%.c Makefile | $(compiler_headers)
+	$(say) CC $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(TEST_FLAGS) $(CFLAGS) $(WARN) -c -o $@ $<
+
+$(BUILD)/tests/1-unit/%_test: $(BUILD)/tests/1-unit/%_test.o $(test_libraries)
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(test_libraries)
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/codegen:
+	$(Q)mkdir -p $@
+
+-include $(compiler_objects:.o=.d) $(runtime_objects:.o=.d) $(addsuffix .d,$(unit_tests) $(fuzz_targets))
