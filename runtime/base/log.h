@@ -7,7 +7,8 @@
  * that no longer fit are left out and the line says `"cut":true`.  Bytes that are not UTF-8 become
  * U+FFFD.  The caller keeps secrets out; nothing here knows what a secret is.
  *
- *     PGS_LOG(PGS_LOG_INFO, "request", PGS_LOG_TEXT("path", path, len), PGS_LOG_INT("status", 200));
+ *     PGS_LOG(PGS_LOG_INFO, "request", PGS_LOG_TEXT("path", path, len), PGS_LOG_INT("status",
+ * 200));
  */
 #ifndef PGS_BASE_LOG_H
 #define PGS_BASE_LOG_H
@@ -47,8 +48,7 @@ struct pgs_log_pair {
 };
 
 #define PGS_LOG_TEXT(key_, at_, len_)                                                              \
-    ((struct pgs_log_pair){                                                                        \
-        .key = (key_), .form = PGS_LOG_IS_TEXT, .text = (at_), .len = (len_)})
+    ((struct pgs_log_pair){.key = (key_), .form = PGS_LOG_IS_TEXT, .text = (at_), .len = (len_)})
 /* A C string; NULL writes null. */
 #define PGS_LOG_STR(key_, str_) pgs_log_str((key_), (str_))
 #define PGS_LOG_INT(key_, n_)                                                                      \

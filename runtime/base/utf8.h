@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Length of the valid sequence that starts at `at`, 1 to 4; 0: none does.  `n` > 0 bytes are there. */
+/* Length of the valid sequence that starts at `at`, 1 to 4; 0: none does.  `n` > 0 bytes are there.
+ */
 size_t pgs_utf8_sequence(const char *at, size_t n);
 
 /* The offset of the first byte that is not part of a valid sequence; `len`: all is well. */
