@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "diag.h"
+#include "version.h"
+
+static const struct command commands[] = {
+    {"init", "make a new project", cmd_init},
+    {"check", "read the schema and say what is wrong", cmd_check},
+    {"generate", "write generated/ and migrations/", cmd_generate},
+    {"build", "generate, compile and link the server", cmd_build},
+    {"dev", "run it all: a private PostgreSQL, the migrations, the server", cmd_dev},
+    {"migration", "apply migrations to a database, or show their state", cmd_migration},
+};
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void
+print_help(FILE *out)
+{
+    fputs("Usage: pgstack COMMAND [-C DIR] [OPTION...]\n"
+          "\n"
+          "Compiles a schema and its policies into an API server in front of PostgreSQL.\n"
+          "\n",
+          out);
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    fputs("\n"
+          "`pgstack COMMAND --help` says more.  `-C DIR` works in DIR instead of this folder.\n"
+          "Exit status: 0 done, 1 something is wrong (it has been printed), 2 usage.\n",
+          out);
+}
+
+static int
+unknown_command(const char *name)
+{
+    const char *known[N_COMMANDS];
+    const char *nearest;
+
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        known[i] = commands[i].name;
+    nearest = diag_nearest(name, known, N_COMMANDS);
+    fprintf(stderr, "pgstack: there is no command \"%s\"", name);
+    if (nearest != NULL)
+        fprintf(stderr, "; did you mean \"%s\"?", nearest);
+    fputs("\nTry `pgstack --help`.\n", stderr);
+    return CMD_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+    cmd_set_program(argv[0]);
+    if (argc < 2) {
+        print_help(stderr);
+        return CMD_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        print_help(stdout);
+        return CMD_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("pgstack " PGSTACK_VERSION);
+        return CMD_OK;
+    }
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    return unknown_command(argv[1]);
+}
