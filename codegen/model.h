@@ -196,10 +196,10 @@ struct index {
 
 /* A table, or a view when `query` or `raw` is set. */
 struct table {
-    struct span span;      /* of the name where it is declared */
-    const char *schema;    /* "public", or "pgstack" for built-in tables */
+    struct span span;   /* of the name where it is declared */
+    const char *schema; /* "public", or "pgstack" for built-in tables */
     const char *name;
-    bool builtin;          /* pgstack.users: made by the platform part of the first migration */
+    bool builtin; /* pgstack.users: made by the platform part of the first migration */
     bool is_view;
     VEC(struct column *) columns;
     VEC(struct constraint *) constraints;
@@ -225,7 +225,7 @@ struct param {
 struct role {
     struct span span;
     const char *name;
-    int number;   /* 0 anon, 1 authenticated, 2 service_role, then declared */
+    int number; /* 0 anon, 1 authenticated, 2 service_role, then declared */
     bool builtin;
     const char *claim_path; /* when claim path = value; NULL: none */
     const char *claim_value;
@@ -244,7 +244,7 @@ struct predicate {
     const char *name;
     VEC(struct param *) params;
     struct expr *body;
-    bool definer;  /* emitted as a stable security definer function; else put in place */
+    bool definer; /* emitted as a stable security definer function; else put in place */
     VEC(const struct table *) reads;
 };
 
@@ -267,8 +267,8 @@ struct grant {
 
 /* One PostgreSQL policy: `for select, insert` in the source has become two. */
 struct policy {
-    struct span span; /* of its name */
-    const char *name; /* as declared */
+    struct span span;     /* of its name */
+    const char *name;     /* as declared */
     const char *sql_name; /* name_command where the declaration has several commands */
     const struct table *table;
     enum command command;
@@ -317,8 +317,8 @@ struct query {
     VEC(struct param *) params;
     VEC(const struct role *) roles;
     bool returns_set;
-    const struct table *returns_table; /* setof ticket */
-    struct type returns_type;          /* scalar, when returns_table is NULL and no outputs */
+    const struct table *returns_table;    /* setof ticket */
+    struct type returns_type;             /* scalar, when returns_table is NULL and no outputs */
     VEC(struct column *) returns_columns; /* returns table (a int, b text) */
     struct select *body;
     const char *raw; /* $$ ... $$ */
