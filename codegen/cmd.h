@@ -3,8 +3,8 @@
  * The subcommands of `pgstack`, one file each, and what they share: arguments, the project folder
  * and the way from its sources to a checked model.
  *
- * A subcommand gets argv from its own name on and returns the exit status: CMD_OK, CMD_FAILED (what
- * is wrong has been printed) or CMD_USAGE.
+ * A subcommand, listed in main.c, gets argv from its own name on and returns the exit status:
+ * CMD_OK, CMD_FAILED (what is wrong has been printed) or CMD_USAGE.
  */
 #ifndef CMD_H
 #define CMD_H
@@ -18,12 +18,6 @@ enum {
     CMD_OK,
     CMD_FAILED,
     CMD_USAGE,
-};
-
-struct command {
-    const char *name;
-    const char *summary; /* one line, lower case, no period: for `pgstack --help` */
-    int (*run)(int argc, char **argv);
 };
 
 int cmd_init(int argc, char **argv);

@@ -6,7 +6,13 @@
 #include "diag.h"
 #include "version.h"
 
-static const struct command commands[] = {
+struct subcommand {
+    const char *name;
+    const char *summary;
+    int (*run)(int argc, char **argv);
+};
+
+static const struct subcommand commands[] = {
     {"init", "make a new project", cmd_init},
     {"check", "read the schema and say what is wrong", cmd_check},
     {"generate", "write generated/ and migrations/", cmd_generate},
