@@ -130,9 +130,12 @@ pgs_range_read(const char *header, size_t len, int64_t *first, int64_t *last)
 static enum pgs_accept
 media_type(struct part part)
 {
-    static const char *const json[] = {
-        "*/*", "application/*", "application/json", "application/problem+json",
-        "application/vnd.pgrst.array+json", "application/vnd.pgrst.array"};
+    static const char *const json[] = {"*/*",
+                                       "application/*",
+                                       "application/json",
+                                       "application/problem+json",
+                                       "application/vnd.pgrst.array+json",
+                                       "application/vnd.pgrst.array"};
     const char *at = part.at;
     struct part name;
 

@@ -26,10 +26,10 @@ enum pgs_resolution {
 struct pgs_prefer {
     enum pgs_return returning;
     enum pgs_resolution resolution;
-    bool count;            /* count=exact; planned and estimated are answered exactly */
-    bool missing_default;  /* missing=default */
-    bool strict;           /* handling=strict */
-    const char *unknown;   /* the first preference not understood, for strict; NULL: none */
+    bool count;           /* count=exact; planned and estimated are answered exactly */
+    bool missing_default; /* missing=default */
+    bool strict;          /* handling=strict */
+    const char *unknown;  /* the first preference not understood, for strict; NULL: none */
     size_t unknown_len;
 };
 

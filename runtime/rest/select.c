@@ -71,8 +71,7 @@ visible_column(const struct pgs_source *source, size_t i)
 }
 
 static size_t
-add_all(struct pgs_sql *sql, const struct pgs_source *source, struct pgs_output *outputs,
-        size_t n)
+add_all(struct pgs_sql *sql, const struct pgs_source *source, struct pgs_output *outputs, size_t n)
 {
     for (size_t i = 0; i < count_visible(source); i++, n++) {
         const struct pgs_column *column = visible_column(source, i);
@@ -102,8 +101,8 @@ add_item(struct pgs_request *rq, struct pgs_sql *sql, const struct pgs_source *s
     if (column == NULL)
         return false;
     if (item->cast.len > 0 && (cast = find_cast(item->cast)) == NULL) {
-        pgs__fail(rq, 400, "42704", NULL, NULL, "type \"%.*s\" does not exist",
-                  (int)item->cast.len, item->cast.at);
+        pgs__fail(rq, 400, "42704", NULL, NULL, "type \"%.*s\" does not exist", (int)item->cast.len,
+                  item->cast.at);
         return false;
     }
     add_output(sql, column, cast, first);
@@ -167,8 +166,7 @@ pgs__sql_order(struct pgs_request *rq, struct pgs_sql *sql, const struct pgs_sou
         if (item->descending)
             pgs__sql_add(sql, " desc");
         if (item->nulls != PGS_NULLS_DEFAULT)
-            pgs__sql_add(sql,
-                         item->nulls == PGS_NULLS_FIRST ? " nulls first" : " nulls last");
+            pgs__sql_add(sql, item->nulls == PGS_NULLS_FIRST ? " nulls first" : " nulls last");
     }
     return true;
 }

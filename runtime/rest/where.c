@@ -13,8 +13,8 @@ static const char *const operators[] = {
 };
 
 static const char *const is_forms[] = {
-    [PGS_IS_NULL] = " is null",       [PGS_IS_TRUE] = " is true",
-    [PGS_IS_FALSE] = " is false",     [PGS_IS_UNKNOWN] = " is unknown",
+    [PGS_IS_NULL] = " is null",         [PGS_IS_TRUE] = " is true",
+    [PGS_IS_FALSE] = " is false",       [PGS_IS_UNKNOWN] = " is unknown",
     [PGS_IS_NOT_NULL] = " is not null",
 };
 
@@ -50,8 +50,7 @@ add_comparison(struct pgs_request *rq, struct pgs_sql *sql, const struct pgs_sou
         break;
     case PGS_OP_IN:
         pgs__sql_add(sql, " = any (");
-        pgs__sql_param(sql,
-                       pgs__array_literal(rq->memory, condition->values, condition->n_values),
+        pgs__sql_param(sql, pgs__array_literal(rq->memory, condition->values, condition->n_values),
                        column->type.sql_array);
         pgs__sql_add(sql, ")");
         break;
