@@ -15,8 +15,8 @@
 #include "pgs/app.h"
 
 struct pgs_keys {
-    const char *anon_key;    /* NULL: no such key */
-    const char *service_key; /* NULL: no such key */
+    const char *anon_key;     /* NULL: no such key */
+    const char *service_key;  /* NULL: no such key */
     struct pgs_jwt_rules jwt; /* secret NULL: user tokens are refused */
 };
 

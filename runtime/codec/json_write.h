@@ -17,7 +17,6 @@ void pgs_json_string(struct pgs_buf *buf, const char *bytes, size_t len);
  * strings, as in PostgreSQL), booleans become true and false, timestamps get their `T` and a zone
  * as +00:00, json passes verbatim, arrays become JSON arrays.  `text` NULL writes null.
  */
-void pgs_json_value(struct pgs_buf *buf, const struct pgs_type *type, const char *text,
-                    size_t len);
+void pgs_json_value(struct pgs_buf *buf, const struct pgs_type *type, const char *text, size_t len);
 
 #endif

@@ -55,9 +55,9 @@ struct pgs_condition {
     /* of PGS_COMPARE */
     struct pgs_text column;
     enum pgs_operator op;
-    enum pgs_is is;            /* of PGS_OP_IS */
-    struct pgs_text value;     /* of all but IN and IS; `*` of like already turned into `%` */
-    struct pgs_text *values;   /* of IN, unquoted */
+    enum pgs_is is;          /* of PGS_OP_IS */
+    struct pgs_text value;   /* of all but IN and IS; `*` of like already turned into `%` */
+    struct pgs_text *values; /* of IN, unquoted */
     size_t n_values;
 };
 
@@ -90,10 +90,10 @@ struct pgs_query_string {
     size_t n_select;
     const struct pgs_order_item *order;
     size_t n_order;
-    struct pgs_condition *where; /* the first; all must hold; NULL: none */
-    size_t n_conditions;         /* comparisons, groups included */
-    int64_t limit;               /* -1: not given */
-    int64_t offset;              /* 0: not given */
+    struct pgs_condition *where;    /* the first; all must hold; NULL: none */
+    size_t n_conditions;            /* comparisons, groups included */
+    int64_t limit;                  /* -1: not given */
+    int64_t offset;                 /* 0: not given */
     const struct pgs_text *columns; /* `columns=`; n_columns 0: not given */
     size_t n_columns;
     const struct pgs_text *on_conflict;

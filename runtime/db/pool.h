@@ -23,16 +23,16 @@ struct pgs_pool;
 struct pgs_txn;
 
 struct pgs_pool_config {
-    const char *conninfo;   /* libpq connection string or URI; never from a client */
+    const char *conninfo;    /* libpq connection string or URI; never from a client */
     const char *session_sql; /* pgs_app.session_sql */
-    size_t n_session;       /* its parameters, role first */
-    int connections;        /* pipelined, of this thread */
-    int slow_connections;   /* one transaction at a time */
-    int max_in_flight;      /* of one pipelined connection */
-    int max_waiting;        /* queued in this thread; above it transactions fail at once */
-    int max_statements;     /* prepared, of one connection; the least recently used goes */
+    size_t n_session;        /* its parameters, role first */
+    int connections;         /* pipelined, of this thread */
+    int slow_connections;    /* one transaction at a time */
+    int max_in_flight;       /* of one pipelined connection */
+    int max_waiting;         /* queued in this thread; above it transactions fail at once */
+    int max_statements;      /* prepared, of one connection; the least recently used goes */
     int statement_timeout_ms;
-    int wait_timeout_ms;    /* longest stay in the queue before sending */
+    int wait_timeout_ms; /* longest stay in the queue before sending */
 };
 
 /* Opens the pool on `loop`; it connects by itself and reconnects with back-off. */
@@ -90,8 +90,8 @@ void pgs_txn_discard(struct pgs_txn *txn);
 /* During `done`: */
 enum pgs_txn_state pgs_txn_state(const struct pgs_txn *txn);
 struct pgs_db_error pgs_txn_error(const struct pgs_txn *txn);
-int pgs_txn_row_count(const struct pgs_txn *txn, int statement);      /* rows returned */
-int64_t pgs_txn_affected(const struct pgs_txn *txn, int statement);   /* of the command tag */
+int pgs_txn_row_count(const struct pgs_txn *txn, int statement);    /* rows returned */
+int64_t pgs_txn_affected(const struct pgs_txn *txn, int statement); /* of the command tag */
 int pgs_txn_column_count(const struct pgs_txn *txn, int statement);
 /* A value in text form, NUL-terminated; NULL for SQL null. */
 const char *pgs_txn_value(const struct pgs_txn *txn, int statement, int row, int column,

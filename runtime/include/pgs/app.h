@@ -67,9 +67,9 @@ struct pgs_relation {
     size_t n_filters;
     const uint16_t *orders;
     size_t n_orders;
-    bool key_only;       /* `get` without `list`: every key column needs an eq filter */
-    uint32_t limit;      /* rows without `limit`; 0: no default */
-    uint32_t max;        /* rows at most; 0: pgs_app.max_rows */
+    bool key_only;  /* `get` without `list`: every key column needs an eq filter */
+    uint32_t limit; /* rows without `limit`; 0: no default */
+    uint32_t max;   /* rows at most; 0: pgs_app.max_rows */
 };
 
 /* A declared query, served at /rest/v1/rpc/NAME. */
@@ -107,8 +107,8 @@ struct pgs_route {
 
 struct pgs_app {
     const char *name;
-    const char *version;     /* of the compiler that wrote it */
-    const char *fingerprint; /* of the model, hex; the database holds the same when migrated */
+    const char *version;          /* of the compiler that wrote it */
+    const char *fingerprint;      /* of the model, hex; the database holds the same when migrated */
     const struct pgs_role *roles; /* [0] anon, [1] authenticated, [2] service_role, then declared */
     size_t n_roles;
     const struct pgs_claim *claims;
@@ -120,7 +120,7 @@ struct pgs_app {
      */
     const char *session_sql;
     bool reads_jwt;
-    const struct pgs_route *const *routes; /* tables, NULL-terminated */
+    const struct pgs_route *const *routes;       /* tables, NULL-terminated */
     const struct pgs_relation *const *relations; /* NULL-terminated, for --dump-sql and /ready */
     const struct pgs_call *const *calls;         /* NULL-terminated */
     const struct pgs_cors *cors;                 /* of paths that no endpoint names; or NULL */
