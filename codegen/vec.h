@@ -17,6 +17,14 @@
         size_t room;                                                                               \
     }
 
+/* The same with a name, where it is passed around: `VEC_STRUCT(names, struct name);`. */
+#define VEC_STRUCT(tag, T)                                                                         \
+    struct tag {                                                                                   \
+        T *at;                                                                                     \
+        size_t n;                                                                                  \
+        size_t room;                                                                               \
+    }
+
 #define vec_push(v, item)                                                                          \
     do {                                                                                           \
         if ((v)->n == (v)->room)                                                                   \
