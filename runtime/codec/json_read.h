@@ -19,6 +19,7 @@ struct pgs_read_error {
     char field[64 * 4]; /* the name of the field, possibly cut; "" where it is about the body */
     size_t row;         /* of an array body, from 0 */
     char message[512];  /* a sentence without the field's name: "expected an integer, got ..." */
+    char details[256];  /* what was expected and where; "": nothing to add */
     const char *code;   /* PostgREST's or PostgreSQL's: "PGRST102", "22P02", "22001", ... */
 };
 

@@ -105,13 +105,16 @@ struct pgs_query_string {
 /* Bounds on what a client can make grow. */
 #define PGS_QUERY_MAX_CONDITIONS 100
 #define PGS_QUERY_MAX_VALUES 10000 /* of all `in` lists together */
-#define PGS_QUERY_MAX_SELECT 500
+#define PGS_QUERY_MAX_SELECT 500   /* items of `select`, and of `order`, `columns`, `on_conflict` */
+#define PGS_QUERY_MAX_PAIRS 500    /* parameters of any kind */
 #define PGS_QUERY_MAX_DEPTH 8
 
 /*
  * Reads the part behind `?`.  With `arguments`, a pair whose value does not begin with an operator
  * is an argument of a call and goes to `pairs`; without, it is an error.  False: `error->code` is
- * PostgREST's ("PGRST100"), `error->message` says what was expected and where.
+ * PostgREST's ("PGRST100"; "PGRST103" for a negative limit, "PGRST108" for a filter on an embedded
+ * relation, "PGRST123" for an aggregate), `error->message` names the parameter and the place,
+ * `error->details` what was found and what was expected.
  */
 bool pgs_query_string_read(const char *text, size_t len, bool arguments, struct pgs_memory memory,
                            struct pgs_query_string *query, struct pgs_read_error *error)
