@@ -11,9 +11,12 @@
 
 #include "source.h"
 
-/* The list of codes: X(number, NAME, severity, title); docs/errors.md explains each. */
+/*
+ * The list of codes; docs/errors.md explains each.  Numbers are written with four digits: the 1 in
+ * front keeps 0010 from being octal.
+ */
 enum diag_code {
-#define DIAG(number, name, severity, title) PGS##number##_##name = number,
+#define DIAG(number, name, severity, title) PGS##number##_##name = 1##number - 10000,
 #include "diag.def"
 #undef DIAG
 };
@@ -32,7 +35,7 @@ void diag_hint(struct diag *diag, const char *format, ...) __attribute__((format
 size_t diag_errors(void);
 size_t diag_warnings(void);
 
-/* Prints all, sorted by file, offset and code; `color` for a terminal. */
+/* Prints all, sorted by file, offset and code, each once; `color` for a terminal. */
 void diag_print(FILE *out, bool color);
 
 /* Forgets all: between two compilations of one process. */

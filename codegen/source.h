@@ -22,6 +22,9 @@ struct span {
     size_t end;
 };
 
+/* Larger files are refused: errno EFBIG. */
+#define SOURCE_MAX_BYTES ((size_t)4 * 1024 * 1024)
+
 /* Reads a file; NULL with errno set. */
 struct source *source_read(const char *dir, const char *path);
 
@@ -30,6 +33,9 @@ struct source *source_from_text(const char *path, const char *text, size_t len);
 
 /* Line and column from 1; columns count characters, not bytes. */
 void source_position(const struct source *file, size_t offset, size_t *line, size_t *column);
+
+/* Offset of the first byte that is NUL or not UTF-8; `len` when there is none. */
+size_t source_bad_byte(const struct source *file);
 
 /* From the start of `a` to the end of `b`, which must be in one file. */
 struct span span_join(struct span a, struct span b);

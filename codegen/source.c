@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "source.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "arena.h"
+
+static FILE *
+open_file(const char *dir, const char *path, size_t *size)
+{
+    FILE *file = fopen(dir ? arena_printf("%s/%s", dir, path) : path, "rb");
+    struct stat st;
+    int error = 0;
+
+    if (!file)
+        return NULL;
+    if (fstat(fileno(file), &st) != 0)
+        error = errno;
+    else if (!S_ISREG(st.st_mode))
+        error = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+    else if (st.st_size < 0 || (uintmax_t)st.st_size > SOURCE_MAX_BYTES)
+        error = EFBIG;
+    if (error) {
+        fclose(file);
+        errno = error;
+        return NULL;
+    }
+    *size = (size_t)st.st_size;
+    return file;
+}
+
+static struct source *
+new_source(const char *path, const char *text, size_t len)
+{
+    struct source *source = arena_alloc(sizeof(*source));
+
+    source->path = arena_copy(path, strlen(path));
+    source->text = text;
+    source->len = len;
+    return source;
+}
+
+struct source *
+source_read(const char *dir, const char *path)
+{
+    size_t size, len;
+    FILE *file = open_file(dir, path, &size);
+    char *text;
+
+    if (!file)
+        return NULL;
+    text = arena_alloc(size + 1);
+    len = fread(text, 1, size, file);
+    if (ferror(file)) {
+        fclose(file);
+        errno = EIO;
+        return NULL;
+    }
+    fclose(file);
+    return new_source(path, text, len);
+}
+
+struct source *
+source_from_text(const char *path, const char *text, size_t len)
+{
+    return new_source(path, arena_copy(text, len), len);
+}
+
+void
+source_position(const struct source *file, size_t offset, size_t *line, size_t *column)
+{
+    size_t end = offset < file->len ? offset : file->len;
+
+    *line = *column = 1;
+    for (size_t i = 0; i < end; i++) {
+        if (file->text[i] == '\n') {
+            ++*line;
+            *column = 1;
+        } else if (((unsigned char)file->text[i + 1] & 0xc0) != 0x80) {
+            ++*column; /* the next byte begins a character */
+        }
+    }
+}
+
+/* Bytes of the character at `p`, 0 if it is none: no overlong forms, surrogates or more than 21
+ * bits. */
+static size_t
+utf8_length(const unsigned char *p, size_t n)
+{
+    unsigned char low = 0x80, high = 0xbf;
+    size_t len;
+
+    if (p[0] < 0x80)
+        return p[0] != 0;
+    if (p[0] < 0xc2 || p[0] > 0xf4)
+        return 0;
+    len = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+    if (p[0] == 0xe0)
+        low = 0xa0;
+    else if (p[0] == 0xed)
+        high = 0x9f;
+    else if (p[0] == 0xf0)
+        low = 0x90;
+    else if (p[0] == 0xf4)
+        high = 0x8f;
+    if (n < len || p[1] < low || p[1] > high)
+        return 0;
+    for (size_t i = 2; i < len; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    return len;
+}
+
+size_t
+source_bad_byte(const struct source *file)
+{
+    size_t at = 0;
+
+    while (at < file->len) {
+        size_t len = utf8_length((const unsigned char *)file->text + at, file->len - at);
+
+        if (!len)
+            return at;
+        at += len;
+    }
+    return file->len;
+}
+
+struct span
+span_join(struct span a, struct span b)
+{
+    return (struct span){a.file ? a.file : b.file, a.start, b.end};
+}
