@@ -68,8 +68,12 @@ enum expr_kind {
     EXPR_IN,        /* args[0] in (args[1..]) or in (select); negated */
     EXPR_EXISTS,    /* select; negated */
     EXPR_SELECT,    /* a scalar sub-select */
-    EXPR_ARRAY,     /* array[args] */
-    EXPR_ANY,       /* args[0] name any (args[1]) */
+    EXPR_ARRAY,     /* array[args] or array(select) */
+    EXPR_ANY,       /* args[0] name any (args[1]) or any (select) */
+    EXPR_ALL,       /* the same with all */
+    EXPR_EXTRACT,   /* extract(name from args[0]) */
+    EXPR_ROW,       /* (args[0], args[1], ...) */
+    EXPR_SUBSCRIPT, /* args[0][args[1]] or args[0][args[1]:args[2]] */
     EXPR_PUBLIC,    /* using (public): every row, on purpose */
     EXPR_RAW,       /* text: $$ ... $$, unchecked */
 };
@@ -80,9 +84,13 @@ struct expr {
     struct type type;
     bool nullable; /* may be NULL, as far as is known */
     bool negated;
-    bool is_auth; /* auth.uid(), auth.role(), auth.jwt(), auth.email() */
+    bool is_auth;  /* auth.uid(), auth.role(), auth.jwt(), auth.email(); name is without schema */
+    bool distinct; /* count(distinct x) */
+    bool bare;     /* current_date: a call without parentheses */
+    bool aggregate;
     const char *name;
     const char *text;
+    const char *value; /* of a literal in quotes: what it says, unquoted */
     VEC(struct expr *) args;
     const struct range *range;
     const struct column *column;
@@ -324,6 +332,13 @@ struct query {
     const char *raw; /* $$ ... $$ */
 };
 
+/* sql $$ up $$ down $$ down $$: goes into the migration as it stands, unchecked. */
+struct raw_sql {
+    struct span span;
+    const char *up;
+    const char *down; /* NULL: none */
+};
+
 struct model {
     const char *app;
     VEC(struct enumeration *) enumerations;
@@ -336,6 +351,7 @@ struct model {
     VEC(struct cors *) cors;
     VEC(struct endpoint *) endpoints;
     VEC(struct query *) queries;
+    VEC(struct raw_sql *) raw_sqls;
     bool reads_jwt; /* something reads auth.jwt(), auth.email() or raw SQL: set the claims */
 };
 

@@ -266,6 +266,24 @@ name_sql(const char *name)
     return quoted;
 }
 
+const char *
+name_literal(const char *text)
+{
+    bool escape = strchr(text, '\\') != NULL;
+    char *quoted = arena_alloc(2 * strlen(text) + 4), *p = quoted;
+
+    if (escape)
+        *p++ = 'E';
+    *p++ = '\'';
+    for (; *text; text++) {
+        if (*text == '\'' || *text == '\\')
+            *p++ = *text;
+        *p++ = *text;
+    }
+    *p = '\'';
+    return quoted;
+}
+
 /* The length at most `max` that cuts no UTF-8 character in two. */
 static size_t
 clip(const char *text, size_t len, size_t max)

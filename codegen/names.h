@@ -21,6 +21,9 @@ const char *name_c_upper(const char *name);
 /* As it stands in SQL text: "quoted" only when it must be. */
 const char *name_sql(const char *name);
 
+/* Text as a SQL literal: 'it''s', with E'...' when it holds a backslash. */
+const char *name_literal(const char *text);
+
 /* A key word of PostgreSQL that cannot name a column or table without quotes. */
 bool name_is_sql_keyword(const char *name);
 
