@@ -1,0 +1,186 @@
+// /health, /ready, the log, PostgreSQL gone and back, start and stop.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { environment, makeDatabase, startServer } from '../lib/app.mjs';
+import { request } from '../lib/http.mjs';
+import { anon_key, secret, service_key, token } from '../lib/jwt.mjs';
+import { Cluster, connect, password } from '../lib/postgres.mjs';
+import { freePort, sleep, until } from '../lib/process.mjs';
+import { openProof } from './proof.mjs';
+
+let app;
+before(async () => { app = await openProof('api_health'); });
+after(() => app?.close());
+
+test('/health', async () => {
+  const r = await app.ask('none', 'GET', '/health');
+  assert.equal(r.status, 200);
+  assert.deepEqual(r.json, { status: 'ok', pg_connected: true });
+});
+
+test('/ready has both fingerprints', async () => {
+  const r = await app.ask('none', 'GET', '/ready');
+  assert.equal(r.status, 200);
+  const stored = await app.db.value('select fingerprint from pgstack.state');
+  assert.equal(r.text.split(stored).length - 1, 2, r.text);
+});
+
+test('/ready is 503 on a database of another model, and the log says so', async () => {
+  const stored = await app.db.value('select fingerprint from pgstack.state');
+  await app.db.query("update pgstack.state set fingerprint = 'another'");
+  const port = await freePort();
+  const server = await startServer(app.program, environment(app.cluster, app.name, port, await freePort()), { wait: false });
+  try {
+    const r = await until('an answer', () => request(port, 'GET', '/ready').catch(() => null));
+    await sleep(300);
+    const later = await request(port, 'GET', '/ready');
+    assert.equal(later.status, 503, `${r.status}, then ${later.status}`);
+    assert.match(later.text, /another/);
+    assert.match(server.output(), /fingerprint|model|migrat/i);
+  } finally {
+    await server.stop();
+    await app.db.query('update pgstack.state set fingerprint = $1', [stored]);
+  }
+});
+
+test('one JSON line a request, without secrets and query strings', async () => {
+  const canary = 'canary8f1c';
+  const before = app.server.lines().length;
+  const tok = token('0a0a0a0a-0000-4000-8000-000000000001', { email: `${canary}@example.com`, note: canary });
+  const headers = { apikey: anon_key, Authorization: `Bearer ${tok}`, 'X-Canary': canary, Cookie: canary, Referer: `http://x/${canary}`, 'User-Agent': `agent-${canary}` };
+  await app.ask('none', 'GET', `/rest/v1/item?name=eq.${canary}&apikey=${anon_key}`, undefined, headers);
+  await app.ask('none', 'POST', '/rest/v1/diary', { text: canary }, headers);
+  await app.ask('none', 'GET', `/rest/v1/item?id=eq.${canary}`, undefined, headers);
+  await app.ask('none', 'GET', `/rest/v1/${canary}`, undefined, { Authorization: `Bearer ${canary}.${canary}.${canary}` });
+  await app.ask('service', 'GET', '/rest/v1/diary');
+  await sleep(300);
+  const lines = app.server.lines().slice(before);
+  const requests = lines.map((l) => JSON.parse(l)).filter((l) => l.status !== undefined);
+  assert.ok(requests.length >= 5, `${requests.length} lines for 5 requests`);
+  const text = lines.join('\n');
+  for (const it of [anon_key, service_key, secret, password, tok, tok.split('.')[2]]) assert.ok(!text.includes(it), 'a secret in the log');
+  assert.ok(!text.includes(`eq.${canary}`) && !text.includes('?'), 'a query string in the log');
+  assert.ok(!text.includes(`${canary}@`) && !text.includes(`agent-${canary}`), 'claims or foreign headers in the log');
+  const shown = requests[0];
+  assert.equal(shown.method, 'GET');
+  assert.match(JSON.stringify(shown), /\/rest\/v1\/item"/);
+});
+
+test('nothing of the environment is in what the server says at its start', async () => {
+  const text = app.server.output();
+  for (const it of [anon_key, service_key, secret, password]) assert.ok(!text.includes(it));
+});
+
+test('SIGTERM lets requests in flight end', async () => {
+  const port = await freePort();
+  const server = await startServer(app.program, environment(app.cluster, app.name, port, await freePort()));
+  const slow = request(port, 'POST', '/rest/v1/rpc/nap', { body: { seconds: 1 }, headers: { Authorization: `Bearer ${token('0a0a0a0a-0000-4000-8000-000000000001')}` } });
+  await sleep(300);
+  const ended = server.stop('SIGTERM');
+  const r = await slow;
+  assert.equal(r.status, 200);
+  assert.equal(r.text, '1');
+  assert.deepEqual(await ended, { code: 0, signal: null });
+});
+
+test('a login that may do too much: the server refuses to start', async (t) => {
+  const base = environment(app.cluster, app.name, await freePort(), await freePort());
+  const url = (role) => `postgresql://${role}:${password}@127.0.0.1:${app.cluster.port}/${app.name}`;
+  await app.db.query(`create role test_super login superuser password '${password}'; create role test_bypass login bypassrls noinherit password '${password}';
+    create role test_owner login noinherit password '${password}'; grant pgstack_owner to test_owner;`);
+  try {
+    for (const [role, why] of [['test_super', /superuser/i], ['test_bypass', /bypassrls|row.level/i], ['test_owner', /owner/i]])
+      for (const variable of ['DATABASE_URL', 'ADMIN_DATABASE_URL'])
+        await t.test(`${role} as ${variable}`, async () => {
+          const server = await startServer(app.program, { ...base, [variable]: url(role) }, { wait: false });
+          const how = await Promise.race([server.ended, sleep(5000)]);
+          if (!how) await server.stop('SIGKILL');
+          assert.ok(how && how.code !== 0, 'it runs');
+          assert.match(server.output(), why);
+          assert.ok(!server.output().includes(password));
+        });
+  } finally {
+    await app.db.query('drop role test_super, test_bypass; drop role test_owner');
+  }
+});
+
+test('a setting that makes no sense: the server refuses to start and names it', async (t) => {
+  const base = environment(app.cluster, app.name, await freePort(), await freePort());
+  for (const [name, value] of [['PORT', 'x'], ['PORT', '70000'], ['THREADS', '0x'], ['GZIP_LEVEL', '12'], ['MAX_BODY_BYTES', '-1'], ['DATABASE_URL', '']])
+    await t.test(`${name}=${value}`, async () => {
+      const server = await startServer(app.program, { ...base, [name]: value }, { wait: false });
+      const how = await Promise.race([server.ended, sleep(5000)]);
+      if (!how) await server.stop('SIGKILL');
+      assert.ok(how && how.code !== 0, 'it runs');
+      assert.match(server.output(), new RegExp(name));
+    });
+});
+
+test('PostgreSQL goes and comes: 503 with Retry-After, then 200 within 2 s', async (t) => {
+  // a cluster of its own: others go on
+  const cluster = await Cluster.start();
+  let server;
+  try {
+    await makeDatabase(cluster, app.project, 'away');
+    const db = await connect(cluster, 'away');
+    await db.query("insert into item (id, name) values (1, 'apple')");
+    await db.end();
+    const port = await freePort();
+    server = await startServer(app.program, environment(cluster, 'away', port, await freePort()));
+    const ask = (path, method = 'GET', body) => request(port, method, path, { headers: { apikey: anon_key }, body, timeout_ms: 5000 });
+    for (const signal of ['SIGINT', 'SIGQUIT']) {
+      assert.equal((await ask('/rest/v1/item')).status, 200);
+      await cluster.down(signal);
+      await until('/health to notice', async () => (await ask('/health')).status === 503, 2000);
+      assert.deepEqual((await ask('/health')).json.pg_connected, false);
+      const begin = performance.now();
+      const r = await ask('/rest/v1/item');
+      assert.equal(r.status, 503, r.text);
+      assert.ok(Number(r.headers['retry-after']) >= 1, 'Retry-After');
+      assert.ok(performance.now() - begin < 4000, 'at once');
+      const w = await ask('/rest/v1/rpc/add', 'POST', { a: 1 });
+      assert.equal(w.status, 503);
+      await cluster.up();
+      const up = performance.now();
+      await until('/health to be back', async () => (await ask('/health')).status === 200, 4000);
+      const took = performance.now() - up;
+      t.diagnostic(`> PostgreSQL back after ${signal}: /health 200 in ${took.toFixed(0)} ms`);
+      assert.ok(took < 2000, `${took} ms`);
+      await until('rows', async () => (await ask('/rest/v1/item')).status === 200, 2000);
+    }
+    assert.deepEqual(await server.stop(), { code: 0, signal: null });
+  } finally {
+    await server?.stop('SIGKILL');
+    await cluster.stop();
+  }
+});
+
+test('the server starts while PostgreSQL is away, and serves when it comes', async () => {
+  const cluster = await Cluster.start();
+  let server;
+  try {
+    await makeDatabase(cluster, app.project, 'later');
+    await cluster.down();
+    const port = await freePort();
+    server = await startServer(app.program, environment(cluster, 'later', port, await freePort()), { wait: false });
+    await until('/health', () => request(port, 'GET', '/health').then((r) => r.status === 503, () => false), 3000);
+    await cluster.up();
+    await until('/ready', () => request(port, 'GET', '/ready').then((r) => r.status === 200, () => false), 4000);
+  } finally {
+    await server?.stop('SIGKILL');
+    await cluster.stop();
+  }
+});
+
+test('listening is quick', async (t) => {
+  const times = [];
+  for (let i = 0; i < 5; i++) {
+    const port = await freePort();
+    const begin = performance.now();
+    const server = await startServer(app.program, environment(app.cluster, app.name, port, await freePort()), { wait: false });
+    while (!(await request(port, 'GET', '/health').then(() => true, () => false)));
+    times.push(performance.now() - begin);
+    await server.stop();
+  }
+  t.diagnostic(`> start to first answer: ${times.sort((a, b) => a - b)[2].toFixed(0)} ms (median of 5, the process included)`);
+});

@@ -1,0 +1,78 @@
+// Child processes that end with us: by their pid, never by name.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+
+const running = new Set();
+
+function endAll() {
+  for (const child of running) child.kill('SIGKILL');
+}
+process.on('exit', endAll);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(130));
+
+/** Starts a program whose output goes to the file `log`; `stop(signal)` waits for its end. */
+export function start(program, args, { log, ...options }) {
+  const out = createWriteStream(log, { flags: 'a' });
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  child.stdout.pipe(out, { end: false });
+  child.stderr.pipe(out, { end: false });
+  running.add(child);
+  const ended = new Promise((resolve) => {
+    child.once('error', (error) => { running.delete(child); resolve({ error }); });
+    child.once('exit', (code, signal) => { running.delete(child); resolve({ code, signal }); });
+  });
+  return {
+    pid: child.pid,
+    child,
+    ended,
+    alive: () => running.has(child),
+    output: () => readFileSync(log, 'utf8'),
+    async stop(signal = 'SIGTERM', patience_ms = 10_000) {
+      if (!running.has(child)) return ended;
+      child.kill(signal);
+      const timer = setTimeout(() => child.kill('SIGKILL'), patience_ms);
+      const how = await ended;
+      clearTimeout(timer);
+      return how;
+    },
+  };
+}
+
+/** Runs a program to its end; throws with its output unless it exits with 0. */
+export async function run(program, args, options = {}) {
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], ...options });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (d) => (out += d));
+  child.stderr.on('data', (d) => (err += d));
+  child.stdin.on('error', () => {});
+  child.stdin.end(options.input ?? '');
+  const [code, signal] = await once(child, 'close');
+  if (code !== 0 && !options.may_fail)
+    throw new Error(`${program} ${args.join(' ')}: exit ${code ?? signal}\n${out}${err}`);
+  return { code, out, err };
+}
+
+/** A TCP port of 127.0.0.1 that is free now. */
+export async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  await new Promise((done) => server.close(done));
+  return port;
+}
+
+export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/** Asks `ready` again and again until it answers truthily, or throws with `what`. */
+export async function until(what, ready, patience_ms = 10_000) {
+  const end = performance.now() + patience_ms;
+  for (;;) {
+    const answer = await ready();
+    if (answer) return answer;
+    if (performance.now() > end) throw new Error(`waited ${patience_ms} ms in vain: ${what}`);
+    await sleep(20);
+  }
+}
