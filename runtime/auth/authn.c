@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A verified token is remembered with the session values made of it, so that a hot request costs
+ * no HMAC and no JSON.  An entry is shared with the requests that use it (h2o's counted memory) and
+ * may leave the table while they still run.
+ */
+#include "auth/authn.h"
+
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+enum {
+    ANON = 0,
+    AUTHENTICATED = 1,
+    SERVICE = 2,
+    TABLE_SIZE = 1024, /* a power of two; also the most tokens remembered */
+};
+
+/* One verified token, and what it stands for. */
+struct entry {
+    uint64_t hash;
+    size_t token_len;
+    int64_t exp;
+    int role;
+    size_t n_session;
+    struct pgs_text *session; /* behind the struct, then the token, then the texts */
+    char *token;
+};
+
+struct pgs_authn {
+    const struct pgs_app *app;
+    struct pgs_keys keys;
+    size_t n_session;
+    struct pgs_text *anon_session;
+    struct pgs_text *service_session;
+    struct entry *table[TABLE_SIZE];
+};
+
+static size_t
+count_session(const struct pgs_app *app)
+{
+    return 2 + (size_t)app->reads_jwt + app->n_claims;
+}
+
+/* Role, no user, the bare claims. */
+static struct pgs_text *
+key_session(const struct pgs_app *app, int role, const char *claims)
+{
+    struct pgs_text *session = h2o_mem_alloc(count_session(app) * sizeof(*session));
+
+    for (size_t i = 0; i < count_session(app); i++)
+        session[i] = (struct pgs_text){"", 0};
+    session[0] = (struct pgs_text){app->roles[role].name, strlen(app->roles[role].name)};
+    if (app->reads_jwt)
+        session[2] = (struct pgs_text){claims, strlen(claims)};
+    return session;
+}
+
+struct pgs_authn *
+pgs_authn_open(const struct pgs_app *app, const struct pgs_keys *keys)
+{
+    struct pgs_authn *authn = h2o_mem_alloc(sizeof(*authn));
+
+    memset(authn, 0, sizeof(*authn));
+    authn->app = app;
+    authn->keys = *keys;
+    authn->n_session = count_session(app);
+    authn->anon_session = key_session(app, ANON, "{\"role\":\"anon\"}");
+    authn->service_session = key_session(app, SERVICE, "{\"role\":\"service_role\"}");
+    return authn;
+}
+
+void
+pgs_authn_close(struct pgs_authn *authn)
+{
+    for (size_t i = 0; i < TABLE_SIZE; i++)
+        if (authn->table[i] != NULL)
+            h2o_mem_release_shared(authn->table[i]);
+    free(authn->anon_session);
+    free(authn->service_session);
+    free(authn);
+}
+
+/* FNV-1a: spreads tokens over the table.  What decides is the comparison of the whole token. */
+static uint64_t
+hash_token(h2o_iovec_t token)
+{
+    uint64_t hash = 14695981039346656037u;
+
+    for (size_t i = 0; i < token.len; i++)
+        hash = (hash ^ (unsigned char)token.base[i]) * 1099511628211u;
+    return hash;
+}
+
+static bool
+same_secret(h2o_iovec_t given, const char *secret)
+{
+    return secret != NULL && strlen(secret) == given.len && given.len > 0 &&
+           CRYPTO_memcmp(given.base, secret, given.len) == 0;
+}
+
+static bool
+text_is(struct pgs_text text, const char *word)
+{
+    return text.len == strlen(word) && memcmp(text.at, word, text.len) == 0;
+}
+
+static void *
+pool_alloc(void *pool, size_t size)
+{
+    return h2o_mem_alloc_pool(pool, size);
+}
+
+static bool
+is_uuid(struct pgs_text text)
+{
+    if (text.len != 36)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.at[i];
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+        if (dash ? c != '-'
+                 : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')))
+            return false;
+    }
+    return true;
+}
+
+/* The declared rules in order, then `authenticated`; -1: the token leads to no role. */
+static int
+choose_role(const struct pgs_app *app, const struct pgs_jwt *jwt, struct pgs_memory memory)
+{
+    struct pgs_text value;
+
+    for (size_t i = SERVICE + 1; i < app->n_roles; i++) {
+        const struct pgs_role *role = &app->roles[i];
+
+        if (role->claim_path != NULL && pgs_jwt_claim(jwt, role->claim_path, memory, &value) &&
+            text_is(value, role->claim_value))
+            return (int)i;
+    }
+    return text_is(jwt->role, app->roles[AUTHENTICATED].name) ? AUTHENTICATED : -1;
+}
+
+static struct entry *
+make_entry(struct pgs_authn *authn, h2o_iovec_t token, const struct pgs_text *session, int role,
+           int64_t exp)
+{
+    size_t head = sizeof(struct entry) + authn->n_session * sizeof(struct pgs_text);
+    size_t size = head + token.len;
+    struct entry *entry;
+    char *at;
+
+    for (size_t i = 0; i < authn->n_session; i++)
+        size += session[i].len;
+    entry = h2o_mem_alloc_shared(NULL, size, NULL);
+    *entry = (struct entry){.hash = hash_token(token),
+                            .token_len = token.len,
+                            .exp = exp,
+                            .role = role,
+                            .n_session = authn->n_session};
+    entry->session = (struct pgs_text *)(entry + 1);
+    entry->token = at = (char *)entry + head;
+    memcpy(at, token.base, token.len);
+    at += token.len;
+    for (size_t i = 0; i < authn->n_session; i++) {
+        if (session[i].len > 0)
+            memcpy(at, session[i].at, session[i].len);
+        entry->session[i] = (struct pgs_text){at, session[i].len};
+        at += session[i].len;
+    }
+    return entry;
+}
+
+/* Session values in the order of pgs_app.session_sql. */
+static struct pgs_text *
+token_session(const struct pgs_authn *authn, const struct pgs_jwt *jwt, int role,
+              struct pgs_memory memory)
+{
+    const struct pgs_app *app = authn->app;
+    struct pgs_text *session = memory.alloc(memory.pool, authn->n_session * sizeof(*session));
+    size_t n = 0;
+
+    session[n++] = (struct pgs_text){app->roles[role].name, strlen(app->roles[role].name)};
+    session[n++] = jwt->sub;
+    if (app->reads_jwt)
+        session[n++] = jwt->payload;
+    for (size_t i = 0; i < app->n_claims; i++, n++)
+        if (!pgs_jwt_claim(jwt, app->claims[i].path, memory, &session[n]))
+            session[n] = (struct pgs_text){"", 0};
+    return session;
+}
+
+/* Verifies a token and remembers it; NULL with `*why`. */
+static struct entry *
+verify(struct pgs_authn *authn, h2o_iovec_t token, h2o_mem_pool_t *pool, const char **why)
+{
+    struct pgs_memory memory = {pool_alloc, pool};
+    struct entry **slot = &authn->table[hash_token(token) & (TABLE_SIZE - 1)];
+    struct pgs_jwt jwt;
+    int role;
+
+    if (authn->keys.jwt.secret == NULL) {
+        *why = "User tokens are not accepted: JWT_SECRET is not set";
+        return NULL;
+    }
+    if (!pgs_jwt_read(&authn->keys.jwt, token.base, token.len, pgs_clock_wall_s(), memory, &jwt,
+                      why))
+        return NULL;
+    if (jwt.sub.len > 0 && !is_uuid(jwt.sub)) {
+        *why = "The sub claim of the JWT is not a uuid";
+        return NULL;
+    }
+    role = choose_role(authn->app, &jwt, memory);
+    if (role < 0) {
+        *why = "The role claim of the JWT leads to no declared role";
+        return NULL;
+    }
+    if (*slot != NULL)
+        h2o_mem_release_shared(*slot);
+    *slot = make_entry(authn, token, token_session(authn, &jwt, role, memory), role, jwt.exp);
+    return *slot;
+}
+
+static struct entry *
+recall(struct pgs_authn *authn, h2o_iovec_t token)
+{
+    uint64_t hash = hash_token(token);
+    struct entry *entry = authn->table[hash & (TABLE_SIZE - 1)];
+
+    if (entry == NULL || entry->hash != hash || entry->token_len != token.len ||
+        CRYPTO_memcmp(entry->token, token.base, token.len) != 0)
+        return NULL;
+    return pgs_clock_wall_s() < entry->exp + authn->keys.jwt.leeway_s ? entry : NULL;
+}
+
+/* The one header of that name; false: it came twice. */
+static bool
+only_header(const h2o_req_t *req, const char *name, h2o_iovec_t *value)
+{
+    ssize_t at = h2o_find_header_by_str(&req->headers, name, strlen(name), -1);
+
+    *value = (h2o_iovec_t){NULL, 0};
+    if (at == -1)
+        return true;
+    *value = req->headers.entries[at].value;
+    return h2o_find_header_by_str(&req->headers, name, strlen(name), at) == -1;
+}
+
+/* The credential to judge; `base` NULL: there is none.  False: not one that we know. */
+static bool
+read_credential(const h2o_req_t *req, h2o_iovec_t *credential, const char **why)
+{
+    h2o_iovec_t bearer, apikey;
+
+    *why = "Send one credential: `Authorization: Bearer` or `apikey`";
+    if (!only_header(req, "authorization", &bearer) || !only_header(req, "apikey", &apikey))
+        return false;
+    *credential = apikey;
+    if (bearer.base == NULL)
+        return true;
+    if (bearer.len <= 7 || !h2o_lcstris(bearer.base, 7, H2O_STRLIT("bearer ")))
+        return false;
+    *credential = h2o_iovec_init(bearer.base + 7, bearer.len - 7);
+    return true;
+}
+
+static bool
+is_open(const struct pgs_keys *keys)
+{
+    return keys->anon_key == NULL && keys->jwt.secret == NULL;
+}
+
+bool
+pgs_authenticate(struct pgs_authn *authn, h2o_req_t *req, struct pgs_identity *who,
+                 const char **why)
+{
+    h2o_iovec_t credential;
+    struct entry *entry;
+
+    *who = (struct pgs_identity){
+        .role = ANON, .session = authn->anon_session, .n_session = authn->n_session};
+    if (!read_credential(req, &credential, why))
+        return false;
+    if (credential.base == NULL) {
+        *why = "No credential: send the anon key or a user token";
+        return is_open(&authn->keys);
+    }
+    if (same_secret(credential, authn->keys.anon_key))
+        return true;
+    if (same_secret(credential, authn->keys.service_key)) {
+        who->role = SERVICE;
+        who->is_service = true;
+        who->session = authn->service_session;
+        return true;
+    }
+    entry = recall(authn, credential);
+    if (entry == NULL && (entry = verify(authn, credential, &req->pool, why)) == NULL)
+        return false;
+    h2o_mem_link_shared(&req->pool, entry);
+    who->role = entry->role;
+    who->session = entry->session;
+    return true;
+}
