@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `Vary: Origin` goes with every answer that a policy could have changed, allowed or not, so that
+ * no cache hands one origin's answer to another.
+ */
+#include "http/cors.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "http/reply.h"
+
+#define ALLOWED_HEADERS                                                                            \
+    "authorization, apikey, content-type, prefer, range, range-unit, accept, x-client-info, "      \
+    "accept-profile, content-profile, x-retry-count, x-supabase-api-version, x-request-id"
+#define EXPOSED_HEADERS                                                                            \
+    "content-range, content-location, location, preference-applied, x-request-id, retry-after"
+
+static const char *const *configured_origins;
+static bool any_origin;
+
+void
+pgs_cors_configure(const char *const *origins, bool any)
+{
+    configured_origins = origins;
+    any_origin = any;
+}
+
+static bool
+has_policy(const struct pgs_cors *cors)
+{
+    return cors != NULL || configured_origins != NULL || any_origin;
+}
+
+bool
+pgs_cors_allows(const struct pgs_cors *cors, const char *origin, size_t len)
+{
+    const char *const *origins = configured_origins != NULL ? configured_origins
+                                 : cors != NULL             ? cors->origins
+                                                            : NULL;
+
+    if (any_origin)
+        return true;
+    for (; origins != NULL && *origins != NULL; origins++)
+        if (strlen(*origins) == len && memcmp(*origins, origin, len) == 0)
+            return true;
+    return false;
+}
+
+static void
+add(h2o_req_t *req, const char *name, const char *value)
+{
+    pgs_reply_header(req, name, value, strlen(value));
+}
+
+/* The request's origin when the policy admits it; at NULL otherwise. */
+static h2o_iovec_t
+admitted_origin(const h2o_req_t *req, const struct pgs_cors *cors)
+{
+    h2o_iovec_t origin = pgs_request_header(req, "origin");
+
+    if (origin.base == NULL || !pgs_cors_allows(cors, origin.base, origin.len))
+        return h2o_iovec_init(NULL, 0);
+    return origin;
+}
+
+static void
+add_origin(h2o_req_t *req, const struct pgs_cors *cors, h2o_iovec_t origin)
+{
+    if (any_origin) {
+        add(req, "access-control-allow-origin", "*");
+        return;
+    }
+    pgs_reply_header(req, "access-control-allow-origin", origin.base, origin.len);
+    if (cors != NULL && cors->credentials)
+        add(req, "access-control-allow-credentials", "true");
+}
+
+void
+pgs_cors_apply(h2o_req_t *req, const struct pgs_cors *cors)
+{
+    h2o_iovec_t origin;
+
+    if (!has_policy(cors))
+        return;
+    add(req, "vary", "Origin");
+    origin = admitted_origin(req, cors);
+    if (origin.base == NULL)
+        return;
+    add_origin(req, cors, origin);
+    add(req, "access-control-expose-headers", EXPOSED_HEADERS);
+}
+
+/* "GET, HEAD, POST, OPTIONS", as far as the path serves them. */
+static void
+list_methods(const struct pgs_path *path, char methods[64])
+{
+    static const char *const words[PGS_METHODS] = {"GET, HEAD, ", "POST, ", "PATCH, ", "DELETE, "};
+
+    methods[0] = '\0';
+    for (int i = 0; i < PGS_METHODS; i++)
+        if (path->by_method[i] != NULL)
+            strcat(methods, words[i]); /* 40 bytes when all are there */
+    strcat(methods, "OPTIONS");
+}
+
+static bool
+is_served(const struct pgs_path *path, h2o_iovec_t method)
+{
+    static const char *const words[PGS_METHODS] = {"GET", "POST", "PATCH", "DELETE"};
+
+    if (h2o_memis(method.base, method.len, H2O_STRLIT("HEAD")))
+        return path->by_method[PGS_GET] != NULL;
+    for (int i = 0; i < PGS_METHODS; i++)
+        if (h2o_memis(method.base, method.len, words[i], strlen(words[i])))
+            return path->by_method[i] != NULL;
+    return false;
+}
+
+static void
+add_preflight(h2o_req_t *req, const struct pgs_path *path, const struct pgs_cors *cors,
+              h2o_iovec_t method)
+{
+    h2o_iovec_t origin = admitted_origin(req, cors);
+    char methods[64], max_age[16];
+
+    add(req, "vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers");
+    if (origin.base == NULL || !is_served(path, method))
+        return;
+    list_methods(path, methods);
+    add_origin(req, cors, origin);
+    add(req, "access-control-allow-methods", methods);
+    add(req, "access-control-allow-headers", ALLOWED_HEADERS);
+    if (cors != NULL && cors->max_age_s > 0) {
+        (void)snprintf(max_age, sizeof(max_age), "%u", (unsigned)cors->max_age_s);
+        add(req, "access-control-max-age", max_age);
+    }
+}
+
+void
+pgs_cors_options(h2o_req_t *req, const struct pgs_path *path, const struct pgs_cors *cors)
+{
+    h2o_iovec_t method = pgs_request_header(req, "access-control-request-method");
+    char methods[64];
+
+    if (method.base != NULL && has_policy(cors)) {
+        add_preflight(req, path, cors, method);
+    } else {
+        list_methods(path, methods);
+        add(req, "allow", methods);
+    }
+    pgs_reply_empty(req, 204);
+}

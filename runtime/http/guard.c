@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reads line by line.  h2o has lower-cased the names in place and parsed the head already, so this
+ * refuses only; it decides nothing else.
+ */
+#include "http/guard.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+struct head {
+    int hosts;
+    int lengths;
+    int encodings;
+    bool is_1_1;
+};
+
+struct line {
+    const char *at;
+    size_t len;
+};
+
+/* Takes the next line, without its CRLF, off `*rest`; false: none ends properly. */
+static bool
+next_line(struct line *rest, struct line *line)
+{
+    const char *lf = memchr(rest->at, '\n', rest->len);
+
+    if (lf == NULL || lf == rest->at || lf[-1] != '\r')
+        return false;
+    line->at = rest->at;
+    line->len = (size_t)(lf - 1 - rest->at);
+    rest->len -= (size_t)(lf + 1 - rest->at);
+    rest->at = lf + 1;
+    return memchr(line->at, '\r', line->len) == NULL && memchr(line->at, '\0', line->len) == NULL;
+}
+
+/* RFC 9110, section 5.6.2. */
+static bool
+is_token(const char *at, size_t len)
+{
+    static const char others[] = "!#$%&'*+-.^_`|~";
+
+    for (size_t i = 0; i < len; i++) {
+        bool is_word = (at[i] >= 'a' && at[i] <= 'z') || (at[i] >= 'A' && at[i] <= 'Z') ||
+                       (at[i] >= '0' && at[i] <= '9');
+
+        if (!is_word && (at[i] == '\0' || strchr(others, at[i]) == NULL))
+            return false;
+    }
+    return len > 0;
+}
+
+/* `METHOD SP /target SP HTTP/1.1`, one space each. */
+static const char *
+check_request_line(struct line line, struct head *head)
+{
+    static const size_t version_len = sizeof(" HTTP/1.1") - 1;
+    const char *space = memchr(line.at, ' ', line.len), *version;
+
+    if (space == NULL || !is_token(line.at, (size_t)(space - line.at)) || line.len < version_len)
+        return "malformed request line";
+    version = line.at + line.len - version_len;
+    if (version <= space || memchr(space + 1, ' ', (size_t)(version - space - 1)) != NULL)
+        return "malformed request line";
+    if (space[1] != '/' && memcmp(space + 1, "* ", 2) != 0)
+        return "the request target must be a path";
+    head->is_1_1 = memcmp(version, " HTTP/1.1", version_len) == 0;
+    if (!head->is_1_1 && memcmp(version, " HTTP/1.0", version_len) != 0)
+        return "unknown HTTP version";
+    return NULL;
+}
+
+static bool
+is_length(struct line value)
+{
+    for (size_t i = 0; i < value.len; i++)
+        if (value.at[i] < '0' || value.at[i] > '9')
+            return false;
+    return value.len > 0 && value.len <= 18;
+}
+
+/* A name or an address with an optional port; no list, no user. */
+static bool
+is_host(struct line value)
+{
+    static const char others[] = "-._~:[]%";
+
+    for (size_t i = 0; i < value.len; i++) {
+        char c = value.at[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              strchr(others, c) != NULL))
+            return false;
+    }
+    return value.len > 0 && value.len <= 255 + 6;
+}
+
+static bool
+is_word(struct line text, const char *word)
+{
+    return text.len == strlen(word) && strncasecmp(text.at, word, text.len) == 0;
+}
+
+static struct line
+trim(const char *at, size_t len)
+{
+    while (len > 0 && (*at == ' ' || *at == '\t')) {
+        at++;
+        len--;
+    }
+    while (len > 0 && (at[len - 1] == ' ' || at[len - 1] == '\t'))
+        len--;
+    return (struct line){at, len};
+}
+
+static const char *
+check_field(struct line line, struct head *head)
+{
+    const char *colon = memchr(line.at, ':', line.len);
+    struct line name, value;
+
+    if (line.at[0] == ' ' || line.at[0] == '\t')
+        return "folded header line";
+    if (colon == NULL || !is_token(line.at, (size_t)(colon - line.at)))
+        return "malformed header line";
+    name = (struct line){line.at, (size_t)(colon - line.at)};
+    value = trim(colon + 1, line.len - name.len - 1);
+    if (is_word(name, "host")) {
+        head->hosts++;
+        return is_host(value) ? NULL : "malformed Host";
+    }
+    if (is_word(name, "content-length")) {
+        head->lengths++;
+        return is_length(value) ? NULL : "malformed Content-Length";
+    }
+    if (is_word(name, "transfer-encoding")) {
+        head->encodings++;
+        return is_word(value, "chunked") ? NULL : "unknown Transfer-Encoding";
+    }
+    return NULL;
+}
+
+static const char *
+check_framing(const struct head *head)
+{
+    if (head->hosts > 1 || (head->hosts == 0 && head->is_1_1))
+        return "exactly one Host is needed";
+    if (head->lengths > 1)
+        return "more than one Content-Length";
+    if (head->encodings > 1)
+        return "more than one Transfer-Encoding";
+    if (head->encodings == 1 && (head->lengths == 1 || !head->is_1_1))
+        return "Transfer-Encoding cannot be here";
+    return NULL;
+}
+
+const char *
+pgs_guard_check(const char *bytes, size_t len)
+{
+    struct line rest = {bytes, len < PGS_GUARD_MAX_HEAD ? len : PGS_GUARD_MAX_HEAD};
+    struct line line;
+    struct head head = {0};
+    const char *wrong = NULL;
+
+    /* One empty line before a request is a habit of old clients (RFC 9112, section 2.2). */
+    if (rest.len >= 2 && memcmp(rest.at, "\r\n", 2) == 0) {
+        rest.at += 2;
+        rest.len -= 2;
+    }
+    if (!next_line(&rest, &line))
+        return "malformed request line";
+    wrong = check_request_line(line, &head);
+    while (wrong == NULL) {
+        if (!next_line(&rest, &line))
+            return len > PGS_GUARD_MAX_HEAD ? "the head is too large" : "malformed line ending";
+        if (line.len == 0)
+            return check_framing(&head);
+        wrong = check_field(line, &head);
+    }
+    return wrong;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * h2o's request has no member for its user.  Its environment is a vector of names and values that
+ * only CGI handlers use: ours is the first pair.
+ */
+#include "http/info.h"
+
+#include <openssl/rand.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "http/reply.h"
+
+#define ID_MAX 64
+
+static const char info_name[] = "pgs";
+
+struct pgs_request_info *
+pgs_request_info(const h2o_req_t *req)
+{
+    if (req->env.size < 2 || req->env.entries[0].base != info_name)
+        return NULL;
+    return (struct pgs_request_info *)req->env.entries[1].base;
+}
+
+/* A client's own id is kept when it is short and plain, so that its logs and ours meet. */
+static bool
+is_plain(h2o_iovec_t id)
+{
+    for (size_t i = 0; i < id.len; i++) {
+        char c = id.base[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '-' || c == '_'))
+            return false;
+    }
+    return id.len > 0 && id.len <= ID_MAX;
+}
+
+/* Unique, not secret: a random start for each thread, then a count. */
+static h2o_iovec_t
+make_id(h2o_mem_pool_t *pool)
+{
+    static __thread uint64_t prefix, count;
+    char text[33];
+
+    if (prefix == 0) {
+        if (RAND_bytes((unsigned char *)&prefix, sizeof(prefix)) != 1)
+            abort();
+        prefix |= 1;
+    }
+    (void)snprintf(text, sizeof(text), "%016llx%08llx", (unsigned long long)prefix,
+                   (unsigned long long)(++count & 0xffffffff));
+    return h2o_strdup(pool, text, 24);
+}
+
+struct pgs_request_info *
+pgs__info_add(h2o_req_t *req, const char *client)
+{
+    struct pgs_request_info *info = h2o_mem_alloc_pool(&req->pool, sizeof(*info));
+    h2o_iovec_t id = pgs_request_header(req, "x-request-id");
+
+    id = is_plain(id) ? h2o_strdup(&req->pool, id.base, id.len) : make_id(&req->pool);
+    *info = (struct pgs_request_info){id.base, NULL, client, pgs_clock_us()};
+    h2o_vector_reserve(&req->pool, &req->env, 2);
+    req->env.size = 2;
+    req->env.entries[0] = h2o_iovec_init(info_name, sizeof(info_name) - 1);
+    req->env.entries[1] = h2o_iovec_init(info, sizeof(*info));
+    h2o_add_header_by_str(&req->pool, &req->res.headers, H2O_STRLIT("x-request-id"), 0, NULL,
+                          id.base, id.len);
+    return info;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the server knows of a request beside what h2o knows: its id, its start, who asks.  The
+ * access log is written from it.
+ */
+#ifndef PGS_HTTP_INFO_H
+#define PGS_HTTP_INFO_H
+
+#include <h2o.h>
+
+struct pgs_request_info {
+    const char *id;     /* read-only; also sent as X-Request-Id */
+    const char *role;   /* public: set when it is known; constant text */
+    const char *client; /* read-only: address of the peer, without port */
+    int64_t start_us;   /* read-only: of pgs_clock_us */
+};
+
+/* Of a request that pgs_server's on_request has been called with; lives as long as the request. */
+struct pgs_request_info *pgs_request_info(const h2o_req_t *req);
+
+/* Makes it, once a request. */
+struct pgs_request_info *pgs__info_add(h2o_req_t *req, const char *client);
+
+#endif
