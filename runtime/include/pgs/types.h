@@ -76,6 +76,51 @@ struct pgs_shape {
 
 #define PGS_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/*
+ * Columns as generated tables list them.  `sql_` is the type's name for casts, without a length:
+ * a cast to varchar(80) would cut silently.
+ */
+#define PGS_COLUMN(name_, ident_, kind_, sql_, nullable_)                                          \
+    {                                                                                              \
+        .name = (name_), .ident = (ident_),                                                        \
+        .type = {.kind = (kind_), .sql = sql_, .sql_array = sql_ "[]"}, .nullable = (nullable_)    \
+    }
+
+#define PGS_VARCHAR_COLUMN(name_, ident_, max_chars_, nullable_)                                   \
+    {                                                                                              \
+        .name = (name_), .ident = (ident_),                                                        \
+        .type = {.kind = PGS_VARCHAR,                                                              \
+                 .max_chars = (max_chars_),                                                        \
+                 .sql = "character varying",                                                       \
+                 .sql_array = "character varying[]"},                                              \
+        .nullable = (nullable_)                                                                    \
+    }
+
+#define PGS_ENUM_COLUMN(name_, ident_, sql_, labels_, nullable_)                                   \
+    {                                                                                              \
+        .name = (name_), .ident = (ident_),                                                        \
+        .type = {.kind = PGS_ENUM, .sql = sql_, .sql_array = sql_ "[]", .labels = (labels_)},      \
+        .nullable = (nullable_)                                                                    \
+    }
+
+/* `kind_` and `sql_` are the element's. */
+#define PGS_ARRAY_COLUMN(name_, ident_, kind_, sql_, labels_, nullable_)                           \
+    {                                                                                              \
+        .name = (name_), .ident = (ident_),                                                        \
+        .type = {.kind = (kind_),                                                                  \
+                 .array = true,                                                                    \
+                 .sql = sql_ "[]",                                                                 \
+                 .sql_array = sql_ "[]",                                                           \
+                 .labels = (labels_)},                                                             \
+        .nullable = (nullable_)                                                                    \
+    }
+
+/* How the last argument of these reads best. */
+#define PGS_NOT_NULL false
+#define PGS_NULLABLE true
+#define PGS_OPTIONAL false
+#define PGS_REQUIRED true
+
 /* `column` is a `struct pgs_column`; the member's C type must be the one of types.def. */
 #define PGS_FIELD(struct_type, member, column_, required_)                                         \
     {                                                                                              \
