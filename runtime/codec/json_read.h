@@ -12,8 +12,6 @@
 
 #include "pgs/types.h"
 
-#define PGS_JSON_MAX_DEPTH 64
-
 /* The first thing that was wrong. */
 struct pgs_read_error {
     char field[64 * 4]; /* the name of the field, possibly cut; "" where it is about the body */
@@ -31,8 +29,9 @@ struct pgs_memory {
 
 /*
  * Reads `json` (one object, or an array of objects when `rows_max` > 1) into an array of structs in
- * `memory`.  On false, `error` says why and `*rows` is not to be used.  More than `rows_max`
- * objects: error with code "PGRST102".
+ * `memory`.  Texts without escapes and json values point into `json`, which must live as long as
+ * the rows.  The rows take up to `rows_max` structs, whatever the length of `json`.  On false,
+ * `error` says why and `*rows` is not to be used.  More than `rows_max` objects: "PGRST102".
  */
 bool pgs_json_read(const struct pgs_shape *shape, const char *json, size_t len, size_t rows_max,
                    struct pgs_memory memory, void **rows, size_t *n_rows, bool *was_array,

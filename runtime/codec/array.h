@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * PostgreSQL's array literals, `{1,NULL,"a \"b\""}`, token by token: what a text result holds and
+ * what a client may send for an array.
+ */
+#ifndef PGS_CODEC_ARRAY_H
+#define PGS_CODEC_ARRAY_H
+
+#include "pgs/types.h"
+
+#define PGS_ARRAY_MAX_DEPTH 6 /* MAXDIM of PostgreSQL */
+
+enum pgs__array_token {
+    PGS_ARRAY_OPEN,
+    PGS_ARRAY_CLOSE,
+    PGS_ARRAY_ITEM,
+    PGS_ARRAY_NULL,
+    PGS_ARRAY_END, /* the literal was whole */
+    PGS_ARRAY_BAD, /* it is none */
+};
+
+struct pgs__array {
+    struct pgs_text item; /* of ITEM, with its backslashes; in the input */
+    bool has_escapes;     /* the item has backslashes: see pgs__array_unescape */
+
+    /* private */
+    const char *at;
+    const char *end;
+    int depth;
+    bool after_item;
+    bool may_close;
+};
+
+void pgs__array_init(struct pgs__array *array, const char *text, size_t len);
+
+enum pgs__array_token pgs__array_next(struct pgs__array *array);
+
+/* Writes the item without its backslashes to `to`, which has room for item.len; the length. */
+size_t pgs__array_unescape(struct pgs_text item, char *to);
+
+#endif
