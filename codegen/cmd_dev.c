@@ -164,6 +164,7 @@ cmd_dev(int argc, char **argv)
         (model = cmd_load()) == NULL)
         return CMD_FAILED;
     ok = run(&dev, program, model, &database);
+    dev_forget_env();
     dev_server_stop(&dev);
     dev_postgres_stop(&dev);
     if (ok)

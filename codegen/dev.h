@@ -44,7 +44,10 @@ bool dev_port_is_free(int port);
 int dev_free_port(void);
 const char *dev_url(const struct dev *dev, const char *user, const char *password);
 bool dev_write_private(const char *path, const char *text);
+
+/* build/dev/env is there exactly while all is up. */
 bool dev_write_env(const struct dev *dev);
+void dev_forget_env(void);
 
 /* dev_postgres.c: the private PostgreSQL.  False: printed. */
 bool dev_postgres_start(struct dev *dev);

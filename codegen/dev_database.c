@@ -25,7 +25,6 @@ static const char mark_sql[] = "comment on database " DEV_DATABASE " is 'pgstack
 static const char marked_sql[] =
     "select 1 from pg_database where datname = '" DEV_DATABASE
     "' and shobj_description(oid, 'pg_database') = 'pgstack dev: ready'";
-static const char exists_sql[] = "select 1 from pg_database where datname = '" DEV_DATABASE "'";
 
 static PGconn *
 connect_to(const struct dev *dev, const char *database)
@@ -62,12 +61,24 @@ fetch(PGconn *conn, const char *sql)
 }
 
 static bool
+database_exists(PGconn *conn, const char *name)
+{
+    return fetch(conn, arena_printf("select 1 from pg_database where datname = '%s'", name)) !=
+           NULL;
+}
+
+static bool
 put_aside(PGconn *conn, const char *why)
 {
     time_t now = time(NULL);
-    char name[64];
+    char day[32];
+    const char *name;
+    int n = 1;
 
-    strftime(name, sizeof(name), DEV_DATABASE "_until_%Y%m%d_%H%M%S", gmtime(&now));
+    strftime(day, sizeof(day), "%Y%m%d", gmtime(&now));
+    do {
+        name = arena_printf(DEV_DATABASE "_until_%s_%d", day, n++);
+    } while (database_exists(conn, name));
     if (!execute(conn, arena_printf("alter database " DEV_DATABASE " rename to %s", name)))
         return false;
     printf("%s: a new database takes its place; the old one is kept as \"%s\"\n", why, name);
@@ -97,11 +108,11 @@ make_database(const struct dev *dev, bool reset)
 
     if (!ok)
         return false;
-    exists = fetch(conn, exists_sql) != NULL;
+    exists = database_exists(conn, DEV_DATABASE);
     if (exists && !reset)
         ok = is_outdated(dev, &outdated);
     if (ok && exists && (reset || outdated)) {
-        ok = put_aside(conn, reset ? "as asked" : "the first migration has changed");
+        ok = put_aside(conn, reset ? "as asked" : "an applied migration has changed");
         exists = false;
     }
     if (ok && !exists)

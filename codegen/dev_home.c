@@ -231,12 +231,17 @@ dev_write_env(const struct dev *dev)
                      dev_url(dev, "postgres", dev->superuser_password), dev->demo_token));
 }
 
-/* An old env file would name servers that run no more. */
+void
+dev_forget_env(void)
+{
+    unlink(DEV_ENV);
+}
+
 bool
 dev_open(struct dev *dev)
 {
     if (!make_folders(DEV_DIR, 0755) || !lock() || !choose_home(dev) || !read_secrets(dev))
         return false;
-    unlink(DEV_ENV);
+    dev_forget_env();
     return true;
 }

@@ -45,7 +45,7 @@ http_get(int port, const char *path, char *answer, size_t room)
     }
     close(fd);
     answer[n] = '\0';
-    return strncmp(answer, "HTTP/1.1 ", 9) == 0 ? atoi(answer + 9) : 0;
+    return strncmp(answer, "HTTP/1.", 7) == 0 && strlen(answer) > 9 ? atoi(answer + 9) : 0;
 }
 
 static bool
