@@ -17,6 +17,7 @@ struct parser {
     size_t len;
     size_t end; /* of the last token */
     int depth;
+    bool completing; /* yajl counts no more */
     yajl_handle yajl;
     pgs__json_on_event *on_event;
     void *owner;
@@ -134,7 +135,7 @@ raw_token(struct parser *parser)
 {
     size_t start = parser->end;
 
-    parser->end = yajl_get_bytes_consumed(parser->yajl);
+    parser->end = parser->completing ? parser->len : yajl_get_bytes_consumed(parser->yajl);
     while (start < parser->end && strchr(" \t\r\n,:", parser->json[start]) != NULL)
         start++;
     return (struct pgs_text){parser->json + start, parser->end - start};
@@ -254,6 +255,14 @@ fail_as_yajl(struct parser *parser, size_t offset)
     return fail_syntax(parser, offset, text);
 }
 
+/* A number that ends the input has its event here, for until now it might have gone on. */
+static yajl_status
+complete(struct parser *parser)
+{
+    parser->completing = true;
+    return yajl_complete_parse(parser->yajl);
+}
+
 static bool
 parse(struct parser *parser)
 {
@@ -264,7 +273,9 @@ parse(struct parser *parser)
     status = yajl_parse(yajl, (const unsigned char *)parser->json, parser->len);
     if (status == yajl_status_error)
         return fail_as_yajl(parser, yajl_get_bytes_consumed(yajl));
-    if (status == yajl_status_ok && yajl_complete_parse(yajl) == yajl_status_error)
+    if (status == yajl_status_ok)
+        status = complete(parser);
+    if (status == yajl_status_error)
         return fail_as_yajl(parser, parser->len);
     return status == yajl_status_ok;
 }
