@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "http/cors.h"
+#include "http/info.h"
 
 static void *
 pool_alloc(void *pool, size_t size)
@@ -219,8 +220,10 @@ authenticate(struct pgs_request *rq)
 {
     const char *why = NULL;
 
-    if (pgs_authenticate(rq->thread->authn, rq->req, &rq->who, &why))
+    if (pgs_authenticate(rq->thread->authn, rq->req, &rq->who, &why)) {
+        pgs_request_info(rq->req)->role = rq->thread->app->roles[rq->who.role].name;
         return true;
+    }
     pgs__fail(rq, 401, "PGRST301", NULL, NULL, "%s", why);
     return false;
 }

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Looks at a login role before the first request: row security must hold for it.
+ */
+#ifndef PGS_DB_LOGIN_H
+#define PGS_DB_LOGIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct pgs_login_rules {
+    const char *const *relations; /* served, quoted, NULL-terminated */
+    const char *const *roles;     /* that it must be able to take, NULL-terminated */
+    const char *forbidden_role;   /* that it must not be able to take; NULL: none */
+};
+
+enum pgs_login_result {
+    PGS_LOGIN_OK,
+    PGS_LOGIN_REFUSED,     /* it may do too much, or too little */
+    PGS_LOGIN_UNREACHABLE, /* PostgreSQL does not answer */
+};
+
+/*
+ * Connects, waiting for the answers.  Refuses superusers, BYPASSRLS, owners of a served relation
+ * and members of its owner, members of the forbidden role, and logins that lack a role.  `why`
+ * says so without any secret.
+ */
+enum pgs_login_result pgs_login_check(const char *conninfo, const struct pgs_login_rules *rules,
+                                      char *why, size_t why_size);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * /health: is the process alive and PostgreSQL within reach.  /ready: is the database the one that
+ * this binary was compiled for.
+ */
+#ifndef PGS_HEALTH_H
+#define PGS_HEALTH_H
+
+#include <h2o.h>
+
+#include "rest/rest.h"
+
+/* Answers when the path is one of them; false: it is not. */
+bool pgs_health_on_request(struct pgs_thread *thread, h2o_req_t *req);
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The listeners and what each of their threads owns: pools, token cache.
+ */
+#include "serve.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "health.h"
+#include "http/cors.h"
+#include "http/reply.h"
+#include "http/server.h"
+
+enum {
+    STOP_DEADLINE_MS = 10000,
+    MAX_IN_FLIGHT = 64,
+    MAX_STATEMENTS = 512,
+    WAIT_TIMEOUT_MS = 5000,
+};
+
+/* What all threads are made from. */
+struct program {
+    struct pgs_config config;
+    struct pgs_keys keys;
+    struct pgs_router *router;
+    int threads;
+    bool is_admin; /* the listener of ADMIN_PORT: health alone */
+};
+
+static struct pgs_pool *
+open_pool(const struct program *program, h2o_loop_t *loop, const char *url, int connections,
+          int slow)
+{
+    struct pgs_pool_config config = {
+        .conninfo = url,
+        .session_sql = pgs_app.session_sql,
+        .n_session = 2 + (size_t)pgs_app.reads_jwt + pgs_app.n_claims,
+        .connections = connections,
+        .slow_connections = slow,
+        .max_in_flight = MAX_IN_FLIGHT,
+        .max_waiting = program->config.max_waiting,
+        .max_statements = MAX_STATEMENTS,
+        .statement_timeout_ms = program->config.statement_timeout_ms,
+        .wait_timeout_ms = WAIT_TIMEOUT_MS,
+    };
+
+    return pgs_pool_open(loop, &config);
+}
+
+/*
+ * Two pipelined connections a thread are the optimum that was measured, two more carry what may be
+ * slow.  The admin plane has one of each.  PG_POOL_MAX_CONNS may leave less.
+ */
+static void
+open_pools(const struct program *program, h2o_loop_t *loop, struct pgs_thread *thread)
+{
+    const struct pgs_config *config = &program->config;
+    int share = config->pool_max / program->threads;
+    bool is_small = share < 6;
+
+    thread->pool =
+        open_pool(program, loop, config->database_url, is_small ? 1 : 2, is_small ? 1 : 2);
+    if (config->admin_database_url != NULL)
+        thread->admin_pool = open_pool(program, loop, config->admin_database_url, 1, 1);
+}
+
+static void *
+thread_open(h2o_loop_t *loop, int index, void *arg)
+{
+    const struct program *program = arg;
+    struct pgs_thread *thread = calloc(1, sizeof(*thread));
+
+    (void)index;
+    if (thread == NULL)
+        return NULL;
+    thread->app = &pgs_app;
+    thread->router = program->router;
+    thread->authn = pgs_authn_open(&pgs_app, &program->keys);
+    if (program->is_admin)
+        thread->pool = open_pool(program, loop, program->config.database_url, 1, 0);
+    else
+        open_pools(program, loop, thread);
+    return thread;
+}
+
+static void
+on_request(void *state, h2o_req_t *req)
+{
+    if (!pgs_health_on_request(state, req))
+        pgs_rest_on_request(state, req);
+}
+
+static void
+on_admin_request(void *state, h2o_req_t *req)
+{
+    if (!pgs_health_on_request(state, req))
+        pgs_reply_problem(req, &(struct pgs_problem){.status = 404,
+                                                     .code = "PGRST205",
+                                                     .message = "The admin port has no such path"});
+}
+
+static void
+thread_stop(void *state)
+{
+    struct pgs_thread *thread = state;
+
+    pgs_pool_close(thread->pool);
+    if (thread->admin_pool != NULL)
+        pgs_pool_close(thread->admin_pool);
+}
+
+static bool
+thread_is_stopped(const void *state)
+{
+    const struct pgs_thread *thread = state;
+
+    return pgs_pool_is_closed(thread->pool) &&
+           (thread->admin_pool == NULL || pgs_pool_is_closed(thread->admin_pool));
+}
+
+static void
+thread_close(void *state)
+{
+    struct pgs_thread *thread = state;
+
+    pgs_pool_free(thread->pool);
+    if (thread->admin_pool != NULL)
+        pgs_pool_free(thread->admin_pool);
+    pgs_authn_close(thread->authn);
+    free(thread);
+}
+
+static struct pgs_server *
+open_server(struct program *program)
+{
+    const struct pgs_config *config = &program->config;
+    struct pgs_server_config server_config = {
+        .host = program->is_admin ? "127.0.0.1" : config->host,
+        .port = (uint16_t)(program->is_admin ? config->admin_port : config->port),
+        .threads = program->threads,
+        .max_body_bytes = (size_t)config->max_body_bytes,
+        .read_timeout_ms = config->read_timeout_ms,
+        .max_connections = config->max_connections / program->threads + 1,
+        .gzip_level = config->gzip_level,
+        .access_log_fd = config->access_log && !program->is_admin ? STDOUT_FILENO : -1,
+        .arg = program,
+        .thread_open = thread_open,
+        .on_request = program->is_admin ? on_admin_request : on_request,
+        .thread_stop = thread_stop,
+        .thread_is_stopped = thread_is_stopped,
+        .thread_close = thread_close,
+    };
+    char why[256];
+    struct pgs_server *server = pgs_server_open(&server_config, why);
+
+    if (server == NULL)
+        fprintf(stderr, "%s: %s\n", program->is_admin ? "ADMIN_PORT" : "PORT", why);
+    return server;
+}
+
+static struct pgs_keys
+read_keys(const struct pgs_config *config)
+{
+    return (struct pgs_keys){
+        .anon_key = config->anon_key,
+        .service_key = config->service_role_key,
+        .jwt =
+            {
+                .secret = (const uint8_t *)config->jwt_secret,
+                .secret_len = config->jwt_secret != NULL ? strlen(config->jwt_secret) : 0,
+                .audience = config->jwt_audience,
+                .issuer = config->jwt_issuer,
+                .leeway_s = config->jwt_leeway_s,
+            },
+    };
+}
+
+static int
+serve_until_signal(struct program *program)
+{
+    struct program admin = *program;
+    struct pgs_server *server, *admin_server = NULL;
+    sigset_t signals;
+    int signal_number;
+    bool stopped;
+
+    admin.is_admin = true;
+    admin.threads = 1;
+    server = open_server(program);
+    if (server == NULL ||
+        (program->config.admin_port != 0 && (admin_server = open_server(&admin)) == NULL))
+        return 1;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* the threads inherit it */
+    if (!pgs_server_start(server) || (admin_server != NULL && !pgs_server_start(admin_server)))
+        return 1;
+    PGS_LOG(PGS_LOG_INFO, "listening", PGS_LOG_STR("app", pgs_app.name),
+            PGS_LOG_STR("host", program->config.host), PGS_LOG_INT("port", pgs_server_port(server)),
+            PGS_LOG_STR("schema", pgs_app.fingerprint));
+    (void)sigwait(&signals, &signal_number);
+    PGS_LOG(PGS_LOG_INFO, "stopping", PGS_LOG_INT("signal", signal_number));
+    stopped = pgs_server_stop(server, STOP_DEADLINE_MS);
+    if (admin_server != NULL)
+        stopped = pgs_server_stop(admin_server, 1000) && stopped;
+    return stopped ? 0 : 1;
+}
+
+int
+pgs_serve(const struct pgs_config *config)
+{
+    static struct program program; /* outlives the threads, also when they hang at the end */
+    int status;
+
+    program.config = *config;
+    program.threads = config->threads > 0 ? config->threads : (int)sysconf(_SC_NPROCESSORS_ONLN);
+    program.keys = read_keys(config);
+    program.router = pgs_router_open(&pgs_app);
+    pgs_cors_configure(config->allowed_origins, config->permissive_cors);
+    status = serve_until_signal(&program);
+    if (status == 0)
+        pgs_router_close(program.router);
+    return status;
+}
