@@ -99,23 +99,26 @@ is_origin(const char *text)
     return host != NULL && host != text && host[3] != '\0' && strpbrk(host + 3, "/*?# ") == NULL;
 }
 
-/* Lives as long as the program. */
+/* The list and its texts live as long as the program. */
 static bool
 read_origins(const char *text, const char *const **value)
 {
     const char **list = calloc(strlen(text) + 2, sizeof(*list));
     char *copy = strdup(text), *rest = copy;
+    bool ok = list != NULL && copy != NULL;
     size_t n = 0;
 
-    if (list == NULL || copy == NULL)
-        return false;
-    for (char *item; (item = strtok_r(rest, ", ", &rest)) != NULL;) {
-        if (!is_origin(item))
-            return false;
+    for (char *item; ok && (item = strtok_r(rest, ", ", &rest)) != NULL;) {
+        ok = is_origin(item);
         list[n++] = item;
     }
-    *value = list;
-    return true;
+    if (ok && n > 0) {
+        *value = list;
+        return true;
+    }
+    free(list);
+    free(copy);
+    return ok;
 }
 
 static bool

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/config.h"
+
+#define STRONG "0123456789abcdef0123456789abcdef"
+
+static char report[4096];
+
+static bool
+read_config(struct pgs_config *config)
+{
+    FILE *out = fmemopen(report, sizeof(report), "w");
+    bool ok;
+
+    assert_non_null(out);
+    memset(report, 0, sizeof(report));
+    ok = pgs_config_read(config, out);
+    fclose(out);
+    return ok;
+}
+
+/* Each test starts from settings that are fine in production. */
+static int
+set_good(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < pgs_n_settings; i++)
+        unsetenv(pgs_settings[i].name);
+    setenv("PGSTACK_ENV", "production", 1);
+    setenv("DATABASE_URL", "postgres://authenticator@db/app", 1);
+    setenv("JWT_SECRET", STRONG, 1);
+    setenv("ANON_KEY", "anon-" STRONG, 1);
+    return 0;
+}
+
+static void
+test_defaults(void **state)
+{
+    struct pgs_config config;
+
+    (void)state;
+    assert_true(read_config(&config));
+    assert_string_equal(report, "");
+    assert_true(config.production);
+    assert_string_equal(config.host, "127.0.0.1");
+    assert_int_equal(config.port, 8080);
+    assert_int_equal(config.read_timeout_ms, 30000);
+    assert_int_equal(config.gzip_level, 5);
+    assert_null(config.admin_database_url);
+    assert_null(config.allowed_origins);
+}
+
+static void
+test_durations_and_origins(void **state)
+{
+    static struct pgs_config config; /* keeps the list of origins in reach */
+
+    (void)state;
+    setenv("READ_TIMEOUT", "2m", 1);
+    setenv("STATEMENT_TIMEOUT", "1500ms", 1);
+    setenv("ALLOWED_ORIGINS", "https://a.example, http://localhost:5173", 1);
+    assert_true(read_config(&config));
+    assert_int_equal(config.read_timeout_ms, 120000);
+    assert_int_equal(config.statement_timeout_ms, 1500);
+    assert_string_equal(config.allowed_origins[0], "https://a.example");
+    assert_string_equal(config.allowed_origins[1], "http://localhost:5173");
+    assert_null(config.allowed_origins[2]);
+}
+
+static void
+test_every_problem_is_named_at_once(void **state)
+{
+    struct pgs_config config;
+
+    (void)state;
+    setenv("PORT", "80 80", 1);
+    setenv("GZIP_LEVEL", "10", 1);
+    setenv("READ_TIMEOUT", "soon", 1);
+    setenv("ALLOWED_ORIGINS", "*", 1);
+    unsetenv("DATABASE_URL");
+    assert_false(read_config(&config));
+    assert_non_null(strstr(report, "PORT:"));
+    assert_non_null(strstr(report, "GZIP_LEVEL:"));
+    assert_non_null(strstr(report, "READ_TIMEOUT:"));
+    assert_non_null(strstr(report, "ALLOWED_ORIGINS:"));
+    assert_non_null(strstr(report, "DATABASE_URL:"));
+}
+
+/* One bad setting at a time: production refuses, development warns; the value is never shown. */
+static void
+test_production_rules(void **state)
+{
+    static const struct {
+        const char *name, *value, *expected;
+    } cases[] = {
+        {"JWT_SECRET", "short", "JWT_SECRET:"},
+        {"JWT_SECRET", "dev-only-" STRONG, "development default"},
+        {"ANON_KEY", "", "ANON_KEY:"},
+        {"ANON_KEY", STRONG, "differ"},
+        {"ANON_KEY", "dev-only-" STRONG, "development default"},
+        {"SERVICE_ROLE_KEY", "service-" STRONG, "ADMIN_DATABASE_URL:"},
+        {"SERVICE_ROLE_KEY", "tiny", "SERVICE_ROLE_KEY:"},
+        {"ALLOW_PERMISSIVE_CORS", "true", "ALLOW_PERMISSIVE_CORS:"},
+    };
+    struct pgs_config config;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        set_good(state);
+        setenv(cases[i].name, cases[i].value, 1);
+        assert_false(read_config(&config));
+        assert_non_null(strstr(report, cases[i].expected));
+        assert_null(strstr(report, STRONG));
+        setenv("PGSTACK_ENV", "development", 1);
+        assert_true(read_config(&config));
+        assert_non_null(strstr(report, "warning"));
+    }
+}
+
+static void
+write_file(char path[32], const char *text)
+{
+    int fd;
+
+    strcpy(path, "/tmp/pgs_env_XXXXXX");
+    fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+}
+
+static void
+test_env_file(void **state)
+{
+    char path[32];
+
+    (void)state;
+    setenv("PGS_TEST_SET", "outside", 1);
+    write_file(path, "# comment\n\nexport PGS_TEST_A=plain # behind\nPGS_TEST_B=\"a\\\"b\\nc\"\n"
+                     "PGS_TEST_C='x # y'\nPGS_TEST_D=a#b\nPGS_TEST_SET=file\n");
+    assert_true(pgs_env_file_read(path, stderr));
+    unlink(path);
+    assert_string_equal(getenv("PGS_TEST_A"), "plain");
+    assert_string_equal(getenv("PGS_TEST_B"), "a\"b\nc");
+    assert_string_equal(getenv("PGS_TEST_C"), "x # y");
+    assert_string_equal(getenv("PGS_TEST_D"), "a#b");
+    assert_string_equal(getenv("PGS_TEST_SET"), "outside");
+    assert_true(pgs_env_file_read("/nonexistent/.env", stderr));
+}
+
+static void
+test_broken_env_file(void **state)
+{
+    FILE *out = fmemopen(report, sizeof(report), "w");
+    char path[32];
+
+    (void)state;
+    memset(report, 0, sizeof(report));
+    write_file(path, "PGS_TEST_OK=1\nno pair\nBAD NAME=1\nPGS_TEST_Q=\"open\n");
+    assert_false(pgs_env_file_read(path, out));
+    fclose(out);
+    unlink(path);
+    assert_non_null(strstr(report, ":2: expected NAME=value"));
+    assert_non_null(strstr(report, ":3: a name"));
+    assert_non_null(strstr(report, ":4: the quote"));
+    assert_null(strstr(report, "open"));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_defaults, set_good),
+        cmocka_unit_test_setup(test_durations_and_origins, set_good),
+        cmocka_unit_test_setup(test_every_problem_is_named_at_once, set_good),
+        cmocka_unit_test_setup(test_production_rules, set_good),
+        cmocka_unit_test(test_env_file),
+        cmocka_unit_test(test_broken_env_file),
+    };
+
+    return cmocka_run_group_tests_name("runtime_config", tests, NULL, NULL);
+}
