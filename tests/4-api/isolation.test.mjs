@@ -1,0 +1,219 @@
+// Many users over few connections, with failing statements, clients that hang up and backends that
+// are killed in between: nobody ever gets another's rows, and no innocent request fails.
+//
+// A request is innocent when nothing is wrong with it.  Its answer must be the right one; where its
+// backend was killed while it was on the way, it may be 503 with Retry-After instead, and must then
+// succeed on a second try, or a third.  A read that was caught so is retried by the server itself.
+//
+// SEED=n repeats a run; LONG=1 is ten times as long.
+import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
+import http from 'node:http';
+import { after, before, test } from 'node:test';
+import { request } from '../lib/http.mjs';
+import { anon_key, service_key, token } from '../lib/jwt.mjs';
+import { sleep } from '../lib/process.mjs';
+import { openProof } from './proof.mjs';
+
+const clients = 64;
+const requests = process.env.LONG ? 2000 : 200;
+const seed = Number(process.env.SEED ?? randomInt(2 ** 31));
+const kept = 3; // rows of each user that nobody touches
+
+const people = Array.from({ length: 40 }, (_, i) => {
+  const sub = `00000000-0000-4000-8000-0000000000${String(i).padStart(2, '0')}`;
+  const role = ['authenticated', 'authenticated', 'editor', 'robot'][i % 4];
+  const claims = role === 'editor' ? { role: 'editor' } : role === 'robot' ? { app_metadata: { kind: 'robot', grade: i } } : { app_metadata: { grade: i } };
+  return { sub, role, grade: role === 'editor' ? null : i, bearer: token(sub, claims) };
+});
+
+let app;
+before(async () => {
+  const rows = people.flatMap((p) => Array.from({ length: kept }, (_, i) => `('${p.sub}', 'kept ${p.sub} ${i}')`));
+  app = await openProof('api_isolation', {
+    env: { PG_POOL_MAX_CONNS: '4', THREADS: '2' },
+    seed: `insert into diary (owner_id, text) values ${rows.join(', ')}; insert into trap values (1, 1), (2, 0);`,
+  });
+});
+after(() => app?.close());
+
+/** Random numbers from a seed (mulberry32): below(n) is 0..n-1. */
+function random(state) {
+  const next = () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+  return { below: (n) => Math.floor(next() * n), pick: (list) => list[Math.floor(next() * list.length)] };
+}
+
+const as = (p) => ({ apikey: anon_key, Authorization: `Bearer ${p.bearer}` });
+const refusedWith = (status, code) => (r) => assert.deepEqual([r.status, r.json.code], [status, code]);
+const own = (p, rows) => {
+  for (const row of rows) assert.equal(row.owner_id, p.sub, 'FOREIGN ROW');
+};
+
+// Robots may do nothing with diaries; the others do the same things.
+const reads = [
+  (p) => ({ path: 'diary?select=owner_id,text', check: (r) => {
+    if (p.role === 'robot') return refusedWith(403, '42501')(r);
+    assert.equal(r.status, 200, r.text);
+    own(p, r.json);
+    assert.equal(r.json.filter((row) => row.text.startsWith('kept')).length, kept, 'all of its own rows');
+  } }),
+  (p, rnd) => {
+    const other = rnd.pick(people.filter((q) => q !== p));
+    return { path: `diary?owner_id=eq.${other.sub}`, check: (r) => {
+      if (p.role === 'robot') return refusedWith(403, '42501')(r);
+      assert.deepEqual([r.status, r.json], [200, []], 'FOREIGN ROW');
+    } };
+  },
+  (p) => ({ path: 'rpc/who_am_i', check: (r) => assert.deepEqual([r.status, r.json], [200, { role: p.role, uid: p.sub, sub: p.sub, grade: p.grade }], 'FOREIGN IDENTITY') }),
+  (p) => ({ path: 'diary?select=owner_id', headers: { Prefer: 'count=exact' }, check: (r) => {
+    if (p.role === 'robot') return refusedWith(403, '42501')(r);
+    assert.equal(r.status, 200, r.text);
+    own(p, r.json);
+    assert.equal(Number(r.headers['content-range'].split('/')[1]), r.json.length);
+  } }),
+  () => ({ as: { apikey: anon_key }, path: 'item?select=id&order=id', check: (r) => assert.deepEqual([r.status, r.text], [200, '[{"id":1},{"id":2},{"id":3},{"id":4},{"id":5},{"id":6}]']) }),
+  () => ({ as: { apikey: anon_key }, path: 'rpc/who_am_i', check: (r) => assert.deepEqual([r.status, r.json], [200, { role: 'anon', uid: null, sub: null, grade: null }], 'FOREIGN IDENTITY') }),
+  () => ({ as: { apikey: service_key }, path: 'diary?select=owner_id&text=like.kept*', check: (r) => assert.deepEqual([r.status, r.json.length], [200, kept * people.length]) }),
+];
+
+// These fail, each in its own way, and must fail alone.
+const failing = [
+  (p) => ({ path: 'trap', check: p.role === 'robot' ? refusedWith(403, '42501') : refusedWith(400, '22012') }),
+  (p) => ({ path: 'diary?select=text::integer', check: p.role === 'robot' ? refusedWith(403, '42501') : refusedWith(400, '22P02') }),
+  (p) => ({ path: 'diary?id=eq.nonsense', check: (r) => assert.ok([400, 403].includes(r.status)) }),
+  (p) => ({ path: 'rpc/quotient?a=1&b=0', check: p.role === 'robot' ? refusedWith(403, '42501') : refusedWith(400, '22012') }),
+  () => ({ as: { apikey: anon_key }, path: 'diary', check: refusedWith(401, '42501') }),
+  () => ({ as: { Authorization: 'Bearer garbage' }, path: 'diary', check: (r) => assert.equal(r.status, 401) }),
+  (p) => ({ method: 'POST', path: 'shelf', body: { id: 1, code: 'x', height: 0 }, check: p.role === 'editor' ? refusedWith(400, '23514') : refusedWith(403, '42501') }),
+];
+
+const writers = people.filter((p) => p.role !== 'robot');
+const written = new Set(); // texts that were answered with 2xx
+const doubtful = new Set(); // texts that were answered with 503: there or not
+
+const writes = [
+  (p, rnd, mark) => ({ method: 'POST', path: 'diary?select=owner_id,text', body: { text: mark }, headers: { Prefer: 'return=representation' }, mark, check: (r) => {
+    assert.equal(r.status, 201, r.text);
+    assert.deepEqual(r.json, [{ owner_id: p.sub, text: mark }], 'FOREIGN ROW');
+  } }),
+  (p) => ({ method: 'PATCH', path: 'diary?text=like.kept*&select=owner_id', body: { secret: 'changed' }, headers: { Prefer: 'return=representation' }, check: (r) => {
+    assert.equal(r.status, 200, r.text);
+    own(p, r.json);
+    assert.equal(r.json.length, kept);
+  } }),
+  () => ({ method: 'DELETE', path: 'diary?text=eq.nothing', check: (r) => assert.equal(r.status, 204, r.text) }),
+];
+
+test(`${clients} clients x ${requests} requests`, async (t) => {
+  t.diagnostic(`> seed ${seed}`);
+  const kills = [];
+  const tally = { answers: 0, refused: 0, retried_reads: 0, retried_writes: 0, hung_up: 0, foreign: 0 };
+  const failures = [];
+  let running = true;
+
+  async function killer() {
+    const rnd = random(seed ^ 0x5eed);
+    while (running) {
+      await sleep(30 + rnd.below(90));
+      const begin = performance.now();
+      const killed = await app.db.value(`select count(pg_terminate_backend(pid)) from (select pid from pg_stat_activity
+        where usename like 'authenticator%' and datname = current_database() order by random() limit ${1 + rnd.below(2)}) x`);
+      if (Number(killed) > 0) kills.push([begin, performance.now() + 1500]); // and the time to connect again
+    }
+  }
+
+  const during_kill = (begin, end) => kills.some(([from, to]) => begin <= to && end >= from);
+
+  async function one(agent, what, headers) {
+    for (let attempt = 1; ; attempt++) {
+      const begin = performance.now();
+      const r = await request(app.port, what.method ?? 'GET', `/rest/v1/${what.path}`, { headers: { ...headers, ...what.headers }, body: what.body, agent });
+      const end = performance.now();
+      tally.answers++;
+      if (r.status !== 503) {
+        what.check(r);
+        if (r.status >= 400) tally.refused++;
+        if (what.mark) written.add(what.mark);
+        return;
+      }
+      assert.ok(Number(r.headers['retry-after']) > 0, '503 without Retry-After');
+      await sleep(20); // the killer notes its kill when it has returned
+      assert.ok(during_kill(begin, end), `503 and nobody was killed: ${r.text}`);
+      assert.ok(attempt < 5, `503 five times: ${r.text}`);
+      if (what.method) tally.retried_writes++;
+      else tally.retried_reads++;
+      if (what.mark) {
+        doubtful.add(what.mark);
+        what = { ...what, mark: `${what.mark}+`, body: { text: `${what.mark}+` } };
+        const { mark } = what;
+        what.check = (r) => { assert.equal(r.status, 201, r.text); assert.equal(r.json[0].text, mark); };
+      }
+      await sleep(100 * attempt);
+    }
+  }
+
+  function hangUp(path, headers, rnd) {
+    return new Promise((done) => {
+      const req = http.get({ host: '127.0.0.1', port: app.port, path: `/rest/v1/${path}`, headers });
+      req.on('error', () => {});
+      req.on('close', done);
+      setTimeout(() => req.destroy(), rnd.below(4));
+      tally.hung_up++;
+    });
+  }
+
+  async function client(number) {
+    const rnd = random(seed + number);
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    for (let i = 0; i < requests; i++) {
+      const p = rnd.pick(people);
+      const dice = rnd.below(100);
+      try {
+        if (dice < 3) await hangUp('diary', as(p), rnd);
+        else {
+          const kind = dice < 60 ? reads : dice < 80 ? failing : writes;
+          const who = kind === writes ? rnd.pick(writers) : p;
+          const what = rnd.pick(kind)(who, rnd, `w ${number} ${i}`);
+          await one(agent, what, what.as ?? as(who));
+        }
+      } catch (error) {
+        if (/FOREIGN/.test(error.message)) tally.foreign++;
+        failures.push(`client ${number}, request ${i}: ${error.message}`);
+      }
+    }
+    agent.destroy();
+  }
+
+  const begin = performance.now();
+  const killing = killer();
+  await Promise.all(Array.from({ length: clients }, (_, i) => client(i)));
+  running = false;
+  await killing;
+  const seconds = (performance.now() - begin) / 1000;
+  t.diagnostic(`> ${tally.answers} answers in ${seconds.toFixed(1)} s, ${kills.length} kills, ${tally.refused} refused as they should, `
+    + `${tally.hung_up} hung up, 503: ${tally.retried_reads} reads, ${tally.retried_writes} writes`);
+  const backends = await app.db.value("select count(*) from pg_stat_activity where usename like 'authenticator%' and datname = current_database()");
+  t.diagnostic(`> ${backends} connections to PostgreSQL`);
+
+  assert.equal(tally.foreign, 0, `answers with another's rows\n${failures.slice(0, 5).join('\n')}`);
+  assert.equal(failures.length, 0, `${failures.length} innocent requests failed (SEED=${seed})\n${failures.slice(0, 12).join('\n')}`);
+  assert.ok(kills.length > 5, 'the killer has killed');
+  assert.equal(tally.retried_reads, 0, 'reads whose backend was killed are retried by the server');
+
+  const stored = new Set((await app.db.rows("select text from diary where text like 'w %'")).map((r) => r.text));
+  for (const text of written) assert.ok(stored.has(text), `${text} was acknowledged and is not there`);
+  for (const text of stored) assert.ok(written.has(text) || doubtful.has(text), `${text} is there and was never answered`);
+  assert.equal(stored.size, Number(await app.db.value("select count(*) from diary where text like 'w %'")), 'written once each');
+});
+
+test('and afterwards everything is as before', async () => {
+  for (const p of people.slice(0, 8))
+    reads[2](p).check(await request(app.port, 'GET', '/rest/v1/rpc/who_am_i', { headers: as(p) }));
+  const leaked = await app.db.value("select count(*) from pg_stat_activity where usename like 'authenticator%' and datname = current_database() and state like 'idle in transaction%'");
+  assert.equal(leaked, '0');
+});
