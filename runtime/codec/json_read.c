@@ -11,10 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/utf8.h"
-#include "codec/array.h"
 #include "codec/json.h"
+#include "codec/json_array.h"
 #include "codec/value.h"
 
 struct reader {
@@ -36,8 +35,7 @@ struct reader {
 
     const struct pgs_field *field; /* that the next value is for; NULL: a key comes next */
     const char *start;             /* of the container that is its value */
-    struct pgs_buf literal;        /* of an array column */
-    const char *item_start;        /* of a container inside an array of json */
+    struct pgs__json_array array;  /* of an array column */
 };
 
 static size_t
@@ -146,39 +144,10 @@ start_field(struct reader *reader, struct pgs_text key)
 }
 
 static bool
-fail_token(struct reader *reader, const struct pgs__json_event *event, bool array)
+fail_token(struct reader *reader, const struct pgs__json_event *event)
 {
-    pgs__value_fault(reader->error, "22P02", "expected %s, got %s",
-                     array ? "an array" : pgs__kind_name(reader->field->column->type.kind),
-                     pgs__json_token_name(event->token));
+    pgs__json_mismatch(&reader->field->column->type, event->token, reader->error);
     return fail_field(reader);
-}
-
-/* A string may stand for any type that has a text form; nothing else stands for a string. */
-static bool
-may_be(enum pgs_kind kind, enum pgs__json_token token)
-{
-    if (token == PGS_JSON_STRING)
-        return true;
-    switch (kind) {
-    case PGS_BOOL:
-        return token == PGS_JSON_TRUE || token == PGS_JSON_FALSE;
-    case PGS_INT2:
-    case PGS_INT4:
-    case PGS_INT8:
-    case PGS_FLOAT4:
-    case PGS_FLOAT8:
-    case PGS_NUMERIC:
-        return token == PGS_JSON_NUMBER;
-    default:
-        return false;
-    }
-}
-
-static bool
-is_json(const struct pgs_type *type)
-{
-    return type->kind == PGS_JSON || type->kind == PGS_JSONB;
 }
 
 /* The text of a scalar, to be kept: what yajl has unescaped is in its own buffer. */
@@ -227,16 +196,16 @@ read_scalar(struct reader *reader, const struct pgs__json_event *event)
     }
     if (type->array) {
         if (event->token != PGS_JSON_STRING)
-            return fail_token(reader, event, true);
+            return fail_token(reader, event);
         text = kept_text(reader, event);
         if (!pgs__array_check(type, text, reader->memory, reader->error))
             return fail_field(reader);
         return set_text(reader, text);
     }
-    if (is_json(type))
+    if (pgs__is_json(type))
         return set_text(reader, event->raw);
-    if (!may_be(type->kind, event->token))
-        return fail_token(reader, event, false);
+    if (!pgs__json_may_be(type->kind, event->token))
+        return fail_token(reader, event);
     text = kept_text(reader, event);
     if (!pgs__value_read(type, text, reader->memory, member_of(reader), reader->error))
         return fail_field(reader);
@@ -249,135 +218,31 @@ open_value(struct reader *reader, const struct pgs__json_event *event)
 {
     const struct pgs_type *type = &reader->field->column->type;
 
-    if (type->array ? event->token != PGS_JSON_OPEN_ARRAY : !is_json(type))
-        return fail_token(reader, event, type->array);
+    if (type->array ? event->token != PGS_JSON_OPEN_ARRAY : !pgs__is_json(type))
+        return fail_token(reader, event);
     reader->start = event->raw.at;
     if (type->array)
-        pgs_buf_add_char(&reader->literal, '{');
+        pgs__json_array_open(&reader->array, type, reader->memory, reader->error);
     return true;
-}
-
-static bool
-close_value(struct reader *reader, const struct pgs__json_event *event)
-{
-    struct pgs_text text = {reader->start, (size_t)(event->raw.at + 1 - reader->start)};
-    char *copy;
-
-    reader->start = NULL;
-    if (!reader->field->column->type.array)
-        return set_text(reader, text);
-    pgs_buf_add_char(&reader->literal, '}');
-    if (reader->literal.failed) {
-        pgs__value_fault(reader->error, "53200", "out of memory");
-        return fail_field(reader);
-    }
-    copy = reader->memory.alloc(reader->memory.pool, reader->literal.len);
-    memcpy(copy, reader->literal.at, reader->literal.len);
-    text = (struct pgs_text){copy, reader->literal.len};
-    reader->literal.len = 0;
-    return set_text(reader, text);
-}
-
-static void
-separate_item(struct pgs_buf *literal)
-{
-    if (literal->len > 0 && literal->at[literal->len - 1] != '{')
-        pgs_buf_add_char(literal, ',');
-}
-
-static void
-add_item(struct pgs_buf *literal, struct pgs_text text)
-{
-    const char *end = text.at + text.len;
-
-    separate_item(literal);
-    pgs_buf_add_char(literal, '"');
-    for (const char *at = text.at; at < end; at++) {
-        if (*at == '"' || *at == '\\')
-            pgs_buf_add_char(literal, '\\');
-        pgs_buf_add_char(literal, *at);
-    }
-    pgs_buf_add_char(literal, '"');
-}
-
-static bool
-read_item(struct reader *reader, const struct pgs__json_event *event)
-{
-    const struct pgs_type *type = &reader->field->column->type;
-    union pgs__member scratch;
-    struct pgs_text text;
-
-    if (event->token == PGS_JSON_NULL) {
-        separate_item(&reader->literal);
-        pgs_buf_add_str(&reader->literal, "NULL");
-        return true;
-    }
-    if (is_json(type)) {
-        add_item(&reader->literal, event->raw);
-        return true;
-    }
-    if (!may_be(type->kind, event->token))
-        return fail_token(reader, event, false);
-    text = kept_text(reader, event);
-    if (!pgs__value_read(type, text, reader->memory, &scratch, reader->error))
-        return fail_field(reader);
-    add_item(&reader->literal, text);
-    return true;
-}
-
-/* An array inside an array is another dimension. */
-static bool
-open_dimension(struct reader *reader, const struct pgs__json_event *event, int depth)
-{
-    if (event->token != PGS_JSON_OPEN_ARRAY)
-        return fail_token(reader, event, false);
-    if (depth > PGS_ARRAY_MAX_DEPTH) {
-        pgs__value_fault(reader->error, "54000", "an array has at most %d dimensions",
-                         PGS_ARRAY_MAX_DEPTH);
-        return fail_field(reader);
-    }
-    separate_item(&reader->literal);
-    pgs_buf_add_char(&reader->literal, '{');
-    return true;
-}
-
-static bool
-is_open(enum pgs__json_token token)
-{
-    return token == PGS_JSON_OPEN_OBJECT || token == PGS_JSON_OPEN_ARRAY;
-}
-
-static bool
-is_close(enum pgs__json_token token)
-{
-    return token == PGS_JSON_CLOSE_OBJECT || token == PGS_JSON_CLOSE_ARRAY;
 }
 
 /* Within a container that is a value; `depth` is 1 for its own items. */
 static bool
 read_inside(struct reader *reader, const struct pgs__json_event *event, int depth)
 {
-    const struct pgs_type *type = &reader->field->column->type;
+    if (!reader->field->column->type.array)
+        return true; /* json: its bytes are taken at its end */
+    return pgs__json_array_event(&reader->array, event, depth) || fail_field(reader);
+}
 
-    if (!type->array || (is_json(type) && depth > 1))
-        return true;
-    if (is_json(type) && is_open(event->token)) {
-        reader->item_start = event->raw.at;
-        return true;
-    }
-    if (is_json(type) && is_close(event->token)) {
-        add_item(&reader->literal,
-                 (struct pgs_text){reader->item_start,
-                                   (size_t)(event->raw.at + 1 - reader->item_start)});
-        return true;
-    }
-    if (is_open(event->token))
-        return open_dimension(reader, event, depth + 1);
-    if (is_close(event->token)) {
-        pgs_buf_add_char(&reader->literal, '}');
-        return true;
-    }
-    return read_item(reader, event);
+static bool
+close_value(struct reader *reader, const struct pgs__json_event *event)
+{
+    struct pgs_text text = {reader->start, (size_t)(event->raw.at + 1 - reader->start)};
+
+    if (reader->field->column->type.array && !pgs__json_array_close(&reader->array, &text))
+        return fail_field(reader);
+    return set_text(reader, text);
 }
 
 /* An event that belongs to the body itself, above its rows. */
@@ -410,9 +275,9 @@ on_event(void *owner, const struct pgs__json_event *event)
         return read_inside(reader, event, depth - 1);
     if (event->token == PGS_JSON_KEY)
         return start_field(reader, event->text);
-    if (is_open(event->token))
+    if (pgs__json_opens(event->token))
         return open_value(reader, event);
-    if (!(is_close(event->token) ? close_value(reader, event) : read_scalar(reader, event)))
+    if (!(pgs__json_closes(event->token) ? close_value(reader, event) : read_scalar(reader, event)))
         return false;
     reader->field = NULL;
     return true;
@@ -509,9 +374,9 @@ pgs_json_read(const struct pgs_shape *shape, const char *json, size_t len, size_
 
     if (!allocate(&reader, rows_max))
         return false;
-    pgs_buf_init(&reader.literal, 0);
+    pgs_buf_init(&reader.array.literal, 0);
     read = pgs__json_parse(json, len, on_event, &reader, &fault);
-    pgs_buf_clear(&reader.literal);
+    pgs_buf_clear(&reader.array.literal);
     if (!read)
         return fault.by_owner ? false : fail_json(&reader, &fault);
     *rows = reader.rows;
