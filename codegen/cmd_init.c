@@ -103,13 +103,11 @@ static const char gitignore[] =
     ".env\n";
 /* clang-format on */
 
-static const struct template
-{
+static const struct first_file {
     const char *path;
     const char *text;
     bool has_holes; /* @app@; elsewhere an @ is an @ */
-}
-templates[] = {
+} first_files[] = {
     {"schema/notes.schema", schema, true}, {"policies/notes.schema", policies, false},
     {"demo/data.sql", demo, false},        {"README.md", readme, true},
     {".env.example", env_example, false},  {".gitignore", gitignore, false},
@@ -179,13 +177,13 @@ cmd_init(int argc, char **argv)
     if (!enter_new_folder(args.at[0]))
         return CMD_FAILED;
     app = app_name();
-    for (size_t i = 0; i < sizeof(templates) / sizeof(templates[0]); i++) {
-        struct out *out = out_file(templates[i].path);
+    for (size_t i = 0; i < sizeof(first_files) / sizeof(first_files[0]); i++) {
+        struct out *out = out_file(first_files[i].path);
 
-        if (templates[i].has_holes)
-            out_fill(out, templates[i].text, "app", app, NULL);
+        if (first_files[i].has_holes)
+            out_fill(out, first_files[i].text, "app", app, NULL);
         else
-            out_add(out, templates[i].text);
+            out_add(out, first_files[i].text);
     }
     if (!out_save("generated", &n_written))
         return CMD_FAILED;

@@ -79,11 +79,12 @@ folder_under_var(const char *path)
 static bool
 choose_home(struct dev *dev)
 {
-    char *path = realpath(DEV_DIR, NULL);
+    char project[PATH_MAX];
+    const char *path;
 
-    if (path == NULL)
-        return cmd_fail(DEV_DIR ": %s", strerror(errno)), false;
-    dev->home = path;
+    if (getcwd(project, sizeof(project)) == NULL)
+        return cmd_fail("this folder: %s", strerror(errno)), false;
+    path = dev->home = arena_printf("%s/" DEV_DIR, project);
     if (geteuid() != 0)
         return true;
     dev->postgres_user = getpwnam("postgres");
