@@ -35,7 +35,8 @@ struct pgs_pool_config {
     int wait_timeout_ms; /* longest stay in the queue before sending */
 };
 
-/* Opens the pool on `loop`; it connects by itself and reconnects with back-off. */
+/* Opens the pool on `loop`; texts of `config` are copied; it connects by itself and reconnects with
+ * back-off. */
 struct pgs_pool *pgs_pool_open(h2o_loop_t *loop, const struct pgs_pool_config *config);
 
 /* Fails what is queued, lets what is in flight end, closes.  The loop must run on until

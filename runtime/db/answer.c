@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What comes back on a connection, job by job.
+ *
+ * A command gives one result, then a NULL; after an error the rest of its job is reported as
+ * aborted; the Sync is a result of its own.  Only then is a commit certain: a deferred constraint
+ * fails after all commands have succeeded.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "db/pool_private.h"
+
+static bool
+is_state(const PGresult *error, const char *sqlstate)
+{
+    const char *is = PQresultErrorField(error, PG_DIAG_SQLSTATE);
+
+    return is != NULL && strcmp(is, sqlstate) == 0;
+}
+
+/* Not the statement's fault: it may be prepared another time. */
+static bool
+is_passing(const PGresult *error)
+{
+    const char *is = PQresultErrorField(error, PG_DIAG_SQLSTATE);
+
+    return is == NULL || strncmp(is, "57", 2) == 0 || strncmp(is, "53", 2) == 0 ||
+           strncmp(is, "55", 2) == 0 || strncmp(is, "40", 2) == 0;
+}
+
+/* The name of the C function is the same in every language of the message. */
+static bool
+is_stale_plan(const PGresult *error)
+{
+    const char *function = PQresultErrorField(error, PG_DIAG_SOURCE_FUNCTION);
+
+    return is_state(error, "0A000") && function != NULL &&
+           strcmp(function, "RevalidateCachedQuery") == 0;
+}
+
+/*
+ * The transaction failed because of the name or the plan of a prepared statement, not because of
+ * itself; it was rolled back, so a second attempt is safe.
+ */
+static bool
+may_retry(struct pgs__conn *conn, struct pgs_txn *txn, const PGresult *error, int failed_step)
+{
+    struct pgs__statement *statement;
+
+    if (failed_step >= txn->n_steps)
+        return false;
+    statement = txn->steps[failed_step].statement;
+    if (is_state(error, "26000") && statement->error != NULL && !is_passing(statement->error)) {
+        txn->borrowed = statement->error;
+        return false;
+    }
+    if (!is_state(error, "26000") && !is_stale_plan(error))
+        return false;
+    if (is_stale_plan(error) && statement->is_cached && !pgs__conn_deallocate(conn, statement))
+        return false;
+    pgs__statement_forget(&conn->statements, statement);
+    if (!txn->retried)
+        return true;
+    if (statement->error != NULL)
+        txn->borrowed = statement->error;
+    return false;
+}
+
+static void
+finish_txn(struct pgs__conn *conn, struct pgs_txn *txn, PGresult *error, int n_results)
+{
+    conn->n_in_flight--;
+    txn->error = error;
+    if (error == NULL && n_results == txn->n_steps)
+        pgs__pool_deliver(txn, PGS_TXN_OK);
+    else if (error != NULL && may_retry(conn, txn, error, n_results - 1))
+        pgs__pool_retry(txn);
+    else
+        pgs__pool_deliver(txn, PGS_TXN_FAILED);
+}
+
+static void
+finish_prepare(struct pgs__conn *conn, struct pgs__statement *statement, PGresult *error)
+{
+    if (error != NULL) {
+        statement->error = error;
+        pgs__statement_forget(&conn->statements, statement);
+    }
+    pgs__statement_unref(statement);
+}
+
+static void
+finish_settings(struct pgs__conn *conn, PGresult *error)
+{
+    if (error != NULL) {
+        const char *why = PQresultErrorField(error, PG_DIAG_MESSAGE_PRIMARY);
+
+        PGS_LOG(PGS_LOG_ERROR, "database_settings_refused", PGS_LOG_STR("why", why));
+        PQclear(error);
+        pgs__conn_lose(conn, "the session's settings were refused");
+        return;
+    }
+    conn->state = PGS__CONN_READY;
+    conn->failures = 0;
+    if (pgs__conn_prepare(conn, (struct pgs_text){"", 0},
+                          (struct pgs_text){conn->pool->config.session_sql,
+                                            strlen(conn->pool->config.session_sql)}) == NULL)
+        pgs__conn_lose_with_message(conn);
+    else
+        pgs__pool_changed(conn->pool);
+}
+
+/* A Sync came back: the first job is over, for good or ill. */
+static void
+finish_job(struct pgs__conn *conn)
+{
+    int n_results = conn->n_results;
+    struct pgs__job *job = pgs__conn_take_job(conn);
+    PGresult *error = conn->job_error;
+    struct pgs__job done = *job;
+
+    free(job);
+    conn->job_error = NULL;
+    switch (done.kind) {
+    case PGS__JOB_SETTINGS:
+        finish_settings(conn, error);
+        break;
+    case PGS__JOB_PREPARE:
+        finish_prepare(conn, done.statement, error);
+        break;
+    case PGS__JOB_DEALLOCATE:
+        PQclear(error); /* it was gone already */
+        break;
+    case PGS__JOB_TXN:
+        finish_txn(conn, done.txn, error, n_results);
+        break;
+    }
+}
+
+/* Keeps the result of a transaction's statement until its `done` has returned. */
+static void
+keep_result(struct pgs__conn *conn, PGresult *result)
+{
+    struct pgs_txn *txn = conn->jobs->txn;
+    int step = conn->n_results++;
+
+    if (txn != NULL && step > 0 && step < txn->n_steps)
+        txn->steps[step].result = result;
+    else
+        PQclear(result);
+}
+
+/* False: the connection makes no sense any more. */
+static bool
+on_result(struct pgs__conn *conn, PGresult *result)
+{
+    switch (PQresultStatus(result)) {
+    case PGRES_PIPELINE_SYNC:
+        PQclear(result);
+        finish_job(conn);
+        return true;
+    case PGRES_COMMAND_OK:
+    case PGRES_TUPLES_OK:
+    case PGRES_EMPTY_QUERY:
+        keep_result(conn, result);
+        return true;
+    case PGRES_PIPELINE_ABORTED:
+        PQclear(result);
+        return true;
+    case PGRES_FATAL_ERROR:
+    case PGRES_BAD_RESPONSE:
+        /* Also at the Sync itself: a deferred constraint that fails at commit. */
+        conn->n_results++;
+        if (conn->job_error == NULL)
+            conn->job_error = result;
+        else
+            PQclear(result);
+        return true;
+    default:
+        PQclear(result);
+        return false;
+    }
+}
+
+bool
+pgs__conn_read(struct pgs__conn *conn)
+{
+    while (conn->pg != NULL && conn->jobs != NULL && PQisBusy(conn->pg) == 0) {
+        PGresult *result = PQgetResult(conn->pg);
+
+        if (result == NULL) {
+            /* Once between two commands; more often only if libpq and we disagree. */
+            if (++conn->n_empty > 3)
+                return false;
+            continue;
+        }
+        conn->n_empty = 0;
+        if (!on_result(conn, result))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All texts of a transaction lie in one buffer that may move while it grows: offsets until it is
+ * sent, pointers only while it is handed to libpq.
+ */
+#include "db/txn.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_PARAMS 65535 /* of a Bind message */
+
+static void
+refuse(struct pgs_txn *txn, const char *sqlstate, const char *why)
+{
+    if (txn->refused != NULL)
+        return;
+    txn->refused_state = sqlstate;
+    txn->refused = why;
+}
+
+/* The offset of a NUL-terminated copy. */
+static size_t
+keep(struct pgs_txn *txn, const char *text, size_t len)
+{
+    size_t offset = txn->bytes.len;
+
+    pgs_buf_add(&txn->bytes, text, len);
+    pgs_buf_add_char(&txn->bytes, '\0');
+    if (txn->bytes.failed)
+        refuse(txn, "53200", "not enough memory for this statement");
+    return offset;
+}
+
+static void
+add_param(struct pgs_txn *txn, size_t offset)
+{
+    struct pgs__step *step = &txn->steps[txn->n_steps - 1];
+
+    if (txn->n_params == txn->params_room) {
+        int room = txn->params_room > 0 ? txn->params_room * 2 : 32;
+        size_t *params = realloc(txn->params, (size_t)room * sizeof(*params));
+
+        if (params == NULL) {
+            refuse(txn, "53200", "not enough memory for this statement");
+            return;
+        }
+        txn->params = params;
+        txn->params_room = room;
+    }
+    if (step->n_params == MAX_PARAMS) {
+        refuse(txn, "54023", "too many values for one statement");
+        return;
+    }
+    txn->params[txn->n_params++] = offset;
+    step->n_params++;
+}
+
+struct pgs_txn *
+pgs__txn_make(struct pgs_pool *pool, const char *session_sql, const struct pgs_text *session,
+              size_t n_session)
+{
+    struct pgs_txn *txn = calloc(1, sizeof(*txn));
+
+    if (txn == NULL)
+        abort();
+    txn->pool = pool;
+    pgs_buf_init(&txn->bytes, 0);
+    (void)pgs_buf_reserve(&txn->bytes, 1024);
+    pgs_txn_statement(txn, session_sql, strlen(session_sql));
+    for (size_t i = 0; i < n_session; i++)
+        pgs_txn_bind_text(txn, session[i].at != NULL ? session[i].at : "",
+                          session[i].at != NULL ? session[i].len : 0);
+    txn->role_len = session[0].len;
+    return txn;
+}
+
+void
+pgs_txn_statement(struct pgs_txn *txn, const char *sql, size_t len)
+{
+    struct pgs__step *step;
+
+    if (txn->n_steps == PGS__MAX_STEPS) {
+        refuse(txn, "54000", "too many statements in one transaction");
+        return;
+    }
+    step = &txn->steps[txn->n_steps++];
+    step->first_param = txn->n_params;
+    step->sql_len = len;
+    step->sql = keep(txn, sql, len);
+}
+
+void
+pgs_txn_bind_text(struct pgs_txn *txn, const char *text, size_t len)
+{
+    /* PostgreSQL's text has no U+0000, and libpq would cut the value there. */
+    if (memchr(text, '\0', len) != NULL)
+        refuse(txn, "22021", "invalid byte sequence for encoding \"UTF8\": 0x00");
+    add_param(txn, keep(txn, text, len));
+}
+
+void
+pgs_txn_bind_null(struct pgs_txn *txn)
+{
+    add_param(txn, SIZE_MAX);
+}
+
+struct pgs_text
+pgs__txn_role(const struct pgs_txn *txn)
+{
+    return (struct pgs_text){txn->bytes.at + txn->params[0], txn->role_len};
+}
+
+struct pgs_text
+pgs__txn_sql(const struct pgs_txn *txn, const struct pgs__step *step)
+{
+    return (struct pgs_text){txn->bytes.at + step->sql, step->sql_len};
+}
+
+bool
+pgs__txn_execute(const struct pgs_txn *txn, const struct pgs__step *step, PGconn *pg,
+                 const char **values)
+{
+    for (int i = 0; i < step->n_params; i++) {
+        size_t offset = txn->params[step->first_param + i];
+
+        values[i] = offset != SIZE_MAX ? txn->bytes.at + offset : NULL;
+    }
+    return PQsendQueryPrepared(pg, step->statement->name, step->n_params, values, NULL, NULL, 0) ==
+           1;
+}
+
+void
+pgs__txn_rewind(struct pgs_txn *txn)
+{
+    for (int i = 0; i < txn->n_steps; i++) {
+        struct pgs__step *step = &txn->steps[i];
+
+        PQclear(step->result);
+        step->result = NULL;
+        if (step->statement != NULL)
+            pgs__statement_unref(step->statement);
+        step->statement = NULL;
+    }
+    PQclear(txn->error);
+    txn->error = NULL;
+    txn->borrowed = NULL;
+}
+
+void
+pgs__txn_free(struct pgs_txn *txn)
+{
+    pgs__txn_rewind(txn);
+    pgs_buf_clear(&txn->bytes);
+    free(txn->params);
+    free(txn);
+}
+
+/* ---- what `done` may ask ---- */
+
+enum pgs_txn_state
+pgs_txn_state(const struct pgs_txn *txn)
+{
+    return txn->state;
+}
+
+static const char *
+field(const PGresult *result, int which)
+{
+    const char *text = PQresultErrorField(result, which);
+
+    return text != NULL ? text : "";
+}
+
+struct pgs_db_error
+pgs_txn_error(const struct pgs_txn *txn)
+{
+    const PGresult *error = txn->borrowed != NULL ? txn->borrowed : txn->error;
+
+    if (error == NULL)
+        return (struct pgs_db_error){txn->refused != NULL ? txn->refused_state : "",
+                                     txn->refused != NULL ? txn->refused : "", "", ""};
+    return (struct pgs_db_error){
+        .sqlstate = field(error, PG_DIAG_SQLSTATE),
+        .message = field(error, PG_DIAG_MESSAGE_PRIMARY),
+        .detail = field(error, PG_DIAG_MESSAGE_DETAIL),
+        .hint = field(error, PG_DIAG_MESSAGE_HINT),
+    };
+}
+
+static const PGresult *
+result_of(const struct pgs_txn *txn, int statement)
+{
+    return txn->steps[statement + 1].result;
+}
+
+int
+pgs_txn_row_count(const struct pgs_txn *txn, int statement)
+{
+    return PQntuples(result_of(txn, statement));
+}
+
+int64_t
+pgs_txn_affected(const struct pgs_txn *txn, int statement)
+{
+    /* PQcmdTuples() does not write, it only lacks a const. */
+    return strtoll(PQcmdTuples((PGresult *)(uintptr_t)result_of(txn, statement)), NULL, 10);
+}
+
+int
+pgs_txn_column_count(const struct pgs_txn *txn, int statement)
+{
+    return PQnfields(result_of(txn, statement));
+}
+
+const char *
+pgs_txn_value(const struct pgs_txn *txn, int statement, int row, int column, size_t *len)
+{
+    const PGresult *result = result_of(txn, statement);
+
+    if (PQgetisnull(result, row, column) == 1)
+        return NULL;
+    *len = (size_t)PQgetlength(result, row, column);
+    return PQgetvalue(result, row, column);
+}

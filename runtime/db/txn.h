@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a transaction is inside db/: its texts, where it is on its way, its results.
+ */
+#ifndef PGS_DB_TXN_H
+#define PGS_DB_TXN_H
+
+#include "db/pool.h"
+#include "db/statement.h"
+
+#define PGS__MAX_STEPS 9 /* the session's settings, then eight statements */
+
+/* One statement to execute. */
+struct pgs__step {
+    size_t sql; /* offset into bytes */
+    size_t sql_len;
+    int first_param;
+    int n_params;
+    struct pgs__statement *statement; /* on the connection that it was sent on */
+    PGresult *result;
+};
+
+struct pgs_txn {
+    struct pgs_pool *pool;
+    h2o_linklist_t link; /* in a queue of the pool */
+    enum {
+        PGS__TXN_NEW,
+        PGS__TXN_QUEUED,
+        PGS__TXN_IN_FLIGHT,
+        PGS__TXN_ENDED, /* waits for its `done` */
+        PGS__TXN_DELIVERING,
+    } phase;
+    bool slow;
+    bool retried;
+    pgs_txn_done *done; /* NULL: the requester has gone */
+    void *owner;
+    int64_t queued_ms;
+
+    struct pgs_buf bytes; /* all texts, each NUL-terminated */
+    size_t *params;       /* offsets into bytes; SIZE_MAX: null */
+    int n_params;
+    int params_room;
+    struct pgs__step steps[PGS__MAX_STEPS];
+    int n_steps;
+    size_t role_len; /* the role is the first parameter */
+
+    enum pgs_txn_state state;
+    PGresult *error;           /* of a statement of ours */
+    const PGresult *borrowed;  /* or: of the prepare of one */
+    const char *refused_state; /* or: why it was never sent, a SQLSTATE and a constant sentence */
+    const char *refused;
+};
+
+/* What pgs_txn_new makes; the session's statement is its first step. */
+struct pgs_txn *pgs__txn_make(struct pgs_pool *pool, const char *session_sql,
+                              const struct pgs_text *session, size_t n_session);
+
+/* Forgets what an attempt left, so that it may be sent again. */
+void pgs__txn_rewind(struct pgs_txn *txn);
+
+void pgs__txn_free(struct pgs_txn *txn);
+
+struct pgs_text pgs__txn_role(const struct pgs_txn *txn);
+struct pgs_text pgs__txn_sql(const struct pgs_txn *txn, const struct pgs__step *step);
+
+/* Sends one step; `values` has room for its parameters.  False: libpq could not. */
+bool pgs__txn_execute(const struct pgs_txn *txn, const struct pgs__step *step, PGconn *pg,
+                      const char **values) __attribute__((warn_unused_result));
+
+#endif
