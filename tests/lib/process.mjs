@@ -1,7 +1,7 @@
 // Child processes that end with us: by their pid, never by name.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
 const running = new Set();
@@ -14,10 +14,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () =>
 
 /** Starts a program whose output goes to the file `log`; `stop(signal)` waits for its end. */
 export function start(program, args, { log, ...options }) {
-  const out = createWriteStream(log, { flags: 'a' });
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
-  child.stdout.pipe(out, { end: false });
-  child.stderr.pipe(out, { end: false });
+  const out = openSync(log, 'a');
+  const child = spawn(program, args, { stdio: ['ignore', out, out], ...options });
+  closeSync(out);
   running.add(child);
   const ended = new Promise((resolve) => {
     child.once('error', (error) => { running.delete(child); resolve({ error }); });
