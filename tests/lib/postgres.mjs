@@ -71,6 +71,7 @@ export class Cluster {
   static async start(more = '') {
     const cluster = new Cluster();
     cluster.folder = await makeFolder();
+    process.on('exit', () => cluster.remove());
     cluster.data = join(cluster.folder, 'data');
     cluster.sockets = mkdtempSync(join(tmpdir(), 'pgs-'));
     chmodSync(cluster.sockets, 0o755);
@@ -103,8 +104,11 @@ export class Cluster {
 
   async stop() {
     await this.down('SIGQUIT');
-    rmSync(this.folder, { recursive: true, force: true });
-    rmSync(this.sockets, { recursive: true, force: true });
+    this.remove();
+  }
+
+  remove() {
+    for (const folder of [this.folder, this.sockets].filter(Boolean)) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   }
 
   /** What another process needs to know to use it. */

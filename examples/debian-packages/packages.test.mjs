@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { buildProject, openApp, users } from '../lib/app.mjs';
-import { anon_key, token } from '../lib/jwt.mjs';
-import { root } from '../lib/paths.mjs';
-import { run } from '../lib/process.mjs';
+import { buildProject, openApp, users } from '../../tests/lib/app.mjs';
+import { anon_key, token } from '../../tests/lib/jwt.mjs';
+import { root } from '../../tests/lib/paths.mjs';
+import { run } from '../../tests/lib/process.mjs';
 
 const folder = join(root, 'examples/debian-packages');
 const loader = token(users.eve, { role: 'loader' });
