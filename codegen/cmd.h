@@ -55,10 +55,10 @@ int cmd_usage(const char *command, const char *format, ...) __attribute__((forma
 
 /* The folder of the running program, absolute; main sets it before anything changes folder. */
 const char *cmd_program_dir(void);
-void cmd_set_program(const char *argv0);
+void cmd_find_program(void);
 
 /*
- * Reads schema/ and policies/ of the working directory and checks them.  NULL when there were
+ * Reads schema/ and policies/ of the working directory and checks them, once.  NULL when there were
  * errors; they, and any warnings, have been printed to stderr.
  */
 const struct model *cmd_load(void);

@@ -58,7 +58,7 @@ unknown_command(const char *name)
 int
 main(int argc, char **argv)
 {
-    cmd_set_program(argv[0]);
+    cmd_find_program();
     if (argc < 2) {
         print_help(stderr);
         return CMD_USAGE;

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A served table or view: its columns, what bodies may set, and a handler a method.  Everything but
+ * two symbols is static: two tables `a` with a column `b_c` and `a_b` with `c` both have A_B_C.
+ */
+#include <string.h>
+
+#include "emit.h"
+#include "names.h"
+#include "sql.h"
+#include "version.h"
+
+static const char table_header[] = "#ifndef GENERATED_@guard@_H\n"
+                                   "#define GENERATED_@guard@_H\n"
+                                   "\n"
+                                   "#include \"pgs/app.h\"\n"
+                                   "\n"
+                                   "extern const struct pgs_relation @table@_relation;\n"
+                                   "extern const struct pgs_route @table@_routes[];\n"
+                                   "\n"
+                                   "#endif\n";
+
+static const char table_includes[] = "#include \"@table@.h\"\n"
+                                     "\n"
+                                     "#include \"app.h\"\n"
+                                     "#include \"pgs/handler.h\"\n"
+                                     "\n"
+                                     "PGS_GENERATED_FOR_ABI(@abi@);\n"
+                                     "\n";
+
+static const char list_handler[] = "static void\n"
+                                   "@table@_list(struct pgs_request *rq)\n"
+                                   "{\n"
+                                   "    pgs_run_list(rq, &@table@_relation);\n"
+                                   "}\n"
+                                   "\n";
+
+static const char create_handler[] = "static void\n"
+                                     "@table@_create(struct pgs_request *rq)\n"
+                                     "{\n"
+                                     "    struct pgs_rows rows;\n"
+                                     "\n"
+                                     "    if (!pgs_read_rows(rq, &@table@_new_shape, &rows))\n"
+                                     "        return; /* 400 sent, naming the field */\n";
+
+static const char update_handler[] = "static void\n"
+                                     "@table@_update(struct pgs_request *rq)\n"
+                                     "{\n"
+                                     "    struct @table@_change change;\n"
+                                     "\n"
+                                     "    if (!pgs_read_row(rq, &@table@_change_shape, &change))\n"
+                                     "        return; /* 400 sent, naming the field */\n";
+
+static const char delete_handler[] = "static void\n"
+                                     "@table@_delete(struct pgs_request *rq)\n"
+                                     "{\n"
+                                     "    pgs_run_delete(rq, &@table@_relation);\n"
+                                     "}\n"
+                                     "\n";
+
+/* "schema/desk.schema    table ticket", one line a file. */
+static struct words
+sources_of(const struct plan_table *plan)
+{
+    const struct span there = plan->table->span, served = plan->endpoint->span;
+    const char *what =
+        arena_printf("%s %s", plan->table->is_view ? "view" : "table", plan->table->name);
+    const char *where = arena_printf("endpoint %s, and the grants on it", plan->table->name);
+    struct words words = {0};
+    int pad;
+
+    if (there.file == served.file || there.file == NULL || served.file == NULL) {
+        words_add(&words,
+                  arena_printf("%s  %s, %s", there.file != NULL ? there.file->path : "built in",
+                               what, where));
+        return words;
+    }
+    pad = (int)strlen(there.file->path);
+    if ((int)strlen(served.file->path) > pad)
+        pad = (int)strlen(served.file->path);
+    words_add(&words, arena_printf("%-*s  %s", pad, there.file->path, what));
+    words_add(&words, arena_printf("%-*s  %s", pad, served.file->path, where));
+    return words;
+}
+
+static void
+emit_header(const struct plan_table *plan)
+{
+    struct out *out = out_file(arena_printf("generated/%s.h", plan->c_name));
+    struct words sources = sources_of(plan);
+
+    emit_head(out, &sources);
+    out_fill(out, table_header, "guard", name_c_upper(plan->c_name), "table", plan->c_name, NULL);
+}
+
+static void
+emit_columns(struct out *out, const struct plan_table *plan)
+{
+    VEC(const struct column *) columns = {0};
+
+    for (size_t i = 0; i < plan->columns.n; i++)
+        vec_push(&columns, plan->columns.at[i].column);
+    emit_labels(out, columns.at, columns.n);
+    out_printf(out, "/* %s %s %s */\n", out_place(plan->table->span),
+               plan->table->is_view ? "view" : "table", plan->table->name);
+    out_add(out, "enum {\n");
+    for (size_t i = 0; i < plan->columns.n; i++)
+        out_printf(out, "    %s,\n", plan->columns.at[i].constant);
+    out_printf(out, "};\n\nstatic const struct pgs_column %s_columns[] = {\n", plan->c_name);
+    for (size_t i = 0; i < columns.n; i++)
+        emit_column(out, columns.at[i]);
+    out_add(out, "};\n\n");
+}
+
+/* "static const uint16_t ticket_key[] = {TICKET_ID};" */
+static void
+emit_numbers(struct out *out, const struct plan_table *plan, const char *name,
+             const size_t *numbers, size_t n)
+{
+    struct words words = {0};
+
+    for (size_t i = 0; i < n; i++)
+        words_add(&words, plan->columns.at[numbers[i]].constant);
+    layout_list(out, arena_printf("static const uint16_t %s[]", name), &words);
+}
+
+static void
+emit_access_list(struct out *out, const struct plan_table *plan, const struct plan *whole)
+{
+    for (size_t i = 0; i < plan->access.n; i++) {
+        const struct plan_access *access = &plan->access.at[i];
+
+        emit_numbers(out, plan, access->c_name, access->columns.at, access->columns.n);
+    }
+    out_printf(out, "\nstatic const struct pgs_access %s_access[] = {\n", plan->c_name);
+    for (size_t i = 0; i < plan->access.n; i++) {
+        const struct plan_access *access = &plan->access.at[i];
+
+        out_add(out, "    {\n");
+        emit_roles(out, 8, whole, access->roles);
+        layout_member(out, 8, ".select", access->c_name);
+        layout_member(out, 8, ".n_select", arena_printf("PGS_COUNT(%s)", access->c_name));
+        layout_member(out, 8, ".select_all", access->all ? "true" : "false");
+        out_add(out, "    },\n");
+    }
+    out_add(out, "};\n\n");
+}
+
+/* ".key = ticket_key," and its count, when there are any. */
+static void
+emit_list_members(struct out *out, const struct plan_table *plan, const char *member,
+                  const char *list, size_t n)
+{
+    if (n == 0)
+        return;
+    layout_member(out, 4, arena_printf(".%s", member), arena_printf("%s_%s", plan->c_name, list));
+    layout_member(out, 4, arena_printf(".n_%s", member),
+                  arena_printf("PGS_COUNT(%s_%s)", plan->c_name, list));
+}
+
+static void
+emit_relation(struct out *out, const struct plan_table *plan)
+{
+    const struct endpoint *endpoint = plan->endpoint;
+
+    out_printf(out, "/* %s endpoint %s */\n", out_place(endpoint->span), plan->table->name);
+    out_printf(out, "const struct pgs_relation %s_relation = {\n", plan->c_name);
+    layout_member(out, 4, ".name", layout_string(plan->table->name));
+    layout_member(out, 4, ".sql", layout_string(sql_relation(plan->table)));
+    emit_list_members(out, plan, "columns", "columns", plan->columns.n);
+    emit_list_members(out, plan, "key", "key", plan->key.n);
+    emit_list_members(out, plan, "access", "access", plan->access.n);
+    emit_list_members(out, plan, "filters", "filters", plan->filters.n);
+    emit_list_members(out, plan, "orders", "orders", plan->orders.n);
+    if (plan->key_only)
+        layout_member(out, 4, ".key_only", "true");
+    if (endpoint->limit > 0)
+        layout_member(out, 4, ".limit", arena_printf("%d", endpoint->limit));
+    if (endpoint->max > 0)
+        layout_member(out, 4, ".max", arena_printf("%d", endpoint->max));
+    out_add(out, "};\n\n");
+}
+
+static void
+emit_lists(struct out *out, const struct plan_table *plan)
+{
+    static const char *const names[] = {"key", "filters", "orders"};
+    const size_t *const numbers[] = {plan->key.at, plan->filters.at, plan->orders.at};
+    const size_t counts[] = {plan->key.n, plan->filters.n, plan->orders.n};
+
+    for (size_t i = 0; i < 3; i++)
+        if (counts[i] > 0)
+            emit_numbers(out, plan, arena_printf("%s_%s", plan->c_name, names[i]), numbers[i],
+                         counts[i]);
+}
+
+/* The struct that a body is read into, and how; `suffix` is "new" or "change". */
+static void
+emit_shape(struct out *out, const struct plan_table *plan, const struct plan_shape *shape,
+           const char *suffix, const char *comment)
+{
+    const char *name = arena_printf("%s_%s", plan->c_name, suffix);
+    struct words words = {0};
+
+    if (shape->fields.n == 0)
+        return;
+    out_printf(out, "/* %s */\nstruct %s {\n    unsigned char has[%zu];\n", comment, name,
+               shape->fields.n);
+    for (size_t i = 0; i < shape->fields.n; i++) {
+        const struct plan_column *column = &plan->columns.at[shape->fields.at[i].column];
+
+        out_printf(out, "    %s %s;\n", emit_ctype(column->column->type), column->member);
+    }
+    out_printf(out, "};\n\nstatic const struct pgs_field %s_fields[] = {\n", name);
+    for (size_t i = 0; i < shape->fields.n; i++) {
+        const struct plan_column *column = &plan->columns.at[shape->fields.at[i].column];
+        struct words field = {0};
+
+        words_add(&field, arena_printf("struct %s", name));
+        words_add(&field, column->member);
+        words_add(&field, arena_printf("%s_columns[%s]", plan->c_name, column->constant));
+        words_add(&field, shape->fields.at[i].required ? "PGS_REQUIRED" : "PGS_OPTIONAL");
+        layout_call(out, 4, "PGS_FIELD(", &field, "),");
+    }
+    out_add(out, "};\n");
+    words_add(&words, arena_printf("struct %s", name));
+    words_add(&words, arena_printf("%s_fields", name));
+    layout_assign(out, arena_printf("static const struct pgs_shape %s_shape", name), "PGS_SHAPE(",
+                  &words);
+    out_add(out, "\n");
+}
+
+/* The last call of a handler that has read a body. */
+static void
+emit_run(struct out *out, const struct plan_table *plan, const char *function, const char *suffix,
+         const char *value)
+{
+    struct words words = {0};
+
+    words_add(&words, "rq");
+    words_add(&words, arena_printf("&%s_relation", plan->c_name));
+    words_add(&words, arena_printf("&%s_%s_shape", plan->c_name, suffix));
+    words_add(&words, value);
+    layout_call(out, 4, arena_printf("%s(", function), &words, ");");
+    out_add(out, "}\n\n");
+}
+
+static void
+emit_handlers(struct out *out, const struct plan_table *plan)
+{
+    if (plan->roles[CMD_SELECT] != 0)
+        out_fill(out, list_handler, "table", plan->c_name, NULL);
+    if (plan->roles[CMD_INSERT] != 0) {
+        out_fill(out, create_handler, "table", plan->c_name, NULL);
+        emit_run(out, plan, "pgs_run_insert", "new", "&rows");
+    }
+    if (plan->roles[CMD_UPDATE] != 0) {
+        out_fill(out, update_handler, "table", plan->c_name, NULL);
+        emit_run(out, plan, "pgs_run_update", "change", "&change");
+    }
+    if (plan->roles[CMD_DELETE] != 0)
+        out_fill(out, delete_handler, "table", plan->c_name, NULL);
+}
+
+static void
+emit_routes(struct out *out, const struct plan *whole, const struct plan_table *plan)
+{
+    static const char *const methods[] = {"PGS_GET", "PGS_POST", "PGS_PATCH", "PGS_DELETE"};
+    static const char *const handlers[] = {"list", "create", "update", "delete"};
+    const char *path = arena_printf("/rest/v1/%s", plan->table->name);
+
+    out_printf(out, "const struct pgs_route %s_routes[] = {\n", plan->c_name);
+    for (int command = 0; command < COMMANDS; command++)
+        if (plan->roles[command] != 0)
+            emit_route(out, whole, methods[command], path, plan->roles[command],
+                       arena_printf("%s_%s", plan->c_name, handlers[command]),
+                       plan->endpoint->cors);
+    out_add(out, "    PGS_ROUTES_END,\n};\n");
+}
+
+void
+emit_table(const struct plan *plan, const struct plan_table *table)
+{
+    struct out *out = out_file(arena_printf("generated/%s.c", table->c_name));
+    struct words sources = sources_of(table);
+
+    emit_header(table);
+    emit_head(out, &sources);
+    out_fill(out, table_includes, "table", table->c_name, "abi", PGSTACK_ABI, NULL);
+    emit_columns(out, table);
+    emit_lists(out, table);
+    emit_access_list(out, table, plan);
+    emit_relation(out, table);
+    emit_shape(out, table, &table->create, "new", "What a POST may set.");
+    emit_shape(out, table, &table->update, "change", "What a PATCH may set.");
+    emit_handlers(out, table);
+    emit_routes(out, plan, table);
+}
