@@ -96,16 +96,26 @@ fill(struct out *out, size_t indent, size_t column, const struct words *words,
     out_add(out, "\n");
 }
 
-static bool
-all_fit(const struct words *words, size_t indent, const char *tail)
+/* The lines that fill() would take; 0: a word does not fit. */
+static size_t
+count_lines(size_t indent, const struct words *words, const char *tail)
 {
-    for (size_t i = 0; i < words->list.n; i++) {
-        bool last = i + 1 == words->list.n;
+    size_t lines = 1, column = indent;
 
-        if (indent + width(words->list.at[i]) + (last ? width(tail) : 1) > OUT_COLUMNS)
-            return false;
+    for (size_t i = 0; i < words->list.n; i++) {
+        size_t room = width(words->list.at[i]) + (i + 1 == words->list.n ? width(tail) : 1);
+
+        if (indent + room > OUT_COLUMNS)
+            return 0;
+        if (i > 0 && column + 1 + room > OUT_COLUMNS) {
+            lines++;
+            column = indent;
+        } else if (i > 0) {
+            column++;
+        }
+        column += room;
     }
-    return true;
+    return lines;
 }
 
 void
@@ -113,28 +123,31 @@ layout_call(struct out *out, size_t indent, const char *head, const struct words
             const char *tail)
 {
     size_t column = indent + width(head);
+    size_t aligned = count_lines(column, arguments, tail);
 
     out_printf(out, "%*s%s", (int)indent, "", head);
-    if (column + width(join(arguments, ", ")) + width(tail) > OUT_COLUMNS &&
-        !all_fit(arguments, column, tail)) {
-        start_line(out, indent + INDENT);
-        fill(out, indent + INDENT, indent + INDENT, arguments, ",", tail);
-    } else {
-        fill(out, column, column, arguments, ",", tail);
+    if (aligned == 0 || count_lines(indent + INDENT, arguments, tail) + 1 < aligned) {
+        column = indent + INDENT;
+        start_line(out, column);
     }
+    fill(out, column, column, arguments, ",", tail);
 }
 
 void
 layout_assign(struct out *out, const char *head, const char *call, const struct words *arguments)
 {
     size_t flat = width(call) + width(join(arguments, ", ")) + 2;
+    size_t opened = width(head) + 3 + width(call);
 
     if (width(head) + 3 + flat <= OUT_COLUMNS) {
         out_printf(out, "%s = ", head);
         layout_call(out, 0, call, arguments, ");");
-    } else {
+    } else if (INDENT + flat <= OUT_COLUMNS || opened > OUT_COLUMNS) {
         out_printf(out, "%s =\n", head);
         layout_call(out, INDENT, call, arguments, ");");
+    } else {
+        out_printf(out, "%s = %s\n%*s", head, call, INDENT, "");
+        fill(out, INDENT, INDENT, arguments, ",", ");");
     }
 }
 
@@ -222,11 +235,11 @@ layout_or(struct out *out, size_t indent, const char *head, const struct words *
     size_t column = indent + width(head) + 3;
 
     out_printf(out, "%*s%s =", (int)indent, "", head);
-    if (column + flat <= OUT_COLUMNS) {
-        out_add(out, " ");
-    } else {
+    if (column + flat > OUT_COLUMNS && indent + INDENT + flat <= OUT_COLUMNS) {
         column = indent + INDENT;
         start_line(out, column);
+    } else {
+        out_add(out, " ");
     }
     fill(out, column, column, operands, " |", ",");
 }
