@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * After a syntax error the rest of its declaration is skipped and the parser starts anew, so that
+ * one run shows the errors of all declarations and none that only follows from another.
+ */
+#include "parse.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <dirent.h>
+#include <sys/stat.h>
+
+#include "arena.h"
+#include "ast_make.h"
+#include "diag.h"
+#include "expected.h"
+#include "grammar.h"
+
+/* Folders in folders: enough for anyone, and an end for links that lead back. */
+#define MAX_FOLDERS 16
+
+VEC_STRUCT(paths, const char *);
+
+struct feed {
+    struct lexer lexer;
+    struct token ahead; /* read already, when `has_ahead` */
+    bool has_ahead;
+    struct token before; /* the last one given to the parser */
+    int braces;          /* open since the declaration began */
+    bool within;         /* a declaration has begun */
+};
+
+static struct token
+raw_next(struct feed *feed)
+{
+    if (!feed->has_ahead)
+        return lex_next(&feed->lexer);
+    feed->has_ahead = false;
+    return feed->ahead;
+}
+
+/*
+ * `not` before in, like and between is a token of its own, as in PostgreSQL: it goes on with an
+ * expression, where `not` in `default 1 not null` ends one.
+ */
+static struct token
+next(struct feed *feed)
+{
+    struct token token = raw_next(feed);
+
+    if (token.kind != TOKEN_NOT)
+        return token;
+    feed->ahead = lex_next(&feed->lexer);
+    feed->has_ahead = true;
+    switch (feed->ahead.kind) {
+    case TOKEN_IN:
+    case TOKEN_LIKE:
+    case TOKEN_ILIKE:
+    case TOKEN_SIMILAR:
+    case TOKEN_BETWEEN:
+        token.kind = TOKEN_NOT_LA;
+    }
+    return token;
+}
+
+static bool
+at_line_start(const struct token *token)
+{
+    return token->span.start == 0 || token->span.file->text[token->span.start - 1] == '\n';
+}
+
+/* The first token of the next declaration. */
+static struct token
+skip(struct feed *feed, struct token token)
+{
+    int braces = feed->braces;
+    bool first = !feed->within;
+
+    for (; token.kind; token = next(feed), first = false) {
+        if (!first && begins_declaration(token.kind) && at_line_start(&token))
+            return token;
+        if (token.kind == TOKEN_LC)
+            braces++;
+        else if (token.kind == TOKEN_RC && --braces <= 0)
+            return next(feed);
+        else if (token.kind == TOKEN_SEMI && braces <= 0)
+            return next(feed);
+    }
+    return token;
+}
+
+static void
+begin_declaration(struct feed *feed, struct parse *parse, void *parser)
+{
+    syntaxInit(parser);
+    feed->braces = 0;
+    feed->within = false;
+    parse->failed = false;
+    parse->too_deep.file = NULL;
+}
+
+static void
+report_depth(struct parse *parse)
+{
+    struct span span = parse->too_deep;
+
+    /* The whole expression may span pages; its beginning is enough. */
+    if (span.end > span.start + 40)
+        span.end = span.start + 40;
+    diag_at(span, PGS0021_TOO_DEEP, "this is nested too deep; %d levels are allowed",
+            AST_MAX_DEPTH);
+    parse->failed = true;
+}
+
+/* Gives one token to the parser; false when the parser cannot go on. */
+static bool
+feed_parser(struct feed *feed, struct parse *parse, void *parser, struct token token)
+{
+    if (!syntax_accepts(parser, token.kind)) {
+        report_unexpected(parser, token, feed->before);
+        return false;
+    }
+    parse->token = token;
+    syntax(parser, token.kind, token, parse);
+    if (parse->too_deep.file)
+        report_depth(parse);
+    if (parse->failed)
+        return false;
+    feed->braces += (token.kind == TOKEN_LC) - (token.kind == TOKEN_RC);
+    /* A declaration ends with a semicolon outside braces, or with the brace that closes them. */
+    feed->within = !((token.kind == TOKEN_SEMI || token.kind == TOKEN_RC) && feed->braces == 0);
+    feed->before = token;
+    return true;
+}
+
+static void
+parse_tokens(struct parse *parse, const struct source *source)
+{
+    void *parser = syntaxAlloc(arena_alloc);
+    struct feed feed = {0};
+    struct token token;
+
+    lex_open(&feed.lexer, source);
+    token = next(&feed);
+    for (;;) {
+        bool ok = feed_parser(&feed, parse, parser, token);
+
+        if (!token.kind)
+            return;
+        if (ok) {
+            token = next(&feed);
+            continue;
+        }
+        token = skip(&feed, token);
+        begin_declaration(&feed, parse, parser);
+    }
+}
+
+/* A byte that is no text ends the file for the lexer. */
+static bool
+check_bytes(const struct source *source)
+{
+    size_t at = source_bad_byte(source);
+    struct span span = {source, at, at + 1};
+
+    if (at == source->len)
+        return true;
+    if (source->text[at] == '\0')
+        diag_at(span, PGS0004_NUL_BYTE, "a NUL byte cannot be part of a schema");
+    else
+        diag_at(span, PGS0003_NOT_UTF8, "byte 0x%02x is not UTF-8 here",
+                (unsigned)(unsigned char)source->text[at]);
+    return false;
+}
+
+void
+parse_source(struct ast *ast, struct source *source)
+{
+    struct parse parse = {.ast = ast};
+
+    vec_push(&ast->files, source);
+    if (check_bytes(source))
+        parse_tokens(&parse, source);
+}
+
+void
+parse_file(struct ast *ast, const char *dir, const char *path)
+{
+    struct source *source = source_read(dir, path);
+    struct span nowhere = {0};
+
+    if (source) {
+        parse_source(ast, source);
+        return;
+    }
+    nowhere.file = source_from_text(path, "", 0);
+    if (errno == EFBIG)
+        diag_at(nowhere, PGS0002_FILE_TOO_LARGE, "larger than %zu MiB", SOURCE_MAX_BYTES >> 20);
+    else
+        diag_at(nowhere, PGS0001_FILE_UNREADABLE, "cannot be read: %s", strerror(errno));
+}
+
+/* ---- a project ---- */
+
+static int
+compare_paths(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool
+ends_in_schema(const char *name)
+{
+    static const char suffix[] = ".schema";
+    size_t len = strlen(name);
+
+    return len > sizeof(suffix) - 1 && strcmp(name + len - (sizeof(suffix) - 1), suffix) == 0;
+}
+
+/* Adds the sources in one folder and, sorted among them, those of its folders. */
+static void
+find_sources(struct paths *found, const char *dir, const char *folder, int depth)
+{
+    DIR *handle = opendir(arena_printf("%s/%s", dir, folder));
+    const struct dirent *entry;
+
+    if (!handle)
+        return;
+    while ((entry = readdir(handle))) {
+        const char *path = arena_printf("%s/%s", folder, entry->d_name);
+        struct stat st;
+
+        if (entry->d_name[0] == '.' || stat(arena_printf("%s/%s", dir, path), &st) != 0)
+            continue;
+        if (S_ISDIR(st.st_mode) && depth < MAX_FOLDERS)
+            find_sources(found, dir, path, depth + 1);
+        else if (ends_in_schema(path))
+            vec_push(found, path);
+    }
+    closedir(handle);
+}
+
+void
+parse_project(struct ast *ast, const char *dir)
+{
+    static const char *const folders[] = {"schema", "policies"};
+    size_t before = ast->files.n;
+    size_t n_paths = 0;
+
+    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+        struct paths found = {0};
+
+        find_sources(&found, dir, folders[i], 0);
+        if (found.n)
+            qsort(found.at, found.n, sizeof(found.at[0]), compare_paths);
+        for (size_t j = 0; j < found.n; j++)
+            parse_file(ast, dir, found.at[j]);
+        n_paths += found.n;
+    }
+    if (n_paths == 0 && ast->files.n == before) {
+        struct span nowhere = {0};
+        struct diag *diag = diag_at(nowhere, PGS0005_NO_SOURCES, "%s holds no schema", dir);
+
+        diag_hint(diag, "a project keeps what there is in schema/*.schema, and who may do what in "
+                        "policies/*.schema");
+    }
+}
