@@ -187,18 +187,20 @@ on_result(struct pgs__conn *conn, PGresult *result)
 bool
 pgs__conn_read(struct pgs__conn *conn)
 {
+    int empty = 0;
+
     while (conn->pg != NULL && conn->jobs != NULL && PQisBusy(conn->pg) == 0) {
         PGresult *result = PQgetResult(conn->pg);
 
-        if (result == NULL) {
-            /* Once between two commands; more often only if libpq and we disagree. */
-            if (++conn->n_empty > 3)
+        if (result != NULL) {
+            empty = 0;
+            if (!on_result(conn, result))
                 return false;
-            continue;
+        } else if (++empty > 3) {
+            /* One is due between two commands.  More: the server has said goodbye, and the end of
+             * the connection is on its way. */
+            break;
         }
-        conn->n_empty = 0;
-        if (!on_result(conn, result))
-            return false;
     }
     return true;
 }

@@ -138,7 +138,7 @@ pgs__conn_lose(struct pgs__conn *conn, const char *why)
     bool was_ready = conn->state == PGS__CONN_READY;
     int lost = conn->n_in_flight;
 
-    if (!conn->pool->is_closing && (was_ready || conn->failures == 0))
+    if (!conn->pool->is_closing && (was_ready || !pgs__pool_is_failing(conn->pool)))
         PGS_LOG(PGS_LOG_WARN, was_ready ? "database_connection_lost" : "database_connect_failed",
                 PGS_LOG_STR("why", why), PGS_LOG_INT("in_flight", lost));
     conn->failures = was_ready ? 0 : conn->failures + 1;
@@ -147,7 +147,7 @@ pgs__conn_lose(struct pgs__conn *conn, const char *why)
     pgs__pool_changed(conn->pool);
 }
 
-/* libpq's own words; they end in a line break, and may have several lines. */
+/* libpq's own words, on one line. */
 void
 pgs__conn_lose_with_message(struct pgs__conn *conn)
 {
@@ -158,6 +158,9 @@ pgs__conn_lose_with_message(struct pgs__conn *conn)
     len = strlen(why);
     while (len > 0 && why[len - 1] == '\n')
         why[--len] = '\0';
+    for (char *c = why; *c != '\0'; c++)
+        if (*c == '\n' || *c == '\t')
+            *c = ' ';
     pgs__conn_lose(conn, why);
 }
 

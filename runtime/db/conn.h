@@ -42,7 +42,6 @@ struct pgs__conn {
     struct pgs__job **jobs_end;
     struct pgs__statements statements;
     int n_results; /* of the first job, so far */
-    int n_empty;   /* times that libpq had nothing to say, in a row */
     PGresult *job_error;
     int64_t deadline_ms; /* to connect, to retry, or for the next answer */
     int failures;        /* to connect, in a row */

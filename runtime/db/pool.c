@@ -212,6 +212,15 @@ on_tick(h2o_timeout_entry_t *entry)
         start_ticking(pool);
 }
 
+bool
+pgs__pool_is_failing(const struct pgs_pool *pool)
+{
+    for (int i = 0; i < pool->n_conns; i++)
+        if (pool->conns[i].failures > 0)
+            return true;
+    return false;
+}
+
 void
 pgs__pool_changed(struct pgs_pool *pool)
 {

@@ -35,6 +35,9 @@ void pgs__pool_retry(struct pgs_txn *txn);
 /* A connection has become ready, has room again, or was lost. */
 void pgs__pool_changed(struct pgs_pool *pool);
 
+/* Some connection has failed to connect since it last succeeded: that has been said. */
+bool pgs__pool_is_failing(const struct pgs_pool *pool);
+
 /* Room for the parameters of any statement of `txn`. */
 const char **pgs__pool_values(struct pgs_pool *pool, int n);
 
