@@ -13,10 +13,9 @@
 #include <string.h>
 #include <time.h>
 
-#include <openssl/evp.h>
-
 #include "cmd.h"
 #include "diag.h"
+#include "fingerprint.h"
 #include "statement.h"
 
 #define LOCK_TRIES 300 /* of 0.2 s */
@@ -83,21 +82,6 @@ migration_lock(PGconn *conn)
     return cmd_fail("another migration is still running; try again later"), false;
 }
 
-static const char *
-checksum_of(const struct source *source)
-{
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int len = 0;
-    char *hex;
-
-    if (EVP_Digest(source->text, source->len, digest, &len, EVP_sha256(), NULL) != 1)
-        return "";
-    hex = arena_alloc(2 * (size_t)len + 1);
-    for (unsigned int i = 0; i < len; i++)
-        sprintf(hex + 2 * (size_t)i, "%02x", digest[i]);
-    return hex;
-}
-
 /* YYYYMMDDHHMMSS_name.sql */
 static bool
 name_is_good(const char *file)
@@ -130,7 +114,7 @@ add_file(struct migrations *migrations, const char *file)
     }
     migration.version = arena_copy(file, 14);
     migration.name = arena_copy(file + 15, strlen(file) - 15 - strlen(".sql"));
-    migration.checksum = checksum_of(source);
+    migration.checksum = fingerprint_sql(source->text);
     vec_push(&migrations->list, migration);
     return true;
 }

@@ -3,7 +3,8 @@
  * The files of migrations/ against a database's pgstack.migrations.
  *
  * A file's up part runs as one transaction together with its record, unless it says
- * transaction:false.  An applied file must never change: its checksum is kept and compared.
+ * transaction:false.  An applied file must never change, but for its comments: its checksum is
+ * kept and compared.
  */
 #ifndef MIGRATION_H
 #define MIGRATION_H
@@ -25,7 +26,7 @@ struct migration {
     const char *version; /* the 14 digits */
     const char *name;
     const struct source *source; /* NULL when missing */
-    const char *checksum;        /* sha256 of the file, hex */
+    const char *checksum;        /* of the file without its comments */
     enum migration_state state;
     const char *applied_at; /* NULL when pending */
 };

@@ -54,6 +54,6 @@ token_random(void)
         exit(EXIT_FAILURE);
     }
     for (size_t i = 0; i < sizeof(bytes); i++)
-        sprintf(text + 2 * i, "%02x", bytes[i]);
+        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
     return text;
 }
