@@ -16,6 +16,7 @@
 
 #include "check.h"
 #include "diag.h"
+#include "fail.h"
 #include "parse.h"
 
 static const char *program_dir = "";
@@ -46,11 +47,9 @@ cmd_fail(const char *format, ...)
 {
     va_list ap;
 
-    fputs("pgstack: ", stderr);
     va_start(ap, format);
-    vfprintf(stderr, format, ap);
+    fail_vprint(format, ap);
     va_end(ap);
-    fputc('\n', stderr);
     return CMD_FAILED;
 }
 

@@ -16,12 +16,6 @@
 #define COLUMN_SPREAD 10 /* clang-format: no columns whose items differ more in width */
 #define MIN_FOR_COLUMNS 5
 
-void
-words_add(struct words *words, const char *word)
-{
-    vec_push(&words->list, word);
-}
-
 /* Characters, not bytes: as far as generated C goes, each is one column wide. */
 static size_t
 width(const char *text)

@@ -7,13 +7,7 @@
 #define LAYOUT_H
 
 #include "out.h"
-#include "vec.h"
-
-struct words {
-    VEC(const char *) list;
-};
-
-void words_add(struct words *words, const char *word);
+#include "words.h"
 
 /* A C string literal. */
 const char *layout_string(const char *text);

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cmd.h"
+#include "fail.h"
 #include "vec.h"
 
 #define HEAD_BYTES 256 /* where the mark of a generated file must stand */
@@ -162,7 +162,7 @@ write_file(const struct out *out)
         ok = false;
     if (ok && rename(temporary, out->path) == 0)
         return true;
-    cmd_fail("%s: %s", out->path, strerror(errno));
+    fail_print("%s: %s", out->path, strerror(errno));
     unlink(temporary);
     return false;
 }
@@ -178,7 +178,7 @@ make_folder(const char *path)
     folder = arena_copy(path, (size_t)(slash - path));
     if (mkdir(folder, 0777) == 0 || errno == EEXIST)
         return true;
-    cmd_fail("%s: %s", folder, strerror(errno));
+    fail_print("%s: %s", folder, strerror(errno));
     return false;
 }
 
@@ -219,7 +219,7 @@ delete_stale(const char *folder)
         if (entry->d_name[0] == '.' || is_of_this_run(path) || !is_generated(path))
             continue;
         if (unlink(path) != 0) {
-            cmd_fail("%s: %s", path, strerror(errno));
+            fail_print("%s: %s", path, strerror(errno));
             ok = false;
         }
     }

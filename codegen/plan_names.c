@@ -22,22 +22,13 @@ to_lower(const char *name, size_t max)
     return lower;
 }
 
-static bool
-is_taken(const char *name, const struct words *taken)
-{
-    for (size_t i = 0; i < taken->list.n; i++)
-        if (strcmp(taken->list.at[i], name) == 0)
-            return true;
-    return false;
-}
-
 /* The name, or with _2, _3, ... the first that is free. */
 static const char *
 take(const char *name, struct words *taken)
 {
     const char *free = name;
 
-    for (int n = 2; is_taken(free, taken); n++)
+    for (int n = 2; words_contain(taken, free); n++)
         free = arena_printf("%s_%d", name, n);
     words_add(taken, free);
     return free;

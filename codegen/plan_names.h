@@ -6,7 +6,7 @@
 #ifndef PLAN_NAMES_H
 #define PLAN_NAMES_H
 
-#include "layout.h"
+#include "words.h"
 
 /*
  * Names of tables and queries.  They get prefixes and suffixes, so keywords need no care; what
