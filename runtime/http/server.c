@@ -356,7 +356,6 @@ static void *
 run_worker(void *arg)
 {
     struct worker *worker = arg;
-    struct pgs_server *server = worker->server;
 
     open_worker(worker);
     while (!worker->is_stopping || !is_stopped(worker)) {
