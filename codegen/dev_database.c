@@ -13,7 +13,7 @@
 
 #include <libpq-fe.h>
 
-#include "cmd.h"
+#include "fail.h"
 #include "migration.h"
 #include "settings.h"
 #include "token.h"
@@ -40,7 +40,7 @@ execute(PGconn *conn, const char *sql)
     bool ok = PQresultStatus(result) == PGRES_COMMAND_OK;
 
     if (!ok)
-        cmd_fail("%s", PQresultErrorMessage(result));
+        fail_print("%s", PQresultErrorMessage(result));
     PQclear(result);
     return ok;
 }
@@ -53,7 +53,7 @@ fetch(PGconn *conn, const char *sql)
     const char *value = NULL;
 
     if (PQresultStatus(result) != PGRES_TUPLES_OK)
-        cmd_fail("%s", PQresultErrorMessage(result));
+        fail_print("%s", PQresultErrorMessage(result));
     else if (PQntuples(result) > 0 && !PQgetisnull(result, 0, 0))
         value = arena_copy(PQgetvalue(result, 0, 0), (size_t)PQgetlength(result, 0, 0));
     PQclear(result);
@@ -131,7 +131,7 @@ set_password(PGconn *conn, const char *role, const char *password)
     if (ok)
         ok = execute(conn, arena_printf("alter role %s password '%s'", role, hash));
     else
-        cmd_fail("%s", PQerrorMessage(conn));
+        fail_print("%s", PQerrorMessage(conn));
     PQfreemem(hash);
     return ok;
 }

@@ -21,7 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cmd.h"
+#include "fail.h"
 #include "settings.h"
 #include "token.h"
 
@@ -34,7 +34,7 @@ make_folders(const char *path, mode_t mode)
         if (slash != NULL)
             *slash = '\0';
         if (mkdir(copy, mode) != 0 && errno != EEXIST)
-            return cmd_fail("%s: %s", copy, strerror(errno)), false;
+            return fail_print("%s: %s", copy, strerror(errno)), false;
         if (slash == NULL)
             return true;
         *slash = '/';
@@ -83,7 +83,7 @@ choose_home(struct dev *dev)
     const char *path;
 
     if (getcwd(project, sizeof(project)) == NULL)
-        return cmd_fail("this folder: %s", strerror(errno)), false;
+        return fail_print("this folder: %s", strerror(errno)), false;
     path = dev->home = arena_printf("%s/" DEV_DIR, project);
     if (geteuid() != 0)
         return true;
@@ -91,7 +91,7 @@ choose_home(struct dev *dev)
     if (dev->postgres_user == NULL)
         dev->postgres_user = getpwnam("nobody");
     if (dev->postgres_user == NULL)
-        return cmd_fail("PostgreSQL does not run as root, and there is no user \"postgres\""),
+        return fail_print("PostgreSQL does not run as root, and there is no user \"postgres\""),
                false;
     if (can_reach(path, dev->postgres_user))
         return true;
@@ -107,17 +107,17 @@ lock(void)
     char pid[32] = "";
 
     if (fd < 0)
-        return cmd_fail(DEV_DIR "/lock: %s", strerror(errno)), false;
+        return fail_print(DEV_DIR "/lock: %s", strerror(errno)), false;
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         ssize_t n = read(fd, pid, sizeof(pid) - 1);
 
         pid[n > 0 ? n : 0] = '\0';
-        return cmd_fail("this project runs already (process %d); stop that one first", atoi(pid)),
+        return fail_print("this project runs already (process %d); stop that one first", atoi(pid)),
                false;
     }
     snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
     if (ftruncate(fd, 0) != 0 || write(fd, pid, strlen(pid)) < 0)
-        return cmd_fail(DEV_DIR "/lock: %s", strerror(errno)), false;
+        return fail_print(DEV_DIR "/lock: %s", strerror(errno)), false;
     return true;
 }
 
@@ -131,7 +131,7 @@ dev_write_private(const char *path, const char *text)
     if (fd >= 0 && close(fd) != 0)
         ok = false;
     if (!ok || rename(temporary, path) != 0)
-        return cmd_fail("%s: %s", path, strerror(errno)), false;
+        return fail_print("%s: %s", path, strerror(errno)), false;
     return true;
 }
 

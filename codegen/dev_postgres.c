@@ -21,7 +21,7 @@
 
 #include <libpq-fe.h>
 
-#include "cmd.h"
+#include "fail.h"
 #include "process.h"
 
 #define OLDEST_VERSION 15
@@ -84,9 +84,9 @@ make_folder(const struct dev *dev, const char *path)
     const struct passwd *user = dev->postgres_user;
 
     if (mkdir(path, 0700) != 0 && errno != EEXIST)
-        return cmd_fail("%s: %s", path, strerror(errno)), false;
+        return fail_print("%s: %s", path, strerror(errno)), false;
     if (user != NULL && chown(path, user->pw_uid, user->pw_gid) != 0)
-        return cmd_fail("%s: %s", path, strerror(errno)), false;
+        return fail_print("%s: %s", path, strerror(errno)), false;
     return true;
 }
 
@@ -100,7 +100,7 @@ write_password_file(const struct dev *dev, const char *folder)
         return NULL;
     if (dev->postgres_user != NULL &&
         chown(path, dev->postgres_user->pw_uid, dev->postgres_user->pw_gid) != 0)
-        return cmd_fail("%s: %s", path, strerror(errno)), NULL;
+        return fail_print("%s: %s", path, strerror(errno)), NULL;
     return path;
 }
 
@@ -129,10 +129,10 @@ make_cluster(const struct dev *dev, const char *programs)
     unlink(password);
     if (!ok) {
         process_print_log(log_file(dev), 10);
-        return cmd_fail("initdb failed; its output is in %s", log_file(dev)), false;
+        return fail_print("initdb failed; its output is in %s", log_file(dev)), false;
     }
     if (rename(data, data_folder(dev)) != 0)
-        return cmd_fail("%s: %s", data, strerror(errno)), false;
+        return fail_print("%s: %s", data, strerror(errno)), false;
     rmdir(making);
     return true;
 }
@@ -165,7 +165,7 @@ clear_leftover(const struct dev *dev)
         for (int i = 0; i < 3000 && works_in(pid, data); i++)
             pause_ms(10);
         if (works_in(pid, data))
-            return cmd_fail("process %ld does not stop", (long)pid), false;
+            return fail_print("process %ld does not stop", (long)pid), false;
     }
     unlink(arena_printf("%s/postmaster.pid", data));
     return true;
@@ -213,7 +213,7 @@ wait_until_ready(struct dev *dev)
         pause_ms(10);
     }
     process_print_log(log_file(dev), 10);
-    return cmd_fail("PostgreSQL did not start; its log is %s", log_file(dev)), false;
+    return fail_print("PostgreSQL did not start; its log is %s", log_file(dev)), false;
 }
 
 bool
@@ -223,12 +223,12 @@ dev_postgres_start(struct dev *dev)
     const char *programs = find_programs(version);
 
     if (programs == NULL && version > 0)
-        return cmd_fail("%s was made by PostgreSQL %d, which is not installed", data_folder(dev),
-                        version),
+        return fail_print("%s was made by PostgreSQL %d, which is not installed", data_folder(dev),
+                          version),
                false;
     if (programs == NULL)
-        return cmd_fail("there is no PostgreSQL %d or newer in /usr/lib/postgresql",
-                        OLDEST_VERSION),
+        return fail_print("there is no PostgreSQL %d or newer in /usr/lib/postgresql",
+                          OLDEST_VERSION),
                false;
     if ((version == 0 && !make_cluster(dev, programs)) || !clear_leftover(dev) || !choose_port(dev))
         return false;

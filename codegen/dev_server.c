@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cmd.h"
+#include "fail.h"
 #include "process.h"
 
 #define START_SECONDS 20
@@ -58,7 +58,7 @@ wait_until_ready(struct dev *dev)
     for (int i = 0; i < START_SECONDS * 50; i++) {
         if (!process_is_running(&dev->server)) {
             process_print_log(DEV_SERVER_LOG, 10);
-            return cmd_fail("the server has ended; its log is " DEV_SERVER_LOG), false;
+            return fail_print("the server has ended; its log is " DEV_SERVER_LOG), false;
         }
         if (http_get(dev->port, "/ready", answer, sizeof(answer)) == 200)
             return true;
@@ -66,7 +66,8 @@ wait_until_ready(struct dev *dev)
     }
     process_print_log(DEV_SERVER_LOG, 10);
     body = strstr(answer, "\r\n\r\n");
-    return cmd_fail("the server does not become ready: %s", body == NULL ? "no answer" : body + 4),
+    return fail_print("the server does not become ready: %s",
+                      body == NULL ? "no answer" : body + 4),
            false;
 }
 

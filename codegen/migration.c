@@ -13,8 +13,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "cmd.h"
 #include "diag.h"
+#include "fail.h"
 #include "fingerprint.h"
 #include "statement.h"
 
@@ -47,7 +47,7 @@ migration_connect(const char *url)
     PGconn *conn = PQconnectdbParams(keywords, values, 1);
 
     if (PQstatus(conn) != CONNECTION_OK) {
-        cmd_fail("%s", PQerrorMessage(conn));
+        fail_print("%s", PQerrorMessage(conn));
         PQfinish(conn);
         return NULL;
     }
@@ -74,12 +74,12 @@ migration_lock(PGconn *conn)
         if (locked)
             return true;
         if (!ok)
-            return cmd_fail("%s", PQerrorMessage(conn)), false;
+            return fail_print("%s", PQerrorMessage(conn)), false;
         if (i == 0)
             fputs("another migration is running; waiting for it\n", stderr);
         nanosleep(&pause, NULL);
     }
-    return cmd_fail("another migration is still running; try again later"), false;
+    return fail_print("another migration is still running; try again later"), false;
 }
 
 /* YYYYMMDDHHMMSS_name.sql */
@@ -105,7 +105,7 @@ add_file(struct migrations *migrations, const char *file)
     struct migration migration = {.state = MIGRATION_PENDING, .source = source};
 
     if (source == NULL)
-        return cmd_fail("migrations/%s: %s", file, strerror(errno)), false;
+        return fail_print("migrations/%s: %s", file, strerror(errno)), false;
     if (!name_is_good(file)) {
         struct diag *d = diag_at((struct span){.file = source}, PGS5500_MIGRATION_NAME,
                                  "\"%s\" is no name for a migration", file);
@@ -127,7 +127,7 @@ read_folder(struct migrations *migrations)
     bool ok = true;
 
     if (dir == NULL)
-        return cmd_fail("migrations: %s; `pgstack generate` writes them", strerror(errno)), false;
+        return fail_print("migrations: %s; `pgstack generate` writes them", strerror(errno)), false;
     while (ok && (entry = readdir(dir)) != NULL) {
         size_t len = strlen(entry->d_name);
 
@@ -197,7 +197,7 @@ read_records(PGconn *conn, struct migrations *migrations)
             add_record(migrations, rows, i);
     }
     if (!ok)
-        cmd_fail("%s", PQerrorMessage(conn));
+        fail_print("%s", PQerrorMessage(conn));
     PQclear(rows);
     return ok;
 }
@@ -234,7 +234,7 @@ record(PGconn *conn, const struct migration *m)
         NULL, values, NULL, NULL, 0);
     ok = PQresultStatus(result) == PGRES_COMMAND_OK;
     if (!ok)
-        cmd_fail("%s: %s", m->source->path, PQresultErrorMessage(result));
+        fail_print("%s: %s", m->source->path, PQresultErrorMessage(result));
     PQclear(result);
     return ok;
 }
@@ -291,7 +291,7 @@ set_up(PGconn *conn)
     bool ok = PQresultStatus(result) == PGRES_COMMAND_OK;
 
     if (!ok)
-        cmd_fail("%s", PQresultErrorMessage(result));
+        fail_print("%s", PQresultErrorMessage(result));
     PQclear(result);
     return ok;
 }

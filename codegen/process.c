@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cmd.h"
+#include "fail.h"
 
 static void
 pause_ms(long ms)
@@ -76,7 +77,7 @@ process_start(const struct process *process)
     if (pid == 0)
         run_child(process, parent);
     if (pid < 0)
-        cmd_fail("fork: %s", strerror(errno));
+        fail_print("fork: %s", strerror(errno));
     return pid;
 }
 

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "cmd.h"
 #include "diag.h"
+#include "fail.h"
 
 #define LOCK_TRIES 5
 
@@ -32,7 +32,7 @@ statement_prepare_session(PGconn *conn)
     bool ok = PQresultStatus(result) == PGRES_COMMAND_OK;
 
     if (!ok)
-        cmd_fail("%s", PQresultErrorMessage(result));
+        fail_print("%s", PQresultErrorMessage(result));
     PQclear(result);
     return ok;
 }
@@ -125,7 +125,7 @@ simple(PGconn *conn, const char *sql)
     bool ok = PQresultStatus(result) == PGRES_COMMAND_OK;
 
     if (!ok)
-        cmd_fail("%s: %s", sql, PQresultErrorMessage(result));
+        fail_print("%s: %s", sql, PQresultErrorMessage(result));
     PQclear(result);
     return ok;
 }
@@ -156,7 +156,7 @@ wait_for_lock(const char *path, int tries)
     const struct timespec pause = {.tv_sec = tries + 1};
 
     if (tries + 1 >= LOCK_TRIES) {
-        cmd_fail("%s: a table stayed locked by others; try again when they are done", path);
+        fail_print("%s: a table stayed locked by others; try again when they are done", path);
         return false;
     }
     fprintf(stderr, "%s: a table is locked by others; trying again\n", path);
