@@ -54,7 +54,7 @@ static const char schemas_up[] =
     "revoke all on schema public from public;\n"
     "grant usage, create on schema public, pgstack to pgstack_owner;\n"
     "grant usage on schema public to @roles@, authenticator, authenticator_admin;\n"
-    "grant usage on schema pgstack to service_role, authenticator, authenticator_admin;\n"
+    "grant usage on schema pgstack to @roles@, authenticator, authenticator_admin;\n"
     "set role pgstack_owner;\n"
     "alter default privileges revoke execute on functions from public;\n"
     "grant usage on schema auth, claim, pgstack_policy to @roles@;\n"
@@ -73,6 +73,20 @@ static const char helpers_up[] =
     "create function auth.role() returns text language sql stable\n"
     "  return coalesce(nullif(current_setting('role', true), 'none'), session_user::text);\n"
     "grant execute on function auth.jwt(), auth.uid(), auth.email(), auth.role() to @roles@;\n"
+    "\n";
+
+static const char single_row_up[] =
+    "-- A write that was to touch one row: more, and it has not happened.\n"
+    "create function pgstack.single_row(n bigint) returns boolean language plpgsql stable as $$\n"
+    "begin\n"
+    "  if n <> 1 then\n"
+    "    raise exception using errcode = 'PGS16',\n"
+    "      message = format('The result contains %s rows', n);\n"
+    "  end if;\n"
+    "  return true;\n"
+    "end\n"
+    "$$;\n"
+    "grant execute on function pgstack.single_row(bigint) to @roles@;\n"
     "\n";
 
 static const char claim_up[] =
@@ -109,6 +123,7 @@ static const char tables_up[] =
     "\n";
 
 static const char platform_down[] =
+    "drop function pgstack.single_row(bigint);\n"
     "drop table pgstack.state;\n"
     "drop table pgstack.users;\n"
     "drop schema auth cascade;\n"
@@ -206,6 +221,7 @@ emit_platform_up(struct out *out, const struct model *model)
     out_fill(out, roles_up, "roles", role_literals(model), "members", memberships(model), NULL);
     out_fill(out, schemas_up, "roles", roles, NULL);
     out_fill(out, helpers_up, "roles", roles, NULL);
+    out_fill(out, single_row_up, "roles", roles, NULL);
     for (size_t i = 0; i < model->claims.n; i++)
         emit_claim(out, model, model->claims.at[i]);
     out_add(out, tables_up);
