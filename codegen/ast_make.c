@@ -425,8 +425,11 @@ duration(struct token number, struct ast_name unit)
     static const struct {
         const char *unit;
         long seconds;
-    } units[] = {{"s", 1},       {"sec", 1},   {"min", 60},   {"h", 3600},
-                 {"hour", 3600}, {"d", 86400}, {"day", 86400}};
+    } units[] = {
+        {"s", 1},       {"sec", 1},      {"second", 1},   {"seconds", 1}, {"min", 60},
+        {"minute", 60}, {"minutes", 60}, {"h", 3600},     {"hour", 3600}, {"hours", 3600},
+        {"d", 86400},   {"day", 86400},  {"days", 86400},
+    };
     long count = whole_number(number, 1000000);
 
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)

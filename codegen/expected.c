@@ -112,15 +112,21 @@ token_name(int kind)
     }
 }
 
+/* Sorted, so that messages do not change with the numbers of tokens. */
 static void
 add(struct set *set, const char *name)
 {
+    size_t i;
+
     if (!name)
         return;
-    if (set->n == SHOWN_MAX)
+    if (set->n == SHOWN_MAX) {
         set->too_many = true;
-    else
-        set->names[set->n++] = name;
+        return;
+    }
+    for (i = set->n++; i > 0 && strcmp(set->names[i - 1], name) > 0; i--)
+        set->names[i] = set->names[i - 1];
+    set->names[i] = name;
 }
 
 static void
@@ -227,7 +233,7 @@ report_unexpected(const void *parser, struct token token, struct token before)
                                   : "the file ends within a declaration";
     struct span span = token.kind || !before.kind ? token.span : before.span;
 
-    if (syntax_accepts(parser, TOKEN_PGSTACK) && syntax_accepts(parser, TOKEN_APP)) {
+    if (syntax_accepts(parser, TOKEN_GRANT)) {
         diag = diag_at(span, PGS0020_SYNTAX, "no declaration begins with %s", quoted(&token));
         hint_declaration(diag, token);
         return;

@@ -6,7 +6,6 @@
  */
 #include "lexer.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +35,7 @@ lex_open(struct lexer *lexer, const struct source *source)
 {
     lexer->source = source;
     lexer->at = source->text;
+    lexer->open_end = false;
 }
 
 const char *
@@ -141,7 +141,7 @@ read_name(struct lexer *lexer, const char *start)
     if (!text) {
         skip_line(lexer, start);
         diag_at(span_from(lexer, start), PGS0013_OPEN_NAME, "this quoted name has no closing \"");
-        return make(lexer, start, TOKEN_ID, arena_copy(start + 1, strlen(start + 1) ? 1 : 0));
+        return make(lexer, start, TOKEN_ID, "?");
     }
     token = make(lexer, start, TOKEN_ID, text);
     if (!*text)
@@ -288,6 +288,7 @@ read_dollar(struct lexer *lexer, const char *start)
     diag_at(span_from(lexer, start), PGS0012_OPEN_DOLLAR, "%.*s is opened here and never closed",
             (int)tag, start);
     lexer->at = end;
+    lexer->open_end = true;
     return make(lexer, start, TOKEN_RAW, "");
 }
 
@@ -309,9 +310,11 @@ skip_comment(struct lexer *lexer, const char *start)
             p++;
         }
     }
-    if (depth > 0)
+    if (depth > 0) {
         diag_at(span_from(lexer, start), PGS0011_OPEN_COMMENT,
                 "this comment is never closed with */");
+        lexer->open_end = true;
+    }
     lexer->at = p;
 }
 

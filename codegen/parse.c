@@ -118,7 +118,8 @@ static bool
 feed_parser(struct feed *feed, struct parse *parse, void *parser, struct token token)
 {
     if (!syntax_accepts(parser, token.kind)) {
-        report_unexpected(parser, token, feed->before);
+        if (token.kind || !feed->lexer.open_end)
+            report_unexpected(parser, token, feed->before);
         return false;
     }
     parse->token = token;
