@@ -137,7 +137,7 @@ $(BUILD)/codegen/%.c: codegen/%.re | $(BUILD)/codegen
 
 $(BUILD)/codegen/%.c $(BUILD)/codegen/%.h &: codegen/%.y | $(BUILD)/codegen
 	$(say) LEMON $<
-	$(Q)lemon -d$(BUILD)/codegen -q $<
+	$(Q)lemon -d$(BUILD)/codegen -q $< && touch $(BUILD)/codegen/$*.h
 
 # Lemon's own code leaves a parameter and a variable unused.
 $(BUILD)/codegen/grammar.o: WARN += -Wno-unused-parameter -Wno-unused-variable
