@@ -246,7 +246,7 @@ static bool
 fail_as_yajl(struct parser *parser, size_t offset)
 {
     unsigned char *reason = yajl_get_error(parser->yajl, 0, NULL, 0);
-    char text[64];
+    char text[96];
 
     snprintf(text, sizeof(text), "%s", reason == NULL ? "" : (const char *)reason);
     text[strcspn(text, "\n")] = '\0';

@@ -40,7 +40,7 @@ struct pgs__json_fault {
     bool by_owner;    /* the owner stopped it; the rest is empty */
     const char *code; /* "PGRST102", or PostgreSQL's for text that it cannot hold */
     const char *message;
-    char place[96]; /* "line 1, column 5: ..." */
+    char place[160]; /* "line 1, column 5: ..." */
 };
 
 /* Reads one JSON value that fills all of the input. */
