@@ -7,7 +7,6 @@
 
 #include <openssl/rand.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,21 +39,29 @@ is_plain(h2o_iovec_t id)
     return id.len > 0 && id.len <= ID_MAX;
 }
 
+static void
+write_hex(char *at, uint64_t n, int digits)
+{
+    for (; digits > 0; digits--, n >>= 4)
+        at[digits - 1] = "0123456789abcdef"[n & 15];
+}
+
 /* Unique, not secret: a random start for each thread, then a count. */
 static h2o_iovec_t
 make_id(h2o_mem_pool_t *pool)
 {
     static __thread uint64_t prefix, count;
-    char text[33];
+    char text[24];
 
     if (prefix == 0) {
         if (RAND_bytes((unsigned char *)&prefix, sizeof(prefix)) != 1)
             abort();
         prefix |= 1;
     }
-    (void)snprintf(text, sizeof(text), "%016llx%08llx", (unsigned long long)prefix,
-                   (unsigned long long)(++count & 0xffffffff));
-    return h2o_strdup(pool, text, 24);
+    count++;
+    write_hex(text, prefix, 16);
+    write_hex(text + 16, count, 8);
+    return h2o_strdup(pool, text, sizeof(text));
 }
 
 struct pgs_request_info *

@@ -194,6 +194,33 @@ on_pause_end(h2o_timeout_entry_t *entry)
 
 /* ---- requests ---- */
 
+/*
+ * h2o stops reading while a request is under way and starts again after it: two epoll_ctl(2) a
+ * request.  Watching on, without reading, leaves the epoll set as it is.  More input, or its end,
+ * is h2o's to read once the request is answered.
+ */
+static void
+on_early_input(h2o_socket_t *socket, const char *err)
+{
+    (void)err;
+    h2o_socket_read_stop(socket);
+    h2o_socket_dont_read(socket, 0);
+}
+
+static void
+watch_on(h2o_socket_t *socket)
+{
+    h2o_socket_dont_read(socket, 1);
+    h2o_socket_read_start(socket, on_early_input);
+}
+
+static void
+watch_off(h2o_socket_t *socket)
+{
+    if (socket->_cb.read == on_early_input)
+        on_early_input(socket, NULL);
+}
+
 struct lease {
     struct connection *connection;
 };
@@ -203,6 +230,7 @@ on_request_end(void *cell)
 {
     struct connection *connection = ((struct lease *)cell)->connection;
 
+    watch_off(connection->socket);
     if (--connection->n_requests == 0 && connection->worker->is_stopping)
         end_connection(connection);
 }
@@ -225,6 +253,7 @@ on_request(h2o_handler_t *self, h2o_req_t *req)
 
     connection->n_requests++;
     lease->connection = connection;
+    watch_on(socket);
     (void)pgs__info_add(req, client_of(connection));
     wrong = pgs_guard_check(socket->input->bytes, socket->input->size);
     if (wrong != NULL)
