@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The raw heads that a proxy and libh2o could read in two ways, and those that are fine.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "http/guard.h"
+
+struct head {
+    const char *name;
+    const char *text;
+};
+
+static const struct head good[] = {
+    {"get", "GET /a?b=c HTTP/1.1\r\nhost: x\r\n\r\n"},
+    {"1.0 without Host", "GET / HTTP/1.0\r\n\r\n"},
+    {"port", "GET / HTTP/1.1\r\nHost: example.com:8080\r\n\r\n"},
+    {"address", "GET / HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n"},
+    {"length", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"},
+    {"chunked", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Chunked\r\n\r\n0\r\n\r\n"},
+    {"empty line first", "\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n"},
+    {"spaces around a value", "GET / HTTP/1.1\r\nHost: \t x \t\r\n\r\n"},
+    {"a body with anything",
+     "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na\nb\0 c\r\n "},
+    {"options of all", "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n"},
+    {"empty value", "GET / HTTP/1.1\r\nHost: x\r\nX-Empty:\r\n\r\n"},
+};
+
+static const struct head bad[] = {
+    {"nothing", ""},
+    {"length and encoding",
+     "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"},
+    {"two lengths", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\n"},
+    {"list of lengths", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3, 3\r\n\r\n"},
+    {"signed length", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +3\r\n\r\n"},
+    {"hexadecimal length", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0x3\r\n\r\n"},
+    {"endless length", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999999999999999\r\n\r\n"},
+    {"empty length", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length:\r\n\r\n"},
+    {"two encodings", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+                      "identity\r\nTransfer-Encoding: chunked\r\n\r\n"},
+    {"list of encodings", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"},
+    {"vertical tab", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: \vchunked\r\n\r\n"},
+    {"encoding in 1.0", "POST / HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"},
+    {"no Host", "GET / HTTP/1.1\r\n\r\n"},
+    {"two Hosts", "GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n"},
+    {"empty Host", "GET / HTTP/1.1\r\nHost:\r\n\r\n"},
+    {"user in Host", "GET / HTTP/1.1\r\nHost: a@b\r\n\r\n"},
+    {"list of Hosts", "GET / HTTP/1.1\r\nHost: a,b\r\n\r\n"},
+    {"folded line", "GET / HTTP/1.1\r\nHost: x\r\nX: a\r\n b\r\n\r\n"},
+    {"folded by tab", "GET / HTTP/1.1\r\nHost: x\r\nX: a\r\n\tb\r\n\r\n"},
+    {"bare LF", "GET / HTTP/1.1\nHost: x\n\n"},
+    {"bare LF in the middle", "GET / HTTP/1.1\r\nHost: x\nX: y\r\n\r\n"},
+    {"bare CR", "GET / HTTP/1.1\r\nHost: x\r\nX: a\rb\r\n\r\n"},
+    {"space before the colon", "GET / HTTP/1.1\r\nHost : x\r\n\r\n"},
+    {"no colon", "GET / HTTP/1.1\r\nHost: x\r\nabc\r\n\r\n"},
+    {"no name", "GET / HTTP/1.1\r\nHost: x\r\n: abc\r\n\r\n"},
+    {"HTTP/1.9", "GET / HTTP/1.9\r\nHost: x\r\n\r\n"},
+    {"HTTP/2.0", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
+    {"no version", "GET /\r\nHost: x\r\n\r\n"},
+    {"two spaces", "GET  / HTTP/1.1\r\nHost: x\r\n\r\n"},
+    {"space in the target", "GET /a b HTTP/1.1\r\nHost: x\r\n\r\n"},
+    {"absolute target", "GET http://y/ HTTP/1.1\r\nHost: x\r\n\r\n"},
+    {"never ends", "GET / HTTP/1.1\r\nHost: x\r\n"},
+};
+
+static void
+test_good(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        const char *wrong = pgs_guard_check(good[i].text, strlen(good[i].text));
+
+        if (wrong != NULL)
+            fail_msg("%s: %s", good[i].name, wrong);
+    }
+}
+
+static void
+test_bad(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        if (pgs_guard_check(bad[i].text, strlen(bad[i].text)) == NULL)
+            fail_msg("%s passes", bad[i].name);
+}
+
+static void
+test_nul(void **state)
+{
+    static const char text[] = "GET / HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n";
+
+    (void)state;
+    assert_non_null(pgs_guard_check(text, sizeof(text) - 1));
+}
+
+static void
+test_large_head(void **state)
+{
+    static const char start[] = "GET / HTTP/1.1\r\nHost: x\r\nX: ";
+    size_t len = PGS_GUARD_MAX_HEAD + 100;
+    char *text = malloc(len);
+
+    (void)state;
+    assert_non_null(text);
+    memset(text, 'a', len);
+    memcpy(text, start, sizeof(start) - 1);
+    memcpy(text + len - 4, "\r\n\r\n", 4);
+    assert_non_null(pgs_guard_check(text, len));
+    memcpy(text + 1000, "\r\n\r\n", 4); /* the rest is a body */
+    assert_null(pgs_guard_check(text, len));
+    free(text);
+}
+
+/* Cut short anywhere, a good head is a bad one, and nothing behind its end is read. */
+static void
+test_every_length(void **state)
+{
+    const char *text = "GET / HTTP/1.1\r\nHost: x\r\nX: y\r\n\r\n";
+
+    (void)state;
+    for (size_t len = 0; len < strlen(text); len++) {
+        char *exact = malloc(len > 0 ? len : 1);
+
+        assert_non_null(exact);
+        memcpy(exact, text, len);
+        assert_non_null(pgs_guard_check(exact, len));
+        free(exact);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_good),         cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_nul),          cmocka_unit_test(test_large_head),
+        cmocka_unit_test(test_every_length),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
