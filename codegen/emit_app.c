@@ -61,12 +61,14 @@ emit_role_table(struct out *out, const struct model *model)
 
         if (role->span.file != NULL)
             out_printf(out, "    /* %s role %s */\n", out_place(role->span), role->name);
+        if (role->claim_path == NULL) {
+            out_printf(out, "    {.name = %s},\n", layout_string(role->name));
+            continue;
+        }
         out_add(out, "    {\n");
         layout_member(out, 8, ".name", layout_string(role->name));
-        if (role->claim_path != NULL) {
-            layout_member(out, 8, ".claim_path", layout_string(role->claim_path));
-            layout_member(out, 8, ".claim_value", layout_string(role->claim_value));
-        }
+        layout_member(out, 8, ".claim_path", layout_string(role->claim_path));
+        layout_member(out, 8, ".claim_value", layout_string(role->claim_value));
         out_add(out, "    },\n");
     }
     out_add(out, "};\n\n");

@@ -17,7 +17,7 @@ static const char roles_up[] =
     "do $$\n"
     "declare\n"
     "  name text;\n"
-    "  member text;\n"
+    "  holder text;\n"
     "begin\n"
     "  foreach name in array array['pgstack_owner', @roles@] loop\n"
     "    if not exists (select from pg_roles where rolname = name) then\n"
@@ -29,11 +29,12 @@ static const char roles_up[] =
     "      execute format('create role %I login noinherit', name);\n"
     "    end if;\n"
     "  end loop;\n"
-    "  for name, member in values @members@ loop\n"
+    "  for name, holder in values@members@\n"
+    "  loop\n"
     "    if not exists (select from pg_auth_members\n"
     "                    where roleid = to_regrole(quote_ident(name))\n"
-    "                      and pg_auth_members.member = to_regrole(quote_ident(member))) then\n"
-    "      execute format('grant %I to %I', name, member);\n"
+    "                      and member = to_regrole(quote_ident(holder))) then\n"
+    "      execute format('grant %I to %I', name, holder);\n"
     "    end if;\n"
     "  end loop;\n"
     "  -- Who runs this makes objects as their owner.\n"
@@ -168,7 +169,7 @@ role_literals(const struct model *model)
     return out_text(out);
 }
 
-/* ('anon', 'authenticator'), ...: which role is granted to which. */
+/* ('anon', 'authenticator'), ...: which role is granted to which, one a line. */
 static const char *
 memberships(const struct model *model)
 {
@@ -178,10 +179,10 @@ memberships(const struct model *model)
         const struct role *role = model->roles.at[i];
         bool service = strcmp(role->name, "service_role") == 0;
 
-        out_printf(out, "%s(%s, %s)", i == 0 ? "" : ", ", sql_literal(role->name),
+        out_printf(out, "%s\n    (%s, %s)", i == 0 ? "" : ",", sql_literal(role->name),
                    service ? "'authenticator_admin'" : "'authenticator'");
         if (role->inherits != NULL)
-            out_printf(out, ", (%s, %s)", sql_literal(role->inherits->name),
+            out_printf(out, ",\n    (%s, %s)", sql_literal(role->inherits->name),
                        sql_literal(role->name));
     }
     return out_text(out);
