@@ -343,7 +343,7 @@ column_new(struct ast_name name, struct ast_type *type)
 void
 column_not_null(struct ast_column *column, struct span span)
 {
-    say_once(column->not_null || column->null, span, "null");
+    say_once(column->not_null, span, "not null");
     column->not_null = true;
     column->not_null_span = span;
     column->span = span_join(column->span, span);
@@ -352,7 +352,7 @@ column_not_null(struct ast_column *column, struct span span)
 void
 column_null(struct ast_column *column, struct span span)
 {
-    say_once(column->not_null || column->null, span, "null");
+    say_once(column->null, span, "null");
     column->null = true;
     column->span = span_join(column->span, span);
 }

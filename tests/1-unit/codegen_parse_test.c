@@ -407,11 +407,11 @@ static void
 what_is_said_twice_is_an_error(void **state)
 {
     (void)state;
-    assert_string_equal(errors("table t (a int not null null default 1 default 2);\n"
+    assert_string_equal(errors("table t (a int null null default 1 default 2);\n"
                                "policy p on t to a to b using (x) using (y);\n"
                                "role r inherits a inherits b;\n"),
-                        "1:25: error[PGS0023]: \"null\" is here for the second time\n"
-                        "1:40: error[PGS0023]: \"default\" is here for the second time\n"
+                        "1:21: error[PGS0023]: \"null\" is here for the second time\n"
+                        "1:36: error[PGS0023]: \"default\" is here for the second time\n"
                         "2:20: error[PGS0023]: \"to\" is here for the second time\n"
                         "2:35: error[PGS0023]: \"using\" is here for the second time\n"
                         "3:19: error[PGS0023]: \"inherits\" is here for the second time\n");
