@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libh2o 2.2.5 neither counts connections nor closes idle ones when it stops, so each accepted
+ * socket carries a struct pgs__connection, which knows how many requests are under way.  An idle
+ * connection is ended by shutdown(2); h2o then reads its end and cleans up by itself.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "http/worker.h"
+
+#define ACCEPTS_A_WAKE 16
+#define PAUSE_MS 100 /* after accept(2) found no file descriptor free */
+
+void
+pgs__connection_end(const struct pgs__connection *connection)
+{
+    (void)shutdown(h2o_socket_get_fd(connection->socket), SHUT_RDWR);
+}
+
+static void set_accepting(struct pgs__worker *worker, bool accepting);
+
+static void
+on_connection_close(void *data)
+{
+    struct pgs__connection *connection = data;
+    struct pgs__worker *worker = connection->worker;
+
+    h2o_linklist_unlink(&connection->link);
+    worker->n_connections--;
+    free(connection);
+    if (worker->is_paused && !h2o_timeout_is_linked(&worker->pause))
+        set_accepting(worker, true);
+}
+
+static void
+add_connection(struct pgs__worker *worker, h2o_socket_t *socket)
+{
+    struct pgs__connection *connection = calloc(1, sizeof(*connection));
+
+    if (connection == NULL) {
+        h2o_socket_close(socket);
+        return;
+    }
+    connection->worker = worker;
+    connection->socket = socket;
+    h2o_linklist_insert(&worker->connections, &connection->link);
+    worker->n_connections++;
+    socket->on_close.cb = on_connection_close;
+    socket->on_close.data = connection;
+    h2o_accept(&worker->accept, socket);
+}
+
+const char *
+pgs__connection_client(struct pgs__connection *connection)
+{
+    struct sockaddr_storage address;
+    const void *bytes = &((struct sockaddr_in *)&address)->sin_addr;
+
+    if (connection->client[0] != '\0')
+        return connection->client;
+    if (h2o_socket_getpeername(connection->socket, (struct sockaddr *)&address) == 0)
+        return "unknown";
+    if (address.ss_family == AF_INET6)
+        bytes = &((struct sockaddr_in6 *)&address)->sin6_addr;
+    if (inet_ntop(address.ss_family, bytes, connection->client, sizeof(connection->client)) == NULL)
+        return "unknown";
+    return connection->client;
+}
+
+static void
+on_accept(h2o_socket_t *listener, const char *err)
+{
+    struct pgs__worker *worker = listener->data;
+
+    if (err != NULL)
+        return;
+    for (int i = 0; i < ACCEPTS_A_WAKE; i++) {
+        h2o_socket_t *socket;
+
+        if (worker->n_connections >= worker->config->max_connections) {
+            set_accepting(worker, false);
+            return;
+        }
+        errno = 0;
+        socket = h2o_evloop_socket_accept(listener);
+        if (socket != NULL) {
+            add_connection(worker, socket);
+            continue;
+        }
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            PGS_LOG(PGS_LOG_WARN, "accept_paused", PGS_LOG_STR("error", strerror(errno)));
+            set_accepting(worker, false);
+            h2o_timeout_link(worker->loop, &worker->pause_timeout, &worker->pause);
+        }
+        return;
+    }
+}
+
+static void
+set_accepting(struct pgs__worker *worker, bool accepting)
+{
+    if (worker->is_stopping || worker->is_paused == !accepting)
+        return;
+    worker->is_paused = !accepting;
+    for (int i = 0; i < worker->n_fds; i++) {
+        if (accepting)
+            h2o_socket_read_start(worker->listeners[i], on_accept);
+        else
+            h2o_socket_read_stop(worker->listeners[i]);
+    }
+}
+
+static void
+on_pause_end(h2o_timeout_entry_t *entry)
+{
+    set_accepting(H2O_STRUCT_FROM_MEMBER(struct pgs__worker, pause, entry), true);
+}
+
+struct pgs__connection *
+pgs__connection_of(const h2o_req_t *req)
+{
+    return req->conn->callbacks->get_socket(req->conn)->on_close.data;
+}
+
+void
+pgs__connections_end_idle(struct pgs__worker *worker, bool half_sent_too)
+{
+    for (h2o_linklist_t *link = worker->connections.next; link != &worker->connections;
+         link = link->next) {
+        struct pgs__connection *connection =
+            H2O_STRUCT_FROM_MEMBER(struct pgs__connection, link, link);
+
+        if (connection->n_requests == 0 && (half_sent_too || connection->socket->input->size == 0))
+            pgs__connection_end(connection);
+    }
+}
+
+void
+pgs__accept_open(struct pgs__worker *worker)
+{
+    worker->accept.ctx = &worker->context;
+    worker->accept.hosts = worker->globalconf->hosts;
+    h2o_linklist_init_anchor(&worker->connections);
+    h2o_timeout_init(worker->loop, &worker->pause_timeout, PAUSE_MS);
+    worker->pause.cb = on_pause_end;
+    for (int i = 0; i < worker->n_fds; i++) {
+        worker->listeners[i] =
+            h2o_evloop_socket_create(worker->loop, worker->fds[i], H2O_SOCKET_FLAG_DONT_READ);
+        worker->listeners[i]->data = worker;
+        h2o_socket_read_start(worker->listeners[i], on_accept);
+    }
+}
+
+void
+pgs__accept_close(struct pgs__worker *worker)
+{
+    h2o_timeout_unlink(&worker->pause);
+    for (int i = 0; i < worker->n_fds; i++)
+        h2o_socket_close(worker->listeners[i]);
+    pgs__connections_end_idle(worker, false);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/worker.h"
+
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define PATIENCE_MS 2000 /* for half-sent requests, when stopping */
+
+static void
+on_wake(h2o_socket_t *socket, const char *err)
+{
+    struct pgs__worker *worker = socket->data;
+    uint64_t count;
+
+    (void)err;
+    if (read(worker->wake_fd, &count, sizeof(count)) != sizeof(count) || worker->is_stopping)
+        return;
+    worker->is_stopping = true;
+    worker->stopping_since_ms = pgs_clock_ms();
+    /* h2o_context_request_shutdown() would start HTTP/2's timers as well. */
+    worker->context.shutdown_requested = 1;
+    pgs__accept_close(worker);
+}
+
+/* One step towards the end; true: reached. */
+static bool
+is_stopped(struct pgs__worker *worker)
+{
+    const struct pgs_server_config *config = worker->config;
+
+    if (worker->n_connections > 0) {
+        if (pgs_clock_ms() - worker->stopping_since_ms > PATIENCE_MS)
+            pgs__connections_end_idle(worker, true);
+        return false;
+    }
+    if (!worker->state_is_stopping) {
+        worker->state_is_stopping = true;
+        config->thread_stop(worker->state);
+    }
+    return config->thread_is_stopped(worker->state);
+}
+
+static void
+open_worker(struct pgs__worker *worker)
+{
+    const struct pgs_server_config *config = worker->config;
+
+    worker->loop = h2o_evloop_create();
+    h2o_context_init(&worker->context, worker->loop, worker->globalconf);
+    h2o_context_set_handler_context(&worker->context, worker->handler, worker);
+    if (config->access_log_fd >= 0)
+        worker->log = pgs_access_log_open(config->access_log_fd);
+    worker->state = config->thread_open(worker->loop, worker->index, config->arg);
+    worker->wake =
+        h2o_evloop_socket_create(worker->loop, worker->wake_fd, H2O_SOCKET_FLAG_DONT_READ);
+    worker->wake->data = worker;
+    h2o_socket_read_start(worker->wake, on_wake);
+    pgs__accept_open(worker);
+}
+
+/* libh2o keeps freed memory for its thread and cannot give it back: loop and context stay until the
+ * process ends, and the thread waits for that. */
+static void
+close_worker(struct pgs__worker *worker)
+{
+    worker->config->thread_close(worker->state);
+    if (worker->log != NULL)
+        pgs_access_log_close(worker->log);
+    worker->on_end(worker->on_end_arg);
+    for (;;)
+        (void)pause();
+}
+
+void *
+pgs__worker_run(void *arg)
+{
+    struct pgs__worker *worker = arg;
+
+    open_worker(worker);
+    while (!worker->is_stopping || !is_stopped(worker)) {
+        (void)h2o_evloop_run(worker->loop, worker->is_stopping ? 20 : INT32_MAX);
+        if (worker->log != NULL)
+            pgs_access_log_flush(worker->log);
+    }
+    close_worker(worker);
+    return NULL;
+}

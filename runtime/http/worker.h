@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One thread of the server: its loop, its listeners, its connections.  Nothing in here is shared;
+ * the server only starts it and writes to `wake_fd`.
+ */
+#ifndef PGS_HTTP_WORKER_H
+#define PGS_HTTP_WORKER_H
+
+#include <netinet/in.h>
+#include <pthread.h>
+
+#include "http/access_log.h"
+#include "http/listen.h"
+#include "http/server.h"
+
+struct pgs__worker {
+    /* set by the server before the thread starts */
+    const struct pgs_server_config *config;
+    h2o_globalconf_t *globalconf;
+    h2o_handler_t *handler; /* whose context in each loop is the worker */
+    const int *fds;         /* listening sockets */
+    int n_fds;
+    int index;
+    int wake_fd; /* written to when it is time to stop */
+    pthread_t thread;
+    void (*on_end)(void *arg); /* nothing is under way any more */
+    void *on_end_arg;
+
+    /* private */
+    h2o_loop_t *loop;
+    h2o_context_t context;
+    h2o_accept_ctx_t accept;
+    h2o_socket_t *listeners[PGS_LISTEN_MAX];
+    h2o_socket_t *wake;
+    h2o_linklist_t connections;
+    int n_connections;
+    bool is_paused; /* does not accept */
+    h2o_timeout_t pause_timeout;
+    h2o_timeout_entry_t pause;
+    bool is_stopping;
+    int64_t stopping_since_ms;
+    bool state_is_stopping;
+    void *state; /* of config->thread_open */
+    struct pgs_access_log *log;
+};
+
+/* The thread's function; `arg` is the worker.  It never returns: see worker.c. */
+void *pgs__worker_run(void *arg);
+
+/* An accepted socket; it hangs on h2o's on_close and is freed with it. */
+struct pgs__connection {
+    h2o_linklist_t link;
+    struct pgs__worker *worker;
+    h2o_socket_t *socket;
+    int n_requests;                /* under way */
+    char client[INET6_ADDRSTRLEN]; /* its address, once asked for */
+};
+
+/* Listens on the worker's sockets. */
+void pgs__accept_open(struct pgs__worker *worker);
+
+/* Listens no more, and ends the connections that wait for a request. */
+void pgs__accept_close(struct pgs__worker *worker);
+
+/* Ends connections without a request under way, and with `half_sent_too` those with a part of one.
+ */
+void pgs__connections_end_idle(struct pgs__worker *worker, bool half_sent_too);
+
+void pgs__connection_end(const struct pgs__connection *connection);
+struct pgs__connection *pgs__connection_of(const h2o_req_t *req);
+
+/* The address of the peer, or "unknown". */
+const char *pgs__connection_client(struct pgs__connection *connection);
+
+/* What h2o calls for each request. */
+int pgs__on_request(h2o_handler_t *handler, h2o_req_t *req);
+
+#endif
