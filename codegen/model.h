@@ -72,7 +72,6 @@ enum expr_kind {
     EXPR_ANY,       /* args[0] name any (args[1]) or any (select) */
     EXPR_ALL,       /* the same with all */
     EXPR_EXTRACT,   /* extract(name from args[0]) */
-    EXPR_ROW,       /* (args[0], args[1], ...) */
     EXPR_SUBSCRIPT, /* args[0][args[1]] or args[0][args[1]:args[2]] */
     EXPR_PUBLIC,    /* using (public): every row, on purpose */
     EXPR_RAW,       /* text: $$ ... $$, unchecked */
@@ -228,6 +227,8 @@ struct param {
     struct expr *default_expr; /* NULL: none */
 };
 
+VEC_STRUCT(params, struct param *);
+
 /* ---- who may do what ---- */
 
 struct role {
@@ -250,7 +251,7 @@ struct claim {
 struct predicate {
     struct span span;
     const char *name;
-    VEC(struct param *) params;
+    struct params params;
     struct expr *body;
     bool definer; /* emitted as a stable security definer function; else put in place */
     VEC(const struct table *) reads;
@@ -322,7 +323,7 @@ struct endpoint {
 struct query {
     struct span span;
     const char *name;
-    VEC(struct param *) params;
+    struct params params;
     VEC(const struct role *) roles;
     bool returns_set;
     const struct table *returns_table;    /* setof ticket */

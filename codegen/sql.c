@@ -481,11 +481,6 @@ print_bare(struct printer *p, const struct expr *e)
         print_expr(p, e->args.at[0], P_ANY);
         str_putc(&p->out, ')');
         break;
-    case EXPR_ROW:
-        str_puts(&p->out, "row(");
-        print_list(p, e, 0);
-        str_putc(&p->out, ')');
-        break;
     case EXPR_SUBSCRIPT:
         print_subscript(p, e);
         break;
@@ -579,7 +574,7 @@ print_outputs(struct printer *p, const struct select *s)
 
         str_puts(&p->out, i ? ", " : "");
         print_expr(p, e, P_ANY);
-        if (output->name && !natural && e->kind != EXPR_LITERAL)
+        if (output->name && !natural)
             str_printf(&p->out, " as %s", name_sql(output->name));
     }
 }

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The passes, in order.  Each goes over the whole project whatever the ones before it found, so
+ * that a run shows all mistakes; rules about the whole keep silent where a part of it is unknown.
+ */
+#include "check.h"
+
+#include <string.h>
+
+#include "checker.h"
+
+/* ---- the heading ---- */
+
+static struct span
+first_place(const struct ast *ast)
+{
+    return (struct span){.file = ast->files.n > 0 ? ast->files.at[0] : NULL};
+}
+
+static void
+check_version(const struct ast *ast)
+{
+    struct diag *diag;
+
+    if (ast->versions.n == 0) {
+        diag = diag_at(first_place(ast), PGS1100_VERSION_MISSING,
+                       "no file says which version of the language it is in");
+        diag_hint(diag, "start with `pgstack 1;`");
+    }
+    for (size_t i = 0; i < ast->versions.n; i++) {
+        if (ast->versions.at[i].number == 1)
+            continue;
+        diag = diag_at(ast->versions.at[i].span, PGS1101_VERSION_UNKNOWN,
+                       "version %ld of the language is not known to this compiler",
+                       ast->versions.at[i].number);
+        diag_hint(diag, "write `pgstack 1;`");
+    }
+}
+
+static bool
+is_app_name(const char *name)
+{
+    return name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0';
+}
+
+static void
+check_app(const struct ast *ast, struct model *model)
+{
+    struct diag *diag;
+
+    if (ast->apps.n == 0) {
+        diag = diag_at(first_place(ast), PGS1103_APP_MISSING, "the application has no name");
+        diag_hint(diag, "write `app helpdesk;`");
+        return;
+    }
+    model->app = ast->apps.at[0].text;
+    if (!is_app_name(model->app)) {
+        diag = diag_at(ast->apps.at[0].span, PGS1105_APP_NAME,
+                       "\"%s\" cannot name an application: it becomes the name of a program",
+                       model->app);
+        diag_hint(diag, "use a-z, 0-9 and _");
+    }
+    for (size_t i = 1; i < ast->apps.n; i++) {
+        diag = diag_at(ast->apps.at[i].span, PGS1104_APP_TWICE, "the application has two names");
+        diag_note(diag, ast->apps.at[0].span, "the first one is here");
+        diag_hint(diag, "drop one of the two");
+    }
+}
+
+static void
+collect_raw_sql(const struct ast *ast, struct model *model)
+{
+    for (size_t i = 0; i < ast->sqls.n; i++) {
+        struct raw_sql *raw = arena_alloc(sizeof(*raw));
+
+        raw->span = ast->sqls.at[i]->span;
+        raw->up = ast->sqls.at[i]->up.text;
+        raw->down = ast->sqls.at[i]->down.text;
+        vec_push(&model->raw_sqls, raw);
+        model->reads_jwt = true;
+    }
+}
+
+/* ---- each table after what it refers to ---- */
+
+struct sorting {
+    VEC(struct table *) done;
+    VEC(const struct table *) begun;
+};
+
+static void place_table(struct sorting *sorting, const struct table *table);
+
+static void
+place_range(const struct range *range, void *data)
+{
+    place_table(data, range->table);
+}
+
+static void
+place_table(struct sorting *sorting, const struct table *table)
+{
+    for (size_t i = 0; i < sorting->begun.n; i++)
+        if (sorting->begun.at[i] == table)
+            return;
+    vec_push(&sorting->begun, table);
+    for (size_t i = 0; i < table->constraints.n; i++)
+        if (table->constraints.at[i]->target)
+            place_table(sorting, table->constraints.at[i]->target);
+    if (table->query)
+        check_walk_select_ranges(table->query, place_range, sorting);
+    vec_push(&sorting->done, (struct table *)table);
+}
+
+/* Tables, then views, then raw views, which may read any; circles of references stay in order. */
+static void
+sort_tables(struct model *model)
+{
+    struct sorting sorting = {0};
+
+    for (int round = 0; round < 3; round++)
+        for (size_t i = 0; i < model->tables.n; i++) {
+            const struct table *table = model->tables.at[i];
+            int kind = table->is_view ? (table->raw ? 2 : 1) : 0;
+
+            if (kind == round)
+                place_table(&sorting, table);
+        }
+    for (size_t i = 0; i < sorting.done.n; i++)
+        model->tables.at[i] = sorting.done.at[i];
+}
+
+const struct model *
+check_project(const struct ast *ast)
+{
+    struct checker *checker = arena_alloc(sizeof(*checker));
+    struct model *model = arena_alloc(sizeof(*model));
+
+    checker->ast = ast;
+    checker->model = model;
+    check_version(ast);
+    check_app(ast, model);
+    collect_raw_sql(ast, model);
+    check_declare(checker);
+    check_claims(checker);
+    check_roles(checker);
+    check_tables(checker);
+    check_predicates(checker);
+    check_views(checker);
+    check_queries(checker);
+    check_grants(checker);
+    check_policies(checker);
+    check_cors(checker);
+    check_endpoints(checker);
+    check_rights(checker);
+    check_truth(checker);
+    check_recursion(checker);
+    check_speed(checker);
+    check_secrets(checker);
+    if (diag_errors() > 0)
+        return NULL;
+    sort_tables(model);
+    return model;
+}

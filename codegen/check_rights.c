@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The whole of grants, policies and reads, once all of them are known: what is granted must be
+ * policed, what is policed must be reachable, and whatever a role's policies, views and queries
+ * read it must be allowed to read.
+ */
+#include "checker.h"
+
+#include <string.h>
+
+/* ---- grants against policies ---- */
+
+static bool
+is_first_grant(const struct model *model, const struct grant *grant)
+{
+    for (size_t i = 0; model->grants.at[i] != grant; i++) {
+        const struct grant *other = model->grants.at[i];
+
+        if (other->table == grant->table && other->command == grant->command &&
+            other->role == grant->role)
+            return false;
+    }
+    return true;
+}
+
+/* I01: without a policy, row security refuses everything; with it switched off, nothing. */
+static void
+check_grant_is_policed(const struct model *model, const struct grant *grant)
+{
+    const char *command = command_name(grant->command);
+    struct diag *diag;
+
+    if (grant->table->is_view || !is_first_grant(model, grant) ||
+        access_policed(model, grant->role, grant->table, grant->command))
+        return;
+    diag =
+        diag_at(grant->span, PGS3001_GRANT_WITHOUT_POLICY,
+                "role \"%s\" may %s %s \"%s\", but no policy covers %s", grant->role->name, command,
+                grant->command == CMD_INSERT   ? "into"
+                : grant->command == CMD_UPDATE ? "rows of"
+                                               : "from",
+                grant->table->name, command);
+    diag_hint(diag, "add `policy ... on %s for %s to %s %s (...)`, or take the grant back",
+              grant->table->name, command, grant->role->name,
+              grant->command == CMD_INSERT ? "with check" : "using");
+}
+
+/* Some role that the policy holds for may do it. */
+static bool
+is_reachable(const struct model *model, const struct policy *policy, const struct role *role)
+{
+    for (size_t i = 0; i < model->roles.n; i++)
+        if (role_is(model->roles.at[i], role) &&
+            access_table(model, model->roles.at[i], policy->table, policy->command))
+            return true;
+    return false;
+}
+
+static void
+check_policy_is_reachable(const struct model *model, const struct policy *policy)
+{
+    for (size_t i = 0; i < policy->roles.n; i++) {
+        const struct role *role = policy->roles.at[i];
+        const char *command = command_name(policy->command);
+        struct diag *diag;
+
+        if (is_reachable(model, policy, role))
+            continue;
+        diag = diag_at(policy->span, PGS3002_POLICY_WITHOUT_GRANT,
+                       "policy \"%s\" on \"%s\" is for %s to \"%s\", but no grant lets it %s",
+                       policy->name, policy->table->name, command, role->name, command);
+        diag_hint(diag, "add `grant %s on %s to %s`, or drop it from the policy", command,
+                  policy->table->name, role->name);
+    }
+}
+
+/* ---- what is read must be granted ---- */
+
+/* The first thing in `reads` that the role may not read; NULL: it may read all. */
+static const struct read *
+first_forbidden(const struct model *model, const struct role *role, const struct reads *reads)
+{
+    for (size_t i = 0; i < reads->n; i++) {
+        const struct read *read = &reads->at[i];
+
+        if (read->column ? !access_column(model, role, read->column, CMD_SELECT)
+                         : !access_table(model, role, read->table, CMD_SELECT))
+            return read;
+    }
+    return NULL;
+}
+
+static const char *
+name_read(const struct read *read)
+{
+    return read->column ? arena_printf("%s.%s", read->table->name, read->column->name)
+                        : arena_printf("\"%s\"", read->table->name);
+}
+
+static void
+note_read(struct diag *diag, const struct read *read)
+{
+    if (!check_same_place(read->span, read->from))
+        diag_note(diag, read->span, "it is read here");
+}
+
+static void
+hint_grant(struct diag *diag, const struct read *read, const struct role *role, const char *other)
+{
+    if (read->table->builtin)
+        diag_hint(diag, "%s.%s is for service_role alone%s", read->table->schema, read->table->name,
+                  other);
+    else if (read->column)
+        diag_hint(diag, "add `grant select (%s) on %s to %s`%s", read->column->name,
+                  read->table->name, role->name, other);
+    else
+        diag_hint(diag, "add `grant select on %s to %s`%s", read->table->name, role->name, other);
+}
+
+static bool
+check_policy_reads_as(const struct model *model, const struct policy *policy,
+                      const struct expr *expr, const struct role *role)
+{
+    struct reads reads = {0};
+    const struct read *read;
+    struct diag *diag;
+
+    if (!expr)
+        return true;
+    check_reads(expr, &reads);
+    read = first_forbidden(model, role, &reads);
+    if (!read)
+        return true;
+    diag = diag_at(read->from, PGS3011_POLICY_READS_UNGRANTED,
+                   "policy \"%s\" on \"%s\" reads %s, which role \"%s\" may not select",
+                   policy->name, policy->table->name, name_read(read), role->name);
+    note_read(diag, read);
+    hint_grant(diag, read, role, ", or make the predicate `security definer`");
+    return false;
+}
+
+static bool
+is_same_declaration(const struct policy *a, const struct policy *b)
+{
+    return a->table == b->table && strcmp(a->name, b->name) == 0;
+}
+
+/* Only the first policy of a declaration: the others have the same conditions. */
+static void
+check_policy_reads(const struct model *model, size_t number)
+{
+    const struct policy *policy = model->policies.at[number];
+
+    for (size_t i = 0; i < number; i++)
+        if (is_same_declaration(model->policies.at[i], policy) &&
+            (model->policies.at[i]->using_expr == policy->using_expr || !policy->using_expr) &&
+            (model->policies.at[i]->check_expr == policy->check_expr || !policy->check_expr))
+            return;
+    for (size_t i = 0; i < policy->roles.n; i++)
+        if (!check_policy_reads_as(model, policy, policy->using_expr, policy->roles.at[i]) ||
+            !check_policy_reads_as(model, policy, policy->check_expr, policy->roles.at[i]))
+            return;
+}
+
+/* security_invoker: the one who asks needs the rights on the tables, too. */
+static void
+check_view_reads(const struct model *model, const struct grant *grant)
+{
+    struct reads reads = {0};
+    const struct read *read;
+    struct diag *diag;
+
+    if (!grant->table->query || !is_first_grant(model, grant))
+        return;
+    check_reads_select(grant->table->query, &reads);
+    read = first_forbidden(model, grant->role, &reads);
+    if (!read)
+        return;
+    diag = diag_at(read->from, PGS3012_VIEW_READS_UNGRANTED,
+                   "view \"%s\" reads %s, which role \"%s\" may not select", grant->table->name,
+                   name_read(read), grant->role->name);
+    diag_note(diag, grant->span, "the view is granted here");
+    note_read(diag, read);
+    hint_grant(diag, read, grant->role, "");
+}
+
+static void
+check_query_reads(const struct model *model, const struct query *query)
+{
+    struct reads reads = {0};
+
+    if (!query->body)
+        return;
+    check_reads_select(query->body, &reads);
+    for (size_t i = 0; i < query->roles.n; i++) {
+        const struct role *role = query->roles.at[i];
+        const struct read *read = first_forbidden(model, role, &reads);
+        struct diag *diag;
+
+        if (!read)
+            continue;
+        diag = diag_at(read->from, PGS3013_QUERY_READS_UNGRANTED,
+                       "query \"%s\" reads %s, which role \"%s\" may not select", query->name,
+                       name_read(read), role->name);
+        note_read(diag, read);
+        hint_grant(diag, read, role, ", or drop the role from the query");
+        return;
+    }
+}
+
+/* ---- I13: an owner column that may be set to oneself ---- */
+
+struct pinned {
+    const struct column *column;
+    bool found;
+};
+
+static bool
+is_pin(const struct expr *column, const struct expr *identity)
+{
+    return column->kind == EXPR_COLUMN && column->range->implicit && check_is_identity(identity);
+}
+
+static void
+visit_pin(const struct expr *expr, void *data)
+{
+    struct pinned *pinned = data;
+
+    if (expr->kind != EXPR_OP || strcmp(expr->name, "=") != 0)
+        return;
+    for (size_t i = 0; i < 2; i++)
+        if (is_pin(expr->args.at[i], expr->args.at[1 - i]) &&
+            expr->args.at[i]->column == pinned->column)
+            pinned->found = true;
+}
+
+/* `column = auth.uid()` is one of the conditions that all must hold. */
+static bool
+is_pinned(const struct expr *expr, const struct column *column)
+{
+    struct pinned pinned = {.column = column};
+
+    check_walk_conjuncts(expr, visit_pin, &pinned);
+    return pinned.found;
+}
+
+static bool
+is_owner(const struct policy *policy, const struct column *column)
+{
+    const struct expr *by_default = column->default_expr;
+
+    return is_pinned(policy->check_expr, column) || (by_default && check_is_identity(by_default));
+}
+
+static void
+check_theft_by(const struct policy *policy, const struct grant *grant)
+{
+    for (size_t i = 0; i < grant->columns.n; i++) {
+        const struct column *column = grant->columns.at[i];
+        struct diag *diag;
+
+        if (!is_owner(policy, column) || is_pinned(policy->using_expr, column))
+            continue;
+        diag = diag_at(grant->column_spans.at[i], PGS3014_ROW_THEFT,
+                       "policy \"%s\" lets a caller take other people's rows: \"%s\" may be "
+                       "updated, and only the new row is compared with the caller",
+                       policy->name, column->name);
+        diag_note(diag, policy->span, "the policy is here");
+        diag_hint(diag, "take %s out of the update grant, or add `%s = auth.uid()` to using",
+                  column->name, column->name);
+    }
+}
+
+static bool
+shares_role(const struct policy *policy, const struct grant *grant)
+{
+    for (size_t i = 0; i < policy->roles.n; i++)
+        if (role_is(policy->roles.at[i], grant->role) || role_is(grant->role, policy->roles.at[i]))
+            return true;
+    return false;
+}
+
+static void
+check_row_theft(const struct model *model, const struct policy *policy)
+{
+    if (policy->command != CMD_UPDATE || policy->restrictive || !policy->using_expr ||
+        policy->using_expr->kind == EXPR_PUBLIC || !policy->check_expr)
+        return;
+    for (size_t i = 0; i < model->grants.n; i++) {
+        const struct grant *grant = model->grants.at[i];
+
+        if (grant->table == policy->table && grant->command == CMD_UPDATE &&
+            shares_role(policy, grant))
+            check_theft_by(policy, grant);
+    }
+}
+
+/* ---- I27: a key that clients may choose ---- */
+
+static void
+check_chosen_key(const struct model *model, const struct column *column)
+{
+    for (size_t i = 0; i < model->grants.n; i++) {
+        const struct grant *grant = model->grants.at[i];
+        struct diag *diag;
+
+        if (grant->command != CMD_INSERT || grant->table != column->table ||
+            !access_column(model, grant->role, column, CMD_INSERT))
+            continue;
+        diag = diag_at(column->span, PGS3017_CLIENT_PICKS_KEY,
+                       "clients may choose %s.%s: it is `generated by default` and in the insert "
+                       "grant",
+                       column->table->name, column->name);
+        diag_note(diag, grant->span, "the grant is here");
+        diag_hint(diag, "write `generated always`, or keep %s out of the insert grant",
+                  column->name);
+        return;
+    }
+}
+
+static void
+check_chosen_keys(const struct model *model, const struct table *table)
+{
+    for (size_t i = 0; i < table->columns.n; i++)
+        if (table->columns.at[i]->identity == IDENTITY_BY_DEFAULT)
+            check_chosen_key(model, table->columns.at[i]);
+}
+
+/* ---- I17: rights from what users can edit ---- */
+
+struct deciding {
+    const struct policy *policy;
+    bool reported;
+};
+
+static void
+visit_claim(const struct expr *expr, void *data)
+{
+    struct deciding *deciding = data;
+    const struct claim *claim = expr->claim;
+    struct diag *diag;
+
+    if (expr->kind == EXPR_PREDICATE && expr->predicate->body)
+        check_walk(expr->predicate->body, visit_claim, data);
+    if (expr->kind != EXPR_CLAIM || deciding->reported ||
+        (strcmp(claim->path, "user_metadata") != 0 &&
+         strncmp(claim->path, "user_metadata.", 14) != 0))
+        return;
+    diag = diag_at(claim->span, PGS3015_CLAIM_FROM_USER,
+                   "claim \"%s\" comes from user_metadata, which users can change, and policy "
+                   "\"%s\" decides by it",
+                   claim->name, deciding->policy->name);
+    diag_note(diag, expr->span, "it is compared here");
+    diag_hint(diag, "take it from app_metadata; user_metadata may be shown, never compared");
+    deciding->reported = true;
+}
+
+/* ---- private columns ---- */
+
+static void
+check_private(const struct table *table, const struct query *query)
+{
+    for (size_t i = 0; query->body && i < query->body->outputs.n; i++) {
+        const struct output *output = &query->body->outputs.at[i];
+        struct diag *diag;
+
+        if (output->expr->kind != EXPR_COLUMN || !output->expr->column->is_private)
+            continue;
+        diag = diag_at(output->span, PGS4006_PRIVATE_SERVED,
+                       "\"%s\" is private: no query may return it", output->expr->column->name);
+        diag_note(diag, output->expr->column->span, "it is marked here");
+        diag_hint(diag, table ? "return a list of columns: `returns table (...)`"
+                              : "drop it here, or drop `private` there");
+    }
+}
+
+/* ---- all ---- */
+
+static void
+check_policies_as_a_whole(const struct model *model)
+{
+    struct deciding deciding = {0};
+
+    for (size_t i = 0; i < model->policies.n; i++) {
+        const struct policy *policy = model->policies.at[i];
+
+        check_policy_is_reachable(model, policy);
+        check_policy_reads(model, i);
+        check_row_theft(model, policy);
+        deciding.policy = policy;
+        if (policy->using_expr)
+            check_walk(policy->using_expr, visit_claim, &deciding);
+        if (policy->check_expr)
+            check_walk(policy->check_expr, visit_claim, &deciding);
+    }
+}
+
+void
+check_rights(struct checker *checker)
+{
+    const struct model *model = checker->model;
+
+    if (checker->guessing)
+        return;
+    for (size_t i = 0; i < model->grants.n; i++) {
+        check_grant_is_policed(model, model->grants.at[i]);
+        check_view_reads(model, model->grants.at[i]);
+    }
+    check_policies_as_a_whole(model);
+    for (size_t i = 0; i < model->tables.n; i++)
+        check_chosen_keys(model, model->tables.at[i]);
+    for (size_t i = 0; i < model->queries.n; i++) {
+        check_query_reads(model, model->queries.at[i]);
+        check_private(model->queries.at[i]->returns_table, model->queries.at[i]);
+    }
+}

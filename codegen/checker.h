@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the checker share.  Only check_*.c include it.
+ *
+ * The order of work, each step over the whole project:
+ *
+ *   check.c             version, app; then the steps below
+ *   check_names.c       declares every name; the look-ups "by name, or an error that says which"
+ *   check_table.c       types of columns, defaults, keys, references, indexes
+ *   check_view.c        views, each after those it reads
+ *   check_predicate.c   predicates, their cycles
+ *   check_access.c      roles, claims, grants, policies as they are written
+ *   check_query.c       queries
+ *   check_cors.c        origins
+ *   check_endpoint.c    endpoints
+ *   check_rights.c      the whole: grants against policies against reads; fails closed
+ *   check_truth.c       policies that hold always, or for nobody
+ *   check_recursion.c   policies that read themselves
+ *   check_speed.c       indexes that are missing
+ *   check_secret.c      keys that stand in the sources
+ *
+ * Expressions: check_scope.c finds names, check_expr.c gives types, check_literal.c reads values,
+ * check_select.c does selects.  An expression that is wrong gets TYPE_ANY, which fits everywhere:
+ * one mistake, one error.
+ */
+#ifndef CHECKER_H
+#define CHECKER_H
+
+#include "access.h"
+#include "ast.h"
+#include "diag.h"
+#include "model.h"
+#include "types.h"
+
+struct declared_table {
+    const struct ast_table *ast;
+    struct table *table;
+};
+
+/* A view is resolved when it is first needed. */
+struct declared_view {
+    const struct ast_view *ast;
+    struct table *table;
+    enum {
+        VIEW_WAITING,
+        VIEW_BUSY,
+        VIEW_DONE
+    } state;
+    bool reads_itself;
+};
+
+struct checker {
+    const struct ast *ast;
+    struct model *model;
+    VEC(struct declared_table) tables;
+    VEC(struct declared_view) views;
+    bool guessing; /* a grant or policy names what is not there: the whole is not known */
+};
+
+/* The very same words: tells a declaration from a second one of its name. */
+static inline bool
+check_same_place(struct span a, struct span b)
+{
+    return a.file == b.file && a.start == b.start;
+}
+
+/* ---- where an expression stands ---- */
+
+enum place {
+    PLACE_DEFAULT,
+    PLACE_CHECK,
+    PLACE_INDEX,
+    PLACE_ARGUMENT, /* the default of an argument */
+    PLACE_PREDICATE,
+    PLACE_POLICY,
+    PLACE_VIEW,
+    PLACE_QUERY,
+};
+
+VEC_STRUCT(ranges, struct range *);
+
+/* One level of names: a select's from clause, or the row that an expression is about. */
+struct scope {
+    struct checker *checker;
+    const struct scope *outer; /* NULL: none */
+    enum place place;
+    struct ranges ranges;
+    struct params params; /* of the outermost scope alone */
+    const char *clause;   /* "where": what an aggregate may not stand in; NULL: it may */
+    bool in_aggregate;    /* the arguments of one are being read */
+    bool has_aggregate;   /* set when one was found */
+};
+
+/* ---- check_names.c ---- */
+
+void check_declare(struct checker *checker);
+
+/* NULL after an error that names the nearest. */
+struct table *check_find_table(struct checker *checker, const struct ast_path *path);
+struct column *check_find_column(const struct table *table, const struct ast_name *name);
+struct role *check_find_role(struct checker *checker, const struct ast_name *name);
+const struct cors *check_find_cors(struct checker *checker, const struct ast_name *name);
+
+/* NULL when there is none, without an error. */
+struct column *check_column_named(const struct table *table, const char *name);
+struct claim *check_claim_named(const struct checker *checker, const char *name);
+struct predicate *check_predicate_named(const struct checker *checker, const char *name);
+
+/* The type that is written; false after an error. */
+bool check_type(struct checker *checker, const struct ast_type *ast, struct type *out);
+
+/* A type that a column or an argument may have. */
+bool check_storable_type(struct checker *checker, const struct ast_type *ast, struct type *out);
+
+/* Adds `did you mean` for the nearest of the names. */
+void check_suggest(struct diag *diag, const char *name, const char *const *known, size_t n);
+
+/* ---- check_literal.c ---- */
+
+/* What is wrong with `value` as a `type`; NULL: nothing. */
+const char *check_literal_fault(struct type type, const char *value);
+
+/* Reports a literal that is no value of the type; false if so. */
+bool check_literal(struct span span, struct type type, const char *value);
+
+/* Reports a literal that the column's `check (x in (...))` does not list. */
+void check_listed_value(const struct column *column, const struct expr *literal);
+
+/* ---- check_scope.c ---- */
+
+/* The row of a table, for its checks, policies and indexes. */
+struct scope check_row_scope(struct checker *checker, enum place place, const struct table *table);
+
+/* A column, argument or claim; never NULL: TYPE_ANY after an error. */
+struct expr *check_name(struct scope *scope, const struct ast_expr *ast);
+
+/* ---- check_expr.c ---- */
+
+struct expr *check_new_expr(enum expr_kind kind, struct span span);
+
+/* Typed and resolved; never NULL. */
+struct expr *check_expr(struct scope *scope, const struct ast_expr *ast);
+
+/* Of the type wanted, by the casts that PostgreSQL makes by itself on assignment. */
+struct expr *check_expr_as(struct scope *scope, const struct ast_expr *ast, struct type want,
+                           const char *what);
+
+/* A boolean. */
+struct expr *check_condition(struct scope *scope, const struct ast_expr *ast, const char *what);
+
+/* The same for an expression that is checked already; `need` is the weakest cast that will do. */
+void check_becomes(struct expr *expr, struct type want, enum type_cast need, const char *what);
+
+/* Lets an open literal take a type; reports a value that is none of it. */
+void check_settle(struct expr *expr, struct type type);
+
+/* ---- check_call.c ---- */
+
+struct expr *check_call(struct scope *scope, const struct ast_expr *ast);
+struct expr *check_extract(struct scope *scope, const struct ast_expr *ast);
+
+/* ---- check_select.c ---- */
+
+struct select *check_select(struct scope *outer, const struct ast_select *ast);
+
+/* The same without anything around it: a view or a query. */
+struct select *check_statement(struct checker *checker, enum place place,
+                               const struct params *params, const struct ast_select *ast);
+
+/* ---- the passes ---- */
+
+void check_tables(struct checker *checker);
+void check_views(struct checker *checker);
+void check_view_now(struct checker *checker, const struct table *table);
+void check_predicates(struct checker *checker);
+void check_roles(struct checker *checker);
+void check_claims(struct checker *checker);
+void check_grants(struct checker *checker);
+void check_policies(struct checker *checker);
+void check_queries(struct checker *checker);
+void check_cors(struct checker *checker);
+void check_endpoints(struct checker *checker);
+void check_rights(struct checker *checker);
+void check_truth(struct checker *checker);
+void check_recursion(struct checker *checker);
+void check_speed(struct checker *checker);
+void check_secrets(struct checker *checker);
+
+/* Declares the arguments of a predicate or query. */
+void check_params(struct checker *checker, const struct ast_params *ast, struct params *out);
+
+/* ---- check_walk.c ---- */
+
+/* Calls `visit` for the expression and all below it, sub-selects too; not predicates' bodies. */
+void check_walk(const struct expr *expr, void (*visit)(const struct expr *expr, void *data),
+                void *data);
+void check_walk_select(const struct select *select,
+                       void (*visit)(const struct expr *expr, void *data), void *data);
+
+/* Calls `visit` for each range of each select in it. */
+void check_walk_ranges(const struct expr *expr,
+                       void (*visit)(const struct range *range, void *data), void *data);
+void check_walk_select_ranges(const struct select *select,
+                              void (*visit)(const struct range *range, void *data), void *data);
+
+/* Calls `visit` for each side of the top-level `and`s. */
+void check_walk_conjuncts(const struct expr *expr,
+                          void (*visit)(const struct expr *expr, void *data), void *data);
+
+/* The same expression, by structure; ranges by identity. */
+bool check_same_expr(const struct expr *a, const struct expr *b);
+
+/* What a statement or condition reads, predicates and views followed to their tables. */
+struct read {
+    const struct table *table;
+    const struct column *column; /* NULL: the table as such */
+    struct span span;            /* where it stands: maybe in a predicate or view */
+    struct span from;            /* where it comes from in the expression asked about */
+};
+VEC_STRUCT(reads, struct read);
+
+/* The row itself and what definer predicates read are left out: no right is needed for them. */
+void check_reads(const struct expr *expr, struct reads *out);
+void check_reads_select(const struct select *select, struct reads *out);
+
+/* auth.uid() or a claim: who the caller is. */
+bool check_is_identity(const struct expr *expr);
+
+#endif
