@@ -5,6 +5,7 @@
 
 BUILD ?= build
 SAN   ?=
+JOBS  ?= $(shell nproc)
 CC    = gcc
 Q     = $(if $(V),,@)
 say   = @printf '  %-5s %s\n'
@@ -55,31 +56,31 @@ all: $(programs) server ## the compiler, the runtime and the root application's 
 
 run: ## install what is missing, build, start PostgreSQL and the server; PORT=8080
 	@tools/deps run
-	@$(MAKE) --no-print-directory $(programs)
+	@$(MAKE) -s -j$(JOBS) --no-print-directory $(programs)
 	@exec $(BUILD)/pgstack dev $(if $(PORT),--port $(PORT))
 
 test: ## install what is missing, then every suite in order; T=2-golden/rename* picks
 	@tools/deps test
-	@$(MAKE) --no-print-directory $(programs) unit
+	@$(MAKE) -s -j$(JOBS) --no-print-directory $(programs) unit
 	@BUILD=$(BUILD) tests/run $(if $(T),'$(T)')
 
 golden: $(programs) ## rewrite the expected output of tests/2-golden
 	@PGSTACK=$(BUILD)/pgstack tests/2-golden/run --update $(if $(T),'$(T)')
 
 san: ## the same suites under ASan and UBSan
-	@$(MAKE) --no-print-directory test BUILD=build/san SAN=1
+	@$(MAKE) -s -j$(JOBS) --no-print-directory test BUILD=build/san SAN=1
 
 tsan: ## the same suites under TSan
-	@$(MAKE) --no-print-directory test BUILD=build/tsan SAN=thread
+	@$(MAKE) -s -j$(JOBS) --no-print-directory test BUILD=build/tsan SAN=thread
 
 fuzz: ## each fuzz target for FUZZ_SECONDS=60; T=jwt picks
 	@tools/deps fuzz
-	@$(MAKE) --no-print-directory fuzzers BUILD=build/fuzz SAN=fuzz
+	@$(MAKE) -s -j$(JOBS) --no-print-directory fuzzers BUILD=build/fuzz SAN=fuzz
 	@tests/fuzz/run build/fuzz/tests/fuzz $(if $(T),'$(T)')
 
 lint: ## who includes whom, format, sizes, stale output
 	@tools/deps lint
-	@$(MAKE) --no-print-directory $(BUILD)/pgstack
+	@$(MAKE) -s -j$(JOBS) --no-print-directory $(BUILD)/pgstack
 	@PGSTACK=$(BUILD)/pgstack tools/lint
 
 format: ## clang-format over all C files
@@ -88,7 +89,7 @@ format: ## clang-format over all C files
 
 bench: ## the figures of bench/RESULTS.md
 	@tools/deps bench
-	@$(MAKE) --no-print-directory $(programs)
+	@$(MAKE) -s -j$(JOBS) --no-print-directory $(programs)
 	@bench/run
 
 generate: $(BUILD)/pgstack ## generated/ and migrations/ from schema/ and policies/
