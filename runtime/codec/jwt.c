@@ -257,15 +257,15 @@ on_header_member(struct object_reader *reader, const struct pgs__json_event *eve
 static bool
 read_date(const struct pgs__json_event *event, int64_t *seconds)
 {
-    const char *at = event->text.at, *end = at + event->text.len;
-    bool negative = at < end && *at == '-';
+    bool negative;
+    const char *at = event->raw.at, *end = at + event->raw.len;
     int64_t n = 0;
-    int digits = 0;
 
     if (event->token != PGS_JSON_NUMBER)
         return false;
+    negative = *at == '-';
     for (at += negative; at < end && *at >= '0' && *at <= '9'; at++) {
-        if (++digits > 15)
+        if (n > INT64_C(99999999999999)) /* fifteen digits are a few million years */
             return false;
         n = n * 10 + (*at - '0');
     }

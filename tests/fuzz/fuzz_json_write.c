@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The first byte chooses a type, the rest is a value in text form.  Whatever it is, the answer must
+ * be JSON: it is given to the reader.  What PostgreSQL alone can send unquoted (numbers, json) is
+ * left out where the bytes are none.
+ */
+#include "base/utf8.h"
+#include "codec/json.h"
+#include "codec/json_write.h"
+#include "fuzz_heap.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const enum pgs_kind kinds[] = {PGS_BOOL, PGS_TEXT,      PGS_ENUM,       PGS_BYTEA,
+                                      PGS_VOID, PGS_TIMESTAMP, PGS_TIMESTAMPTZ};
+
+static bool
+take_any(void *owner, const struct pgs__json_event *event)
+{
+    (void)owner;
+    (void)event;
+    return true;
+}
+
+/* PostgreSQL's timestamps have nothing to escape. */
+static bool
+is_plain(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == '"' || text[i] == '\\')
+            return false;
+    return true;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct pgs__json_fault fault;
+    struct pgs_type type = {.kind = PGS_TEXT};
+    struct pgs_buf out;
+    const char *text;
+
+    if (size == 0)
+        return 0;
+    type.kind = kinds[data[0] % PGS_COUNT(kinds)];
+    type.array = data[0] >= 128;
+    text = heap_copy(data + 1, size - 1);
+    if (pgs_utf8_check(text, size - 1) == size - 1 && memchr(text, '\0', size - 1) == NULL &&
+        (type.kind < PGS_TIMESTAMP || type.kind > PGS_TIMESTAMPTZ || is_plain(text, size - 1))) {
+        pgs_buf_init(&out, data[0] % 2 == 0 ? 0 : 64);
+        pgs_json_value(&out, &type, text, size - 1);
+        if (!out.failed && !pgs__json_parse(out.at, out.len, take_any, NULL, &fault))
+            abort();
+        pgs_buf_clear(&out);
+    }
+    heap_free_all();
+    return 0;
+}
