@@ -352,9 +352,9 @@ add_policies(struct checker *checker, const struct ast_policy *ast, const struct
         policy = arena_alloc(sizeof(*policy));
         *policy = *common;
         policy->command = (enum command)c;
-        policy->sql_name =
-            commands->n == 1 ? ast->name.text
-                             : arena_printf("%s_%s", ast->name.text, command_name(policy->command));
+        policy->sql_name = commands->n == 1
+                               ? ast->name.text
+                               : name_object(ast->name.text, NULL, command_name(policy->command));
         if (c == CMD_INSERT)
             policy->using_expr = NULL;
         if (c == CMD_SELECT || c == CMD_DELETE)

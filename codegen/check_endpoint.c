@@ -4,11 +4,7 @@
 
 #include <string.h>
 
-#include "names.h"
-
 VEC_STRUCT(columns, const struct column *);
-
-/* ---- names ---- */
 
 static void
 check_twice(const struct checker *checker, const struct ast_endpoint *ast,
@@ -26,67 +22,6 @@ check_twice(const struct checker *checker, const struct ast_endpoint *ast,
         diag_hint(diag, "join the two");
         return;
     }
-}
-
-/* Both become files and symbols of generated/, where `a-b` and `a_b` are one. */
-static void
-check_query_names(const struct checker *checker, const struct ast_endpoint *ast,
-                  const struct table *table)
-{
-    for (size_t i = 0; i < checker->model->queries.n; i++) {
-        const struct query *query = checker->model->queries.at[i];
-        struct diag *diag;
-
-        if (strcmp(name_c(query->name), name_c(table->name)) != 0)
-            continue;
-        diag = diag_at(ast->table.span, PGS4003_ENDPOINT_AND_QUERY,
-                       "\"%s\" is the name of an endpoint and of a query", table->name);
-        diag_note(diag, query->span, "the query is here");
-        diag_hint(diag, "rename the query");
-    }
-}
-
-static void
-check_c_names(const struct checker *checker, const struct ast_endpoint *ast,
-              const struct table *table)
-{
-    struct diag *diag;
-
-    if (strcmp(name_c(table->name), "app") == 0) {
-        diag =
-            diag_at(ast->table.span, PGS1124_NAME_COLLIDES_IN_C,
-                    "a table named \"%s\" cannot be served: generated/app.c is taken", table->name);
-        diag_hint(diag, "rename the table");
-    }
-    for (size_t i = 0; i < checker->model->endpoints.n; i++) {
-        const struct endpoint *other = checker->model->endpoints.at[i];
-
-        if (other->table == table || strcmp(name_c(other->table->name), name_c(table->name)) != 0)
-            continue;
-        diag = diag_at(ast->table.span, PGS1124_NAME_COLLIDES_IN_C,
-                       "\"%s\" and \"%s\" would have one name in the generated C", table->name,
-                       other->table->name);
-        diag_note(diag, other->span, "the other one is served here");
-        diag_hint(diag, "rename one of the tables");
-    }
-}
-
-static void
-check_column_c_names(const struct ast_endpoint *ast, const struct table *table)
-{
-    for (size_t i = 0; i < table->columns.n; i++)
-        for (size_t j = 0; j < i; j++) {
-            const struct column *a = table->columns.at[j], *b = table->columns.at[i];
-            struct diag *diag;
-
-            if (strcmp(name_c(a->name), name_c(b->name)) != 0)
-                continue;
-            diag = diag_at(ast->table.span, PGS1124_NAME_COLLIDES_IN_C,
-                           "columns \"%s\" and \"%s\" would have one name in the generated C",
-                           a->name, b->name);
-            diag_note(diag, b->span, "\"%s\" is here", b->name);
-            diag_hint(diag, "rename one of the two");
-        }
 }
 
 /* ---- verbs ---- */
@@ -297,9 +232,6 @@ check_endpoint(struct checker *checker, const struct ast_endpoint *ast)
     if (!table || refuse_builtin(ast, table))
         return;
     check_twice(checker, ast, table);
-    check_query_names(checker, ast, table);
-    check_c_names(checker, ast, table);
-    check_column_c_names(ast, table);
     endpoint->span = ast->table.span;
     endpoint->table = table;
     table->scan_ok |= ast->scan_ok;

@@ -146,16 +146,9 @@ static bool
 claim_relation_name(const struct model *model, const char *what, const struct ast_name *name)
 {
     struct span first;
-    struct type builtin;
 
     if (find_relation_name(model, name->text, &first)) {
         report_twice(PGS1110_DUPLICATE_RELATION, name->span, first, what, name->text);
-        return false;
-    }
-    if (strncmp(name->text, "pg_", 3) == 0 || type_find(name->text, &builtin)) {
-        struct diag *diag = diag_at(name->span, PGS1131_RESERVED_NAME,
-                                    "\"%s\" is a name of PostgreSQL itself", name->text);
-        diag_hint(diag, "choose another name");
         return false;
     }
     return true;
@@ -185,7 +178,13 @@ static void
 declare_enum(struct checker *checker, const struct ast_enum *ast)
 {
     struct enumeration *type = arena_alloc(sizeof(*type));
+    struct type builtin;
 
+    if (type_find(ast->name.text, &builtin)) {
+        struct diag *diag = diag_at(ast->name.span, PGS1131_RESERVED_NAME,
+                                    "\"%s\" is a type of PostgreSQL itself", ast->name.text);
+        diag_hint(diag, "choose another name");
+    }
     if (!claim_relation_name(checker->model, "type", &ast->name))
         return;
     type->span = ast->name.span;
@@ -477,7 +476,7 @@ check_find_column(const struct table *table, const struct ast_name *name)
     const char *nearest;
     struct diag *diag;
 
-    if (column)
+    if (column || check_is_unknown(table))
         return column;
     for (size_t i = 0; i < table->columns.n; i++)
         vec_push(&known, table->columns.at[i]->name);

@@ -76,6 +76,9 @@ check_outputs(const struct query *query, const struct ast_query *ast)
                   : ast->returns       ? 1
                                        : query->returns_columns.n;
 
+    for (size_t i = 0; i < query->body->from.n; i++)
+        if (check_is_unknown(query->body->from.at[i]->table))
+            return;
     if (query->body->outputs.n != want) {
         report_count(query, ast, want);
         return;

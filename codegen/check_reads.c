@@ -28,6 +28,8 @@ read_range(const struct range *range, struct reading *reading)
 {
     struct reading inside = *reading;
 
+    if (check_is_unknown(range->table))
+        return;
     add_read(reading, range->table, NULL, range->span);
     if (!range->table->query)
         return;

@@ -206,6 +206,17 @@ claim_expr(const struct scope *scope, const struct claim *claim, struct span spa
 
 VEC_STRUCT(known_names, const char *);
 
+/* A table of some level is not there: the name may be one of its columns. */
+static bool
+reads_unknown(const struct scope *scope)
+{
+    for (; scope; scope = scope->outer)
+        for (size_t i = 0; i < scope->ranges.n; i++)
+            if (check_is_unknown(scope->ranges.at[i]->table))
+                return true;
+    return false;
+}
+
 static void
 report_unknown(const struct scope *scope, const struct ast_expr *ast)
 {
@@ -215,6 +226,8 @@ report_unknown(const struct scope *scope, const struct ast_expr *ast)
     struct known_names known = {0};
     struct diag *diag;
 
+    if (reads_unknown(scope))
+        return;
     if (only && !scope->outer && params->n == 0) {
         check_find_column(only->table, &ast->names.at[0]);
         return;

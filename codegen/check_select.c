@@ -37,7 +37,7 @@ check_from(struct scope *scope, struct select *select, const struct ast_from *as
     struct range *range = arena_alloc(sizeof(*range));
 
     if (!table)
-        table = arena_alloc(sizeof(*table)); /* empty: its columns are reported, too */
+        table = arena_alloc(sizeof(*table)); /* unknown: see check_is_unknown */
     if (table->is_view)
         check_view_now(scope->checker, table);
     range->span = ast->table.span;

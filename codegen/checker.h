@@ -101,6 +101,13 @@ struct column *check_find_column(const struct table *table, const struct ast_nam
 struct role *check_find_role(struct checker *checker, const struct ast_name *name);
 const struct cors *check_find_cors(struct checker *checker, const struct ast_name *name);
 
+/* Stands for a table that is not there: reported once, has every column. */
+static inline bool
+check_is_unknown(const struct table *table)
+{
+    return !table->schema;
+}
+
 /* NULL when there is none, without an error. */
 struct column *check_column_named(const struct table *table, const char *name);
 struct claim *check_claim_named(const struct checker *checker, const char *name);
