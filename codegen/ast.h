@@ -400,6 +400,10 @@ struct ast {
     VEC(struct ast_cors *) cors;
     VEC(struct ast_endpoint *) endpoints;
     VEC(struct ast_query *) queries;
+
+    /* Declarations that could not be read: what is missing because of them is no error. */
+    struct ast_names lost; /* the names that they declare */
+    bool lost_rights;      /* a grant, policy or endpoint was among them */
 };
 
 /* Deeper expressions are refused, so that those who walk the tree need no bound of their own. */

@@ -26,9 +26,11 @@ struct feed {
     struct lexer lexer;
     struct token ahead; /* read already, when `has_ahead` */
     bool has_ahead;
-    struct token before; /* the last one given to the parser */
-    int braces;          /* open since the declaration began */
-    bool within;         /* a declaration has begun */
+    struct token before;  /* the last one given to the parser */
+    int braces;           /* open since the declaration began */
+    int n_tokens;         /* since then; 0: none has begun */
+    int first;            /* kind of the first one */
+    struct ast_name name; /* the second one, where that is a name */
 };
 
 static struct token
@@ -75,7 +77,7 @@ static struct token
 skip(struct feed *feed, struct token token)
 {
     int braces = feed->braces;
-    bool first = !feed->within;
+    bool first = feed->n_tokens == 0;
 
     for (; token.kind; token = next(feed), first = false) {
         if (!first && begins_declaration(token.kind) && at_line_start(&token))
@@ -95,7 +97,7 @@ begin_declaration(struct feed *feed, struct parse *parse, void *parser)
 {
     syntaxInit(parser);
     feed->braces = 0;
-    feed->within = false;
+    feed->n_tokens = 0;
     parse->failed = false;
     parse->too_deep.file = NULL;
 }
@@ -113,6 +115,43 @@ report_depth(struct parse *parse)
     parse->failed = true;
 }
 
+/* Where the declaration stands after this token. */
+static void
+count_token(struct feed *feed, struct token token)
+{
+    feed->braces += (token.kind == TOKEN_LC) - (token.kind == TOKEN_RC);
+    feed->before = token;
+    if (feed->n_tokens++ == 0)
+        feed->first = token.kind;
+    else if (feed->n_tokens == 2)
+        feed->name = name_from(token);
+    /* It ends with a semicolon outside braces, or with the brace that closes them. */
+    if ((token.kind == TOKEN_SEMI || token.kind == TOKEN_RC) && feed->braces == 0)
+        feed->n_tokens = 0;
+}
+
+/* Notes what the declaration would have declared; `token` is the one that does not fit. */
+static void
+note_lost(const struct feed *feed, struct ast *ast, struct token token)
+{
+    switch (feed->n_tokens ? feed->first : TOKEN_TABLE) {
+    case TOKEN_TYPE:
+    case TOKEN_TABLE:
+    case TOKEN_VIEW:
+    case TOKEN_ROLE:
+    case TOKEN_CLAIM:
+    case TOKEN_PREDICATE:
+    case TOKEN_CORS:
+    case TOKEN_QUERY:
+        vec_push(&ast->lost, feed->n_tokens > 1 ? feed->name : name_from(token));
+        break;
+    case TOKEN_GRANT:
+    case TOKEN_POLICY:
+    case TOKEN_ENDPOINT:
+        ast->lost_rights = true;
+    }
+}
+
 /* Gives one token to the parser; false when the parser cannot go on. */
 static bool
 feed_parser(struct feed *feed, struct parse *parse, void *parser, struct token token)
@@ -128,10 +167,7 @@ feed_parser(struct feed *feed, struct parse *parse, void *parser, struct token t
         report_depth(parse);
     if (parse->failed)
         return false;
-    feed->braces += (token.kind == TOKEN_LC) - (token.kind == TOKEN_RC);
-    /* A declaration ends with a semicolon outside braces, or with the brace that closes them. */
-    feed->within = !((token.kind == TOKEN_SEMI || token.kind == TOKEN_RC) && feed->braces == 0);
-    feed->before = token;
+    count_token(feed, token);
     return true;
 }
 
@@ -153,6 +189,7 @@ parse_tokens(struct parse *parse, const struct source *source)
             token = next(&feed);
             continue;
         }
+        note_lost(&feed, parse->ast, token);
         token = skip(&feed, token);
         begin_declaration(&feed, parse, parser);
     }

@@ -357,6 +357,22 @@ several_errors_of_a_run_are_shown(void **state)
 }
 
 static void
+what_could_not_be_read_is_known_by_name(void **state)
+{
+    struct ast *ast = parse("table a (b int not);\n"
+                            "table order (b int);\n"
+                            "view v as select 1 as one;\n"
+                            "policy p on a for (b);\n");
+
+    (void)state;
+    assert_int_equal(ast->lost.n, 2);
+    assert_string_equal(ast->lost.at[0].text, "a");
+    assert_string_equal(ast->lost.at[1].text, "order");
+    assert_true(ast->lost_rights);
+    assert_int_equal(ast->views.n, 1);
+}
+
+static void
 a_block_that_is_left_open_ends_with_the_next_declaration(void **state)
 {
     (void)state;
@@ -515,6 +531,7 @@ main(void)
         cmocka_unit_test_teardown(access_has_all_that_was_written, reset),
         cmocka_unit_test_teardown(what_is_served_has_all_that_was_written, reset),
         cmocka_unit_test_teardown(several_errors_of_a_run_are_shown, reset),
+        cmocka_unit_test_teardown(what_could_not_be_read_is_known_by_name, reset),
         cmocka_unit_test_teardown(a_block_that_is_left_open_ends_with_the_next_declaration, reset),
         cmocka_unit_test_teardown(a_file_that_ends_too_early_says_where, reset),
         cmocka_unit_test_teardown(what_is_not_built_says_so_and_goes_on, reset),
