@@ -4,6 +4,7 @@
  * together.  What they amount to as a whole is check_rights.c's.
  */
 #include "checker.h"
+#include "names.h"
 
 #include <string.h>
 
@@ -41,10 +42,10 @@ check_inherits(struct checker *checker, const struct ast_role *ast, struct role 
 static void
 check_role(struct checker *checker, const struct ast_role *ast)
 {
-    struct role *role = check_find_role(checker, &ast->name);
+    struct role *role = check_role_named(checker, ast->name.text);
     struct diag *diag;
 
-    if (role->builtin || !check_same_place(role->span, ast->name.span))
+    if (!role || role->builtin || !check_same_place(role->span, ast->name.span))
         return;
     role->claim_path = ast->claim_path.text;
     role->claim_value = ast->claim_value.text;
@@ -156,18 +157,6 @@ add_grant(struct checker *checker, const struct table *table, const struct role 
 }
 
 static void
-check_delete_columns(const struct ast_command *command)
-{
-    struct diag *diag;
-
-    if (command->kind != AST_CMD_DELETE || command->columns.n == 0)
-        return;
-    diag = diag_at(command->columns.at[0].span, PGS3019_DELETE_COLUMNS,
-                   "delete is of whole rows: it has no columns");
-    diag_hint(diag, "write `delete`");
-}
-
-static void
 grant_to(struct checker *checker, const struct ast_grant *ast, const struct table *table,
          const struct role *role)
 {
@@ -188,8 +177,6 @@ grant_to(struct checker *checker, const struct ast_grant *ast, const struct tabl
 static void
 check_grant(struct checker *checker, const struct ast_grant *ast)
 {
-    for (size_t i = 0; i < ast->commands.n; i++)
-        check_delete_columns(&ast->commands.at[i]);
     for (size_t i = 0; i < ast->roles.n; i++) {
         const struct role *role = check_find_role(checker, &ast->roles.at[i]);
 
@@ -230,11 +217,6 @@ read_commands(const struct ast_policy *ast)
         for (int c = 0; c < COMMANDS; c++)
             if (ast->commands.at[i].kind == AST_CMD_ALL || (int)ast->commands.at[i].kind == c)
                 commands.has[c] = true;
-        if (ast->commands.at[i].columns.n > 0) {
-            struct diag *diag = diag_at(ast->commands.at[i].columns.at[0].span,
-                                        PGS3027_POLICY_COLUMNS, "a policy is about whole rows");
-            diag_hint(diag, "name the columns in the grant");
-        }
     }
     for (int c = 0; c < COMMANDS; c++)
         commands.n += commands.has[c];

@@ -58,7 +58,7 @@ write_roles(struct out *out, const struct model *model)
     for (size_t i = 0; i < model->roles.n; i++) {
         const struct role *role = model->roles.at[i];
 
-        out_printf(out, "  %-14s ", role->name);
+        out_printf(out, "  %-14s ", out_plain(role->name));
         if (strcmp(role->name, "anon") == 0)
             out_add(out, "the anon key");
         else if (strcmp(role->name, "service_role") == 0)
@@ -70,12 +70,12 @@ write_roles(struct out *out, const struct model *model)
         else
             out_add(out, "no token leads here");
         if (role->inherits != NULL)
-            out_printf(out, ", and all that %s may", role->inherits->name);
+            out_printf(out, ", and all that %s may", out_plain(role->inherits->name));
         out_add(out, "\n");
     }
     for (size_t i = 0; i < model->claims.n; i++)
         out_printf(out, "%s  %-14s from %s\n", i == 0 ? "\nclaims\n" : "",
-                   model->claims.at[i]->name, model->claims.at[i]->path);
+                   out_plain(model->claims.at[i]->name), model->claims.at[i]->path);
 }
 
 static void
@@ -84,8 +84,9 @@ write_predicates(struct out *out, const struct model *model)
     for (size_t i = 0; i < model->predicates.n; i++) {
         const struct predicate *predicate = model->predicates.at[i];
 
-        out_printf(out, "%s  %s%s\n    %s\n", i == 0 ? "\npredicates\n" : "", predicate->name,
-                   predicate->definer ? "  reads past policies" : "", condition(predicate->body));
+        out_printf(out, "%s  %s%s\n    %s\n", i == 0 ? "\npredicates\n" : "",
+                   out_plain(predicate->name), predicate->definer ? "  reads past policies" : "",
+                   condition(predicate->body));
     }
 }
 
@@ -111,7 +112,8 @@ write_route(struct out *out, const struct plan_table *plan)
     for (int command = 0; command < COMMANDS; command++)
         if (plan->roles[command] != 0)
             out_printf(out, " %s", methods[command]);
-    out_printf(out, " /rest/v1/%s%s\n", plan->table->name, plan->key_only ? " by key" : "");
+    out_printf(out, " /rest/v1/%s%s\n", out_plain(plan->table->name),
+               plan->key_only ? " by key" : "");
 }
 
 /* The columns that `role` may `command`, inherited grants included; NULL: none. */
@@ -128,7 +130,7 @@ columns_of(const struct model *model, const struct table *table, const struct ro
         return "";
     for (size_t i = 0; i < table->columns.n; i++)
         if (access_column(model, role, table->columns.at[i], command))
-            out_printf(out, "%s%s", n++ == 0 ? "" : ", ", table->columns.at[i]->name);
+            out_printf(out, "%s%s", n++ == 0 ? "" : ", ", out_plain(table->columns.at[i]->name));
     return n == table->columns.n ? "every column" : out_text(out);
 }
 
@@ -139,9 +141,9 @@ write_policy(struct out *out, const struct policy *policy)
     const char *form = policy->restrictive ? "and only" : "policy";
 
     if (rows != NULL)
-        out_printf(out, "      %s %s: %s\n", form, policy->name, rows);
+        out_printf(out, "      %s %s: %s\n", form, out_plain(policy->name), rows);
     if (check != NULL)
-        out_printf(out, "      %s %s, new row: %s\n", form, policy->name, check);
+        out_printf(out, "      %s %s, new row: %s\n", form, out_plain(policy->name), check);
 }
 
 static void
@@ -172,7 +174,7 @@ write_table(struct out *out, const struct plan *plan, const struct table *table)
 {
     const struct model *model = plan->model;
 
-    out_printf(out, "\n%s %s%s%s\n", table->is_view ? "view" : "table", table->name,
+    out_printf(out, "\n%s %s%s%s\n", table->is_view ? "view" : "table", out_plain(table->name),
                table->raw != NULL ? "  unchecked" : "",
                table->read_past_policies ? "  read past its policies by a predicate" : "");
     write_route(out, served(plan, table));
@@ -182,10 +184,10 @@ write_table(struct out *out, const struct plan *plan, const struct table *table)
         if (strcmp(role->name, "service_role") == 0)
             continue;
         if (!may_anything(model, table, role)) {
-            out_printf(out, "  %s  nothing\n", role->name);
+            out_printf(out, "  %s  nothing\n", out_plain(role->name));
             continue;
         }
-        out_printf(out, "  %s\n", role->name);
+        out_printf(out, "  %s\n", out_plain(role->name));
         for (int command = 0; command < COMMANDS; command++)
             write_command(out, model, table, role, (enum command)command);
     }
@@ -194,11 +196,11 @@ write_table(struct out *out, const struct plan *plan, const struct table *table)
 static void
 write_query(struct out *out, const struct plan *plan, const struct plan_query *query)
 {
-    out_printf(out, "\nquery %s%s\n  GET POST /rest/v1/rpc/%s\n ", query->query->name,
-               query->query->raw != NULL ? "  unchecked" : "", query->query->name);
+    out_printf(out, "\nquery %s%s\n  GET POST /rest/v1/rpc/%s\n ", out_plain(query->query->name),
+               query->query->raw != NULL ? "  unchecked" : "", out_plain(query->query->name));
     for (size_t i = 0; i < plan->model->roles.n; i++)
         if (query->roles >> plan->model->roles.at[i]->number & 1)
-            out_printf(out, " %s", plan->model->roles.at[i]->name);
+            out_printf(out, " %s", out_plain(plan->model->roles.at[i]->name));
     out_add(out, "\n");
 }
 

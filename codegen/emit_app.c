@@ -60,7 +60,7 @@ emit_role_table(struct out *out, const struct model *model)
         const struct role *role = model->roles.at[i];
 
         if (role->span.file != NULL)
-            out_printf(out, "    /* %s role %s */\n", out_place(role->span), role->name);
+            layout_comment(out, 4, role->span, "role", role->name);
         if (role->claim_path == NULL) {
             out_printf(out, "    {.name = %s},\n", layout_string(role->name));
             continue;
@@ -84,7 +84,8 @@ emit_claims(struct out *out, const struct model *model)
         const struct claim *claim = model->claims.at[i];
         const char *type = sql_cast_type(claim->type);
 
-        out_printf(out, "    /* %s claim %s */\n    {\n", out_place(claim->span), claim->name);
+        layout_comment(out, 4, claim->span, "claim", claim->name);
+        out_add(out, "    {\n");
         layout_member(out, 8, ".path", layout_string(claim->path));
         layout_member(out, 8, ".setting", layout_string(emit_claim_setting(model, claim)));
         layout_member(out, 8, ".type.kind", emit_kind(claim->type));
@@ -104,7 +105,7 @@ emit_cors(struct out *out, const struct cors *cors, const char *name)
     for (size_t i = 0; i < cors->origins.n; i++)
         words_add(&words, layout_string(cors->origins.at[i]));
     words_add(&words, "NULL");
-    out_printf(out, "/* %s cors %s */\n", out_place(cors->span), cors->name);
+    layout_comment(out, 0, cors->span, "cors", cors->name);
     layout_list(out, arena_printf("static const char *const %s_origins[]", name), &words);
     out_printf(out, "const struct pgs_cors %s = {\n", name);
     layout_member(out, 4, ".origins", arena_printf("%s_origins", name));

@@ -92,7 +92,7 @@ emit_labels(struct out *out, const struct column *const *columns, size_t n)
         for (size_t j = 0; j < enumeration->labels.n; j++)
             words_add(&words, layout_string(enumeration->labels.at[j]));
         words_add(&words, "NULL");
-        out_printf(out, "/* %s type %s */\n", out_place(enumeration->span), enumeration->name);
+        layout_comment(out, 0, enumeration->span, "type", enumeration->name);
         layout_list(out, arena_printf("static const char *const %s[]", labels_name(enumeration)),
                     &words);
         out_add(out, "\n");

@@ -32,7 +32,7 @@ static void
 emit_enumeration(struct out *out, const struct enumeration *enumeration)
 {
     out_printf(out, "-- %s  type %s\ncreate type public.%s as enum (", out_place(enumeration->span),
-               enumeration->name, name_sql(enumeration->name));
+               out_plain(enumeration->name), name_sql(enumeration->name));
     for (size_t i = 0; i < enumeration->labels.n; i++)
         out_printf(out, "%s%s", i == 0 ? "" : ", ", sql_literal(enumeration->labels.at[i]));
     out_add(out, ");\n\n");
@@ -70,8 +70,8 @@ emit_constraint_line(struct out *out, const struct constraint *constraint)
 static void
 emit_table_up(struct out *out, const struct table *table)
 {
-    out_printf(out, "-- %s  table %s\ncreate table %s (\n", out_place(table->span), table->name,
-               sql_relation(table));
+    out_printf(out, "-- %s  table %s\ncreate table %s (\n", out_place(table->span),
+               out_plain(table->name), sql_relation(table));
     for (size_t i = 0; i < table->columns.n; i++) {
         out_add(out, i == 0 ? "" : ",\n");
         emit_column_line(out, table->columns.at[i]);
@@ -103,7 +103,8 @@ emit_references(struct out *out, const struct table *table)
         if (key->kind != CONSTRAINT_FOREIGN_KEY)
             continue;
         out_printf(out, "-- %s  reference of %s\nalter table %s add constraint %s\n",
-                   out_place(key->span), table->name, sql_relation(table), name_sql(key->name));
+                   out_place(key->span), out_plain(table->name), sql_relation(table),
+                   name_sql(key->name));
         out_printf(out, "  foreign key (%s) references %s (%s)",
                    sql_columns(key->columns.at, key->columns.n), sql_relation(key->target),
                    sql_columns(key->target_columns.at, key->target_columns.n));
@@ -120,7 +121,7 @@ emit_indexes(struct out *out, const struct table *table)
         const struct index *index = table->indexes.at[i];
 
         out_printf(out, "-- %s  index of %s\ncreate %sindex %s on %s using %s (%s)",
-                   out_place(index->span), table->name, index->unique ? "unique " : "",
+                   out_place(index->span), out_plain(table->name), index->unique ? "unique " : "",
                    name_sql(index->name), sql_relation(table), index->method,
                    sql_index_items(index));
         if (index->where != NULL)
@@ -132,8 +133,8 @@ emit_indexes(struct out *out, const struct table *table)
 static void
 emit_view(struct out *out, const struct table *view)
 {
-    out_printf(out, "-- %s  view %s%s\ncreate view %s (", out_place(view->span), view->name,
-               view->raw != NULL ? ", unchecked" : "", sql_relation(view));
+    out_printf(out, "-- %s  view %s%s\ncreate view %s (", out_place(view->span),
+               out_plain(view->name), view->raw != NULL ? ", unchecked" : "", sql_relation(view));
     for (size_t i = 0; i < view->columns.n; i++)
         out_printf(out, "%s%s", i == 0 ? "" : ", ", name_sql(view->columns.at[i]->name));
     out_printf(out, ")\n  with (security_invoker = true) as\n  %s;\n\n",
@@ -148,7 +149,7 @@ emit_predicate(struct out *out, const struct model *model, const struct predicat
     if (!predicate->definer)
         return; /* put in place wherever it is used */
     out_printf(out, "-- %s  predicate %s, reads past policies\n", out_place(predicate->span),
-               predicate->name);
+               out_plain(predicate->name));
     out_printf(out,
                "create function pgstack_policy.%s(%s) returns boolean\n"
                "  language sql stable security definer set search_path = ''\n"
@@ -186,7 +187,8 @@ emit_query(struct out *out, const struct query *query)
     const char *name = arena_printf("public.%s", name_sql(query->name));
 
     out_printf(out, "-- %s  query %s%s\ncreate function %s(%s) returns %s\n",
-               out_place(query->span), query->name, query->raw != NULL ? ", unchecked" : "", name,
+               out_place(query->span), out_plain(query->name),
+               query->raw != NULL ? ", unchecked" : "", name,
                sql_params(query->params.at, query->params.n), returned(query));
     if (query->raw != NULL)
         out_printf(out,

@@ -208,8 +208,8 @@ path_literal(const char *path)
 static void
 emit_claim(struct out *out, const struct model *model, const struct claim *claim)
 {
-    out_fill(out, claim_up, "place", out_place(claim->span), "claim", claim->name, "ident",
-             name_sql(claim->name), "type", sql_type(claim->type), "setting",
+    out_fill(out, claim_up, "place", out_place(claim->span), "claim", out_plain(claim->name),
+             "ident", name_sql(claim->name), "type", sql_type(claim->type), "setting",
              sql_literal(emit_claim_setting(model, claim)), "path", path_literal(claim->path),
              "roles", emit_request_roles(model), NULL);
 }

@@ -146,7 +146,7 @@ emit_call(struct out *out, const struct plan_query *plan)
 static void
 emit_query(struct out *out, const struct plan_query *plan)
 {
-    out_printf(out, "/* %s query %s */\n", out_place(plan->query->span), plan->query->name);
+    layout_comment(out, 0, plan->query->span, "query", plan->query->name);
     if (plan->query->params.n > 0)
         emit_arguments(out, plan);
     emit_result(out, plan);

@@ -28,7 +28,7 @@ emit_row_security(struct out *out, const struct table *table)
 
     if (!table->read_past_policies)
         out_fill(force, force_up, "table", sql, NULL);
-    out_fill(out, rls_up, "place", out_place(table->span), "name", table->name, "why",
+    out_fill(out, rls_up, "place", out_place(table->span), "name", out_plain(table->name), "why",
              table->read_past_policies ? ", not forced: a definer predicate reads it" : "", "table",
              sql, "force", out_text(force), NULL);
 }
@@ -50,7 +50,7 @@ emit_policy(struct out *out, const struct policy *policy)
 
     for (size_t i = 0; i < policy->roles.n; i++)
         vec_push(&roles, policy->roles.at[i]);
-    out_printf(out, "-- %s  policy %s\n", out_place(policy->span), policy->name);
+    out_printf(out, "-- %s  policy %s\n", out_place(policy->span), out_plain(policy->name));
     out_printf(out, "create policy %s on %s%s for %s to %s\n", name_sql(policy->sql_name),
                sql_relation(policy->table), policy->restrictive ? " as restrictive" : "",
                command_name(policy->command), role_list(roles.at, roles.n));
@@ -129,7 +129,7 @@ emit_rights(struct out *out, const struct model *model)
             continue;
         if (table->is_view)
             out_printf(out, "-- %s  rights on view %s\ngrant all on %s to service_role;\n",
-                       out_place(table->span), table->name, sql_relation(table));
+                       out_place(table->span), out_plain(table->name), sql_relation(table));
         else
             emit_row_security(out, table);
         for (size_t j = 0; j < model->policies.n; j++)

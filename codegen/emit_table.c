@@ -63,9 +63,9 @@ static struct words
 sources_of(const struct plan_table *plan)
 {
     const struct span there = plan->table->span, served = plan->endpoint->span;
-    const char *what =
-        arena_printf("%s %s", plan->table->is_view ? "view" : "table", plan->table->name);
-    const char *where = arena_printf("endpoint %s, and the grants on it", plan->table->name);
+    const char *what = arena_printf("%s %s", plan->table->is_view ? "view" : "table",
+                                    out_plain(plan->table->name));
+    const char *where = arena_printf("endpoint %s", out_plain(plan->table->name));
     struct words words = {0};
     int pad;
 
@@ -101,8 +101,8 @@ emit_columns(struct out *out, const struct plan_table *plan)
     for (size_t i = 0; i < plan->columns.n; i++)
         vec_push(&columns, plan->columns.at[i].column);
     emit_labels(out, columns.at, columns.n);
-    out_printf(out, "/* %s %s %s */\n", out_place(plan->table->span),
-               plan->table->is_view ? "view" : "table", plan->table->name);
+    layout_comment(out, 0, plan->table->span, plan->table->is_view ? "view" : "table",
+                   plan->table->name);
     out_add(out, "enum {\n");
     for (size_t i = 0; i < plan->columns.n; i++)
         out_printf(out, "    %s,\n", plan->columns.at[i].constant);
@@ -163,7 +163,7 @@ emit_relation(struct out *out, const struct plan_table *plan)
 {
     const struct endpoint *endpoint = plan->endpoint;
 
-    out_printf(out, "/* %s endpoint %s */\n", out_place(endpoint->span), plan->table->name);
+    layout_comment(out, 0, endpoint->span, "endpoint", plan->table->name);
     out_printf(out, "const struct pgs_relation %s_relation = {\n", plan->c_name);
     layout_member(out, 4, ".name", layout_string(plan->table->name));
     layout_member(out, 4, ".sql", layout_string(sql_relation(plan->table)));

@@ -250,7 +250,12 @@ layout_member(struct out *out, size_t indent, const char *name, const char *valu
 }
 
 void
-layout_comment(struct out *out, const char *text)
+layout_comment(struct out *out, size_t indent, struct span place, const char *what,
+               const char *name)
 {
-    out_printf(out, "/* %s */\n", text);
+    const char *text = arena_printf("%s %s %s", out_place(place), what, out_plain(name));
+
+    if (indent + width(text) + width("/*  */") > OUT_COLUMNS)
+        text = arena_printf("%s %s", out_place(place), what);
+    out_printf(out, "%*s/* %s */\n", (int)indent, "", text);
 }

@@ -127,6 +127,17 @@ out_fill(struct out *out, const char *text, ...)
 }
 
 const char *
+out_plain(const char *name)
+{
+    char *plain = arena_copy(name, strlen(name));
+
+    for (char *p = plain; *p != '\0'; p++)
+        if ((unsigned char)*p < ' ' || *p == 0x7f || (*p == '/' && p > plain && p[-1] == '*'))
+            *p = ' ';
+    return plain;
+}
+
+const char *
 out_place(struct span span)
 {
     size_t line, column;
@@ -134,7 +145,7 @@ out_place(struct span span)
     if (span.file == NULL)
         return "built in";
     source_position(span.file, span.start, &line, &column);
-    return arena_printf("%s:%zu", span.file->path, line);
+    return arena_printf("%s:%zu", out_plain(span.file->path), line);
 }
 
 static bool

@@ -34,6 +34,9 @@ void out_printf(struct out *out, const char *format, ...) __attribute__((format(
  */
 void out_fill(struct out *out, const char *text, ...) __attribute__((sentinel));
 
+/* A name as a comment can hold it: on one line, and not the end of the comment. */
+const char *out_plain(const char *name);
+
 /* "schema/desk.schema:12" */
 const char *out_place(struct span span);
 
