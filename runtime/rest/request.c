@@ -130,8 +130,7 @@ find_route(struct pgs_request *rq)
         pgs_cors_options(req, path, cors);
         return NULL;
     }
-    if (cors != NULL)
-        pgs_cors_apply(req, cors);
+    pgs_cors_apply(req, cors);
     if (path == NULL) {
         pgs__fail(rq, 404, "PGRST205", NULL, NULL, "Could not find the path '%.*s'",
                   (int)(req->path_normalized.len < 200 ? req->path_normalized.len : 200),
