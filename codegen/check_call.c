@@ -113,8 +113,9 @@ check_aggregate_place(struct scope *scope, const struct ast_expr *ast)
         diag = diag_at(ast->span, PGS2040_AGGREGATE_HERE, "%s() cannot stand in %s",
                        ast->path.name.text, scope->clause);
         diag_hint(diag, "an aggregate stands in the output, `having` or `order by` of a select");
+    } else {
+        scope->has_aggregate = true;
     }
-    scope->has_aggregate = true;
 }
 
 /* ---- functions ---- */

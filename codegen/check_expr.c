@@ -22,8 +22,6 @@ check_new_expr(enum expr_kind kind, struct span span)
     expr->span = span;
     expr->type = type_scalar(TYPE_ANY);
     expr->nullable = true;
-    if (kind == EXPR_RAW)
-        expr->text = "null"; /* what stands for a mistake; never printed */
     return expr;
 }
 
@@ -678,9 +676,8 @@ check_expr(struct scope *scope, const struct ast_expr *ast)
                       "it stands in `select *` and `count(*)`");
     case AST_ROW:
         return refuse(ast, PGS2051_ROW_HERE, "a row is no value", "compare the columns one by one");
-    case AST_PUBLIC:
-        return refuse(ast, PGS2050_PUBLIC_HERE, "`public` is no value",
-                      "it stands alone: `using (public)`");
+    case AST_PUBLIC: /* alone in a policy: check_access.c has taken it */
+        break;
     }
     return check_new_expr(EXPR_RAW, ast->span);
 }

@@ -131,10 +131,15 @@ label_fault(const struct enumeration *type, const char *value)
 static const char *
 json_fault(const char *value)
 {
+    static const char *const words[] = {"true", "false", "null"};
+
     while (isspace((unsigned char)*value))
         value++;
-    if (*value && (strchr("{[\"-tfn", *value) || isdigit((unsigned char)*value)))
+    if (*value && (strchr("{[\"-", *value) || isdigit((unsigned char)*value)))
         return NULL;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(value, words[i]) == 0)
+            return NULL;
     return "write JSON: '{}', '[]', '\"text\"', '1', 'true' or 'null'";
 }
 

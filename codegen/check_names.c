@@ -273,10 +273,10 @@ declare_view(struct checker *checker, const struct ast_view *ast)
             return (list).at[i];                                                                   \
     return NULL
 
-static struct role *
-role_named(const struct model *model, const char *name)
+struct role *
+check_role_named(const struct checker *checker, const char *name)
 {
-    FIND_NAMED(model->roles, name);
+    FIND_NAMED(checker->model->roles, name);
 }
 
 static struct cors *
@@ -329,7 +329,7 @@ is_reserved_role(const char *name)
 static void
 declare_role(struct checker *checker, const struct ast_role *ast)
 {
-    struct role *same = role_named(checker->model, ast->name.text);
+    struct role *same = check_role_named(checker, ast->name.text);
 
     if (same || is_reserved_role(ast->name.text)) {
         if (same && !same->builtin) {
@@ -415,12 +415,12 @@ check_declare(struct checker *checker)
     const struct ast *ast = checker->ast;
 
     declare_builtins(checker->model);
-    for (size_t i = 0; i < ast->enums.n; i++)
-        declare_enum(checker, ast->enums.at[i]);
     for (size_t i = 0; i < ast->tables.n; i++)
         declare_table(checker, ast->tables.at[i]);
     for (size_t i = 0; i < ast->views.n; i++)
         declare_view(checker, ast->views.at[i]);
+    for (size_t i = 0; i < ast->enums.n; i++)
+        declare_enum(checker, ast->enums.at[i]);
     for (size_t i = 0; i < ast->roles.n; i++)
         declare_role(checker, ast->roles.at[i]);
     for (size_t i = 0; i < ast->claims.n; i++)
@@ -491,7 +491,7 @@ check_find_column(const struct table *table, const struct ast_name *name)
 struct role *
 check_find_role(struct checker *checker, const struct ast_name *name)
 {
-    struct role *role = role_named(checker->model, name->text);
+    struct role *role = check_role_named(checker, name->text);
     struct known_names known = {0};
     struct diag *diag;
 

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "str.h"
 #include "types.h"
 
 struct scope
@@ -121,6 +122,18 @@ column_expr(const struct found *found, struct span span)
     return expr;
 }
 
+/* "`a.id` or `b.id`" */
+static const char *
+list_owners(const struct scope *scope, const char *name)
+{
+    struct str list = {0};
+
+    for (size_t i = 0; i < scope->ranges.n; i++)
+        if (check_column_named(scope->ranges.at[i]->table, name))
+            str_printf(&list, "%s`%s.%s`", list.n ? " or " : "", scope->ranges.at[i]->alias, name);
+    return list.at;
+}
+
 static void
 report_ambiguous(const struct scope *scope, const struct ast_expr *ast)
 {
@@ -132,9 +145,7 @@ report_ambiguous(const struct scope *scope, const struct ast_expr *ast)
             continue;
         diag = diag_at(ast->span, PGS2009_AMBIGUOUS_COLUMN,
                        "\"%s\" could be a column of more than one table", name);
-        for (size_t i = 0; i < scope->ranges.n; i++)
-            if (check_column_named(scope->ranges.at[i]->table, name))
-                diag_hint(diag, "say which: `%s.%s`", scope->ranges.at[i]->alias, name);
+        diag_hint(diag, "say which: %s", list_owners(scope, name));
     }
 }
 

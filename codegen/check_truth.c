@@ -269,13 +269,26 @@ fold_call(const struct expr *expr, const struct assumption *a)
     return unknown;
 }
 
-/* No row where the condition is false or null for all of them. */
+/* False or null, whichever: `x and null` is not known, but it is never true. */
+static bool
+is_never_true(const struct expr *expr, const struct assumption *a)
+{
+    struct value value = fold(expr, a);
+    bool is_and = expr->kind == EXPR_OP && strcmp(expr->name, "and") == 0;
+    bool is_or = expr->kind == EXPR_OP && strcmp(expr->name, "or") == 0;
+
+    if (value.kind == V_FALSE || value.kind == V_NULL)
+        return true;
+    if (!is_and && !is_or)
+        return false;
+    bool left = is_never_true(expr->args.at[0], a), right = is_never_true(expr->args.at[1], a);
+    return is_and ? left || right : left && right;
+}
+
 static bool
 is_empty(const struct select *select, const struct assumption *a)
 {
-    struct value where = select->where ? fold(select->where, a) : unknown;
-
-    return where.kind == V_FALSE || where.kind == V_NULL;
+    return select->where && is_never_true(select->where, a);
 }
 
 static bool
@@ -480,10 +493,9 @@ static void
 check_never_true(const struct policy *policy, const struct expr *expr)
 {
     struct assumption a = {0};
-    struct value value = fold(expr, &a);
     struct diag *diag;
 
-    if (value.kind != V_FALSE && value.kind != V_NULL)
+    if (!is_never_true(expr, &a))
         return;
     diag = diag_at(expr->span, PGS3005_POLICY_NEVER_TRUE, "policy \"%s\" on \"%s\" is never true",
                    policy->name, policy->table->name);

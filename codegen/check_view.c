@@ -43,6 +43,8 @@ columns_from_select(struct table *view)
         const struct output *output = &view->query->outputs.at[i];
         struct column *column;
 
+        if (!output->name && check_is_broken(output->expr))
+            continue;
         if (!output->name) {
             struct diag *diag =
                 diag_at(output->span, PGS1162_OUTPUT_WITHOUT_NAME, "this column has no name");
@@ -67,11 +69,6 @@ columns_from_select(struct table *view)
 static void
 columns_from_list(struct checker *checker, struct table *view, const struct ast_view *ast)
 {
-    if (ast->columns.n == 0) {
-        struct diag *diag = diag_at(view->span, PGS1160_RAW_VIEW_WITHOUT_COLUMNS,
-                                    "view \"%s\" in $$ does not say its columns", view->name);
-        diag_hint(diag, "write `view %s (id bigint, name text) as $$ ... $$`", view->name);
-    }
     for (size_t i = 0; i < ast->columns.n; i++) {
         const struct ast_column *listed = ast->columns.at[i];
         struct column *column = add_column(view, listed->name.span, listed->name.text);

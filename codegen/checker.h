@@ -101,15 +101,23 @@ struct column *check_find_column(const struct table *table, const struct ast_nam
 struct role *check_find_role(struct checker *checker, const struct ast_name *name);
 const struct cors *check_find_cors(struct checker *checker, const struct ast_name *name);
 
-/* Stands for a table that is not there: reported once, has every column. */
+/* Stands for a table that is not there, or a view that reads itself: reported once. */
 static inline bool
 check_is_unknown(const struct table *table)
 {
-    return !table->schema;
+    return !table->schema || (table->is_view && table->columns.n == 0);
+}
+
+/* Stands for an expression that was reported. */
+static inline bool
+check_is_broken(const struct expr *expr)
+{
+    return expr->kind == EXPR_RAW && !expr->text;
 }
 
 /* NULL when there is none, without an error. */
 struct column *check_column_named(const struct table *table, const char *name);
+struct role *check_role_named(const struct checker *checker, const char *name);
 struct claim *check_claim_named(const struct checker *checker, const char *name);
 struct predicate *check_predicate_named(const struct checker *checker, const char *name);
 
