@@ -53,24 +53,52 @@ pgs__array_unescape(struct pgs_text item, char *to)
     return n;
 }
 
+bool
+pgs__array_shape_open(struct pgs__array_shape *shape)
+{
+    shape->count[shape->depth]++;
+    if (shape->depth == PGS_ARRAY_MAX_DEPTH || (shape->leaf > 0 && shape->depth >= shape->leaf))
+        return false;
+    shape->count[++shape->depth] = 0;
+    return true;
+}
+
+bool
+pgs__array_shape_item(struct pgs__array_shape *shape)
+{
+    shape->count[shape->depth]++;
+    if (shape->leaf == 0)
+        shape->leaf = shape->depth;
+    return shape->leaf == shape->depth;
+}
+
+bool
+pgs__array_shape_close(struct pgs__array_shape *shape)
+{
+    size_t n = shape->count[shape->depth], *expected = &shape->expected[shape->depth];
+
+    if (n == 0 && shape->depth > 1)
+        return false;
+    if (*expected == 0)
+        *expected = n;
+    shape->depth--;
+    return *expected == n;
+}
+
 static enum pgs__array_token
 open_brace(struct pgs__array *array)
 {
-    if (array->depth >= PGS_ARRAY_MAX_DEPTH)
-        return PGS_ARRAY_BAD;
     array->at++;
-    array->depth++;
     array->may_close = true;
-    return PGS_ARRAY_OPEN;
+    return pgs__array_shape_open(&array->shape) ? PGS_ARRAY_OPEN : PGS_ARRAY_BAD;
 }
 
 static enum pgs__array_token
 close_brace(struct pgs__array *array)
 {
     array->at++;
-    array->depth--;
     array->after_item = true;
-    return PGS_ARRAY_CLOSE;
+    return pgs__array_shape_close(&array->shape) ? PGS_ARRAY_CLOSE : PGS_ARRAY_BAD;
 }
 
 static enum pgs__array_token
@@ -126,18 +154,18 @@ read_item(struct pgs__array *array)
     array->has_escapes = false;
     token = *array->at == '"' ? read_quoted(array) : read_plain(array);
     array->after_item = true;
-    return token;
+    return pgs__array_shape_item(&array->shape) ? token : PGS_ARRAY_BAD;
 }
 
 enum pgs__array_token
 pgs__array_next(struct pgs__array *array)
 {
     skip_space(array);
-    if (array->depth == 0 && array->after_item)
+    if (array->shape.depth == 0 && array->after_item)
         return array->at == array->end ? PGS_ARRAY_END : PGS_ARRAY_BAD;
     if (array->at == array->end)
         return PGS_ARRAY_BAD;
-    if (array->depth == 0)
+    if (array->shape.depth == 0)
         return *array->at == '{' ? open_brace(array) : PGS_ARRAY_BAD;
     if (array->after_item && *array->at == ',') {
         array->at++;

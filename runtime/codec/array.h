@@ -19,6 +19,20 @@ enum pgs__array_token {
     PGS_ARRAY_BAD, /* it is none */
 };
 
+/* An array is rectangular: its parts at one depth have the same number of items, and those of the
+ * deepest alone are values.  All zero at first. */
+struct pgs__array_shape {
+    int depth;
+    int leaf; /* depth of the values; 0: none seen */
+    size_t count[PGS_ARRAY_MAX_DEPTH + 1];
+    size_t expected[PGS_ARRAY_MAX_DEPTH + 1]; /* 0: not known */
+};
+
+/* Each is false where the array ceases to be one. */
+bool pgs__array_shape_open(struct pgs__array_shape *shape) __attribute__((warn_unused_result));
+bool pgs__array_shape_item(struct pgs__array_shape *shape) __attribute__((warn_unused_result));
+bool pgs__array_shape_close(struct pgs__array_shape *shape) __attribute__((warn_unused_result));
+
 struct pgs__array {
     struct pgs_text item; /* of ITEM, with its backslashes; in the input */
     bool has_escapes;     /* the item has backslashes: see pgs__array_unescape */
@@ -26,7 +40,7 @@ struct pgs__array {
     /* private */
     const char *at;
     const char *end;
-    int depth;
+    struct pgs__array_shape shape;
     bool after_item;
     bool may_close;
 };

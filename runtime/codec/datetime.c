@@ -103,7 +103,7 @@ read_time(struct cursor *cursor)
                 fraction = fraction || cursor->at[-1] != '0';
         }
     }
-    if (hour > 24 || minute > 59 || second > 60 || (second == 60 && fraction) ||
+    if (hour > 24 || minute > 59 || second > 60 ||
         (hour == 24 && (minute > 0 || second > 0 || fraction)))
         return PGS_DATETIME_RANGE;
     return PGS_DATETIME_GOOD;

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "codec/array.h"
 #include "codec/value.h"
 
 bool
@@ -61,6 +60,7 @@ pgs__json_array_open(struct pgs__json_array *array, const struct pgs_type *type,
     array->memory = memory;
     array->error = error;
     array->literal.len = 0;
+    array->shape = (struct pgs__array_shape){.depth = 1};
     pgs_buf_add_char(&array->literal, '{');
 }
 
@@ -116,18 +116,32 @@ read_item(struct pgs__json_array *array, const struct pgs__json_event *event)
     return true;
 }
 
+static bool
+fail_shape(struct pgs__json_array *array)
+{
+    return pgs__value_fault(array->error, "22P02",
+                            "expected an array whose parts are of one size, at most %d deep",
+                            PGS_ARRAY_MAX_DEPTH);
+}
+
 /* An array inside an array is another dimension. */
 static bool
-open_dimension(struct pgs__json_array *array, enum pgs__json_token token, int depth)
+open_dimension(struct pgs__json_array *array, enum pgs__json_token token)
 {
     if (token != PGS_JSON_OPEN_ARRAY)
         return fail_item(array, token);
-    if (depth > PGS_ARRAY_MAX_DEPTH)
-        return pgs__value_fault(array->error, "54000", "an array has at most %d dimensions",
-                                PGS_ARRAY_MAX_DEPTH);
+    if (!pgs__array_shape_open(&array->shape))
+        return fail_shape(array);
     separate_item(&array->literal);
     pgs_buf_add_char(&array->literal, '{');
     return true;
+}
+
+static bool
+close_dimension(struct pgs__json_array *array)
+{
+    pgs_buf_add_char(&array->literal, '}');
+    return pgs__array_shape_close(&array->shape) || fail_shape(array);
 }
 
 /* A container in an array of json is an item, whole. */
@@ -153,12 +167,10 @@ pgs__json_array_event(struct pgs__json_array *array, const struct pgs__json_even
     if (pgs__is_json(array->type) && (opens || closes))
         return json_container(array, event);
     if (opens)
-        return open_dimension(array, event->token, depth + 1);
-    if (closes) {
-        pgs_buf_add_char(&array->literal, '}');
-        return true;
-    }
-    return read_item(array, event);
+        return open_dimension(array, event->token);
+    if (closes)
+        return close_dimension(array);
+    return pgs__array_shape_item(&array->shape) ? read_item(array, event) : fail_shape(array);
 }
 
 bool

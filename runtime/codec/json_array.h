@@ -7,6 +7,7 @@
 #define PGS_CODEC_JSON_ARRAY_H
 
 #include "base/buf.h"
+#include "codec/array.h"
 #include "codec/json.h"
 #include "codec/json_read.h"
 
@@ -30,6 +31,7 @@ struct pgs__json_array {
     const struct pgs_type *type;
     struct pgs_memory memory;
     struct pgs_read_error *error;
+    struct pgs__array_shape shape;
     const char *item_start; /* of a container inside an array of json */
 };
 
