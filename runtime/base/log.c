@@ -87,6 +87,7 @@ add_int(struct line *line, int64_t value, size_t width)
     return add(line, digits + n, sizeof(digits) - n);
 }
 
+/* An ASCII byte, or a code point below U+00A0. */
 static bool
 add_escaped(struct line *line, unsigned char c)
 {
@@ -96,11 +97,18 @@ add_escaped(struct line *line, unsigned char c)
 
     if (c == '\n')
         return add_str(line, "\\n");
-    if (c < 0x20 || c == 0x7F)
+    if (c < 0x20 || (c >= 0x7F && c < 0xA0))
         return add(line, unicode, sizeof(unicode));
     if (c == '"' || c == '\\')
         return add(line, quoted, sizeof(quoted));
     return add(line, (const char *)&c, 1);
+}
+
+/* U+0080 to U+009F: a terminal that shows the log would obey them. */
+static bool
+is_control(const char *sequence)
+{
+    return (unsigned char)sequence[0] == 0xC2 && (unsigned char)sequence[1] < 0xA0;
 }
 
 static bool
@@ -114,6 +122,8 @@ add_text(struct line *line, const char *text, size_t len)
 
         if (n == 1)
             fits = add_escaped(line, (unsigned char)text[i]);
+        else if (n == 2 && is_control(text + i))
+            fits = add_escaped(line, (unsigned char)text[i + 1]);
         else
             fits = n == 0 ? add_str(line, "\xEF\xBF\xBD") : add(line, text + i, n);
         i += n == 0 ? 1 : n;

@@ -214,11 +214,11 @@ test_log_line(void **state)
     (void)state;
     PGS_LOG(PGS_LOG_WARN, "request", PGS_LOG_STR("path", "/a\"b\\c\n\x01\x7F"),
             PGS_LOG_INT("status", -200), PGS_LOG_BOOL("ok", true), PGS_LOG_STR("none", NULL),
-            PGS_LOG_TEXT("text", "\xC3\xA4\xFFz", 4));
+            PGS_LOG_TEXT("text", "\xC3\xA4\xFFz\xC2\x9B\xC2\xA0", 8));
     assert_string_equal(logged(), HEAD "\"warn\",\"event\":\"request\","
                                        "\"path\":\"/a\\\"b\\\\c\\n\\u0001\\u007f\","
                                        "\"status\":-200,\"ok\":true,\"none\":null,"
-                                       "\"text\":\"\xC3\xA4\xEF\xBF\xBDz\"}\n");
+                                       "\"text\":\"\xC3\xA4\xEF\xBF\xBDz\\u009b\xC2\xA0\"}\n");
     pgs_log(PGS_LOG_ERROR, "alone", NULL, 0);
     assert_string_equal(logged(), HEAD "\"error\",\"event\":\"alone\"}\n");
     PGS_LOG(PGS_LOG_INFO, "least", PGS_LOG_INT("n", INT64_MIN));
