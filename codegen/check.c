@@ -138,10 +138,10 @@ check_project(const struct ast *ast)
     checker->ast = ast;
     checker->model = model;
     checker->guessing = ast->lost_rights;
-    check_version(ast);
-    check_app(ast, model);
     if (ast->lost.n > 0)
         return NULL; /* every use of these names would be an error that only follows */
+    check_version(ast);
+    check_app(ast, model);
     collect_raw_sql(ast, model);
     check_declare(checker);
     check_claims(checker);

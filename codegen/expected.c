@@ -204,7 +204,9 @@ hint_token(const void *parser, struct diag *diag, struct token token)
     bool name = syntax_accepts(parser, TOKEN_ID);
     bool infix = syntax_accepts(parser, TOKEN_TYPECAST);
 
-    if ((operand || infix || syntax_accepts(parser, TOKEN_SELECT)) && is_unknown_sql(&token))
+    bool in_select = syntax_accepts(parser, TOKEN_SELECT) || syntax_accepts(parser, TOKEN_LIMIT);
+
+    if ((operand || infix || in_select) && is_unknown_sql(&token))
         diag_hint(diag, "SQL that this grammar does not know goes into $$ ... $$");
     else if (name && !operand && !infix && lex_keyword(token.kind))
         diag_hint(diag, "\"%s\" is reserved; as a name it is written in double quotes", token.text);
@@ -225,13 +227,13 @@ quoted(const struct token *token)
 }
 
 void
-report_unexpected(const void *parser, struct token token, struct token before)
+report_unexpected(const void *parser, struct token token, const struct context *context)
 {
     struct set set = {0};
     struct diag *diag;
     const char *what = token.kind ? arena_printf("unexpected %s", quoted(&token))
                                   : "the file ends within a declaration";
-    struct span span = token.kind || !before.kind ? token.span : before.span;
+    struct span span = token.kind || !context->before.kind ? token.span : context->before.span;
 
     if (syntax_accepts(parser, TOKEN_GRANT)) {
         diag = diag_at(span, PGS0020_SYNTAX, "no declaration begins with %s", quoted(&token));
@@ -243,5 +245,8 @@ report_unexpected(const void *parser, struct token token, struct token before)
         diag = diag_at(span, PGS0020_SYNTAX, "%s", what);
     else
         diag = diag_at(span, PGS0020_SYNTAX, "%s; expected %s", what, text_of(&set));
+    if (context->long_string.file)
+        diag_note(diag, context->long_string,
+                  "this string goes on over several lines: is its closing quote missing?");
     hint_token(parser, diag, token);
 }

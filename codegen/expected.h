@@ -12,7 +12,13 @@
 /* A word that begins a declaration. */
 bool begins_declaration(int kind);
 
-/* Records the error.  `before` is the token that came before; kind 0 at the start of a file. */
-void report_unexpected(const void *parser, struct token token, struct token before);
+/* What came before the error in its declaration. */
+struct context {
+    struct token before;     /* the token before; kind 0 at the start of a file */
+    struct span long_string; /* the last string with a line break in it; `file` NULL: none */
+};
+
+/* Records the error. */
+void report_unexpected(const void *parser, struct token token, const struct context *context);
 
 #endif

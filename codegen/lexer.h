@@ -6,8 +6,6 @@
 #ifndef LEXER_H
 #define LEXER_H
 
-#include <stdbool.h>
-
 #include "source.h"
 
 /* `kind` is a TOKEN_ of grammar.y; 0 at the end of the file. */
@@ -24,7 +22,6 @@ struct token {
 struct lexer {
     const struct source *source;
     const char *at;
-    bool open_end; /* something that was opened has swallowed the rest of the file */
 };
 
 void lex_open(struct lexer *lexer, const struct source *source);

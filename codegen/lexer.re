@@ -35,7 +35,6 @@ lex_open(struct lexer *lexer, const struct source *source)
 {
     lexer->source = source;
     lexer->at = source->text;
-    lexer->open_end = false;
 }
 
 const char *
@@ -288,7 +287,6 @@ read_dollar(struct lexer *lexer, const char *start)
     diag_at(span_from(lexer, start), PGS0012_OPEN_DOLLAR, "%.*s is opened here and never closed",
             (int)tag, start);
     lexer->at = end;
-    lexer->open_end = true;
     return make(lexer, start, TOKEN_RAW, "");
 }
 
@@ -310,11 +308,9 @@ skip_comment(struct lexer *lexer, const char *start)
             p++;
         }
     }
-    if (depth > 0) {
+    if (depth > 0)
         diag_at(span_from(lexer, start), PGS0011_OPEN_COMMENT,
                 "this comment is never closed with */");
-        lexer->open_end = true;
-    }
     lexer->at = p;
 }
 
@@ -369,6 +365,15 @@ report_character(struct lexer *lexer, const char *start)
             (int)(lexer->at - start), start);
 }
 
+static void
+report_number(struct lexer *lexer, const char *start)
+{
+    struct diag *diag = diag_at(span_from(lexer, start), PGS0017_BAD_NUMBER,
+                                "this is neither a number nor a name");
+
+    diag_hint(diag, "a name does not begin with a digit; a number and its unit have a space between");
+}
+
 /*!re2c
     re2c:define:YYCTYPE = "unsigned char";
     re2c:define:YYCURSOR = cursor;
@@ -406,7 +411,7 @@ lex_next(struct lexer *lexer)
         number ([eE] [+-]? digit+)?    { TAKE; return as_written(lexer, start, TOKEN_NUMBER); }
         number ([eE] [+-]? digit+)? begin within* {
             TAKE;
-            diag_at(span_from(lexer, start), PGS0017_BAD_NUMBER, "this is neither a number nor a name");
+            report_number(lexer, start);
             return make(lexer, start, TOKEN_NUMBER, "0");
         }
         "("  { TAKE; return as_written(lexer, start, TOKEN_LP); }

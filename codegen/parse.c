@@ -26,7 +26,8 @@ struct feed {
     struct lexer lexer;
     struct token ahead; /* read already, when `has_ahead` */
     bool has_ahead;
-    struct token before;  /* the last one given to the parser */
+    size_t errors; /* when the declaration began */
+    struct context context;
     int braces;           /* open since the declaration began */
     int n_tokens;         /* since then; 0: none has begun */
     int first;            /* kind of the first one */
@@ -93,16 +94,6 @@ skip(struct feed *feed, struct token token)
 }
 
 static void
-begin_declaration(struct feed *feed, struct parse *parse, void *parser)
-{
-    syntaxInit(parser);
-    feed->braces = 0;
-    feed->n_tokens = 0;
-    parse->failed = false;
-    parse->too_deep.file = NULL;
-}
-
-static void
 report_depth(struct parse *parse)
 {
     struct span span = parse->too_deep;
@@ -115,19 +106,41 @@ report_depth(struct parse *parse)
     parse->failed = true;
 }
 
+static void
+end_declaration(struct feed *feed)
+{
+    feed->braces = 0;
+    feed->n_tokens = 0;
+    feed->errors = diag_errors();
+    feed->context.long_string.file = NULL;
+}
+
+/* After a syntax error: as if the file began with the next declaration. */
+static void
+start_anew(struct feed *feed, struct parse *parse, void *parser)
+{
+    syntaxInit(parser);
+    end_declaration(feed);
+    parse->failed = false;
+    parse->too_deep.file = NULL;
+}
+
 /* Where the declaration stands after this token. */
 static void
 count_token(struct feed *feed, struct token token)
 {
     feed->braces += (token.kind == TOKEN_LC) - (token.kind == TOKEN_RC);
-    feed->before = token;
+    feed->context.before = token;
+    if (token.kind == TOKEN_STRING &&
+        memchr(token.span.file->text + token.span.start, '\n', token.span.end - token.span.start))
+        feed->context.long_string = token.span;
     if (feed->n_tokens++ == 0)
         feed->first = token.kind;
     else if (feed->n_tokens == 2)
         feed->name = name_from(token);
     /* It ends with a semicolon outside braces, or with the brace that closes them. */
     if ((token.kind == TOKEN_SEMI || token.kind == TOKEN_RC) && feed->braces == 0)
-        feed->n_tokens = 0;
+        end_declaration(feed);
 }
 
 /* Notes what the declaration would have declared; `token` is the one that does not fit. */
@@ -135,6 +148,8 @@ static void
 note_lost(const struct feed *feed, struct ast *ast, struct token token)
 {
     switch (feed->n_tokens ? feed->first : TOKEN_TABLE) {
+    case TOKEN_PGSTACK:
+    case TOKEN_APP:
     case TOKEN_TYPE:
     case TOKEN_TABLE:
     case TOKEN_VIEW:
@@ -157,8 +172,9 @@ static bool
 feed_parser(struct feed *feed, struct parse *parse, void *parser, struct token token)
 {
     if (!syntax_accepts(parser, token.kind)) {
-        if (token.kind || !feed->lexer.open_end)
-            report_unexpected(parser, token, feed->before);
+        /* What the lexer could not read is the cause, and has been told. */
+        if (diag_errors() == feed->errors)
+            report_unexpected(parser, token, &feed->context);
         return false;
     }
     parse->token = token;
@@ -175,7 +191,7 @@ static void
 parse_tokens(struct parse *parse, const struct source *source)
 {
     void *parser = syntaxAlloc(arena_alloc);
-    struct feed feed = {0};
+    struct feed feed = {.errors = diag_errors()};
     struct token token;
 
     lex_open(&feed.lexer, source);
@@ -191,11 +207,20 @@ parse_tokens(struct parse *parse, const struct source *source)
         }
         note_lost(&feed, parse->ast, token);
         token = skip(&feed, token);
-        begin_declaration(&feed, parse, parser);
+        start_anew(&feed, parse, parser);
     }
 }
 
-/* A byte that is no text ends the file for the lexer. */
+/* Nobody knows what the file declares. */
+static void
+lose_file(struct ast *ast, const struct source *source)
+{
+    struct ast_name name = {source->path, {source, 0, 0}};
+
+    vec_push(&ast->lost, name);
+    ast->lost_rights = true;
+}
+
 static bool
 check_bytes(const struct source *source)
 {
@@ -220,6 +245,8 @@ parse_source(struct ast *ast, struct source *source)
     vec_push(&ast->files, source);
     if (check_bytes(source))
         parse_tokens(&parse, source);
+    else
+        lose_file(ast, source);
 }
 
 void
@@ -233,6 +260,7 @@ parse_file(struct ast *ast, const char *dir, const char *path)
         return;
     }
     nowhere.file = source_from_text(path, "", 0);
+    lose_file(ast, nowhere.file);
     if (errno == EFBIG)
         diag_at(nowhere, PGS0002_FILE_TOO_LARGE, "larger than %zu MiB", SOURCE_MAX_BYTES >> 20);
     else
@@ -283,7 +311,6 @@ void
 parse_project(struct ast *ast, const char *dir)
 {
     static const char *const folders[] = {"schema", "policies"};
-    size_t before = ast->files.n;
     size_t n_paths = 0;
 
     for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
@@ -296,10 +323,11 @@ parse_project(struct ast *ast, const char *dir)
             parse_file(ast, dir, found.at[j]);
         n_paths += found.n;
     }
-    if (n_paths == 0 && ast->files.n == before) {
+    if (n_paths == 0) {
         struct span nowhere = {0};
         struct diag *diag = diag_at(nowhere, PGS0005_NO_SOURCES, "%s holds no schema", dir);
 
+        lose_file(ast, source_from_text(dir, "", 0));
         diag_hint(diag, "a project keeps what there is in schema/*.schema, and who may do what in "
                         "policies/*.schema");
     }
