@@ -204,6 +204,21 @@ emit_query(struct out *out, const struct query *query)
     out_add(out, ";\n\n");
 }
 
+/* As it stands; the semicolon may be left out, and a comment may come last. */
+static void
+emit_raw_sql(struct out *out, const struct raw_sql *raw, const char *sql)
+{
+    const char *text = sql + strspn(sql, " \t\r\n");
+    size_t len = strlen(text);
+
+    while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL)
+        len--;
+    if (len == 0)
+        return;
+    out_printf(out, "-- %s  sql, unchecked\n%.*s%s\n\n", out_place(raw->span), (int)len, text,
+               text[len - 1] == ';' ? "" : "\n;");
+}
+
 static void
 emit_up(struct out *out, const struct model *model)
 {
@@ -226,6 +241,8 @@ emit_up(struct out *out, const struct model *model)
     for (size_t i = 0; i < model->queries.n; i++)
         emit_query(out, model->queries.at[i]);
     emit_rights(out, model);
+    for (size_t i = 0; i < model->raw_sqls.n; i++)
+        emit_raw_sql(out, model->raw_sqls.at[i], model->raw_sqls.at[i]->up);
 }
 
 /* Tables go in one statement: they may refer to each other. */
@@ -234,6 +251,9 @@ emit_down(struct out *out, const struct model *model)
 {
     const char *separator = "drop table ";
 
+    for (size_t i = model->raw_sqls.n; i-- > 0;)
+        if (model->raw_sqls.at[i]->down != NULL)
+            emit_raw_sql(out, model->raw_sqls.at[i], model->raw_sqls.at[i]->down);
     for (size_t i = model->queries.n; i-- > 0;)
         out_printf(out, "drop function public.%s;\n", name_sql(model->queries.at[i]->name));
     for (size_t i = model->tables.n; i-- > 0;)
