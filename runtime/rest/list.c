@@ -26,12 +26,14 @@ names_key(const struct pgs_request *rq, const struct pgs_relation *relation)
     return relation->n_key > 0 && found == relation->n_key;
 }
 
-/* The endpoint's default and bounds, and the application's. */
+/* The endpoint's default and bounds, and the application's.  A row by its key needs none. */
 static void
 bound_limit(struct pgs_request *rq, const struct pgs_relation *relation)
 {
     int64_t max = relation->max > 0 ? relation->max : rq->thread->app->max_rows;
 
+    if (rq->limit < 0 && names_key(rq, relation))
+        return;
     if (rq->limit < 0 && relation->limit > 0)
         rq->limit = relation->limit;
     if (max > 0 && (rq->limit < 0 || rq->limit > max))
