@@ -168,19 +168,31 @@ is_result_nullable(const struct expr *expr, const struct function *function)
     return function->nulls == MAYBE || (function->nulls == STRICT && nullable > 0);
 }
 
-/* What an index holds must be the same tomorrow. */
+/* now() and its like: a row that passes today would fail when it is restored tomorrow. */
+static bool
+changes_by_itself(const struct function *function)
+{
+    return function->volatility == VOLATILE ||
+           (function->volatility == STABLE && function->args[0] == '\0');
+}
+
+/* What an index holds, and what a constraint says of a row, must be the same tomorrow. */
 static void
 check_volatility(const struct scope *scope, const struct ast_expr *ast,
                  const struct function *function)
 {
+    bool in_index = scope->place == PLACE_INDEX && function->volatility != IMMUTABLE;
+    bool in_check = scope->place == PLACE_CHECK && changes_by_itself(function);
     struct diag *diag;
 
-    if (scope->place != PLACE_INDEX || function->volatility == IMMUTABLE)
+    if (!in_index && !in_check)
         return;
     diag = diag_at(ast->span, PGS2046_VOLATILE_HERE,
-                   "%s() cannot stand in an index: its result depends on more than its arguments",
-                   function->name);
-    if (strstr(function->name, "_ts") || strncmp(function->name, "to_ts", 5) == 0)
+                   "%s() cannot stand in %s: its result depends on more than its arguments",
+                   function->name, in_index ? "an index" : "a check constraint");
+    if (in_check)
+        diag_hint(diag, "put the condition into a policy (`with check`)");
+    else if (strstr(function->name, "_ts") || strncmp(function->name, "to_ts", 5) == 0)
         diag_hint(diag, "name the configuration: `%s('english', ...)`", function->name);
     else
         diag_hint(diag, "index the column, and call %s() in the query", function->name);

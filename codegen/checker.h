@@ -19,9 +19,9 @@
  *   check_speed.c       indexes that are missing
  *   check_secret.c      keys that stand in the sources
  *
- * Expressions: check_scope.c finds names, check_expr.c gives types, check_literal.c reads values,
- * check_select.c does selects.  An expression that is wrong gets TYPE_ANY, which fits everywhere:
- * one mistake, one error.
+ * Expressions: check_scope.c finds names, check_expr.c gives types, with check_operator.c,
+ * check_call.c and check_compound.c; check_literal.c reads values, check_select.c does selects.  An
+ * expression that is wrong gets TYPE_ANY, which fits everywhere: one mistake, one error.
  */
 #ifndef CHECKER_H
 #define CHECKER_H
@@ -29,6 +29,7 @@
 #include "access.h"
 #include "ast.h"
 #include "diag.h"
+#include "functions.h"
 #include "model.h"
 #include "types.h"
 
@@ -168,6 +169,36 @@ void check_becomes(struct expr *expr, struct type want, enum type_cast need, con
 
 /* Lets an open literal take a type; reports a value that is none of it. */
 void check_settle(struct expr *expr, struct type type);
+
+/* The results of a case take one type. */
+void check_settle_branches(struct expr *expr, struct type type);
+
+/* ---- check_operator.c ---- */
+
+struct expr *check_operator(struct scope *scope, const struct ast_expr *ast);
+
+/* Finds the operator for one or two operands, lets open ones take its types; false: reported. */
+bool check_apply_operator(const struct ast_expr *ast, const char *op, struct expr *const *args,
+                          size_t n, struct resolution *found);
+
+bool check_any_nullable(const struct expr *expr);
+
+/* A literal beside a column whose check lists its values. */
+void check_listed(const struct expr *column, const struct expr *literal);
+
+struct expr *check_row(struct scope *scope, const struct ast_expr *ast);
+void check_compare_rows(const struct ast_expr *ast, const char *op, const struct expr *left,
+                        const struct expr *right);
+
+/* ---- check_compound.c ---- */
+
+struct expr *check_case(struct scope *scope, const struct ast_expr *ast);
+struct expr *check_in(struct scope *scope, const struct ast_expr *ast);
+struct expr *check_quantified(struct scope *scope, const struct ast_expr *ast);
+struct expr *check_array(struct scope *scope, const struct ast_expr *ast);
+struct expr *check_subscript(struct scope *scope, const struct ast_expr *ast);
+struct expr *check_exists(struct scope *scope, const struct ast_expr *ast);
+struct expr *check_scalar_select(struct scope *scope, const struct ast_expr *ast);
 
 /* ---- check_call.c ---- */
 

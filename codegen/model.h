@@ -72,6 +72,7 @@ enum expr_kind {
     EXPR_ANY,       /* args[0] name any (args[1]) or any (select) */
     EXPR_ALL,       /* the same with all */
     EXPR_EXTRACT,   /* extract(name from args[0]) */
+    EXPR_ROW,       /* (args[0], args[1], ...), only beside a comparison */
     EXPR_SUBSCRIPT, /* args[0][args[1]] or args[0][args[1]:args[2]] */
     EXPR_PUBLIC,    /* using (public): every row, on purpose */
     EXPR_RAW,       /* text: $$ ... $$, unchecked */

@@ -481,6 +481,11 @@ print_bare(struct printer *p, const struct expr *e)
         print_expr(p, e->args.at[0], P_ANY);
         str_putc(&p->out, ')');
         break;
+    case EXPR_ROW:
+        str_puts(&p->out, "row(");
+        print_list(p, e, 0);
+        str_putc(&p->out, ')');
+        break;
     case EXPR_SUBSCRIPT:
         print_subscript(p, e);
         break;
