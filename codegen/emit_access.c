@@ -204,6 +204,16 @@ write_query(struct out *out, const struct plan *plan, const struct plan_query *q
     out_add(out, "\n");
 }
 
+/* Such SQL may grant anything: a reviewer must know that it is there. */
+static void
+write_raw_sql(struct out *out, const struct model *model)
+{
+    if (model->raw_sqls.n > 0)
+        out_add(out, "\nsql in the migration  unchecked\n");
+    for (size_t i = 0; i < model->raw_sqls.n; i++)
+        out_printf(out, "  %s\n", out_place(model->raw_sqls.at[i]->span));
+}
+
 void
 emit_access(const struct plan *plan)
 {
@@ -217,4 +227,5 @@ emit_access(const struct plan *plan)
             write_table(out, plan, plan->model->tables.at[i]);
     for (size_t i = 0; i < plan->queries.n; i++)
         write_query(out, plan, plan->queries.at[i]);
+    write_raw_sql(out, plan->model);
 }

@@ -181,9 +181,23 @@ returned(const struct query *query)
     return out_text(out);
 }
 
+/* A dollar quote that the text does not end by itself. */
+static const char *
+quote_for(const char *text)
+{
+    const char *quote = "$$", *quoted = arena_printf("%s$$", text);
+
+    for (int i = 1; strstr(quoted, quote) != quoted + strlen(text); i++) {
+        quote = arena_printf("$q%d$", i);
+        quoted = arena_printf("%s%s", text, quote);
+    }
+    return quote;
+}
+
 static void
 emit_query(struct out *out, const struct query *query)
 {
+    const char *quote = quote_for(query->raw != NULL ? query->raw : "");
     const char *name = arena_printf("public.%s", name_sql(query->name));
 
     out_printf(out, "-- %s  query %s%s\ncreate function %s(%s) returns %s\n",
@@ -193,8 +207,8 @@ emit_query(struct out *out, const struct query *query)
     if (query->raw != NULL)
         out_printf(out,
                    "  language sql volatile set search_path = pg_catalog, public, pg_temp\n"
-                   "as $$%s$$;\n",
-                   query->raw);
+                   "as %s%s%s;\n",
+                   quote, query->raw, quote);
     else
         out_printf(out, "  language sql stable\nbegin atomic\n  %s;\nend;\n",
                    sql_select(query->body, SQL_PLAIN));
