@@ -270,6 +270,16 @@ read_escaped(struct lexer *lexer, const char *start)
     return open_string(lexer, start);
 }
 
+/* A comment that comes last must not take in what the SQL text is put before. */
+static const char *
+end_comment(const char *text, size_t len)
+{
+    const char *copy = arena_copy(text, len);
+    const char *line = strrchr(copy, '\n');
+
+    return strstr(line ? line : copy, "--") ? arena_printf("%s\n", copy) : copy;
+}
+
 /* $$ ... $$ and $tag$ ... $tag$: everything between, as it stands. */
 static struct token
 read_dollar(struct lexer *lexer, const char *start)
@@ -281,7 +291,7 @@ read_dollar(struct lexer *lexer, const char *start)
     for (const char *p = text; p + tag <= end; p++) {
         if (*p == '$' && memcmp(p, start, tag) == 0) {
             lexer->at = p + tag;
-            return make(lexer, start, TOKEN_RAW, arena_copy(text, (size_t)(p - text)));
+            return make(lexer, start, TOKEN_RAW, end_comment(text, (size_t)(p - text)));
         }
     }
     diag_at(span_from(lexer, start), PGS0012_OPEN_DOLLAR, "%.*s is opened here and never closed",

@@ -66,6 +66,7 @@ strings_have_their_value(void **state)
     assert_string_equal(tokens("E'a\\n\\t\\\\\\'''\\u00e9\\x41\\101'"), "a\n\t\\''\xc3\xa9"
                                                                         "AA");
     assert_string_equal(tokens("$$ it's $1 $$ $a$ $$ $b$ $a$"), " it's $1 | $$ $b$ ");
+    assert_string_equal(tokens("$$ a -- b\n$$ $$ a -- b $$ $$--$$"), " a -- b\n| a -- b \n|--\n");
     assert_int_equal(diag_errors(), 0);
 }
 
