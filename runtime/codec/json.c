@@ -130,13 +130,23 @@ check_string(struct parser *parser, struct pgs_text raw, size_t unescaped_len)
     return raw.len == unescaped_len + 2 || check_escapes(parser, raw);
 }
 
+/* yajl takes vertical tabs and form feeds for blanks; JSON does not. */
+static const char not_blank[] = "lexical error: invalid char in json text.";
+
+static bool
+is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static struct pgs_text
 raw_token(struct parser *parser)
 {
     size_t start = parser->end;
 
     parser->end = parser->completing ? parser->len : yajl_get_bytes_consumed(parser->yajl);
-    while (start < parser->end && strchr(" \t\r\n,:", parser->json[start]) != NULL)
+    while (start < parser->end && (is_blank(parser->json[start]) || parser->json[start] == ',' ||
+                                   parser->json[start] == ':'))
         start++;
     return (struct pgs_text){parser->json + start, parser->end - start};
 }
@@ -147,6 +157,8 @@ send(struct parser *parser, enum pgs__json_token token, const unsigned char *tex
     struct pgs__json_event event = {
         token, {(const char *)text, len}, raw_token(parser), parser->depth};
 
+    if (*event.raw.at == '\v' || *event.raw.at == '\f')
+        return fail_syntax(parser, (size_t)(event.raw.at - parser->json), not_blank);
     if (text != NULL && token != PGS_JSON_NUMBER && !check_string(parser, event.raw, len))
         return 0;
     if (parser->on_event(parser->owner, &event))
@@ -263,6 +275,17 @@ complete(struct parser *parser)
     return yajl_complete_parse(parser->yajl);
 }
 
+/* yajl takes a token that is never finished, `"...`, for the end of the input. */
+static bool
+check_end(struct parser *parser)
+{
+    size_t end = parser->end;
+
+    while (end < parser->len && is_blank(parser->json[end]))
+        end++;
+    return end == parser->len || fail_syntax(parser, end, "parse error: trailing garbage");
+}
+
 static bool
 parse(struct parser *parser)
 {
@@ -277,7 +300,7 @@ parse(struct parser *parser)
         status = complete(parser);
     if (status == yajl_status_error)
         return fail_as_yajl(parser, parser->len);
-    return status == yajl_status_ok;
+    return status == yajl_status_ok && check_end(parser);
 }
 
 bool

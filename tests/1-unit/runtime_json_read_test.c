@@ -105,6 +105,24 @@ test_bodies(void **state)
                      "char in json text."},
         {"{\"id\":1,}", "PGRST102 -: Empty or invalid json | line 1, column 10: parse error: "
                         "invalid object key (must be a string)"},
+        {"{\"id\":1}\"abc",
+         "PGRST102 -: Empty or invalid json | line 1, column 9: parse error: trailing garbage"},
+        {"{\"id\":1} \"\xFF",
+         "PGRST102 -: Empty or invalid json | line 1, column 10: parse error: trailing garbage"},
+        {"{\"id\":1}tru",
+         "PGRST102 -: Empty or invalid json | line 1, column 12: parse error: trailing garbage"},
+        {"{\"id\":1}-",
+         "PGRST102 -: Empty or invalid json | line 1, column 10: parse error: trailing garbage"},
+        {"{\"id\":1}/",
+         "PGRST102 -: Empty or invalid json | line 1, column 9: parse error: trailing garbage"},
+        {"{\"id\":1,\v\"t\":\"\"}", "PGRST102 -: Empty or invalid json | line 1, column 9: lexical "
+                                    "error: invalid char in json text."},
+        {"\f{\"id\":1}", "PGRST102 -: Empty or invalid json | line 1, column 1: lexical error: "
+                         "invalid char in json text."},
+        {"{\"id\":1 \f}", "PGRST102 -: Empty or invalid json | line 1, column 9: lexical error: "
+                          "invalid char in json text."},
+        {"{\"id\":1}\v",
+         "PGRST102 -: Empty or invalid json | line 1, column 9: parse error: trailing garbage"},
         {"123", "PGRST102 -: expected an object, got a number"},
         {"\"x\"", "PGRST102 -: expected an object, got a string"},
         {"null", "PGRST102 -: expected an object, got null"},
@@ -235,6 +253,9 @@ test_texts(void **state)
 
     (void)state;
     EXPECT(cases);
+    expect_text("{\"id\":1}\0", 9,
+                "PGRST102 -: Empty or invalid json | line 1, column 10: "
+                "parse error: trailing garbage");
     expect_text("{\"t\":\"a\0b\"}", 11,
                 "PGRST102 t: Empty or invalid json | line 1, column 8: lexical error: invalid "
                 "character inside string.");
@@ -249,6 +270,10 @@ test_json_is_verbatim(void **state)
         {"{\"id\":1,\"j\": \"te\\u00e4xt\" ,\"jb\":1e400}", "id=1 j=\"te\\u00e4xt\" jb=1e400"},
         {"{\"id\":1,\"j\":true,\"jb\":null}", "id=1 j=true jb=NULL"},
         {"[{\"j\":[],\"id\":1},{\"j\":{},\"id\":2}]", "[id=1 j=[]; id=2 j={}]"},
+        {"{\"j\":\v{}}", "PGRST102 j: Empty or invalid json | line 1, column 6: lexical error: "
+                         "invalid char in json text."},
+        {"{\"j\":[1,\f2]}", "PGRST102 j: Empty or invalid json | line 1, column 9: lexical error: "
+                            "invalid char in json text."},
         {"{\"j\":{\"a\":\"\\u0000\"}}", "22P05 j: unsupported Unicode escape sequence | line 1, "
                                         "column 12: \\u0000 cannot be converted to text"},
         {"{\"j\":{\"a\":\"\\udc00\"}}",

@@ -258,6 +258,7 @@ test_payloads(void **state)
         {"{\"exp\":1800000000,\"sub\":\"\\ud800\"}", "JWT is not valid JSON"},
         {"{\"exp\":1800000000", "JWT is not valid JSON"},
         {"{\"exp\":1800000000} x", "JWT is not valid JSON"},
+        {"{\"exp\":1800000000} \"x", "JWT is not valid JSON"},
         {"not json", "JWT is not valid JSON"},
         {"[{\"exp\":1800000000}]", "JWT is not an object"},
         {"1800000000", "JWT is not an object"},

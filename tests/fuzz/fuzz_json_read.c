@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "codec/json_read.h"
 #include "fuzz_heap.h"
+#include "fuzz_json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -80,6 +81,9 @@ check_member(const struct row *row, size_t i, size_t size)
     require(text.len <= 4 * size + 16);
     require(pgs_utf8_check(text.at, text.len) == text.len);
     require(memchr(text.at, '\0', text.len) == NULL);
+    if (!columns[i].type.array &&
+        (columns[i].type.kind == PGS_JSON || columns[i].type.kind == PGS_JSONB))
+        require(is_json(text.at, text.len));
 }
 
 static void
@@ -105,6 +109,7 @@ read_body(const uint8_t *data, size_t size, size_t rows_max)
         check_error(&error);
         return;
     }
+    require(is_json(json, size));
     require(n_rows <= rows_max && (was_array || n_rows == 1));
     for (size_t i = 0; i < n_rows; i++)
         for (size_t f = 0; f < PGS_COUNT(fields); f++)

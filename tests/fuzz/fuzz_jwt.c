@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "codec/jwt.h"
 #include "fuzz_heap.h"
+#include "fuzz_json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -66,7 +67,7 @@ read_token(const char *token, size_t len)
         return;
     }
     require(jwt.exp > 1700000000);
-    check_text(jwt.payload);
+    require(is_json(jwt.payload.at, jwt.payload.len));
     check_text(jwt.sub);
     check_text(jwt.role);
     check_text(jwt.email);
