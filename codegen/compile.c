@@ -43,7 +43,6 @@ static const char *const link_flags[] = {
     "-lssl",
     "-lcrypto",
     "-lwslay",
-    "-lz",
     "-lm",
 };
 
