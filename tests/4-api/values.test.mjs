@@ -57,7 +57,7 @@ test('null is null, absent is the default', async () => {
 });
 
 test('floats beyond numbers', async () => {
-  await app.db.query("insert into kind (id, f8, f4, num) values (-1, 'NaN', 'Infinity', 'NaN')");
+  await app.db.query("insert into kind (id, f8, f4, num) overriding system value values (-1, 'NaN', 'Infinity', 'NaN')");
   const r = await app.get(editor, 'kind?id=eq.-1&select=f8,f4,num');
   assert.equal(r.text, '[{"f8":"NaN","f4":"Infinity","num":"NaN"}]');
 });
@@ -77,7 +77,7 @@ const refused = [
   ['{"moods": ["ok", "angry"]}', /^22P02$/, ''],
   ['{"txt": "a\\u0000b"}', /./, 'txt'], ['{"txt": "\\ud800"}', /./, 'txt'], ['{"docb": {"a": "\\u0000"}}', /./, 'docb'],
   ['{"txt": "a", "txt": "b"}', /./, 'txt'], ['{"nothing": 1}', /^PGRST204$/, 'nothing'], ['{"": 1}', /./, ''],
-  ['{"I4": 1}', /^PGRST204$/, 'I4'], ['{"id": "1; drop table kind"}', /^22/, 'id'],
+  ['{"I4": 1}', /^PGRST204$/, 'I4'], ['{"id": 1}', /^(428C9|PGRST204|42501)$/, 'id'],
   [`{"docb": ${'['.repeat(5000)}${']'.repeat(5000)}}`, /./, ''], [`{"doc": ${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}}`, /./, ''],
   ['['.repeat(500000), /./, ''], [`[{"i4": 1}, {"i4": "x"}]`, /^22/, 'i4'], ['\ufeff{"i4": 1}', /^PGRST102$/, ''],
   ['{"i4": 01}', /^PGRST102$/, ''], ['{"i4": +1}', /^PGRST102$/, ''], ['{"i4": NaN}', /^PGRST102$/, ''], ["{'i4': 1}", /^PGRST102$/, ''],
@@ -123,7 +123,7 @@ test('a body over the limit is 413, at once', async () => {
 });
 
 test('arrays in filters and back', async () => {
-  await post('{"id": -50, "txts": ["a b", "c,d", "\\"", "{}"], "i4s": [1, 2]}');
+  const { id } = (await post('{"txts": ["a b", "c,d", "\\"", "{}"], "i4s": [1, 2]}')).json[0];
   for (const [filter, n] of [[`txts=cs.${encodeURIComponent('{"c,d"}')}`, 1], [`txts=cs.${encodeURIComponent('{"\\""}')}`, 1], [`i4s=eq.${encodeURIComponent('{1,2}')}`, 1], [`i4s=eq.${encodeURIComponent('{2,1}')}`, 0]])
-    assert.equal((await app.get(editor, `kind?id=eq.-50&${filter}`)).json.length, n, filter);
+    assert.equal((await app.get(editor, `kind?id=eq.${id}&${filter}`)).json.length, n, filter);
 });

@@ -7,7 +7,7 @@ import { editor, openProof } from './proof.mjs';
 let app;
 before(async () => { app = await openProof('api_write'); });
 after(() => app?.close());
-beforeEach(() => app.db.query(`truncate book, shelf, pair, diary, int restart identity;
+beforeEach(() => app.db.query(`truncate book, shelf, pair, diary, register restart identity;
   insert into shelf (id, code, height, note) values (1, 'one', 10, null), (2, 'two', 20, 'second'), (3, 'three', 30, null)`));
 
 const rep = { Prefer: 'return=representation' };
@@ -43,9 +43,15 @@ test('POST return=representation, minimal, headers-only', async () => {
 });
 
 test('POST an array: all or none', async () => {
-  const r = await post('shelf', [{ id: 20, code: 'a' }, { id: 21, code: 'b', height: 5 }, { id: 22, note: 'n', code: 'c' }], rep);
-  assert.equal(r.status, 201, r.text);
-  assert.deepEqual(r.json, [{ id: 20, code: 'a', height: 10, note: null }, { id: 21, code: 'b', height: 5, note: null }, { id: 22, code: 'c', height: 10, note: 'n' }]);
+  const rows = [{ id: 20, code: 'a' }, { id: 21, code: 'b', height: 5 }, { id: 22, note: 'n', code: 'c' }];
+  const uneven = await post('shelf', rows);
+  assert.deepEqual([uneven.status, uneven.json.code], [400, 'PGRST102'], 'keys must match, or columns= says which there are');
+  const listed = await post('shelf?columns=id,code,note', rows, rep);
+  assert.equal(listed.status, 201, listed.text);
+  assert.deepEqual(listed.json, [{ id: 20, code: 'a', height: 10, note: null }, { id: 21, code: 'b', height: 10, note: null }, { id: 22, code: 'c', height: 10, note: 'n' }]);
+  const defaults = await post('shelf?columns=id,code,height', rows.map((r) => ({ ...r, id: r.id + 3, code: `${r.code}2` })), { Prefer: 'return=representation, missing=default' });
+  if (defaults.status === 201) assert.deepEqual(defaults.json.map((r) => r.height), [10, 5, 10]);
+  else assert.deepEqual([defaults.status, defaults.json.code], [400, 'PGRST102'], 'the defaults, or a refusal: never null');
   const bad = await post('shelf', [{ id: 30, code: 'aa' }, { id: 30, code: 'bb' }]);
   assert.equal(bad.status, 409);
   assert.equal(await app.db.value('select count(*) from shelf where id = 30'), '0');
@@ -143,7 +149,7 @@ test('a filter that is refused changes nothing', async () => {
 });
 
 test('keys of several columns, identity keys', async () => {
-  assert.equal((await post('pair', [{ a: 1, b: 'x', v: '1' }, { a: 1, b: 'y' }])).status, 201);
+  assert.equal((await post('pair', [{ a: 1, b: 'x', v: '1' }, { a: 1, b: 'y', v: null }])).status, 201);
   assert.equal((await patch('pair?a=eq.1&b=eq.y', { v: '2' })).status, 204);
   assert.deepEqual(await app.db.rows('select * from pair order by b'), [{ a: 1, b: 'x', v: '1' }, { a: 1, b: 'y', v: '2' }]);
   const book = await post('book', { shelf_id: 1, title: 'T' }, rep);
@@ -154,12 +160,12 @@ test('keys of several columns, identity keys', async () => {
 });
 
 test('names that are words of C and SQL', async () => {
-  const r = await post('int', { id: 1, while: 'a', select_: 'b', user: 'c', table: 'd' }, rep);
+  const r = await post('register', { id: 1, while: 'a', select_: 'b', user: 'c', table: 'd' }, rep);
   assert.equal(r.status, 201, r.text);
   assert.deepEqual(r.json, [{ id: 1, while: 'a', select_: 'b', user: 'c', table: 'd' }]);
-  assert.deepEqual((await app.get(editor, 'int?user=eq.c&select=table,while')).json, [{ table: 'd', while: 'a' }]);
-  assert.equal((await patch('int?while=eq.a', { user: 'z' })).status, 204);
-  assert.equal(await app.db.value('select "user" from int'), 'z');
+  assert.deepEqual((await app.get(editor, 'register?user=eq.c&select=table,while')).json, [{ table: 'd', while: 'a' }]);
+  assert.equal((await patch('register?while=eq.a', { user: 'z' })).status, 204);
+  assert.equal(await app.db.value('select "user" from register'), 'z');
 });
 
 // [what, request, status, code]
