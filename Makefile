@@ -68,10 +68,10 @@ golden: $(programs) ## rewrite the expected output of tests/2-golden
 	@PGSTACK=$(BUILD)/pgstack tests/2-golden/run --update $(if $(T),'$(T)')
 
 san: ## the same suites under ASan and UBSan
-	@$(MAKE) -s -j$(JOBS) --no-print-directory test BUILD=build/san SAN=1
+	@$(MAKE) -s --no-print-directory test BUILD=build/san SAN=1
 
 tsan: ## the same suites under TSan
-	@$(MAKE) -s -j$(JOBS) --no-print-directory test BUILD=build/tsan SAN=thread
+	@$(MAKE) -s --no-print-directory test BUILD=build/tsan SAN=thread
 
 fuzz: ## each fuzz target for FUZZ_SECONDS=60; T=jwt picks
 	@tools/deps fuzz
