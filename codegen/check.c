@@ -107,7 +107,7 @@ place_table(struct sorting *sorting, const struct table *table)
         if (table->constraints.at[i]->target)
             place_table(sorting, table->constraints.at[i]->target);
     if (table->query)
-        check_walk_select_ranges(table->query, place_range, sorting);
+        walk_select_ranges(table->query, place_range, sorting);
     vec_push(&sorting->done, (struct table *)table);
 }
 

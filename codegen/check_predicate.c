@@ -82,7 +82,7 @@ check_body(struct checker *checker, const struct ast_predicate *ast, struct pred
     scope.params = predicate->params;
     scope.clause = "a predicate";
     predicate->body = check_condition(&scope, ast->body, "a predicate");
-    check_walk_ranges(predicate->body, collect_read, predicate);
+    walk_ranges(predicate->body, collect_read, predicate);
 }
 
 /* ---- circles ---- */
@@ -118,7 +118,7 @@ follow_call(const struct expr *expr, void *data)
         return;
     }
     if (expr->predicate->body)
-        check_walk(expr->predicate->body, follow_call, &next);
+        walk_expr(expr->predicate->body, follow_call, &next);
     chain->found = next.found;
 }
 
@@ -128,7 +128,7 @@ check_circle(const struct predicate *predicate)
     struct chain chain = {.predicate = predicate};
 
     if (predicate->body)
-        check_walk(predicate->body, follow_call, &chain);
+        walk_expr(predicate->body, follow_call, &chain);
 }
 
 static bool

@@ -52,7 +52,7 @@ read_expr(const struct expr *expr, void *data)
         return;
     if (!inside.from.file)
         inside.from = expr->span;
-    check_walk(expr->predicate->body, read_expr, &inside);
+    walk_expr(expr->predicate->body, read_expr, &inside);
 }
 
 static void
@@ -60,7 +60,7 @@ read_select(const struct select *select, struct reading *reading)
 {
     for (size_t i = 0; i < select->from.n; i++)
         read_range(select->from.at[i], reading);
-    check_walk_select(select, read_expr, reading);
+    walk_select(select, read_expr, reading);
 }
 
 void
@@ -68,7 +68,7 @@ check_reads(const struct expr *expr, struct reads *out)
 {
     struct reading reading = {.out = out};
 
-    check_walk(expr, read_expr, &reading);
+    walk_expr(expr, read_expr, &reading);
 }
 
 void

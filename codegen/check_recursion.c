@@ -32,7 +32,7 @@ note_sub_select(const struct expr *expr, void *data)
     if (expr->select || expr->kind == EXPR_CLAIM || (expr->kind == EXPR_CALL && expr->is_auth))
         *has = true;
     if (expr->kind == EXPR_PREDICATE && !expr->predicate->definer && expr->predicate->body)
-        check_walk(expr->predicate->body, note_sub_select, has);
+        walk_expr(expr->predicate->body, note_sub_select, has);
 }
 
 static bool
@@ -41,9 +41,9 @@ has_sub_select(const struct policy *policy)
     bool has = false;
 
     if (policy->using_expr)
-        check_walk(policy->using_expr, note_sub_select, &has);
+        walk_expr(policy->using_expr, note_sub_select, &has);
     if (policy->check_expr)
-        check_walk(policy->check_expr, note_sub_select, &has);
+        walk_expr(policy->check_expr, note_sub_select, &has);
     return has;
 }
 

@@ -240,7 +240,7 @@ is_pinned(const struct expr *expr, const struct column *column)
 {
     struct pinned pinned = {.column = column};
 
-    check_walk_conjuncts(expr, visit_pin, &pinned);
+    walk_conjuncts(expr, visit_pin, &pinned);
     return pinned.found;
 }
 
@@ -341,7 +341,7 @@ visit_claim(const struct expr *expr, void *data)
     struct diag *diag;
 
     if (expr->kind == EXPR_PREDICATE && expr->predicate->body)
-        check_walk(expr->predicate->body, visit_claim, data);
+        walk_expr(expr->predicate->body, visit_claim, data);
     if (expr->kind != EXPR_CLAIM || deciding->reported ||
         (strcmp(claim->path, "user_metadata") != 0 &&
          strncmp(claim->path, "user_metadata.", 14) != 0))
@@ -389,9 +389,9 @@ check_policies_as_a_whole(const struct model *model)
         check_row_theft(model, policy);
         deciding.policy = policy;
         if (policy->using_expr)
-            check_walk(policy->using_expr, visit_claim, &deciding);
+            walk_expr(policy->using_expr, visit_claim, &deciding);
         if (policy->check_expr)
-            check_walk(policy->check_expr, visit_claim, &deciding);
+            walk_expr(policy->check_expr, visit_claim, &deciding);
     }
 }
 

@@ -189,7 +189,7 @@ check_speed(struct checker *checker)
         struct comparison comparison = {.policy = policy, .reported = &reported};
 
         if (policy->command == CMD_SELECT && policy->using_expr && !policy->table->scan_ok)
-            check_walk(policy->using_expr, visit_comparison, &comparison);
+            walk_expr(policy->using_expr, visit_comparison, &comparison);
     }
     for (size_t i = 0; i < model->endpoints.n; i++)
         if (!model->endpoints.at[i]->table->is_view && !model->endpoints.at[i]->table->scan_ok)

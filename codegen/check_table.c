@@ -297,7 +297,7 @@ add_check(struct checker *checker, struct table *table, const struct ast_constra
     check->span = ast->span;
     check->kind = CONSTRAINT_CHECK;
     check->check = check_condition(&scope, ast->check, "a check constraint");
-    check_walk(check->check, collect_columns, &columns);
+    walk_expr(check->check, collect_columns, &columns);
     for (size_t i = 0; i < columns.n; i++)
         vec_push(&check->columns, columns.at[i]);
     if (ast->name.text)

@@ -32,6 +32,7 @@
 #include "functions.h"
 #include "model.h"
 #include "types.h"
+#include "walk.h"
 
 struct declared_table {
     const struct ast_table *ast;
@@ -235,26 +236,15 @@ void check_secrets(struct checker *checker);
 /* Declares the arguments of a predicate or query. */
 void check_params(struct checker *checker, const struct ast_params *ast, struct params *out);
 
-/* ---- check_walk.c ---- */
-
-/* Calls `visit` for the expression and all below it, sub-selects too; not predicates' bodies. */
-void check_walk(const struct expr *expr, void (*visit)(const struct expr *expr, void *data),
-                void *data);
-void check_walk_select(const struct select *select,
-                       void (*visit)(const struct expr *expr, void *data), void *data);
-
-/* Calls `visit` for each range of each select in it. */
-void check_walk_ranges(const struct expr *expr,
-                       void (*visit)(const struct range *range, void *data), void *data);
-void check_walk_select_ranges(const struct select *select,
-                              void (*visit)(const struct range *range, void *data), void *data);
-
-/* Calls `visit` for each side of the top-level `and`s. */
-void check_walk_conjuncts(const struct expr *expr,
-                          void (*visit)(const struct expr *expr, void *data), void *data);
+/* ---- check_same.c ---- */
 
 /* The same expression, by structure; ranges by identity. */
 bool check_same_expr(const struct expr *a, const struct expr *b);
+
+/* auth.uid() or a claim: who the caller is. */
+bool check_is_identity(const struct expr *expr);
+
+/* ---- check_reads.c ---- */
 
 /* What a statement or condition reads, predicates and views followed to their tables. */
 struct read {
@@ -268,8 +258,5 @@ VEC_STRUCT(reads, struct read);
 /* The row itself and what definer predicates read are left out: no right is needed for them. */
 void check_reads(const struct expr *expr, struct reads *out);
 void check_reads_select(const struct select *select, struct reads *out);
-
-/* auth.uid() or a claim: who the caller is. */
-bool check_is_identity(const struct expr *expr);
 
 #endif
