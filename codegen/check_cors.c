@@ -104,9 +104,9 @@ check_cors(struct checker *checker)
 {
     for (size_t i = 0; i < checker->ast->cors.n; i++) {
         const struct ast_cors *ast = checker->ast->cors.at[i];
+        struct cors *cors = check_cors_named(checker->model, ast->name.text);
 
-        for (size_t j = 0; j < checker->model->cors.n; j++)
-            if (check_same_place(checker->model->cors.at[j]->span, ast->name.span))
-                check_one(ast, checker->model->cors.at[j]);
+        if (check_same_place(cors->span, ast->name.span))
+            check_one(ast, cors);
     }
 }

@@ -197,7 +197,7 @@ read_list(const struct checker *checker, struct endpoint *endpoint, const struct
 /* ---- the whole ---- */
 
 static void
-check_key(const struct endpoint *endpoint)
+check_row_key(const struct endpoint *endpoint)
 {
     const struct table *table = endpoint->table;
     struct diag *diag;
@@ -244,7 +244,7 @@ check_endpoint(struct checker *checker, const struct ast_endpoint *ast)
         if (ast->verbs.at[i]->kind == AST_LIST)
             read_list(checker, endpoint, ast->verbs.at[i]);
     }
-    check_key(endpoint);
+    check_row_key(endpoint);
     vec_push(&checker->model->endpoints, endpoint);
 }
 

@@ -178,6 +178,7 @@ raw(struct scope *scope, const struct ast_expr *ast)
     return expr;
 }
 
+/* long: one case a kind of expression */
 struct expr *
 check_expr(struct scope *scope, const struct ast_expr *ast)
 {

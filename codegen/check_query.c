@@ -2,18 +2,6 @@
 /* Queries: arguments, what they return, and whether the body gives that. */
 #include "checker.h"
 
-#include <string.h>
-
-static const struct table *
-table_named(const struct checker *checker, const char *name)
-{
-    for (size_t i = 0; i < checker->model->tables.n; i++)
-        if (strcmp(checker->model->tables.at[i]->name, name) == 0 &&
-            !checker->model->tables.at[i]->builtin)
-            return checker->model->tables.at[i];
-    return NULL;
-}
-
 static void
 read_returns_columns(struct checker *checker, const struct ast_query *ast, struct query *query)
 {
@@ -38,7 +26,7 @@ read_returns(struct checker *checker, const struct ast_query *ast, struct query 
     }
     query->returns_set = ast->returns->setof;
     if (ast->returns->dimensions == 0)
-        query->returns_table = table_named(checker, ast->returns->spelling);
+        query->returns_table = check_table_named(checker->model, "public", ast->returns->spelling);
     if (!query->returns_table)
         check_storable_type(checker, ast->returns, &query->returns_type);
 }
@@ -129,9 +117,9 @@ check_queries(struct checker *checker)
 {
     for (size_t i = 0; i < checker->ast->queries.n; i++) {
         const struct ast_query *ast = checker->ast->queries.at[i];
+        struct query *query = check_query_named(checker->model, ast->name.text);
 
-        for (size_t j = 0; j < checker->model->queries.n; j++)
-            if (check_same_place(checker->model->queries.at[j]->span, ast->name.span))
-                check_query(checker, ast, checker->model->queries.at[j]);
+        if (check_same_place(query->span, ast->name.span))
+            check_query(checker, ast, query);
     }
 }

@@ -5,8 +5,8 @@
  * The order of work, each step over the whole project:
  *
  *   check.c             version, app; then the steps below
- *   check_names.c       declares every name; the look-ups "by name, or an error that says which"
- *   check_table.c       types of columns, defaults, keys, references, indexes
+ *   check_declare.c     every name, once
+ *   check_table.c       columns and defaults, with check_key.c and check_index.c
  *   check_view.c        views, each after those it reads
  *   check_predicate.c   predicates, their cycles
  *   check_access.c      roles, claims, grants, policies as they are written
@@ -19,9 +19,10 @@
  *   check_speed.c       indexes that are missing
  *   check_secret.c      keys that stand in the sources
  *
- * Expressions: check_scope.c finds names, check_expr.c gives types, with check_operator.c,
- * check_call.c and check_compound.c; check_literal.c reads values, check_select.c does selects.  An
- * expression that is wrong gets TYPE_ANY, which fits everywhere: one mistake, one error.
+ * check_names.c looks names up and says which is nearest.  Expressions: check_scope.c finds names,
+ * check_expr.c gives types, with check_operator.c, check_call.c and check_compound.c;
+ * check_literal.c reads values, check_select.c does selects.  An expression that is wrong gets
+ * TYPE_ANY, which fits everywhere: one mistake, one error.
  */
 #ifndef CHECKER_H
 #define CHECKER_H
@@ -93,9 +94,11 @@ struct scope {
     bool has_aggregate;   /* set when one was found */
 };
 
-/* ---- check_names.c ---- */
+/* ---- check_declare.c ---- */
 
 void check_declare(struct checker *checker);
+
+/* ---- check_names.c ---- */
 
 /* NULL after an error that names the nearest. */
 struct table *check_find_table(struct checker *checker, const struct ast_path *path);
@@ -118,6 +121,11 @@ check_is_broken(const struct expr *expr)
 }
 
 /* NULL when there is none, without an error. */
+const struct table *check_table_named(const struct model *model, const char *schema,
+                                      const char *name);
+const struct enumeration *check_enumeration_named(const struct model *model, const char *name);
+struct cors *check_cors_named(const struct model *model, const char *name);
+struct query *check_query_named(const struct model *model, const char *name);
 struct column *check_column_named(const struct table *table, const char *name);
 struct role *check_role_named(const struct checker *checker, const char *name);
 struct claim *check_claim_named(const struct checker *checker, const char *name);
@@ -232,6 +240,23 @@ void check_truth(struct checker *checker);
 void check_recursion(struct checker *checker);
 void check_speed(struct checker *checker);
 void check_secrets(struct checker *checker);
+
+/* ---- check_key.c, check_index.c: for check_table.c ---- */
+
+void check_key(struct checker *checker, struct table *table, const struct ast_constraint *ast,
+               struct column *column);
+void check_constraint(struct checker *checker, struct table *table,
+                      const struct ast_constraint *ast, struct column *column);
+void check_index(struct checker *checker, struct table *table, const struct ast_index *ast);
+
+/* table_columns_label, then label1, label2, ... as PostgreSQL counts; `relation`: an index or key.
+ */
+const char *check_choose_name(const struct checker *checker, const struct table *table,
+                              const char *columns, const char *label, bool relation);
+
+/* The name that is written; reports one that is taken. */
+const char *check_given_name(const struct checker *checker, const struct table *table,
+                             const struct ast_name *name, bool relation);
 
 /* Declares the arguments of a predicate or query. */
 void check_params(struct checker *checker, const struct ast_params *ast, struct params *out);
