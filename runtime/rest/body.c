@@ -83,7 +83,8 @@ pgs_read_row(struct pgs_request *rq, const struct pgs_shape *shape, void *row)
 
     if (!read_body(rq, shape, 1, &rows))
         return false;
-    memcpy(row, rows.at, shape->struct_size);
+    if (shape->struct_size > 0) /* none for a call without arguments */
+        memcpy(row, rows.at, shape->struct_size);
     return true;
 }
 
