@@ -3,7 +3,8 @@
 //
 // A request is innocent when nothing is wrong with it.  Its answer must be the right one; where its
 // backend was killed while it was on the way, it may be 503 with Retry-After instead, and must then
-// succeed on a second try, or a third.  A read that was caught so is retried by the server itself.
+// succeed on a second try, or a third.  A read that was caught so is retried by the server itself,
+// once: it fails only where two backends were killed under it.
 //
 // SEED=n repeats a run; LONG=1 is ten times as long.
 import assert from 'node:assert/strict';
@@ -72,9 +73,9 @@ const reads = [
   (p) => ({ path: 'rpc/who_am_i', check: (r) => assert.deepEqual([r.status, r.json], [200, { role: p.role, uid: p.sub, sub: p.sub, grade: p.grade }], 'FOREIGN IDENTITY') }),
   (p) => ({ path: 'diary?select=owner_id', headers: { Prefer: 'count=exact' }, check: (r) => {
     if (p.role === 'robot') return refusedWith(403, '42501')(r);
-    assert.equal(r.status, 200, r.text);
+    assert.ok([200, 206].includes(r.status), r.text); // rows may come between the page and its count
     own(p, r.json);
-    assert.equal(Number(r.headers['content-range'].split('/')[1]), r.json.length);
+    assert.match(r.headers['content-range'], /^0-\d+\/\d+$/);
   } }),
   () => ({ as: { apikey: anon_key }, path: 'item?select=id&order=id', check: (r) => assert.deepEqual([r.status, r.json.map((row) => row.id)], [200, [1, 2, 3, 4, 5, 6]]) }),
   () => ({ as: { apikey: anon_key }, path: 'rpc/who_am_i', check: (r) => assert.deepEqual([r.status, r.json], [200, { role: 'anon', uid: null, sub: null, grade: null }], 'FOREIGN IDENTITY') }),
@@ -123,11 +124,12 @@ test(`${clients} clients x ${requests} requests`, async (t) => {
       const begin = performance.now();
       const killed = await app.db.value(`select count(pg_terminate_backend(pid)) from (select pid from pg_stat_activity
         where usename like 'authenticator%' and datname = current_database() order by random() limit ${1 + rnd.below(2)}) x`);
-      if (Number(killed) > 0) kills.push([begin, performance.now() + 1500]); // and the time to connect again
+      if (Number(killed) > 0) kills.push({ from: begin, to: performance.now(), n: Number(killed) });
     }
   }
 
-  const during_kill = (begin, end) => kills.some(([from, to]) => begin <= to && end >= from);
+  /** How many backends were killed between two times, give or take `slack` ms. */
+  const killed = (begin, end, slack) => kills.reduce((sum, k) => sum + (begin <= k.to + slack && end >= k.from - slack ? k.n : 0), 0);
 
   async function one(agent, what, headers) {
     for (let attempt = 1; ; attempt++) {
@@ -143,7 +145,8 @@ test(`${clients} clients x ${requests} requests`, async (t) => {
       }
       assert.ok(Number(r.headers['retry-after']) > 0, '503 without Retry-After');
       await sleep(20); // the killer notes its kill when it has returned
-      assert.ok(during_kill(begin, end), `503 and nobody was killed: ${r.text}`);
+      assert.ok(killed(begin, end, 1500) > 0, `503 and nobody was killed: ${r.text}`); // with the time to connect again
+      if (!what.method) assert.ok(killed(begin, end, 50) > 1, `a read that one kill has failed: ${r.text}`);
       assert.ok(attempt < 5, `503 five times: ${r.text}`);
       if (what.method) tally.retried_writes++;
       else tally.retried_reads++;
@@ -183,7 +186,7 @@ test(`${clients} clients x ${requests} requests`, async (t) => {
         }
       } catch (error) {
         if (/FOREIGN/.test(error.message)) tally.foreign++;
-        failures.push(`client ${number}, request ${i}: ${error.message}`);
+        failures.push(`client ${number}, request ${i}: ${error.message.slice(0, 300)}`);
       }
     }
     agent.destroy();
@@ -203,8 +206,6 @@ test(`${clients} clients x ${requests} requests`, async (t) => {
   assert.equal(tally.foreign, 0, `answers with another's rows\n${failures.slice(0, 5).join('\n')}`);
   assert.equal(failures.length, 0, `${failures.length} innocent requests failed (SEED=${seed})\n${failures.slice(0, 12).join('\n')}`);
   assert.ok(kills.length > 5, 'the killer has killed');
-  assert.equal(tally.retried_reads, 0, 'reads whose backend was killed are retried by the server');
-
   const stored = new Set((await app.db.rows("select text from diary where text like 'w %'")).map((r) => r.text));
   for (const text of written) assert.ok(stored.has(text), `${text} was acknowledged and is not there`);
   for (const text of stored) assert.ok(written.has(text) || doubtful.has(text), `${text} is there and was never answered`);

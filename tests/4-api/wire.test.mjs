@@ -142,6 +142,46 @@ test('Expect: 100-continue', async () => {
   assert.equal(r.statuses.at(-1), 200, r.text);
 });
 
+test('a request that does not arrive is given up', async () => {
+  await app.restart({ READ_TIMEOUT: '1s' });
+  const net = await import('node:net');
+  const begin = performance.now();
+  const slow = (bytes, drip) => new Promise((done) => {
+    const socket = net.connect(app.port, '127.0.0.1');
+    socket.write(bytes);
+    const timer = drip ? setInterval(() => socket.write(drip), 150) : undefined;
+    socket.on('error', () => {});
+    socket.resume();
+    socket.on('close', () => { clearInterval(timer); done(performance.now() - begin); });
+    setTimeout(() => socket.destroy(), 6000);
+  });
+  const times = await Promise.all([
+    slow('GET /rest/v1/item HTTP/1.1\r\nHost: x\r\n'),
+    slow('GET /rest/v1/item HTTP/1.1\r\nHost: x\r\n', 'X-A: b\r\n'),
+    slow(`POST ${call} HTTP/1.1\r\n${head}${json}Content-Length: 5000\r\n\r\n{`),
+    slow(`POST ${call} HTTP/1.1\r\n${head}${json}Content-Length: 5000\r\n\r\n{`, ' '),
+    slow(''),
+  ]);
+  for (const [i, ms] of times.entries()) assert.ok(ms < 4000, `case ${i}: still open after ${ms.toFixed(0)} ms`);
+  await app.restart();
+});
+
+test('no more connections than MAX_CONNECTIONS', async () => {
+  await app.restart({ MAX_CONNECTIONS: '20' });
+  const net = await import('node:net');
+  const { readdirSync } = await import('node:fs');
+  const descriptors = () => readdirSync(`/proc/${app.server.pid}/fd`).length;
+  const idle = descriptors();
+  const sockets = Array.from({ length: 60 }, () => net.connect(app.port, '127.0.0.1').on('error', () => {}));
+  await new Promise((done) => setTimeout(done, 300));
+  const held = descriptors() - idle;
+  for (const socket of sockets) socket.destroy();
+  assert.ok(held > 5 && held <= 24, `${held} of 60 connections are held`); // and a few of PostgreSQL
+  const r = await request(app.port, 'GET', '/rest/v1/item?select=id&id=eq.1', { headers: { apikey: anon_key } });
+  assert.equal(r.status, 200, 'served again when they have gone');
+  await app.restart();
+});
+
 test('clients that leave do no harm', async () => {
   for (let i = 0; i < 200; i++) void raw(app.port, `GET /rest/v1/item HTTP/1.1\r\n${head}\r\n`, { quiet_ms: 0 });
   for (let i = 0; i < 50; i++) void raw(app.port, `POST ${call} HTTP/1.1\r\n${head}${json}Content-Length: 500\r\n\r\n{"a"`, { quiet_ms: 1 });

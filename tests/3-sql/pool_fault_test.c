@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Limits and losses: lanes, full queues, silence, connections that end, and the end of the pool.
+ *
+ * "The gate" is a lock that the superuser holds: a transaction that waits there is in flight for
+ * as long as the case wants.
+ */
+#include "pool_fixture.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ENTER_AT_GATE                                                                              \
+    "insert into pool_test.entry select pg_backend_pid()::text"                                    \
+    " from pg_advisory_xact_lock_shared(1) returning word"
+#define COUNT_ENTRIES "select count(*) from pool_test.entry"
+
+/* ---- lanes and queues ---- */
+
+static void
+test_slow_ones_hold_up_no_quick_one(void **state)
+{
+    struct pgs_pool_config config = one_connection();
+
+    (void)state;
+    config.slow_connections = 2;
+    open_pool(config);
+    close_gate();
+    for (int i = 0; i < 3; i++)
+        (void)start_slow(&ada, AT_GATE);
+    wait_for_waiters(2);
+    for (int i = 0; i < 10; i++)
+        assert_string_equal(ask(&ada, "select 1")->how, "ok");
+    /* one at a time on each: the third is not even sent */
+    assert_int_equal(count_answers("waiting"), 3);
+    wait_for_waiters(2);
+    assert_int_equal(admin_count("select count(*) from pg_locks where locktype = 'advisory'"), 3);
+    open_gate();
+    wait_for_all();
+    assert_int_equal(count_answers("ok"), 13);
+}
+
+static void
+test_slow_without_a_lane(void **state)
+{
+    struct answer *a;
+
+    (void)state;
+    open_pool(one_connection());
+    a = start_slow(&ada, "select 1");
+    wait_for(a);
+    assert_string_equal(a->how, "ok");
+}
+
+static void
+test_full_queue(void **state)
+{
+    struct pgs_pool_config config = one_connection();
+    struct answer *a[15];
+
+    (void)state;
+    config.max_waiting = 10;
+    open_pool(config);
+    for (int i = 0; i < 15; i++)
+        a[i] = start(&ada, "select 1", NULL);
+    wait_for_all();
+    for (int i = 0; i < 15; i++)
+        assert_string_equal(a[i]->how, i < 10 ? "ok" : "busy");
+    assert_string_equal(ask(&ada, "select 1")->how, "ok");
+}
+
+static void
+test_long_wait_in_the_queue(void **state)
+{
+    struct pgs_pool_config config = one_connection();
+    struct answer *first, *second, *third;
+
+    (void)state;
+    config.max_in_flight = 1;
+    config.wait_timeout_ms = 20000;
+    open_pool(config);
+    close_gate();
+    first = start(&ada, AT_GATE, NULL);
+    wait_for_waiters(1);
+    second = start(&ada, "insert into pool_test.entry values ('late')", NULL);
+    put_clock_forward(12000);
+    third = start(&ada, "select 1", NULL);
+    run_loop(100);
+    assert_string_equal(second->how, "waiting");
+    put_clock_forward(9000);
+    wait_for(second);
+    assert_string_equal(second->how, "busy");
+    assert_string_equal(third->how, "waiting");
+    open_gate();
+    wait_for_all();
+    assert_string_equal(first->how, "ok");
+    assert_string_equal(third->how, "ok");
+    assert_int_equal(admin_count(COUNT_ENTRIES), 0);
+}
+
+/* ---- lost connections ---- */
+
+/* Two connections, four transactions on each: all of one are lost, none of the other. */
+static void
+test_killed_beside_another(void **state)
+{
+    struct pgs_pool_config config = one_connection();
+    const char *survivor = NULL;
+    struct answer *a[8];
+
+    (void)state;
+    config.connections = 2;
+    config.max_in_flight = 4;
+    open_pool(config);
+    close_gate();
+    for (int i = 0; i < 8; i++)
+        a[i] = start(&ada, ENTER_AT_GATE, NULL);
+    wait_for_waiters(2);
+    kill_a_waiter();
+    open_gate();
+    wait_for_all();
+    assert_int_equal(count_answers("unavailable"), 4);
+    for (int i = 0; i < 8; i++) {
+        if (strcmp(a[i]->how, "unavailable") == 0)
+            continue;
+        assert_string_equal(a[i]->how, "ok");
+        survivor = survivor != NULL ? survivor : a[i]->value;
+        assert_string_equal(a[i]->value, survivor);
+    }
+    assert_int_equal(admin_count(COUNT_ENTRIES), 4);
+    wait_for_count(count_connections, 2);
+}
+
+/* What was not sent goes to the next connection. */
+static void
+test_killed_with_a_queue(void **state)
+{
+    struct pgs_pool_config config = one_connection();
+    struct answer *a[10];
+
+    (void)state;
+    config.max_in_flight = 4;
+    open_pool(config);
+    close_gate();
+    for (int i = 0; i < 10; i++)
+        a[i] = start(&ada, ENTER_AT_GATE, NULL);
+    wait_for_waiters(1);
+    kill_a_waiter();
+    open_gate();
+    wait_for_all();
+    for (int i = 0; i < 10; i++)
+        assert_string_equal(a[i]->how, i < 4 ? "unavailable" : "ok");
+    assert_int_equal(admin_count(COUNT_ENTRIES), 6);
+}
+
+static void
+test_killed_at_rest(void **state)
+{
+    (void)state;
+    open_pool(one_connection());
+    (void)ask(&ada, "select 1");
+    admin("select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+          " where datname = current_database() and application_name = 'pgstack'");
+    wait_for_count(count_connections, 1);
+    assert_string_equal(ask(&ada, "select 1")->how, "ok");
+}
+
+static void
+test_detached_from_a_killed_one(void **state)
+{
+    struct answer *a;
+
+    (void)state;
+    open_pool(one_connection());
+    close_gate();
+    a = start(&ada, AT_GATE, NULL);
+    wait_for_waiters(1);
+    detach(a);
+    kill_a_waiter();
+    open_gate();
+    assert_string_equal(ask(&ada, "select 1")->how, "ok");
+}
+
+/* Longer than any statement may take, and ten seconds more. */
+static void
+test_silence(void **state)
+{
+    struct answer *a;
+
+    (void)state;
+    open_pool(one_connection()); /* statements may take 5 s */
+    close_gate();
+    a = start(&ada, AT_GATE, NULL);
+    wait_for_waiters(1);
+    put_clock_forward(13000);
+    run_loop(100);
+    assert_string_equal(a->how, "waiting");
+    put_clock_forward(2500);
+    wait_for(a);
+    assert_string_equal(a->how, "unavailable");
+    open_gate();
+    assert_string_equal(ask(&ada, "select 1")->how, "ok");
+}
+
+/* ---- connecting ---- */
+
+/* Accepts, and says nothing; the caller closes it. */
+static int
+listen_in_silence(char *conninfo, size_t size)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t len = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+    assert_int_equal(listen(fd, 16), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+    (void)snprintf(conninfo, size, "host=127.0.0.1 port=%d user=nobody dbname=nothing",
+                   ntohs(address.sin_port));
+    return fd;
+}
+
+static void
+test_server_that_says_nothing(void **state)
+{
+    struct pgs_pool_config config = one_connection();
+    char conninfo[128];
+    int fd = listen_in_silence(conninfo, sizeof(conninfo));
+    struct answer *a;
+
+    (void)state;
+    config.conninfo = conninfo;
+    begin_to_open_pool(&config);
+    a = start(&ada, "select 1", NULL);
+    run_loop(100);
+    assert_string_equal(a->how, "waiting");
+    assert_false(pgs_pool_is_connected(pool));
+    put_clock_forward(5100);
+    wait_for(a);
+    assert_string_equal(a->how, "unavailable");
+    a = start(&ada, "select 1", NULL);
+    run_loop(0); /* nobody waits for what has been away for long */
+    assert_string_equal(a->how, "unavailable");
+    close_pool();
+    (void)close(fd);
+}
+
+/* libpq changes its socket on the way. */
+static void
+test_second_address(void **state)
+{
+    struct pgs_pool_config config = one_connection();
+    char conninfo[512];
+
+    (void)state;
+    write_two_addresses(conninfo, sizeof(conninfo));
+    config.conninfo = conninfo;
+    open_pool(config);
+    assert_string_equal(ask(&ada, "select 1")->how, "ok");
+}
+
+/* ---- closing ---- */
+
+static void
+test_close_with_work(void **state)
+{
+    struct pgs_pool_config config = one_connection();
+    struct answer *a[5];
+
+    (void)state;
+    config.max_in_flight = 2;
+    open_pool(config);
+    close_gate();
+    for (int i = 0; i < 4; i++)
+        a[i] = start(&ada, ENTER_AT_GATE, NULL);
+    wait_for_waiters(1);
+    pgs_pool_close(pool);
+    a[4] = start(&ada, ENTER_AT_GATE, NULL);
+    wait_for(a[4]);
+    for (int i = 0; i < 5; i++)
+        assert_string_equal(a[i]->how, i < 2 ? "waiting" : "unavailable");
+    assert_false(pgs_pool_is_closed(pool));
+    open_gate();
+    close_pool();
+    assert_string_equal(a[0]->how, "ok");
+    assert_string_equal(a[1]->how, "ok");
+    assert_int_equal(admin_count(COUNT_ENTRIES), 2);
+    wait_for_count(count_connections, 0);
+}
+
+static void
+test_close_while_connecting(void **state)
+{
+    struct pgs_pool_config config = one_connection();
+    struct answer *a;
+
+    (void)state;
+    config.connections = 3;
+    for (int turns = 0; turns < 4; turns++) {
+        begin_to_open_pool(&config);
+        a = start(&ada, "select 1", NULL);
+        for (int i = 0; i < turns; i++)
+            run_loop(0);
+        close_pool();
+        assert_string_not_equal(a->how, "waiting");
+    }
+    wait_for_count(count_connections, 0);
+}
+
+/* It would be sent a second time, but there is no second time. */
+static void
+test_close_before_a_retry(void **state)
+{
+    struct pgs_txn *txn;
+    struct answer *a;
+
+    (void)state;
+    admin("drop table if exists pool_test.shape; create table pool_test.shape (id int);"
+          "grant select on pool_test.shape to pool_member");
+    open_pool(one_connection());
+    (void)ask(&ada, "select * from pool_test.shape");
+    close_gate();
+    txn = new_txn(&ada);
+    add_statement(txn, ENTER_AT_GATE);
+    add_statement(txn, "select * from pool_test.shape");
+    a = send_txn(txn, false);
+    wait_for_waiters(1);
+    admin("alter table pool_test.shape add column name text");
+    pgs_pool_close(pool);
+    open_gate();
+    close_pool();
+    assert_string_equal(a->how, "unavailable");
+    assert_int_equal(admin_count(COUNT_ENTRIES), 0);
+}
+
+int
+main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        a_case(test_slow_ones_hold_up_no_quick_one),
+        a_case(test_slow_without_a_lane),
+        a_case(test_full_queue),
+        a_case(test_long_wait_in_the_queue),
+        a_case(test_killed_beside_another),
+        a_case(test_killed_with_a_queue),
+        a_case(test_killed_at_rest),
+        a_case(test_detached_from_a_killed_one),
+        a_case(test_silence),
+        a_case(test_server_that_says_nothing),
+        a_case(test_second_address),
+        a_case(test_close_with_work),
+        a_case(test_close_while_connecting),
+        a_case(test_close_before_a_retry),
+    };
+
+    begin_program(argc, argv);
+    return cmocka_run_group_tests(tests, make_tables, drop_tables);
+}
