@@ -81,54 +81,6 @@ collect_raw_sql(const struct ast *ast, struct model *model)
     }
 }
 
-/* ---- each table after what it refers to ---- */
-
-struct sorting {
-    VEC(struct table *) done;
-    VEC(const struct table *) begun;
-};
-
-static void place_table(struct sorting *sorting, const struct table *table);
-
-static void
-place_range(const struct range *range, void *data)
-{
-    place_table(data, range->table);
-}
-
-static void
-place_table(struct sorting *sorting, const struct table *table)
-{
-    for (size_t i = 0; i < sorting->begun.n; i++)
-        if (sorting->begun.at[i] == table)
-            return;
-    vec_push(&sorting->begun, table);
-    for (size_t i = 0; i < table->constraints.n; i++)
-        if (table->constraints.at[i]->target)
-            place_table(sorting, table->constraints.at[i]->target);
-    if (table->query)
-        walk_select_ranges(table->query, place_range, sorting);
-    vec_push(&sorting->done, (struct table *)table);
-}
-
-/* Tables, then views, then raw views, which may read any; circles of references stay in order. */
-static void
-sort_tables(struct model *model)
-{
-    struct sorting sorting = {0};
-
-    for (int round = 0; round < 3; round++)
-        for (size_t i = 0; i < model->tables.n; i++) {
-            const struct table *table = model->tables.at[i];
-            int kind = table->is_view ? (table->raw ? 2 : 1) : 0;
-
-            if (kind == round)
-                place_table(&sorting, table);
-        }
-    for (size_t i = 0; i < sorting.done.n; i++)
-        model->tables.at[i] = sorting.done.at[i];
-}
-
 const struct model *
 check_project(const struct ast *ast)
 {
@@ -149,6 +101,7 @@ check_project(const struct ast *ast)
     check_tables(checker);
     check_predicates(checker);
     check_views(checker);
+    check_order(checker);
     check_queries(checker);
     check_grants(checker);
     check_policies(checker);
@@ -161,6 +114,6 @@ check_project(const struct ast *ast)
     check_secrets(checker);
     if (diag_errors() > 0)
         return NULL;
-    sort_tables(model);
+    check_sort_tables(model);
     return model;
 }

@@ -62,19 +62,6 @@ check_params(struct checker *checker, const struct ast_params *ast, struct param
 /* ---- predicates ---- */
 
 static void
-collect_read(const struct range *range, void *data)
-{
-    struct predicate *predicate = data;
-
-    for (size_t i = 0; i < predicate->reads.n; i++)
-        if (predicate->reads.at[i] == range->table)
-            return;
-    vec_push(&predicate->reads, range->table);
-    if (predicate->definer && !range->table->is_view)
-        ((struct table *)range->table)->read_past_policies = true;
-}
-
-static void
 check_body(struct checker *checker, const struct ast_predicate *ast, struct predicate *predicate)
 {
     struct scope scope = {.checker = checker, .place = PLACE_PREDICATE};
@@ -82,7 +69,6 @@ check_body(struct checker *checker, const struct ast_predicate *ast, struct pred
     scope.params = predicate->params;
     scope.clause = "a predicate";
     predicate->body = check_condition(&scope, ast->body, "a predicate");
-    walk_ranges(predicate->body, collect_read, predicate);
 }
 
 /* ---- circles ---- */

@@ -9,6 +9,7 @@
  *   check_table.c       columns and defaults, with check_key.c and check_index.c
  *   check_view.c        views, each after those it reads
  *   check_predicate.c   predicates, their cycles
+ *   check_order.c       what is made when; circles of views and predicates
  *   check_access.c      roles, claims, grants, policies as they are written
  *   check_query.c       queries
  *   check_cors.c        origins
@@ -232,6 +233,7 @@ void check_roles(struct checker *checker);
 void check_claims(struct checker *checker);
 void check_grants(struct checker *checker);
 void check_policies(struct checker *checker);
+void check_order(struct checker *checker);
 void check_queries(struct checker *checker);
 void check_cors(struct checker *checker);
 void check_endpoints(struct checker *checker);
@@ -268,6 +270,11 @@ bool check_same_expr(const struct expr *a, const struct expr *b);
 
 /* auth.uid() or a claim: who the caller is. */
 bool check_is_identity(const struct expr *expr);
+
+/* ---- check_order.c ---- */
+
+/* Each table after what it refers to, then views, each after what it reads. */
+void check_sort_tables(struct model *model);
 
 /* ---- check_reads.c ---- */
 

@@ -146,8 +146,6 @@ emit_predicate(struct out *out, const struct model *model, const struct predicat
 {
     const char *name = name_sql(predicate->name);
 
-    if (!predicate->definer)
-        return; /* put in place wherever it is used */
     out_printf(out, "-- %s  predicate %s, reads past policies\n", out_place(predicate->span),
                out_plain(predicate->name));
     out_printf(out,
@@ -247,16 +245,31 @@ emit_up(struct out *out, const struct model *model)
     for (size_t i = 0; i < model->tables.n; i++)
         if (!model->tables.at[i]->builtin)
             emit_references(out, model->tables.at[i]);
-    for (size_t i = 0; i < model->predicates.n; i++)
-        emit_predicate(out, model, model->predicates.at[i]);
-    for (size_t i = 0; i < model->tables.n; i++)
-        if (model->tables.at[i]->is_view)
-            emit_view(out, model->tables.at[i]);
+    for (size_t i = 0; i < model->derived.n; i++)
+        if (model->derived.at[i].view != NULL)
+            emit_view(out, model->derived.at[i].view);
+        else
+            emit_predicate(out, model, model->derived.at[i].predicate);
     for (size_t i = 0; i < model->queries.n; i++)
         emit_query(out, model->queries.at[i]);
     emit_rights(out, model);
     for (size_t i = 0; i < model->raw_sqls.n; i++)
         emit_raw_sql(out, model->raw_sqls.at[i], model->raw_sqls.at[i]->up);
+}
+
+/* A policy may call a predicate, and goes with it. */
+static void
+emit_derived_down(struct out *out, const struct model *model)
+{
+    for (size_t i = model->derived.n; i-- > 0;) {
+        const struct derived derived = model->derived.at[i];
+
+        if (derived.view != NULL)
+            out_printf(out, "drop view %s;\n", sql_relation(derived.view));
+        else
+            out_printf(out, "drop function pgstack_policy.%s cascade;\n",
+                       name_sql(derived.predicate->name));
+    }
 }
 
 /* Tables go in one statement: they may refer to each other. */
@@ -270,9 +283,7 @@ emit_down(struct out *out, const struct model *model)
             emit_raw_sql(out, model->raw_sqls.at[i], model->raw_sqls.at[i]->down);
     for (size_t i = model->queries.n; i-- > 0;)
         out_printf(out, "drop function public.%s;\n", name_sql(model->queries.at[i]->name));
-    for (size_t i = model->tables.n; i-- > 0;)
-        if (model->tables.at[i]->is_view)
-            out_printf(out, "drop view %s;\n", sql_relation(model->tables.at[i]));
+    emit_derived_down(out, model);
     for (size_t i = model->tables.n; i-- > 0;)
         if (!model->tables.at[i]->is_view && !model->tables.at[i]->builtin) {
             out_printf(out, "%s%s", separator, sql_relation(model->tables.at[i]));

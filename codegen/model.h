@@ -255,7 +255,6 @@ struct predicate {
     struct params params;
     struct expr *body;
     bool definer; /* emitted as a stable security definer function; else put in place */
-    VEC(const struct table *) reads;
 };
 
 enum command {
@@ -341,6 +340,12 @@ struct raw_sql {
     const char *down; /* NULL: none */
 };
 
+/* What is made of selects: a view, or a definer predicate; the other is NULL. */
+struct derived {
+    const struct table *view;
+    const struct predicate *predicate;
+};
+
 struct model {
     const char *app;
     VEC(struct enumeration *) enumerations;
@@ -348,6 +353,7 @@ struct model {
     VEC(struct role *) roles;
     VEC(struct claim *) claims;
     VEC(struct predicate *) predicates;
+    VEC(struct derived) derived; /* views and definer predicates, each after what it needs */
     VEC(struct grant *) grants;
     VEC(struct policy *) policies;
     VEC(struct cors *) cors;
