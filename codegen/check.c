@@ -110,6 +110,7 @@ check_project(const struct ast *ast)
     check_rights(checker);
     check_truth(checker);
     check_recursion(checker);
+    check_overlap(checker);
     check_speed(checker);
     check_secrets(checker);
     if (diag_errors() > 0)

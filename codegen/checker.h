@@ -17,6 +17,7 @@
  *   check_rights.c      the whole: grants against policies against reads; fails closed
  *   check_truth.c       policies that hold always, or for nobody
  *   check_recursion.c   policies that read themselves
+ *   check_overlap.c     policies that others make useless
  *   check_speed.c       indexes that are missing
  *   check_secret.c      keys that stand in the sources
  *
@@ -240,6 +241,7 @@ void check_endpoints(struct checker *checker);
 void check_rights(struct checker *checker);
 void check_truth(struct checker *checker);
 void check_recursion(struct checker *checker);
+void check_overlap(struct checker *checker);
 void check_speed(struct checker *checker);
 void check_secrets(struct checker *checker);
 
