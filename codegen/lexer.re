@@ -280,6 +280,42 @@ end_comment(const char *text, size_t len)
     return strstr(line ? line : copy, "--") ? arena_printf("%s\n", copy) : copy;
 }
 
+static const char *
+skip_blanks(const char *at, const char *end)
+{
+    while (at < end && (*at == ' ' || *at == '\t'))
+        at++;
+    return at;
+}
+
+/* Raw SQL goes into a migration, whose parts begin with such lines. */
+static void
+report_marks(struct lexer *lexer, const char *text, const char *end)
+{
+    static const char *const marks[] = {"migrate:", "transaction:"};
+
+    for (const char *line = text, *next; line < end; line = next) {
+        const char *start = skip_blanks(line, end), *at = start;
+
+        for (next = line; next < end && *next++ != '\n';)
+            ;
+        if (end - at < 2 || memcmp(at, "--", 2) != 0)
+            continue;
+        at = skip_blanks(at + 2, end);
+        for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+            size_t len = strlen(marks[i]);
+            struct span span = span_from(lexer, start);
+
+            if ((size_t)(end - at) < len || memcmp(at, marks[i], len) != 0)
+                continue;
+            span.end = (size_t)(next - lexer->source->text);
+            diag_hint(diag_at(span, PGS5003_MARK_IN_RAW,
+                              "a line that begins with `-- %s` parts a migration file", marks[i]),
+                      "reword the comment; what is to run apart is a migration of its own");
+        }
+    }
+}
+
 /* $$ ... $$ and $tag$ ... $tag$: everything between, as it stands. */
 static struct token
 read_dollar(struct lexer *lexer, const char *start)
@@ -291,6 +327,7 @@ read_dollar(struct lexer *lexer, const char *start)
     for (const char *p = text; p + tag <= end; p++) {
         if (*p == '$' && memcmp(p, start, tag) == 0) {
             lexer->at = p + tag;
+            report_marks(lexer, text, p);
             return make(lexer, start, TOKEN_RAW, end_comment(text, (size_t)(p - text)));
         }
     }
