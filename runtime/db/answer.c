@@ -30,42 +30,40 @@ is_passing(const PGresult *error)
            strncmp(is, "55", 2) == 0 || strncmp(is, "40", 2) == 0;
 }
 
-/* The name of the C function is the same in every language of the message. */
+/*
+ * PostgreSQL's own error, and none that an application raised with the same code.  The name of the
+ * C function is the same in every language of the message.
+ */
 static bool
-is_stale_plan(const PGresult *error)
+is_from(const PGresult *error, const char *sqlstate, const char *function)
 {
-    const char *function = PQresultErrorField(error, PG_DIAG_SOURCE_FUNCTION);
+    const char *is = PQresultErrorField(error, PG_DIAG_SOURCE_FUNCTION);
 
-    return is_state(error, "0A000") && function != NULL &&
-           strcmp(function, "RevalidateCachedQuery") == 0;
+    return is_state(error, sqlstate) && is != NULL && strcmp(is, function) == 0;
 }
 
 /*
  * The transaction failed because of the name or the plan of a prepared statement, not because of
- * itself; it was rolled back, so a second attempt is safe.
+ * itself; it was rolled back, so a second attempt is safe.  Whatever took that statement may have
+ * taken others that it needs: the second attempt finds none of them.
  */
 static bool
 may_retry(struct pgs__conn *conn, struct pgs_txn *txn, const PGresult *error, int failed_step)
 {
+    bool is_missing = is_from(error, "26000", "FetchPreparedStatement");
+    bool is_stale = is_from(error, "0A000", "RevalidateCachedQuery");
     struct pgs__statement *statement;
 
-    if (failed_step >= txn->n_steps)
+    if (failed_step >= txn->n_steps || (!is_missing && !is_stale))
         return false;
     statement = txn->steps[failed_step].statement;
-    if (is_state(error, "26000") && statement->error != NULL && !is_passing(statement->error)) {
+    if (is_missing && statement->error != NULL) { /* it was never prepared */
         txn->borrowed = statement->error;
-        return false;
+        return !txn->retried && is_passing(statement->error);
     }
-    if (!is_state(error, "26000") && !is_stale_plan(error))
+    if (statement->is_cached && !pgs__conn_forget_statements(conn))
         return false;
-    if (is_stale_plan(error) && statement->is_cached && !pgs__conn_deallocate(conn, statement))
-        return false;
-    pgs__statement_forget(&conn->statements, statement);
-    if (!txn->retried)
-        return true;
-    if (statement->error != NULL)
-        txn->borrowed = statement->error;
-    return false;
+    return !txn->retried;
 }
 
 static void

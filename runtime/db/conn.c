@@ -172,6 +172,7 @@ pgs__conn_close(struct pgs__conn *conn)
 
 /* ---- opening ---- */
 
+/* libpq would print them, and the last words of a connection that ends while it begins. */
 static void
 ignore_notice(void *arg, const PGresult *result)
 {
@@ -234,7 +235,6 @@ on_connected(struct pgs__conn *conn)
 {
     if (!watch(conn))
         return;
-    (void)PQsetNoticeReceiver(conn->pg, ignore_notice, NULL);
     conn->state = PGS__CONN_SETTING_UP;
     if (!send_settings(conn)) {
         pgs__conn_lose_with_message(conn);
@@ -287,6 +287,7 @@ pgs__conn_open(struct pgs__conn *conn)
     conn->pg = PQconnectStartParams(words, values, 1);
     if (conn->pg == NULL)
         abort();
+    (void)PQsetNoticeReceiver(conn->pg, ignore_notice, NULL);
     if (PQstatus(conn->pg) == CONNECTION_BAD) {
         pgs__conn_lose_with_message(conn);
         return;
@@ -309,17 +310,24 @@ pgs__conn_prepare(struct pgs__conn *conn, struct pgs_text role, struct pgs_text 
     return statement;
 }
 
-bool
-pgs__conn_deallocate(struct pgs__conn *conn, const struct pgs__statement *statement)
+static bool
+deallocate(struct pgs__conn *conn, const char *what)
 {
     char sql[64];
 
-    (void)snprintf(sql, sizeof(sql), "deallocate %s", statement->name);
+    (void)snprintf(sql, sizeof(sql), "deallocate %s", what);
     if (PQsendQueryParams(conn->pg, sql, 0, NULL, NULL, NULL, NULL, 0) != 1 ||
         PQpipelineSync(conn->pg) != 1)
         return false;
     (void)add_job(conn, PGS__JOB_DEALLOCATE);
     return true;
+}
+
+bool
+pgs__conn_forget_statements(struct pgs__conn *conn)
+{
+    pgs__statements_clear(&conn->statements);
+    return deallocate(conn, "all");
 }
 
 /* Statements already sent that use it come before its end in the pipeline. */
@@ -329,7 +337,7 @@ make_room(struct pgs__conn *conn)
     while (conn->statements.n >= conn->pool->config.max_statements) {
         struct pgs__statement *oldest = pgs__statement_oldest(&conn->statements);
 
-        if (!pgs__conn_deallocate(conn, oldest))
+        if (!deallocate(conn, oldest->name))
             return false;
         pgs__statement_forget(&conn->statements, oldest);
     }

@@ -78,8 +78,9 @@ struct pgs__job *pgs__conn_take_job(struct pgs__conn *conn);
 struct pgs__statement *pgs__conn_prepare(struct pgs__conn *conn, struct pgs_text role,
                                          struct pgs_text sql);
 
-/* Ends it on the server, in a Sync of its own.  False: it could not be sent. */
-bool pgs__conn_deallocate(struct pgs__conn *conn, const struct pgs__statement *statement);
+/* Ends all statements, on the server too, in a Sync of its own: what was sent before still finds
+ * them.  False: it could not be sent. */
+bool pgs__conn_forget_statements(struct pgs__conn *conn);
 
 /* Gives the connection up; it will be opened again.  `why` has no secrets. */
 void pgs__conn_lose(struct pgs__conn *conn, const char *why);

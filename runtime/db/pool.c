@@ -146,8 +146,8 @@ pgs__pool_retry(struct pgs_txn *txn)
     h2o_linklist_t *queue = &pool->queues[txn->slow ? SLOW : QUICK];
 
     pgs__txn_rewind(txn);
-    if (txn->done == NULL) {
-        pgs__txn_free(txn);
+    if (txn->done == NULL || pool->is_closing) {
+        pgs__pool_deliver(txn, PGS_TXN_UNAVAILABLE);
         return;
     }
     txn->retried = true;

@@ -29,7 +29,7 @@ struct pgs_pool {
 /* Calls `done`, unless the requester has gone, and frees the transaction. */
 void pgs__pool_deliver(struct pgs_txn *txn, enum pgs_txn_state state);
 
-/* Queues it again, first of all, for a second attempt. */
+/* Queues it again, first of all, for a second attempt; a pool that closes makes none. */
 void pgs__pool_retry(struct pgs_txn *txn);
 
 /* A connection has become ready, has room again, or was lost. */
