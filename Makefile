@@ -42,10 +42,11 @@ compiler_objects := $(patsubst codegen/%.c,$(BUILD)/codegen/%.o,$(wildcard codeg
 compiler_headers := $(patsubst codegen/%.y,$(BUILD)/codegen/%.h,$(wildcard codegen/*.y))
 runtime_objects  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard runtime/*.c runtime/*/*.c))
 unit_tests       := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/1-unit/*_test.c))
+sql_tests        := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/3-sql/*_test.c))
 fuzz_targets     := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 programs         := $(BUILD)/pgstack $(BUILD)/libpgs.a
 ours             := $(wildcard codegen/*.[ch] runtime/*.[ch] runtime/*/*.[ch] runtime/include/pgs/*.h \
-                    tests/1-unit/*.[ch] tests/fuzz/*.[ch])
+                    tests/1-unit/*.[ch] tests/3-sql/*.[ch] tests/fuzz/*.[ch])
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -110,7 +111,7 @@ help: ## this list
 server: $(programs)
 	@$(BUILD)/pgstack build
 
-unit: $(unit_tests)
+unit: $(unit_tests) $(sql_tests)
 
 fuzzers: $(fuzz_targets)
 
@@ -160,6 +161,7 @@ test_libraries := $(BUILD)/libcodegen.a $(BUILD)/libpgs.a
 
 $(BUILD)/tests/1-unit/codegen_%.o: TEST_FLAGS := $(COMPILER_FLAGS)
 $(BUILD)/tests/1-unit/runtime_%.o: TEST_FLAGS := $(RUNTIME_FLAGS)
+$(BUILD)/tests/3-sql/%.o: TEST_FLAGS := $(RUNTIME_FLAGS)
 $(BUILD)/tests/fuzz/%.o: TEST_FLAGS := $(COMPILER_FLAGS) $(RUNTIME_FLAGS)
 
 $(BUILD)/tests/%.o: tests/%.c Makefile | $(compiler_headers)
@@ -171,6 +173,13 @@ $(BUILD)/tests/1-unit/%_test: $(BUILD)/tests/1-unit/%_test.o $(test_libraries)
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
+# The pool's tests on a real PostgreSQL share a fixture.
+sql_fixture := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %_test.c,$(wildcard tests/3-sql/*.c)))
+
+$(BUILD)/tests/3-sql/%_test: $(BUILD)/tests/3-sql/%_test.o $(sql_fixture) $(BUILD)/libpgs.a
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(test_libraries)
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -178,4 +187,5 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(test_libraries)
 $(BUILD)/codegen:
 	$(Q)mkdir -p $@
 
--include $(compiler_objects:.o=.d) $(runtime_objects:.o=.d) $(addsuffix .d,$(unit_tests) $(fuzz_targets))
+-include $(compiler_objects:.o=.d) $(runtime_objects:.o=.d) $(sql_fixture:.o=.d) \
+  $(addsuffix .d,$(unit_tests) $(sql_tests) $(fuzz_targets))

@@ -6,7 +6,6 @@
  */
 #include "pool_fixture.h"
 
-#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +13,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "db/pool_private.h"
-
-#define PATIENCE_MS 10000
 
 const struct caller ada = {"pool_member", "u1"};
 const struct caller bob = {"pool_member", "u2"};
@@ -25,7 +22,6 @@ const struct caller login = {"none", ""};
 struct pgs_pool *pool;
 
 static h2o_loop_t *loop;
-static PGconn *superuser;
 static struct answer *answers;
 static struct answer **answers_end = &answers;
 static int n_answered;
@@ -36,7 +32,6 @@ static uint32_t random_state;
 
 /* ---- time ---- */
 
-/* Of this process, whatever the pool is made to believe. */
 static int64_t
 real_us(void)
 {
@@ -44,6 +39,12 @@ real_us(void)
 
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t
+real_ms(void)
+{
+    return real_us() / 1000;
 }
 
 static int64_t
@@ -58,105 +59,14 @@ put_clock_forward(int ms)
     clock_skew_us += (int64_t)ms * 1000;
 }
 
-static int64_t
-deadline(int ms)
-{
-    return real_us() + (int64_t)ms * 1000;
-}
-
-static bool
-is_past(int64_t deadline_us)
-{
-    return real_us() > deadline_us;
-}
-
 void
 run_loop(int ms)
 {
-    int64_t end = deadline(ms);
+    int64_t end = real_ms() + ms;
 
     do
         (void)h2o_evloop_run(loop, 5);
-    while (!is_past(end));
-}
-
-/* ---- the superuser ---- */
-
-static int
-run_as_superuser(const char *sql)
-{
-    PGresult *result = PQexec(superuser, sql);
-    ExecStatusType status = PQresultStatus(result);
-    int number =
-        status == PGRES_TUPLES_OK && PQntuples(result) > 0 ? atoi(PQgetvalue(result, 0, 0)) : 0;
-
-    PQclear(result);
-    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
-        fail_msg("%s: %s", sql, PQerrorMessage(superuser));
-    return number;
-}
-
-void
-admin(const char *sql)
-{
-    (void)run_as_superuser(sql);
-}
-
-int
-admin_count(const char *sql)
-{
-    return run_as_superuser(sql);
-}
-
-void
-wait_for_count(const char *sql, int wanted)
-{
-    int64_t end = deadline(PATIENCE_MS);
-    int is;
-
-    while ((is = admin_count(sql)) != wanted) {
-        if (is_past(end))
-            fail_msg("waited for %d, it is %d: %s", wanted, is, sql);
-        run_loop(1);
-    }
-}
-
-void
-reconnect_admin(void)
-{
-    PQreset(superuser);
-    assert_int_equal(PQstatus(superuser), CONNECTION_OK);
-}
-
-const char count_connections[] =
-    "select count(*) from pg_stat_activity"
-    " where datname = current_database() and application_name = 'pgstack'";
-
-void
-close_gate(void)
-{
-    admin("select pg_advisory_lock(1)");
-}
-
-void
-open_gate(void)
-{
-    admin("select pg_advisory_unlock_all()");
-}
-
-void
-wait_for_waiters(int wanted)
-{
-    wait_for_count("select count(*) from pg_stat_activity"
-                   " where datname = current_database() and wait_event = 'advisory'",
-                   wanted);
-}
-
-void
-kill_a_waiter(void)
-{
-    admin("select pg_terminate_backend(pid, 5000) from pg_stat_activity"
-          " where datname = current_database() and wait_event = 'advisory' order by pid limit 1");
+    while (real_ms() < end);
 }
 
 /* ---- transactions ---- */
@@ -286,10 +196,10 @@ detach(struct answer *answer)
 void
 wait_for(const struct answer *answer)
 {
-    int64_t end = deadline(PATIENCE_MS);
+    int64_t end = real_ms() + PATIENCE_MS;
 
     while (answer->n_done == 0) {
-        if (is_past(end))
+        if (real_ms() > end)
             fail_msg("no answer in %d ms", PATIENCE_MS);
         run_loop(0);
     }
@@ -350,11 +260,11 @@ begin_to_open_pool(const struct pgs_pool_config *config)
 void
 open_pool(struct pgs_pool_config config)
 {
-    int64_t end = deadline(PATIENCE_MS);
+    int64_t end = real_ms() + PATIENCE_MS;
 
     begin_to_open_pool(&config);
     while (!all_are_ready()) {
-        if (is_past(end))
+        if (real_ms() > end)
             fail_msg("the pool does not connect; PGS_TEST_LOG=1 shows why");
         run_loop(0);
     }
@@ -363,11 +273,11 @@ open_pool(struct pgs_pool_config config)
 void
 close_pool(void)
 {
-    int64_t end = deadline(PATIENCE_MS);
+    int64_t end = real_ms() + PATIENCE_MS;
 
     pgs_pool_close(pool);
     while (!pgs_pool_is_closed(pool)) {
-        if (is_past(end))
+        if (real_ms() > end)
             fail_msg("the pool does not close");
         run_loop(0);
     }
@@ -377,16 +287,6 @@ close_pool(void)
 }
 
 /* ---- the program ---- */
-
-void
-write_two_addresses(char *text, size_t size)
-{
-    PGconn *conn = PQconnectdb(getenv("PGS_TEST_CONNINFO"));
-
-    (void)snprintf(text, size, "host=127.0.0.1,%s port=1,%s user=%s password='%s' dbname=%s",
-                   PQhost(conn), PQport(conn), PQuser(conn), PQpass(conn), PQdb(conn));
-    PQfinish(conn);
-}
 
 /* xorshift32 */
 int
@@ -423,68 +323,6 @@ begin_program(int argc, char **argv)
     loop = h2o_evloop_create();
 }
 
-static const char tables[] =
-    "set client_min_messages = error;"
-    "drop schema if exists pool_test cascade;"
-    "do $$ begin"
-    "  if to_regrole('pool_member') is null then create role pool_member; end if;"
-    "  if to_regrole('pool_guest') is null then create role pool_guest; end if;"
-    "end $$;"
-    "create schema pool_test;"
-    "create table pool_test.item (id int primary key, owner text not null, note text);"
-    "insert into pool_test.item select i, 'u' || i % 32, 'note ' || i from generate_series(1, 320) "
-    "i;"
-    "alter table pool_test.item enable row level security;"
-    "create policy own on pool_test.item using (owner = current_setting('pool_test.uid'));"
-    "create table pool_test.entry (word text);"
-    "create table pool_test.parent (id int primary key);"
-    "create table pool_test.child"
-    "  (parent int references pool_test.parent deferrable initially deferred);"
-    "grant usage on schema pool_test to pool_member, pool_guest;"
-    "grant all on all tables in schema pool_test to pool_member;";
-
-/* PostgreSQL looks up names when it prepares, which it does as the login itself. */
-static void
-grant_to_login(void)
-{
-    PGconn *conn = PQconnectdb(getenv("PGS_TEST_CONNINFO"));
-    char sql[300];
-
-    if (PQstatus(conn) != CONNECTION_OK)
-        fail_msg("%s", PQerrorMessage(conn));
-    (void)snprintf(sql, sizeof(sql),
-                   "grant pool_member, pool_guest to \"%s\";"
-                   "grant usage on schema pool_test to \"%s\"",
-                   PQuser(conn), PQuser(conn));
-    PQfinish(conn);
-    admin(sql);
-}
-
-int
-make_tables(void **state)
-{
-    (void)state;
-    if (getenv("PGS_TEST_CONNINFO") == NULL || getenv("PGS_TEST_ADMIN_CONNINFO") == NULL) {
-        print_error("PGS_TEST_CONNINFO and PGS_TEST_ADMIN_CONNINFO name the database\n");
-        return -1;
-    }
-    superuser = PQconnectdb(getenv("PGS_TEST_ADMIN_CONNINFO"));
-    admin(tables);
-    grant_to_login();
-    return 0;
-}
-
-int
-drop_tables(void **state)
-{
-    (void)state;
-    admin("drop schema pool_test cascade");
-    admin("drop role pool_member, pool_guest");
-    PQfinish(superuser);
-    h2o_evloop_destroy(loop);
-    return 0;
-}
-
 int
 set_up(void **state)
 {
@@ -496,24 +334,21 @@ set_up(void **state)
     return 0;
 }
 
-static void
-check_answers(void)
-{
-    assert_false(was_called_while_sending);
-    for (const struct answer *a = answers; a != NULL; a = a->next)
-        assert_int_equal(a->n_done, a->is_detached ? 0 : 1);
-}
-
-static void
+/* Returns how many were not called as often as they should. */
+static int
 free_answers(void)
 {
+    int n_wrong = 0;
+
     while (answers != NULL) {
         struct answer *next = answers->next;
 
+        n_wrong += answers->n_done != (answers->is_detached ? 0 : 1);
         free(answers);
         answers = next;
     }
     answers_end = &answers;
+    return n_wrong;
 }
 
 int
@@ -523,7 +358,7 @@ tear_down(void **state)
     open_gate();
     if (pool != NULL)
         close_pool();
-    check_answers();
-    free_answers();
+    assert_int_equal(free_answers(), 0);
+    assert_false(was_called_while_sending);
     return 0;
 }

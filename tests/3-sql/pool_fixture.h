@@ -67,6 +67,12 @@ void begin_to_open_pool(const struct pgs_pool_config *config);
 
 void close_pool(void);
 
+/* How long anything may take before a case fails. */
+#define PATIENCE_MS 20000
+
+/* Of the world, whatever the pool's clock says. */
+int64_t real_ms(void);
+
 /* From now on the pool's clock is this much later. */
 void put_clock_forward(int ms);
 
@@ -88,7 +94,7 @@ struct answer *ask_with(const struct caller *caller, const char *sql, const char
 
 void detach(struct answer *answer);
 
-/* Runs the loop until the answer is there. */
+/* Run the loop until the answer is there. */
 void wait_for(const struct answer *answer);
 void wait_for_all(void);
 

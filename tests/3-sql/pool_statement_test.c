@@ -182,7 +182,7 @@ test_timeout_of_a_prepare(void **state)
     struct pgs_pool_config config = one_connection();
 
     (void)state;
-    config.statement_timeout_ms = 100;
+    config.statement_timeout_ms = 300;
     open_pool(config);
     admin("begin; lock table pool_test.parent in access exclusive mode");
     assert_string_equal(ask(&ada, "select * from pool_test.parent")->how, "57014");
@@ -194,14 +194,10 @@ int
 main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        a_case(test_roles_share_none),
-        a_case(test_the_least_recently_used_goes),
-        a_case(test_the_most_used_stays),
-        a_case(test_deallocated_behind_our_back),
-        a_case(test_deallocated_by_itself),
-        a_case(test_changed_result_type),
-        a_case(test_own_error_with_that_code),
-        a_case(test_timeout_of_a_prepare),
+        a_case(test_roles_share_none),         a_case(test_the_least_recently_used_goes),
+        a_case(test_the_most_used_stays),      a_case(test_deallocated_behind_our_back),
+        a_case(test_deallocated_by_itself),    a_case(test_changed_result_type),
+        a_case(test_own_error_with_that_code), a_case(test_timeout_of_a_prepare),
     };
 
     begin_program(argc, argv);

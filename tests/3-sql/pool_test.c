@@ -195,7 +195,7 @@ test_statement_timeout(void **state)
     struct pgs_pool_config config = one_connection();
 
     (void)state;
-    config.statement_timeout_ms = 100;
+    config.statement_timeout_ms = 300;
     open_pool(config);
     assert_string_equal(ask(&ada, "select pg_sleep(9)")->how, "57014");
     assert_string_equal(ask(&ada, "select 1")->how, "ok");

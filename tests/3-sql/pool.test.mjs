@@ -1,0 +1,97 @@
+// The runtime's pool on a real PostgreSQL: the programs pool_*_test, each case under its own name.
+//
+// PGS_TEST_CASE picks cases by their name, PGS_TEST_SEED repeats a run.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, before, describe, test } from 'node:test';
+import { build } from '../lib/paths.mjs';
+import { Cluster, connect, password, theCluster } from '../lib/postgres.mjs';
+
+const { PGS_TEST_CASE: chosen, ...env } = process.env;
+
+/** A database with a login that has no rights yet, and where to find both. */
+async function makeDatabase(cluster) {
+  const db = await connect(cluster, 'postgres');
+  await db.query('drop database if exists sql_pool with (force)');
+  await db.query('drop role if exists pool_login');
+  await db.query('create database sql_pool');
+  await db.query(`create role pool_login login noinherit password '${password}'`);
+  await db.end();
+  return {
+    PGS_TEST_CONNINFO: cluster.loginUrl('pool_login', 'sql_pool'),
+    PGS_TEST_ADMIN_CONNINFO: cluster.superUrl('sql_pool'),
+  };
+}
+
+/** Runs a program to its end; `obey` does what it asks for in lines that begin with `> `. */
+async function runProgram(name, where, obey) {
+  const child = spawn(join(build, 'tests/3-sql', name), chosen ? [chosen] : [], {
+    env: { ...env, ...where, CMOCKA_MESSAGE_OUTPUT: 'TAP' },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const kill = () => child.kill('SIGKILL');
+  process.on('exit', kill);
+  let out = '';
+  let err = '';
+  child.stdin.on('error', () => {}); // it may have ended before it reads
+  child.stderr.on('data', (data) => (err += data));
+  createInterface({ input: child.stdout }).on('line', async (line) => {
+    if (!line.startsWith('> ')) out += `${line}\n`;
+    else child.stdin.write(`${await obey(line.slice(2)).catch(String)}\n`);
+  });
+  const [code, signal] = await once(child, 'close');
+  process.off('exit', kill);
+  return { ended: signal ?? code, out, err };
+}
+
+/** The cases of a TAP report; `text` has the lines behind a case that failed. */
+function readCases(out) {
+  return out.split(/^(?=(?:not )?ok \d+ - )/m).slice(1).map((text) => {
+    const [, not, name] = /^(not )?ok \d+ - (\w+)/.exec(text);
+    return { name, text, passed: !not };
+  });
+}
+
+const alone = (name, out) =>
+  `alone: make test T=3-sql/pool PGS_TEST_CASE=${name} ${/PGS_TEST_SEED=\d+/.exec(out)}`;
+
+/** One test of this file for each case of a program, and one for how it ended. */
+async function report(t, name, where, obey) {
+  const { ended, out, err } = await runProgram(name, where, obey);
+  const cases = readCases(out);
+  for (const one of cases)
+    await t.test(`${name} ${one.name}`, () => assert.ok(one.passed, `${one.text}${err}\n${alone(one.name, out)}`));
+  if (cases.every((one) => one.passed)) assert.equal(ended, 0, `${name} ended with ${ended}\n${out}${err}`);
+}
+
+describe('the pool', () => {
+  let cluster;
+  let where;
+  before(async () => {
+    cluster = await theCluster();
+    where = await makeDatabase(cluster);
+  });
+  after(() => cluster?.stop());
+
+  for (const name of ['pool_test', 'pool_statement_test', 'pool_fault_test', 'pool_crowd_test'])
+    test(name, (t) => report(t, name, where));
+});
+
+// Stopping the suite's PostgreSQL would stop it for all.
+describe('the pool without its PostgreSQL', () => {
+  let cluster;
+  before(async () => { cluster = await Cluster.start(); });
+  after(() => cluster?.stop());
+
+  test('pool_outage_test', async (t) => {
+    const orders = {
+      crash: () => cluster.down('SIGQUIT'),
+      stop: () => cluster.down(),
+      start: () => cluster.up(),
+    };
+    await report(t, 'pool_outage_test', await makeDatabase(cluster), (order) => orders[order]());
+  });
+});

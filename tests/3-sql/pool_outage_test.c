@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * PostgreSQL goes and comes back.  Whoever runs this stops and starts it: a line `> stop` or
+ * `> start` asks for that, and waits for a line in return.
+ */
+#include "pool_fixture.h"
+
+#include <stdio.h>
+
+static void
+ask_runner(const char *what)
+{
+    char line[16];
+
+    printf("> %s\n", what);
+    (void)fflush(stdout);
+    if (fgets(line, sizeof(line), stdin) == NULL)
+        fail_msg("nobody answers to \"> %s\"", what);
+}
+
+static void
+start_postgres(void)
+{
+    ask_runner("start");
+    reconnect_admin();
+}
+
+static struct pgs_pool_config
+patient(void)
+{
+    struct pgs_pool_config config = one_connection();
+
+    config.connections = 2;
+    config.wait_timeout_ms = 60000;
+    return config;
+}
+
+/* The machine has failed: in flight is lost, what waits is answered by the next server. */
+static void
+test_crash_and_recovery(void **state)
+{
+    struct answer *in_flight, *patiently, *late;
+
+    (void)state;
+    open_pool(patient());
+    close_gate();
+    in_flight = start(&ada, AT_GATE, NULL);
+    wait_for_waiters(1);
+    ask_runner("crash");
+    wait_for(in_flight);
+    assert_string_equal(in_flight->how, "unavailable");
+    run_loop(100);
+    assert_false(pgs_pool_is_connected(pool));
+    patiently = start(&ada, "select 1", NULL);
+    put_clock_forward(1100);
+    late = start(&ada, "select 1", NULL);
+    run_loop(20); /* nobody waits for what has been away for long */
+    assert_string_equal(late->how, "unavailable");
+    start_postgres();
+    wait_for(patiently);
+    assert_string_equal(patiently->how, "ok");
+    wait_for_count(count_connections, 2);
+    assert_string_equal(ask(&ada, "select count(*) from pool_test.item")->value, "10");
+}
+
+static void
+test_orderly_stop(void **state)
+{
+    (void)state;
+    open_pool(patient());
+    (void)ask(&ada, "select 1");
+    ask_runner("stop");
+    run_loop(100);
+    assert_false(pgs_pool_is_connected(pool));
+    start_postgres();
+    wait_for_count(count_connections, 2);
+    assert_string_equal(ask(&ada, "select count(*) from pool_test.item")->value, "10");
+}
+
+static void
+test_opened_before_postgres(void **state)
+{
+    struct pgs_pool_config config = patient();
+    struct answer *a;
+
+    (void)state;
+    ask_runner("stop");
+    begin_to_open_pool(&config);
+    a = start(&ada, "select count(*) from pool_test.item", NULL);
+    run_loop(100);
+    assert_string_equal(a->how, "waiting");
+    start_postgres();
+    wait_for(a);
+    assert_string_equal(a->value, "10");
+}
+
+static void
+test_closed_while_away(void **state)
+{
+    struct answer *a;
+
+    (void)state;
+    open_pool(patient());
+    ask_runner("stop");
+    run_loop(100);
+    a = start(&ada, "select 1", NULL);
+    close_pool();
+    assert_string_equal(a->how, "unavailable");
+    start_postgres();
+}
+
+int
+main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        a_case(test_crash_and_recovery),
+        a_case(test_orderly_stop),
+        a_case(test_opened_before_postgres),
+        a_case(test_closed_while_away),
+    };
+
+    begin_program(argc, argv);
+    return cmocka_run_group_tests(tests, make_tables, drop_tables);
+}
