@@ -49,6 +49,9 @@ void emit_route(struct out *out, const struct plan *plan, const char *method, co
 
 /* ---- shared by the emitters of SQL: emit_platform.c, emit_rights.c ---- */
 
+/* The text in a dollar quote that it does not end by itself. */
+void emit_dollar_quoted(struct out *out, const char *text);
+
 /* Roles, schemas, helpers, built-in tables: what every application stands on. */
 void emit_platform_up(struct out *out, const struct model *model);
 void emit_platform_down(struct out *out, const struct model *model);

@@ -28,6 +28,18 @@ static const char state_up[] = "insert into pgstack.state (fingerprint) values (
                                "-- migrate:down\n"
                                "\n";
 
+void
+emit_dollar_quoted(struct out *out, const char *text)
+{
+    const char *quote = "$$", *quoted = arena_printf("%s$$", text);
+
+    for (int i = 1; strstr(quoted, quote) != quoted + strlen(text); i++) {
+        quote = arena_printf("$q%d$", i);
+        quoted = arena_printf("%s%s", text, quote);
+    }
+    out_printf(out, "%s%s", quote, quoted);
+}
+
 static void
 emit_enumeration(struct out *out, const struct enumeration *enumeration)
 {
@@ -179,37 +191,23 @@ returned(const struct query *query)
     return out_text(out);
 }
 
-/* A dollar quote that the text does not end by itself. */
-static const char *
-quote_for(const char *text)
-{
-    const char *quote = "$$", *quoted = arena_printf("%s$$", text);
-
-    for (int i = 1; strstr(quoted, quote) != quoted + strlen(text); i++) {
-        quote = arena_printf("$q%d$", i);
-        quoted = arena_printf("%s%s", text, quote);
-    }
-    return quote;
-}
-
 static void
 emit_query(struct out *out, const struct query *query)
 {
-    const char *quote = quote_for(query->raw != NULL ? query->raw : "");
     const char *name = arena_printf("public.%s", name_sql(query->name));
 
     out_printf(out, "-- %s  query %s%s\ncreate function %s(%s) returns %s\n",
                out_place(query->span), out_plain(query->name),
                query->raw != NULL ? ", unchecked" : "", name,
                sql_params(query->params.at, query->params.n), returned(query));
-    if (query->raw != NULL)
-        out_printf(out,
-                   "  language sql volatile set search_path = pg_catalog, public, pg_temp\n"
-                   "as %s%s%s;\n",
-                   quote, query->raw, quote);
-    else
+    if (query->raw != NULL) {
+        out_add(out, "  language sql volatile set search_path = pg_catalog, public, pg_temp\nas ");
+        emit_dollar_quoted(out, query->raw);
+        out_add(out, ";\n");
+    } else {
         out_printf(out, "  language sql stable\nbegin atomic\n  %s;\nend;\n",
                    sql_select(query->body, SQL_PLAIN));
+    }
     out_printf(out, "grant execute on function %s to service_role", name);
     for (size_t i = 0; i < query->roles.n; i++)
         out_printf(out, ", %s", name_sql(query->roles.at[i]->name));

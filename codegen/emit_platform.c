@@ -13,8 +13,7 @@
 #include "sql.h"
 
 static const char roles_up[] =
-    "-- Roles.  Those that log in get their passwords outside of migrations.\n"
-    "do $$\n"
+    "\n"
     "declare\n"
     "  name text;\n"
     "  holder text;\n"
@@ -41,9 +40,7 @@ static const char roles_up[] =
     "  if not (select rolsuper from pg_roles where rolname = current_user) then\n"
     "    execute format('grant pgstack_owner to %I', current_user);\n"
     "  end if;\n"
-    "end\n"
-    "$$;\n"
-    "\n";
+    "end\n";
 
 static const char schemas_up[] =
     "-- Schemas.  Nobody makes objects in public but the owner, and nobody runs a function\n"
@@ -214,12 +211,23 @@ emit_claim(struct out *out, const struct model *model, const struct claim *claim
              "roles", emit_request_roles(model), NULL);
 }
 
+static void
+emit_role_block(struct out *out, const struct model *model)
+{
+    struct out *block = out_scratch();
+
+    out_fill(block, roles_up, "roles", role_literals(model), "members", memberships(model), NULL);
+    out_add(out, "-- Roles.  Those that log in get their passwords outside of migrations.\ndo ");
+    emit_dollar_quoted(out, out_text(block));
+    out_add(out, ";\n\n");
+}
+
 void
 emit_platform_up(struct out *out, const struct model *model)
 {
     const char *roles = emit_request_roles(model);
 
-    out_fill(out, roles_up, "roles", role_literals(model), "members", memberships(model), NULL);
+    emit_role_block(out, model);
     out_fill(out, schemas_up, "roles", roles, NULL);
     out_fill(out, helpers_up, "roles", roles, NULL);
     out_fill(out, single_row_up, "roles", roles, NULL);

@@ -33,7 +33,7 @@ static const struct pgs_access a_access[] = {
     },
 };
 
-/* policies/app.schema:40 endpoint a */
+/* policies/app.schema:41 endpoint a */
 const struct pgs_relation a_relation = {
     .name = "a",
     .sql = "public.a",

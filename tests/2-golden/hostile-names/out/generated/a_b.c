@@ -33,7 +33,7 @@ static const struct pgs_access a_b_access[] = {
     },
 };
 
-/* policies/app.schema:41 endpoint a_b */
+/* policies/app.schema:42 endpoint a_b */
 const struct pgs_relation a_b_relation = {
     .name = "a_b",
     .sql = "public.a_b",

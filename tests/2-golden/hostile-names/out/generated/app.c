@@ -34,10 +34,16 @@ static const struct pgs_role roles[] = {
         .claim_path = "a-claim",
         .claim_value = "it's",
     },
+    /* policies/app.schema:2 role $$; drop $q1$ */
+    {
+        .name = "$$; drop $q1$",
+        .claim_path = "a-claim",
+        .claim_value = "$$ $q1$",
+    },
 };
 
 static const struct pgs_claim claims[] = {
-    /* policies/app.schema:2 claim Größe */
+    /* policies/app.schema:3 claim Größe */
     {
         .path = "app_metadata.größe",
         .setting = "pgstack.claim_0",
@@ -72,20 +78,21 @@ static const struct pgs_relation *const relations[] = {
     &sixty_three_bytes_is_as_long_as__relation,
     NULL,
 };
-static const struct pgs_call *const calls[] = {&while_call, &return_call, NULL};
+static const struct pgs_call *const calls[] = {&while_call, &continue_call, &return_call, NULL};
 
 const struct pgs_app pgs_app = {
     .name = "hostile",
     .version = "0.1.0",
-    .fingerprint = "9a14ef442c4833e5217fa5ce8aa61b246802d2a3aa04b5ab9526ff0002852560",
+    .fingerprint = "957672a1f75253b3585f7ab67dc38acc1492b11f22a486f003fdb9e522771284",
     .roles = roles,
     .n_roles = PGS_COUNT(roles),
     .claims = claims,
     .n_claims = PGS_COUNT(claims),
     .session_sql = "select set_config('role', $1, true),"
                    " set_config('pgstack.uid', $2, true),"
-                   " set_config('pgstack.claim_0', $3, true)",
-    .reads_jwt = false,
+                   " set_config('request.jwt.claims', $3, true),"
+                   " set_config('pgstack.claim_0', $4, true)",
+    .reads_jwt = true,
     .routes = routes,
     .relations = relations,
     .calls = calls,

@@ -12,5 +12,6 @@
 #define ROLE_AUTHENTICATED ((pgs_roles)1 << 1)
 #define ROLE_SERVICE_ROLE ((pgs_roles)1 << 2)
 #define ROLE_THE__BOSS_ ((pgs_roles)1 << 3)
+#define ROLE_____DROP__Q1_ ((pgs_roles)1 << 4)
 
 #endif

@@ -35,7 +35,7 @@ static const struct pgs_access gr____e_access[] = {
     },
 };
 
-/* policies/app.schema:31 endpoint größe */
+/* policies/app.schema:32 endpoint größe */
 const struct pgs_relation gr____e_relation = {
     .name = "größe",
     .sql = "public.\"größe\"",

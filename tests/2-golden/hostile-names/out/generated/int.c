@@ -52,7 +52,7 @@ static const struct pgs_access int_access[] = {
     },
 };
 
-/* policies/app.schema:28 endpoint int */
+/* policies/app.schema:29 endpoint int */
 const struct pgs_relation int_relation = {
     .name = "int",
     .sql = "public.\"int\"",

@@ -35,7 +35,7 @@ static const struct pgs_access policy_access[] = {
     },
 };
 
-/* policies/app.schema:29 endpoint policy */
+/* policies/app.schema:30 endpoint policy */
 const struct pgs_relation policy_relation = {
     .name = "policy",
     .sql = "public.policy",

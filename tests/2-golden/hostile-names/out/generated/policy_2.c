@@ -41,7 +41,7 @@ static const struct pgs_access policy_2_access[] = {
     },
 };
 
-/* policies/app.schema:30 endpoint Policy */
+/* policies/app.schema:31 endpoint Policy */
 const struct pgs_relation policy_2_relation = {
     .name = "Policy",
     .sql = "public.\"Policy\"",

@@ -14,7 +14,7 @@ static const char *const enum_labels[] = {"NULL", "default", "a\"b\\c", "?\?/", 
 
 static const struct pgs_shape no_arguments = {.struct_align = 1};
 
-/* policies/app.schema:44 query while */
+/* policies/app.schema:45 query while */
 struct while_arguments {
     unsigned char has[2];
     struct pgs_text default_;
@@ -58,7 +58,29 @@ while_run(struct pgs_request *rq)
     pgs_run_call(rq, &while_call, &arguments);
 }
 
-/* policies/app.schema:46 query return */
+/* policies/app.schema:47 query continue */
+static const struct pgs_column continue_columns[] = {
+    PGS_COLUMN("continue", "continue", PGS_TEXT, "text", PGS_NULLABLE),
+};
+const struct pgs_call continue_call = {
+    .name = "continue",
+    .sql = "public.continue",
+    .arguments = &no_arguments,
+    .columns = continue_columns,
+    .n_columns = PGS_COUNT(continue_columns),
+    .returns_set = false,
+    .scalar = true,
+};
+
+static void
+continue_run(struct pgs_request *rq)
+{
+    if (!pgs_read_arguments(rq, &continue_call, NULL))
+        return; /* 400 sent: it takes none */
+    pgs_run_call(rq, &continue_call, NULL);
+}
+
+/* policies/app.schema:48 query return */
 static const struct pgs_column return_columns[] = {
     PGS_COLUMN("return", "return", PGS_TEXT, "text", PGS_NULLABLE),
 };
@@ -92,6 +114,18 @@ const struct pgs_route queries_routes[] = {
         .path = "/rest/v1/rpc/while",
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_THE__BOSS_,
         .handle = while_run,
+    },
+    {
+        .method = PGS_GET,
+        .path = "/rest/v1/rpc/continue",
+        .roles = ROLE_SERVICE_ROLE | ROLE_____DROP__Q1_,
+        .handle = continue_run,
+    },
+    {
+        .method = PGS_POST,
+        .path = "/rest/v1/rpc/continue",
+        .roles = ROLE_SERVICE_ROLE | ROLE_____DROP__Q1_,
+        .handle = continue_run,
     },
     {
         .method = PGS_GET,

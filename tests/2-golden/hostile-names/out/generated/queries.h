@@ -8,6 +8,7 @@
 #include "pgs/app.h"
 
 extern const struct pgs_call while_call;
+extern const struct pgs_call continue_call;
 extern const struct pgs_call return_call;
 
 extern const struct pgs_route queries_routes[];

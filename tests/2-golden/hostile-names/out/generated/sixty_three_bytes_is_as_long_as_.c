@@ -53,7 +53,7 @@ static const struct pgs_access sixty_three_bytes_is_as_long_as__access[] = {
     },
 };
 
-/* policies/app.schema:42 endpoint */
+/* policies/app.schema:43 endpoint */
 const struct pgs_relation sixty_three_bytes_is_as_long_as__relation = {
     .name = "sixty_three_bytes_is_as_long_as_a_name_of_postgresql_can_be_abc",
     .sql = "public.sixty_three_bytes_is_as_long_as_a_name_of_postgresql_can_be_abc",

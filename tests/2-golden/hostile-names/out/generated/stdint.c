@@ -33,7 +33,7 @@ static const struct pgs_access stdint_access[] = {
     },
 };
 
-/* policies/app.schema:38 endpoint stdint */
+/* policies/app.schema:39 endpoint stdint */
 const struct pgs_relation stdint_relation = {
     .name = "stdint",
     .sql = "public.stdint",

@@ -35,7 +35,7 @@ static const struct pgs_access t_9_lives__drop_table__int__access[] = {
     },
 };
 
-/* policies/app.schema:39 endpoint 9 lives; drop table "int" */
+/* policies/app.schema:40 endpoint 9 lives; drop table "int" */
 const struct pgs_relation t_9_lives__drop_table__int__relation = {
     .name = "9 lives; drop table \"int\"",
     .sql = "public.\"9 lives; drop table \"\"int\"\"\"",

@@ -35,7 +35,7 @@ static const struct pgs_access t_____error_access[] = {
     },
 };
 
-/* policies/app.schema:33 endpoint *  #error */
+/* policies/app.schema:34 endpoint *  #error */
 const struct pgs_relation t_____error_relation = {
     .name = "*/ #error",
     .sql = "public.\"*/ #error\"",

@@ -33,7 +33,7 @@ static const struct pgs_access t_app_access[] = {
     },
 };
 
-/* policies/app.schema:32 endpoint app */
+/* policies/app.schema:33 endpoint app */
 const struct pgs_relation t_app_relation = {
     .name = "app",
     .sql = "public.app",

@@ -33,7 +33,7 @@ static const struct pgs_access t_pgs_request_access[] = {
     },
 };
 
-/* policies/app.schema:36 endpoint pgs_request */
+/* policies/app.schema:37 endpoint pgs_request */
 const struct pgs_relation t_pgs_request_relation = {
     .name = "pgs_request",
     .sql = "public.pgs_request",

@@ -33,7 +33,7 @@ static const struct pgs_access t_queries_access[] = {
     },
 };
 
-/* policies/app.schema:34 endpoint queries */
+/* policies/app.schema:35 endpoint queries */
 const struct pgs_relation t_queries_relation = {
     .name = "queries",
     .sql = "public.queries",

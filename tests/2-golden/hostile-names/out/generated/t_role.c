@@ -33,7 +33,7 @@ static const struct pgs_access t_role_access[] = {
     },
 };
 
-/* policies/app.schema:35 endpoint role */
+/* policies/app.schema:36 endpoint role */
 const struct pgs_relation t_role_relation = {
     .name = "role",
     .sql = "public.role",

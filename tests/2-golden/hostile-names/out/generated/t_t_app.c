@@ -33,7 +33,7 @@ static const struct pgs_access t_t_app_access[] = {
     },
 };
 
-/* policies/app.schema:37 endpoint t_app */
+/* policies/app.schema:38 endpoint t_app */
 const struct pgs_relation t_t_app_relation = {
     .name = "t_app",
     .sql = "public.t_app",
