@@ -5,7 +5,6 @@
  */
 #include "http/guard.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -157,13 +156,14 @@ check_framing(const struct head *head)
 }
 
 const char *
-pgs_guard_check(const char *bytes, size_t len)
+pgs_guard_check(const char *bytes, size_t len, bool *is_chunked)
 {
     struct line rest = {bytes, len < PGS_GUARD_MAX_HEAD ? len : PGS_GUARD_MAX_HEAD};
     struct line line;
     struct head head = {0};
     const char *wrong = NULL;
 
+    *is_chunked = false;
     /* One empty line before a request is a habit of old clients (RFC 9112, section 2.2). */
     if (rest.len >= 2 && memcmp(rest.at, "\r\n", 2) == 0) {
         rest.at += 2;
@@ -175,8 +175,10 @@ pgs_guard_check(const char *bytes, size_t len)
     while (wrong == NULL) {
         if (!next_line(&rest, &line))
             return len > PGS_GUARD_MAX_HEAD ? "the head is too large" : "malformed line ending";
-        if (line.len == 0)
+        if (line.len == 0) {
+            *is_chunked = head.encodings > 0;
             return check_framing(&head);
+        }
         wrong = check_field(line, &head);
     }
     return wrong;

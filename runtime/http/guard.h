@@ -8,14 +8,17 @@
 #ifndef PGS_HTTP_GUARD_H
 #define PGS_HTTP_GUARD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define PGS_GUARD_MAX_HEAD 32768
 
 /*
  * Looks at a request that begins at `bytes`; `len` may reach into its body or beyond.  NULL: all
- * is well; else a constant sentence on what is wrong: answer 400 and close.
+ * is well; else a constant sentence on what is wrong: answer 400 and close.  `*is_chunked`: its
+ * body came in chunks.
  */
-const char *pgs_guard_check(const char *bytes, size_t len) __attribute__((warn_unused_result));
+const char *pgs_guard_check(const char *bytes, size_t len, bool *is_chunked)
+    __attribute__((warn_unused_result));
 
 #endif

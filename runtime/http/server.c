@@ -12,7 +12,6 @@
 #include "http/worker.h"
 
 #define GZIP_MIN_BYTES 1024
-#define BODY_SLACK 65536 /* a body slightly too large is read, so that its client can read why */
 
 struct logger {
     h2o_logger_t super;
@@ -61,7 +60,7 @@ configure_h2o(struct pgs_server *server)
 
     h2o_config_init(global);
     global->server_name = h2o_iovec_init("", 0);
-    global->max_request_entity_size = config->max_body_bytes + BODY_SLACK;
+    global->max_request_entity_size = config->max_body_bytes;
     global->http1.req_timeout = (uint64_t)config->read_timeout_ms;
     global->http1.upgrade_to_http2 = 0;
     server->host = h2o_config_register_host(global, h2o_iovec_init(H2O_STRLIT("default")), 65535);

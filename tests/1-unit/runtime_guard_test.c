@@ -70,12 +70,35 @@ static const struct head bad[] = {
     {"never ends", "GET / HTTP/1.1\r\nHost: x\r\n"},
 };
 
+static const char *
+check(const char *text, size_t len)
+{
+    bool is_chunked;
+
+    return pgs_guard_check(text, len, &is_chunked);
+}
+
+static void
+test_chunked(void **state)
+{
+    static const char chunked[] =
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    static const char plain[] = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n";
+    bool is_chunked = false;
+
+    (void)state;
+    assert_null(pgs_guard_check(chunked, sizeof(chunked) - 1, &is_chunked));
+    assert_true(is_chunked);
+    assert_null(pgs_guard_check(plain, sizeof(plain) - 1, &is_chunked));
+    assert_false(is_chunked);
+}
+
 static void
 test_good(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-        const char *wrong = pgs_guard_check(good[i].text, strlen(good[i].text));
+        const char *wrong = check(good[i].text, strlen(good[i].text));
 
         if (wrong != NULL)
             fail_msg("%s: %s", good[i].name, wrong);
@@ -87,7 +110,7 @@ test_bad(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-        if (pgs_guard_check(bad[i].text, strlen(bad[i].text)) == NULL)
+        if (check(bad[i].text, strlen(bad[i].text)) == NULL)
             fail_msg("%s passes", bad[i].name);
 }
 
@@ -97,7 +120,7 @@ test_nul(void **state)
     static const char text[] = "GET / HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n";
 
     (void)state;
-    assert_non_null(pgs_guard_check(text, sizeof(text) - 1));
+    assert_non_null(check(text, sizeof(text) - 1));
 }
 
 static void
@@ -112,9 +135,9 @@ test_large_head(void **state)
     memset(text, 'a', len);
     memcpy(text, start, sizeof(start) - 1);
     memcpy(text + len - 4, "\r\n\r\n", 4);
-    assert_non_null(pgs_guard_check(text, len));
+    assert_non_null(check(text, len));
     memcpy(text + 1000, "\r\n\r\n", 4); /* the rest is a body */
-    assert_null(pgs_guard_check(text, len));
+    assert_null(check(text, len));
     free(text);
 }
 
@@ -130,7 +153,7 @@ test_every_length(void **state)
 
         assert_non_null(exact);
         memcpy(exact, text, len);
-        assert_non_null(pgs_guard_check(exact, len));
+        assert_non_null(check(exact, len));
         free(exact);
     }
 }
@@ -139,9 +162,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),         cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_nul),          cmocka_unit_test(test_large_head),
-        cmocka_unit_test(test_every_length),
+        cmocka_unit_test(test_chunked),    cmocka_unit_test(test_good),
+        cmocka_unit_test(test_bad),        cmocka_unit_test(test_nul),
+        cmocka_unit_test(test_large_head), cmocka_unit_test(test_every_length),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
