@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Grants and policies are few: each question walks the lists. */
+/* Grants and policies of one table are few: each question walks its lists. */
 #include "access.h"
 
 #include <string.h>
@@ -47,10 +47,9 @@ role_is(const struct role *role, const struct role *other)
 }
 
 static bool
-grant_applies(const struct grant *grant, const struct role *role, const struct table *table,
-              enum command command)
+grant_applies(const struct grant *grant, const struct role *role, enum command command)
 {
-    return grant->command == command && grant->table == table && role_is(role, grant->role);
+    return grant->command == command && role_is(role, grant->role);
 }
 
 static bool
@@ -65,26 +64,24 @@ names_column(const struct grant *grant, const struct column *column)
 }
 
 bool
-access_table(const struct model *model, const struct role *role, const struct table *table,
-             enum command command)
+access_table(const struct role *role, const struct table *table, enum command command)
 {
     if (is_service(role))
         return true;
-    for (size_t i = 0; i < model->grants.n; i++)
-        if (grant_applies(model->grants.at[i], role, table, command))
+    for (size_t i = 0; i < table->grants.n; i++)
+        if (grant_applies(table->grants.at[i], role, command))
             return true;
     return false;
 }
 
 bool
-access_column(const struct model *model, const struct role *role, const struct column *column,
-              enum command command)
+access_column(const struct role *role, const struct column *column, enum command command)
 {
     if (is_service(role))
         return true;
-    for (size_t i = 0; i < model->grants.n; i++)
-        if (grant_applies(model->grants.at[i], role, column->table, command) &&
-            names_column(model->grants.at[i], column))
+    for (size_t i = 0; i < column->table->grants.n; i++)
+        if (grant_applies(column->table->grants.at[i], role, command) &&
+            names_column(column->table->grants.at[i], column))
             return true;
     return false;
 }
@@ -102,14 +99,13 @@ policy_applies(const struct policy *policy, const struct role *role, const struc
 }
 
 bool
-access_policed(const struct model *model, const struct role *role, const struct table *table,
-               enum command command)
+access_policed(const struct role *role, const struct table *table, enum command command)
 {
     if (is_service(role))
         return true;
-    for (size_t i = 0; i < model->policies.n; i++)
-        if (!model->policies.at[i]->restrictive &&
-            policy_applies(model->policies.at[i], role, table, command))
+    for (size_t i = 0; i < table->policies.n; i++)
+        if (!table->policies.at[i]->restrictive &&
+            policy_applies(table->policies.at[i], role, table, command))
             return true;
     return false;
 }

@@ -21,19 +21,16 @@ enum command verb_command(enum verb verb);
 bool role_is(const struct role *role, const struct role *other);
 
 /* A grant lets the role do it with some column (or with whole rows: delete). */
-bool access_table(const struct model *model, const struct role *role, const struct table *table,
-                  enum command command);
+bool access_table(const struct role *role, const struct table *table, enum command command);
 
 /* The same for this column; true where the grant names no columns. */
-bool access_column(const struct model *model, const struct role *role, const struct column *column,
-                   enum command command);
+bool access_column(const struct role *role, const struct column *column, enum command command);
 
 /* The policy holds for this role and command. */
 bool policy_applies(const struct policy *policy, const struct role *role, const struct table *table,
                     enum command command);
 
 /* Some permissive policy does. */
-bool access_policed(const struct model *model, const struct role *role, const struct table *table,
-                    enum command command);
+bool access_policed(const struct role *role, const struct table *table, enum command command);
 
 #endif

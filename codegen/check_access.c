@@ -154,6 +154,7 @@ add_grant(struct checker *checker, const struct table *table, const struct role 
     grant->role = role;
     check_grant_columns(table, ast, grant);
     vec_push(&checker->model->grants, grant);
+    vec_push(&((struct table *)table)->grants, grant);
 }
 
 static void
@@ -291,14 +292,13 @@ find_policy_roles(struct checker *checker, const struct ast_policy *ast, struct 
 }
 
 static void
-check_policy_name(const struct checker *checker, const struct ast_policy *ast,
-                  const struct table *table)
+check_policy_name(const struct ast_policy *ast, const struct table *table)
 {
-    for (size_t i = 0; i < checker->model->policies.n; i++) {
-        const struct policy *other = checker->model->policies.at[i];
+    for (size_t i = 0; i < table->policies.n; i++) {
+        const struct policy *other = table->policies.at[i];
         struct diag *diag;
 
-        if (other->table != table || strcmp(other->name, ast->name.text) != 0)
+        if (strcmp(other->name, ast->name.text) != 0)
             continue;
         diag = diag_at(ast->name.span, PGS1112_DUPLICATE_POLICY,
                        "policy \"%s\" on \"%s\" is declared twice", ast->name.text, table->name);
@@ -342,6 +342,7 @@ add_policies(struct checker *checker, const struct ast_policy *ast, const struct
         if (c == CMD_SELECT || c == CMD_DELETE)
             policy->check_expr = NULL;
         vec_push(&checker->model->policies, policy);
+        vec_push(&((struct table *)policy->table)->policies, policy);
     }
 }
 
@@ -362,7 +363,7 @@ check_policy(struct checker *checker, const struct ast_policy *ast)
     checker->guessing |= !policy.table || ast->commands.n == 0 || ast->roles.n == 0;
     if (!policy.table || refuse_policy_target(policy.table, ast))
         return;
-    check_policy_name(checker, ast, policy.table);
+    check_policy_name(ast, policy.table);
     policy.restrictive = ast->restrictive;
     policy.using_expr = policy_condition(checker, policy.table, ast->using_expr, "`using`");
     policy.check_expr = policy_condition(checker, policy.table, ast->check_expr, "`with check`");

@@ -27,21 +27,12 @@ check_twice(const struct checker *checker, const struct ast_endpoint *ast,
 /* ---- verbs ---- */
 
 static bool
-someone_may(const struct model *model, const struct table *table, enum command command)
+someone_may(const struct table *table, enum command command)
 {
-    for (size_t i = 0; i < model->grants.n; i++)
-        if (model->grants.at[i]->table == table && model->grants.at[i]->command == command)
+    for (size_t i = 0; i < table->grants.n; i++)
+        if (table->grants.at[i]->command == command)
             return true;
     return false;
-}
-
-static const struct grant *
-first_grant(const struct model *model, const struct table *table)
-{
-    for (size_t i = 0; i < model->grants.n; i++)
-        if (model->grants.at[i]->table == table)
-            return model->grants.at[i];
-    return NULL;
 }
 
 static void
@@ -49,10 +40,10 @@ check_verb_grant(const struct checker *checker, const struct endpoint *endpoint,
 {
     const char *command = command_name(verb_command(verb));
     const struct table *table = endpoint->table;
-    const struct grant *grant = first_grant(checker->model, table);
+    const struct grant *grant = table->grants.n > 0 ? table->grants.at[0] : NULL;
     struct diag *diag;
 
-    if (checker->guessing || someone_may(checker->model, table, verb_command(verb)))
+    if (checker->guessing || someone_may(table, verb_command(verb)))
         return;
     diag = diag_at(endpoint->verb_spans[verb], PGS4001_VERB_WITHOUT_GRANT,
                    "endpoint \"%s\" serves %s, but no role may %s %s \"%s\"", table->name,
@@ -106,10 +97,10 @@ open_verbs(const struct checker *checker, struct endpoint *endpoint, const struc
     endpoint->open = true;
     for (int verb = 0; verb < VERBS; verb++) {
         endpoint->verb_spans[verb] = ast->table.span;
-        endpoint->verbs[verb] = someone_may(checker->model, table, verb_command((enum verb)verb)) &&
+        endpoint->verbs[verb] = someone_may(table, verb_command((enum verb)verb)) &&
                                 (verb == VERB_LIST || !table->is_view);
     }
-    if (!first_grant(checker->model, table) && !checker->guessing) {
+    if (table->grants.n == 0 && !checker->guessing) {
         struct diag *diag =
             diag_at(ast->table.span, PGS4001_VERB_WITHOUT_GRANT,
                     "\"%s\" is served, but no role may do anything with it", table->name);
@@ -126,7 +117,7 @@ someone_reads(const struct model *model, const struct column *column)
 {
     for (size_t i = 0; i < model->roles.n; i++)
         if (strcmp(model->roles.at[i]->name, "service_role") != 0 &&
-            access_column(model, model->roles.at[i], column, CMD_SELECT))
+            access_column(model->roles.at[i], column, CMD_SELECT))
             return true;
     return false;
 }

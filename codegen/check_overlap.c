@@ -99,15 +99,18 @@ is_same_declaration(const struct policy *a, const struct policy *b)
 
 /* Of two that are the same the later one is useless. */
 static const struct policy *
-find_wider(const struct model *model, size_t number)
+find_wider(const struct policy *narrow)
 {
-    const struct policy *narrow = model->policies.at[number];
+    const struct table *table = narrow->table;
+    bool before = true;
 
-    for (size_t i = 0; i < model->policies.n; i++) {
-        const struct policy *wide = model->policies.at[i];
+    for (size_t i = 0; i < table->policies.n; i++) {
+        const struct policy *wide = table->policies.at[i];
 
-        if (!is_same_declaration(wide, narrow) && makes_useless(wide, narrow) &&
-            (i < number || !makes_useless(narrow, wide)))
+        if (wide == narrow)
+            before = false;
+        else if (!is_same_declaration(wide, narrow) && makes_useless(wide, narrow) &&
+                 (before || !makes_useless(narrow, wide)))
             return wide;
     }
     return NULL;
@@ -122,12 +125,12 @@ check_overlap(struct checker *checker)
 
     for (size_t first = 0; first < model->policies.n; first = next) {
         const struct policy *narrow = model->policies.at[first];
-        const struct policy *wide = find_wider(model, first);
+        const struct policy *wide = find_wider(narrow);
 
         for (next = first + 1;
              next < model->policies.n && is_same_declaration(model->policies.at[next], narrow);
              next++)
-            wide = wide && find_wider(model, next) ? wide : NULL;
+            wide = wide && find_wider(model->policies.at[next]) ? wide : NULL;
         if (wide)
             report(wide, narrow);
     }

@@ -51,8 +51,8 @@ has_sub_select(const struct policy *policy)
 static const struct policy *
 blocking_policy(const struct search *search, const struct table *table)
 {
-    for (size_t i = 0; i < search->checker->model->policies.n; i++) {
-        const struct policy *policy = search->checker->model->policies.at[i];
+    for (size_t i = 0; i < table->policies.n; i++) {
+        const struct policy *policy = table->policies.at[i];
 
         if (policy_applies(policy, search->role, table, CMD_SELECT) && has_sub_select(policy))
             return policy;
@@ -120,8 +120,8 @@ follow_read(struct search *search, const struct policy *policy, const struct rea
     }
     if (is_on_path(before, read->table))
         return;
-    for (size_t i = 0; i < search->checker->model->policies.n && !search->found; i++) {
-        const struct policy *next = search->checker->model->policies.at[i];
+    for (size_t i = 0; i < read->table->policies.n && !search->found; i++) {
+        const struct policy *next = read->table->policies.at[i];
 
         if (policy_applies(next, search->role, read->table, CMD_SELECT))
             follow(search, next, &step);

@@ -11,13 +11,12 @@
 /* ---- grants against policies ---- */
 
 static bool
-is_first_grant(const struct model *model, const struct grant *grant)
+is_first_grant(const struct grant *grant)
 {
-    for (size_t i = 0; model->grants.at[i] != grant; i++) {
-        const struct grant *other = model->grants.at[i];
+    for (size_t i = 0; grant->table->grants.at[i] != grant; i++) {
+        const struct grant *other = grant->table->grants.at[i];
 
-        if (other->table == grant->table && other->command == grant->command &&
-            other->role == grant->role)
+        if (other->command == grant->command && other->role == grant->role)
             return false;
     }
     return true;
@@ -25,13 +24,13 @@ is_first_grant(const struct model *model, const struct grant *grant)
 
 /* I01: without a policy, row security refuses everything; with it switched off, nothing. */
 static void
-check_grant_is_policed(const struct model *model, const struct grant *grant)
+check_grant_is_policed(const struct grant *grant)
 {
     const char *command = command_name(grant->command);
     struct diag *diag;
 
-    if (grant->table->is_view || !is_first_grant(model, grant) ||
-        access_policed(model, grant->role, grant->table, grant->command))
+    if (grant->table->is_view || !is_first_grant(grant) ||
+        access_policed(grant->role, grant->table, grant->command))
         return;
     diag =
         diag_at(grant->span, PGS3001_GRANT_WITHOUT_POLICY,
@@ -51,7 +50,7 @@ is_reachable(const struct model *model, const struct policy *policy, const struc
 {
     for (size_t i = 0; i < model->roles.n; i++)
         if (role_is(model->roles.at[i], role) &&
-            access_table(model, model->roles.at[i], policy->table, policy->command))
+            access_table(model->roles.at[i], policy->table, policy->command))
             return true;
     return false;
 }
@@ -78,13 +77,13 @@ check_policy_is_reachable(const struct model *model, const struct policy *policy
 
 /* The first thing in `reads` that the role may not read; NULL: it may read all. */
 static const struct read *
-first_forbidden(const struct model *model, const struct role *role, const struct reads *reads)
+first_forbidden(const struct role *role, const struct reads *reads)
 {
     for (size_t i = 0; i < reads->n; i++) {
         const struct read *read = &reads->at[i];
 
-        if (read->column ? !access_column(model, role, read->column, CMD_SELECT)
-                         : !access_table(model, role, read->table, CMD_SELECT))
+        if (read->column ? !access_column(role, read->column, CMD_SELECT)
+                         : !access_table(role, read->table, CMD_SELECT))
             return read;
     }
     return NULL;
@@ -118,8 +117,7 @@ hint_grant(struct diag *diag, const struct read *read, const struct role *role, 
 }
 
 static bool
-check_policy_reads_as(const struct model *model, const struct policy *policy,
-                      const struct expr *expr, const struct role *role)
+check_policy_reads_as(const struct policy *policy, const struct expr *expr, const struct role *role)
 {
     struct reads reads = {0};
     const struct read *read;
@@ -128,7 +126,7 @@ check_policy_reads_as(const struct model *model, const struct policy *policy,
     if (!expr)
         return true;
     check_reads(expr, &reads);
-    read = first_forbidden(model, role, &reads);
+    read = first_forbidden(role, &reads);
     if (!read)
         return true;
     diag = diag_at(read->from, PGS3011_POLICY_READS_UNGRANTED,
@@ -147,33 +145,33 @@ is_same_declaration(const struct policy *a, const struct policy *b)
 
 /* Only the first policy of a declaration: the others have the same conditions. */
 static void
-check_policy_reads(const struct model *model, size_t number)
+check_policy_reads(const struct policy *policy)
 {
-    const struct policy *policy = model->policies.at[number];
+    const struct policy *const *others = policy->table->policies.at;
 
-    for (size_t i = 0; i < number; i++)
-        if (is_same_declaration(model->policies.at[i], policy) &&
-            (model->policies.at[i]->using_expr == policy->using_expr || !policy->using_expr) &&
-            (model->policies.at[i]->check_expr == policy->check_expr || !policy->check_expr))
+    for (size_t i = 0; others[i] != policy; i++)
+        if (is_same_declaration(others[i], policy) &&
+            (others[i]->using_expr == policy->using_expr || !policy->using_expr) &&
+            (others[i]->check_expr == policy->check_expr || !policy->check_expr))
             return;
     for (size_t i = 0; i < policy->roles.n; i++)
-        if (!check_policy_reads_as(model, policy, policy->using_expr, policy->roles.at[i]) ||
-            !check_policy_reads_as(model, policy, policy->check_expr, policy->roles.at[i]))
+        if (!check_policy_reads_as(policy, policy->using_expr, policy->roles.at[i]) ||
+            !check_policy_reads_as(policy, policy->check_expr, policy->roles.at[i]))
             return;
 }
 
 /* security_invoker: the one who asks needs the rights on the tables, too. */
 static void
-check_view_reads(const struct model *model, const struct grant *grant)
+check_view_reads(const struct grant *grant)
 {
     struct reads reads = {0};
     const struct read *read;
     struct diag *diag;
 
-    if (!grant->table->query || !is_first_grant(model, grant))
+    if (!grant->table->query || !is_first_grant(grant))
         return;
     check_reads_select(grant->table->query, &reads);
-    read = first_forbidden(model, grant->role, &reads);
+    read = first_forbidden(grant->role, &reads);
     if (!read)
         return;
     diag = diag_at(read->from, PGS3012_VIEW_READS_UNGRANTED,
@@ -185,7 +183,7 @@ check_view_reads(const struct model *model, const struct grant *grant)
 }
 
 static void
-check_query_reads(const struct model *model, const struct query *query)
+check_query_reads(const struct query *query)
 {
     struct reads reads = {0};
 
@@ -194,7 +192,7 @@ check_query_reads(const struct model *model, const struct query *query)
     check_reads_select(query->body, &reads);
     for (size_t i = 0; i < query->roles.n; i++) {
         const struct role *role = query->roles.at[i];
-        const struct read *read = first_forbidden(model, role, &reads);
+        const struct read *read = first_forbidden(role, &reads);
         struct diag *diag;
 
         if (!read)
@@ -281,16 +279,15 @@ shares_role(const struct policy *policy, const struct grant *grant)
 }
 
 static void
-check_row_theft(const struct model *model, const struct policy *policy)
+check_row_theft(const struct policy *policy)
 {
     if (policy->command != CMD_UPDATE || policy->restrictive || !policy->using_expr ||
         policy->using_expr->kind == EXPR_PUBLIC || !policy->check_expr)
         return;
-    for (size_t i = 0; i < model->grants.n; i++) {
-        const struct grant *grant = model->grants.at[i];
+    for (size_t i = 0; i < policy->table->grants.n; i++) {
+        const struct grant *grant = policy->table->grants.at[i];
 
-        if (grant->table == policy->table && grant->command == CMD_UPDATE &&
-            shares_role(policy, grant))
+        if (grant->command == CMD_UPDATE && shares_role(policy, grant))
             check_theft_by(policy, grant);
     }
 }
@@ -298,14 +295,13 @@ check_row_theft(const struct model *model, const struct policy *policy)
 /* ---- I27: a key that clients may choose ---- */
 
 static void
-check_chosen_key(const struct model *model, const struct column *column)
+check_chosen_key(const struct column *column)
 {
-    for (size_t i = 0; i < model->grants.n; i++) {
-        const struct grant *grant = model->grants.at[i];
+    for (size_t i = 0; i < column->table->grants.n; i++) {
+        const struct grant *grant = column->table->grants.at[i];
         struct diag *diag;
 
-        if (grant->command != CMD_INSERT || grant->table != column->table ||
-            !access_column(model, grant->role, column, CMD_INSERT))
+        if (grant->command != CMD_INSERT || !access_column(grant->role, column, CMD_INSERT))
             continue;
         diag = diag_at(column->span, PGS3017_CLIENT_PICKS_KEY,
                        "clients may choose %s.%s: it is `generated by default` and in the insert "
@@ -319,11 +315,11 @@ check_chosen_key(const struct model *model, const struct column *column)
 }
 
 static void
-check_chosen_keys(const struct model *model, const struct table *table)
+check_chosen_keys(const struct table *table)
 {
     for (size_t i = 0; i < table->columns.n; i++)
         if (table->columns.at[i]->identity == IDENTITY_BY_DEFAULT)
-            check_chosen_key(model, table->columns.at[i]);
+            check_chosen_key(table->columns.at[i]);
 }
 
 /* ---- I17: rights from what users can edit ---- */
@@ -385,8 +381,8 @@ check_policies_as_a_whole(const struct model *model)
         const struct policy *policy = model->policies.at[i];
 
         check_policy_is_reachable(model, policy);
-        check_policy_reads(model, i);
-        check_row_theft(model, policy);
+        check_policy_reads(policy);
+        check_row_theft(policy);
         deciding.policy = policy;
         if (policy->using_expr)
             walk_expr(policy->using_expr, visit_claim, &deciding);
@@ -403,14 +399,14 @@ check_rights(struct checker *checker)
     if (checker->guessing)
         return;
     for (size_t i = 0; i < model->grants.n; i++) {
-        check_grant_is_policed(model, model->grants.at[i]);
-        check_view_reads(model, model->grants.at[i]);
+        check_grant_is_policed(model->grants.at[i]);
+        check_view_reads(model->grants.at[i]);
     }
     check_policies_as_a_whole(model);
     for (size_t i = 0; i < model->tables.n; i++)
-        check_chosen_keys(model, model->tables.at[i]);
+        check_chosen_keys(model->tables.at[i]);
     for (size_t i = 0; i < model->queries.n; i++) {
-        check_query_reads(model, model->queries.at[i]);
+        check_query_reads(model->queries.at[i]);
         check_private(model->queries.at[i]->returns_table, model->queries.at[i]);
     }
 }

@@ -116,31 +116,28 @@ check_expression(const struct checker *checker, const struct policy *policy,
     check_never_true(policy, expr);
 }
 
-VEC_STRUCT(seen, const struct expr *);
-
 /* A declaration for several commands has become several policies with the same expressions. */
 static bool
-is_new(struct seen *seen, const struct expr *expr)
+is_new(const struct policy *policy, const struct expr *expr)
 {
-    for (size_t i = 0; i < seen->n; i++)
-        if (seen->at[i] == expr)
+    const struct policy *const *others = policy->table->policies.at;
+
+    for (size_t i = 0; others[i] != policy; i++)
+        if (others[i]->using_expr == expr || others[i]->check_expr == expr)
             return false;
-    vec_push(seen, expr);
     return true;
 }
 
 void
 check_truth(struct checker *checker)
 {
-    struct seen seen = {0};
-
     for (size_t i = 0; i < checker->model->policies.n; i++) {
         const struct policy *policy = checker->model->policies.at[i];
         size_t errors = diag_errors();
 
-        if (policy->using_expr && is_new(&seen, policy->using_expr))
+        if (policy->using_expr && is_new(policy, policy->using_expr))
             check_expression(checker, policy, policy->using_expr);
-        if (policy->check_expr && is_new(&seen, policy->check_expr) && diag_errors() == errors)
+        if (policy->check_expr && is_new(policy, policy->check_expr) && diag_errors() == errors)
             check_expression(checker, policy, policy->check_expr);
     }
 }

@@ -19,10 +19,10 @@ find_role(const struct model *model, const char *name)
 }
 
 static bool
-can_list(const struct model *model, const struct role *role, const struct endpoint *endpoint)
+can_list(const struct role *role, const struct endpoint *endpoint)
 {
     return (endpoint->open || endpoint->verbs[VERB_LIST]) && role != NULL &&
-           access_table(model, role, endpoint->table, CMD_SELECT);
+           access_table(role, endpoint->table, CMD_SELECT);
 }
 
 static void
@@ -43,7 +43,7 @@ print_lists(const struct dev *dev, const struct model *model, const struct role 
     for (size_t i = 0; i < model->endpoints.n && shown < TABLES_SHOWN; i++) {
         const struct endpoint *endpoint = model->endpoints.at[i];
 
-        if (!can_list(model, role, endpoint) || can_list(model, unless, endpoint))
+        if (!can_list(role, endpoint) || can_list(unless, endpoint))
             continue;
         print_list(dev, endpoint, header, credential);
         shown++;

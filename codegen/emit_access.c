@@ -118,18 +118,17 @@ write_route(struct out *out, const struct plan_table *plan)
 
 /* The columns that `role` may `command`, inherited grants included; NULL: none. */
 static const char *
-columns_of(const struct model *model, const struct table *table, const struct role *role,
-           enum command command)
+columns_of(const struct table *table, const struct role *role, enum command command)
 {
     struct out *out = out_scratch();
     size_t n = 0;
 
-    if (!access_table(model, role, table, command))
+    if (!access_table(role, table, command))
         return NULL;
     if (command == CMD_DELETE)
         return "";
     for (size_t i = 0; i < table->columns.n; i++)
-        if (access_column(model, role, table->columns.at[i], command))
+        if (access_column(role, table->columns.at[i], command))
             out_printf(out, "%s%s", n++ == 0 ? "" : ", ", out_plain(table->columns.at[i]->name));
     return n == table->columns.n ? "every column" : out_text(out);
 }
@@ -147,24 +146,24 @@ write_policy(struct out *out, const struct policy *policy)
 }
 
 static void
-write_command(struct out *out, const struct model *model, const struct table *table,
-              const struct role *role, enum command command)
+write_command(struct out *out, const struct table *table, const struct role *role,
+              enum command command)
 {
-    const char *columns = columns_of(model, table, role, command);
+    const char *columns = columns_of(table, role, command);
 
     if (columns == NULL)
         return;
     out_printf(out, "    %s%s%s\n", command_name(command), *columns != '\0' ? "  " : "", columns);
-    for (size_t i = 0; i < model->policies.n; i++)
-        if (policy_applies(model->policies.at[i], role, table, command))
-            write_policy(out, model->policies.at[i]);
+    for (size_t i = 0; i < table->policies.n; i++)
+        if (policy_applies(table->policies.at[i], role, table, command))
+            write_policy(out, table->policies.at[i]);
 }
 
 static bool
-may_anything(const struct model *model, const struct table *table, const struct role *role)
+may_anything(const struct table *table, const struct role *role)
 {
     for (int command = 0; command < COMMANDS; command++)
-        if (access_table(model, role, table, (enum command)command))
+        if (access_table(role, table, (enum command)command))
             return true;
     return false;
 }
@@ -183,13 +182,13 @@ write_table(struct out *out, const struct plan *plan, const struct table *table)
 
         if (strcmp(role->name, "service_role") == 0)
             continue;
-        if (!may_anything(model, table, role)) {
+        if (!may_anything(table, role)) {
             out_printf(out, "  %s  nothing\n", out_plain(role->name));
             continue;
         }
         out_printf(out, "  %s\n", out_plain(role->name));
         for (int command = 0; command < COMMANDS; command++)
-            write_command(out, model, table, role, (enum command)command);
+            write_command(out, table, role, (enum command)command);
     }
 }
 

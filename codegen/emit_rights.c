@@ -82,14 +82,13 @@ without_private(struct plan_grant grant, const struct table *table)
 
 /* "select, insert (team_id, title), delete"; NULL: nothing.  `*span`: of the first grant. */
 static const char *
-granted_commands(const struct model *model, const struct table *table, const struct role *role,
-                 struct span *span)
+granted_commands(const struct table *table, const struct role *role, struct span *span)
 {
     struct out *out = out_scratch();
     bool any = false;
 
     for (int command = 0; command < COMMANDS; command++) {
-        struct plan_grant grant = plan_grant_of(model, table, role, (enum command)command);
+        struct plan_grant grant = plan_grant_of(table, role, (enum command)command);
 
         if (!grant.any)
             continue;
@@ -111,7 +110,7 @@ emit_grants(struct out *out, const struct model *model, const struct table *tabl
     for (size_t i = 0; i < model->roles.n; i++) {
         const struct role *role = model->roles.at[i];
         struct span span;
-        const char *commands = granted_commands(model, table, role, &span);
+        const char *commands = granted_commands(table, role, &span);
 
         if (commands != NULL)
             out_printf(out, "-- %s  grant\ngrant %s\n  on %s to %s;\n", out_place(span), commands,
@@ -132,9 +131,8 @@ emit_rights(struct out *out, const struct model *model)
                        out_place(table->span), out_plain(table->name), sql_relation(table));
         else
             emit_row_security(out, table);
-        for (size_t j = 0; j < model->policies.n; j++)
-            if (model->policies.at[j]->table == table)
-                emit_policy(out, model->policies.at[j]);
+        for (size_t j = 0; j < table->policies.n; j++)
+            emit_policy(out, table->policies.at[j]);
         emit_grants(out, model, table);
         out_add(out, "\n");
     }

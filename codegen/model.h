@@ -19,6 +19,8 @@ struct table;
 struct column;
 struct select;
 struct role;
+struct grant;
+struct policy;
 
 /* ---- types ---- */
 
@@ -215,6 +217,8 @@ struct table {
     const struct constraint *primary_key; /* NULL: none */
     struct select *query;                 /* of a view */
     const char *raw;                      /* of a view in $$ ... $$ */
+    VEC(const struct grant *) grants;     /* on it, in the order of the sources */
+    VEC(const struct policy *) policies;
     bool read_past_policies; /* a definer predicate reads it: RLS enabled but not forced */
     bool scan_ok;            /* stays small: no warning where an index is missing */
 };

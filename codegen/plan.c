@@ -47,22 +47,20 @@ grant_names(const struct grant *grant, const struct column *column)
 }
 
 static bool
-is_grant_of(const struct grant *grant, const struct table *table, const struct role *role,
-            enum command command)
+is_grant_of(const struct grant *grant, const struct role *role, enum command command)
 {
-    return grant->table == table && grant->role == role && grant->command == command;
+    return grant->role == role && grant->command == command;
 }
 
 struct plan_grant
-plan_grant_of(const struct model *model, const struct table *table, const struct role *role,
-              enum command command)
+plan_grant_of(const struct table *table, const struct role *role, enum command command)
 {
     struct plan_grant sum = {0};
 
-    for (size_t i = 0; i < model->grants.n; i++) {
-        const struct grant *grant = model->grants.at[i];
+    for (size_t i = 0; i < table->grants.n; i++) {
+        const struct grant *grant = table->grants.at[i];
 
-        if (!is_grant_of(grant, table, role, command))
+        if (!is_grant_of(grant, role, command))
             continue;
         if (!sum.any)
             sum.span = grant->span;
@@ -70,11 +68,10 @@ plan_grant_of(const struct model *model, const struct table *table, const struct
         sum.all = sum.all || grant->columns.n == 0;
     }
     for (size_t c = 0; c < table->columns.n && sum.any && !sum.all; c++)
-        for (size_t i = 0; i < model->grants.n; i++) {
-            const struct grant *grant = model->grants.at[i];
+        for (size_t i = 0; i < table->grants.n; i++) {
+            const struct grant *grant = table->grants.at[i];
 
-            if (is_grant_of(grant, table, role, command) &&
-                grant_names(grant, table->columns.at[c])) {
+            if (is_grant_of(grant, role, command) && grant_names(grant, table->columns.at[c])) {
                 vec_push(&sum.columns, table->columns.at[c]);
                 break;
             }
@@ -175,7 +172,7 @@ plan_access(const struct model *model, struct plan_table *plan)
         struct plan_access access = {0};
 
         for (size_t c = 0; c < plan->columns.n; c++)
-            if (access_column(model, model->roles.at[i], plan->columns.at[c].column, CMD_SELECT))
+            if (access_column(model->roles.at[i], plan->columns.at[c].column, CMD_SELECT))
                 vec_push(&access.columns, c);
         if (access.columns.n > 0)
             add_access(plan, model->roles.at[i], access);
@@ -193,7 +190,7 @@ plan_shape(const struct model *model, const struct plan_table *plan, enum comman
         bool granted = false;
 
         for (size_t i = 0; i < model->roles.n; i++)
-            granted = granted || access_column(model, model->roles.at[i], column, command);
+            granted = granted || access_column(model->roles.at[i], column, command);
         if (!granted || column->identity == IDENTITY_ALWAYS)
             continue;
         field.required = command == CMD_INSERT && column->not_null &&
@@ -221,7 +218,7 @@ roles_of(const struct model *model, const struct plan_table *plan, enum command 
     role_set set = 0;
 
     for (size_t i = 0; i < model->roles.n; i++)
-        if (access_table(model, model->roles.at[i], plan->table, command))
+        if (access_table(model->roles.at[i], plan->table, command))
             set |= role_bit(model->roles.at[i]);
     if (plan->table->is_view && command != CMD_SELECT && set == role_bit(service_role(model)))
         return 0;

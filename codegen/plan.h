@@ -82,7 +82,7 @@ struct plan_grant {
     struct span span;                   /* of the first */
 };
 
-struct plan_grant plan_grant_of(const struct model *model, const struct table *table,
-                                const struct role *role, enum command command);
+struct plan_grant plan_grant_of(const struct table *table, const struct role *role,
+                                enum command command);
 
 #endif
