@@ -97,10 +97,10 @@ declare_builtins(struct model *model)
 
 /* Where the name is taken already among tables, views and types; false: it is free. */
 static bool
-find_relation_name(const struct model *model, const char *name, struct span *first)
+find_relation_name(const struct checker *checker, const char *name, struct span *first)
 {
-    const struct table *table = check_table_named(model, "public", name);
-    const struct enumeration *type = check_enumeration_named(model, name);
+    const struct table *table = check_table_named(checker, "public", name);
+    const struct enumeration *type = check_enumeration_named(checker->model, name);
 
     if (table)
         *first = table->span;
@@ -110,11 +110,11 @@ find_relation_name(const struct model *model, const char *name, struct span *fir
 }
 
 static bool
-claim_relation_name(const struct model *model, const char *what, const struct ast_name *name)
+claim_relation_name(const struct checker *checker, const char *what, const struct ast_name *name)
 {
     struct span first;
 
-    if (find_relation_name(model, name->text, &first)) {
+    if (find_relation_name(checker, name->text, &first)) {
         report_twice(PGS1110_DUPLICATE_RELATION, name->span, first, what, name->text);
         return false;
     }
@@ -152,7 +152,7 @@ declare_enum(struct checker *checker, const struct ast_enum *ast)
                                     "\"%s\" is a type of PostgreSQL itself", ast->name.text);
         diag_hint(diag, "choose another name");
     }
-    if (!claim_relation_name(checker->model, "type", &ast->name))
+    if (!claim_relation_name(checker, "type", &ast->name))
         return;
     type->span = ast->name.span;
     type->name = ast->name.text;
@@ -196,7 +196,7 @@ declare_column(struct table *table, const struct ast_column *ast)
 }
 
 static struct table *
-add_table(struct model *model, const struct ast_name *name, bool is_view)
+add_table(struct checker *checker, const struct ast_name *name, bool is_view)
 {
     struct table *table = arena_alloc(sizeof(*table));
 
@@ -204,7 +204,8 @@ add_table(struct model *model, const struct ast_name *name, bool is_view)
     table->schema = "public";
     table->name = name->text;
     table->is_view = is_view;
-    vec_push(&model->tables, table);
+    vec_push(&checker->model->tables, table);
+    map_put(&checker->tables_by_name, table->name, table);
     return table;
 }
 
@@ -213,9 +214,9 @@ declare_table(struct checker *checker, const struct ast_table *ast)
 {
     struct declared_table declared = {.ast = ast};
 
-    if (!claim_relation_name(checker->model, "table", &ast->name))
+    if (!claim_relation_name(checker, "table", &ast->name))
         return;
-    declared.table = add_table(checker->model, &ast->name, false);
+    declared.table = add_table(checker, &ast->name, false);
     for (size_t i = 0; i < ast->columns.n; i++)
         declare_column(declared.table, ast->columns.at[i]);
     vec_push(&checker->tables, declared);
@@ -226,9 +227,9 @@ declare_view(struct checker *checker, const struct ast_view *ast)
 {
     struct declared_view declared = {.ast = ast};
 
-    if (!claim_relation_name(checker->model, "view", &ast->name))
+    if (!claim_relation_name(checker, "view", &ast->name))
         return;
-    declared.table = add_table(checker->model, &ast->name, true);
+    declared.table = add_table(checker, &ast->name, true);
     vec_push(&checker->views, declared);
 }
 

@@ -74,7 +74,7 @@ item_name(const struct index_item *item)
 }
 
 static const char *
-index_name(const struct checker *checker, const struct table *table, const struct index *index)
+index_name(struct checker *checker, const struct table *table, const struct index *index)
 {
     VEC(const char *) names = {0};
 

@@ -34,16 +34,7 @@ has_index_named(const struct table *table, const char *name)
 static bool
 is_relation(const struct checker *checker, const char *name)
 {
-    const struct model *model = checker->model;
-
-    for (size_t i = 0; i < model->tables.n; i++) {
-        const struct table *table = model->tables.at[i];
-
-        if (!table->builtin && (strcmp(table->name, name) == 0 || has_index_named(table, name) ||
-                                has_constraint_named(table, name)))
-            return true;
-    }
-    return false;
+    return map_get(&checker->tables_by_name, name) || map_get(&checker->constraints, name);
 }
 
 static bool
@@ -54,13 +45,14 @@ is_taken(const struct checker *checker, const struct table *table, const char *n
 }
 
 const char *
-check_choose_name(const struct checker *checker, const struct table *table, const char *columns,
+check_choose_name(struct checker *checker, const struct table *table, const char *columns,
                   const char *label, bool relation)
 {
     const char *name = name_object(table->name, columns, label);
 
     for (int i = 1; is_taken(checker, table, name, relation); i++)
         name = name_object(table->name, columns, arena_printf("%s%d", label, i));
+    map_put(&checker->constraints, name, table);
     return name;
 }
 
@@ -75,8 +67,8 @@ join_columns(const struct columns *columns)
 }
 
 const char *
-check_given_name(const struct checker *checker, const struct table *table,
-                 const struct ast_name *name, bool relation)
+check_given_name(struct checker *checker, const struct table *table, const struct ast_name *name,
+                 bool relation)
 {
     struct diag *diag;
 
@@ -85,6 +77,7 @@ check_given_name(const struct checker *checker, const struct table *table,
                        "\"%s\" is the name of something else already", name->text);
         diag_hint(diag, "choose another name, or leave it out: PostgreSQL's usual name is used");
     }
+    map_put(&checker->constraints, name->text, table);
     return name->text;
 }
 

@@ -11,8 +11,12 @@ VEC_STRUCT(known_names, const char *);
 /* ---- look-ups ---- */
 
 const struct table *
-check_table_named(const struct model *model, const char *schema, const char *name)
+check_table_named(const struct checker *checker, const char *schema, const char *name)
 {
+    const struct model *model = checker->model;
+
+    if (strcmp(schema, "public") == 0)
+        return map_get(&checker->tables_by_name, name);
     for (size_t i = 0; i < model->tables.n; i++)
         if (strcmp(model->tables.at[i]->name, name) == 0 &&
             strcmp(model->tables.at[i]->schema, schema) == 0)
@@ -97,7 +101,7 @@ struct table *
 check_find_table(struct checker *checker, const struct ast_path *path)
 {
     const char *schema = path->schema.text ? path->schema.text : "public";
-    const struct table *table = check_table_named(checker->model, schema, path->name.text);
+    const struct table *table = check_table_named(checker, schema, path->name.text);
     struct known_names known;
     struct diag *diag;
 

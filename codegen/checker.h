@@ -33,6 +33,7 @@
 #include "ast.h"
 #include "diag.h"
 #include "functions.h"
+#include "map.h"
 #include "model.h"
 #include "types.h"
 #include "walk.h"
@@ -59,6 +60,8 @@ struct checker {
     struct model *model;
     VEC(struct declared_table) tables;
     VEC(struct declared_view) views;
+    struct map tables_by_name; /* and views, of public */
+    struct map constraints;    /* and indexes, by name */
     bool guessing; /* a grant or policy names what is not there: the whole is not known */
 };
 
@@ -123,7 +126,7 @@ check_is_broken(const struct expr *expr)
 }
 
 /* NULL when there is none, without an error. */
-const struct table *check_table_named(const struct model *model, const char *schema,
+const struct table *check_table_named(const struct checker *checker, const char *schema,
                                       const char *name);
 const struct enumeration *check_enumeration_named(const struct model *model, const char *name);
 struct cors *check_cors_named(const struct model *model, const char *name);
@@ -255,11 +258,11 @@ void check_index(struct checker *checker, struct table *table, const struct ast_
 
 /* table_columns_label, then label1, label2, ... as PostgreSQL counts; `relation`: an index or key.
  */
-const char *check_choose_name(const struct checker *checker, const struct table *table,
+const char *check_choose_name(struct checker *checker, const struct table *table,
                               const char *columns, const char *label, bool relation);
 
 /* The name that is written; reports one that is taken. */
-const char *check_given_name(const struct checker *checker, const struct table *table,
+const char *check_given_name(struct checker *checker, const struct table *table,
                              const struct ast_name *name, bool relation);
 
 /* Declares the arguments of a predicate or query. */
