@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "fail.h"
+#include "map.h"
 #include "vec.h"
 
 #define HEAD_BYTES 256 /* where the mark of a generated file must stand */
@@ -26,6 +27,7 @@ struct out {
 };
 
 static VEC(struct out *) files;
+static struct map by_path;
 
 struct out *
 out_scratch(void)
@@ -43,6 +45,7 @@ out_file(const char *path)
 
     out->path = path;
     vec_push(&files, out);
+    map_put(&by_path, path, out);
     return out;
 }
 
@@ -194,15 +197,6 @@ make_folder(const char *path)
 }
 
 static bool
-is_of_this_run(const char *path)
-{
-    for (size_t i = 0; i < files.n; i++)
-        if (strcmp(files.at[i]->path, path) == 0)
-            return true;
-    return false;
-}
-
-static bool
 is_generated(const char *path)
 {
     FILE *file = fopen(path, "rb");
@@ -227,7 +221,7 @@ delete_stale(const char *folder)
     while ((entry = readdir(dir)) != NULL) {
         const char *path = arena_printf("%s/%s", folder, entry->d_name);
 
-        if (entry->d_name[0] == '.' || is_of_this_run(path) || !is_generated(path))
+        if (entry->d_name[0] == '.' || map_get(&by_path, path) != NULL || !is_generated(path))
             continue;
         if (unlink(path) != 0) {
             fail_print("%s: %s", path, strerror(errno));

@@ -41,6 +41,10 @@ new_source(const char *path, const char *text, size_t len)
     source->path = arena_copy(path, strlen(path));
     source->text = text;
     source->len = len;
+    vec_push(&source->lines, 0);
+    for (size_t i = 0; i < len; i++)
+        if (text[i] == '\n')
+            vec_push(&source->lines, i + 1);
     return source;
 }
 
@@ -74,16 +78,21 @@ void
 source_position(const struct source *file, size_t offset, size_t *line, size_t *column)
 {
     size_t end = offset < file->len ? offset : file->len;
+    size_t low = 0, high = file->lines.n;
 
-    *line = *column = 1;
-    for (size_t i = 0; i < end; i++) {
-        if (file->text[i] == '\n') {
-            ++*line;
-            *column = 1;
-        } else if (((unsigned char)file->text[i + 1] & 0xc0) != 0x80) {
-            ++*column; /* the next byte begins a character */
-        }
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+
+        if (file->lines.at[middle] <= end)
+            low = middle;
+        else
+            high = middle;
     }
+    *line = low + 1;
+    *column = 1;
+    for (size_t i = file->lines.at[low]; i < end; i++)
+        if (((unsigned char)file->text[i + 1] & 0xc0) != 0x80)
+            ++*column; /* the next byte begins a character */
 }
 
 /* Bytes of the character at `p`, 0 if it is none: no overlong forms, surrogates or more than 21

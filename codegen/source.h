@@ -9,10 +9,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "vec.h"
+
 struct source {
     const char *path; /* relative to the project, as it is printed */
     const char *text; /* NUL-terminated */
     size_t len;
+    VEC(size_t) lines; /* where each begins */
 };
 
 /* Bytes [start, end) of a file.  `file` NULL: built in. */
