@@ -19,7 +19,7 @@
 #include "layout.h"
 #include "process.h"
 
-#define JOBS 2
+#define MAX_JOBS 32
 #define PARENTS 3 /* from build/pgstack or build/san/pgstack up to the sources */
 
 static const char *cc;
@@ -264,12 +264,22 @@ is_up_to_date(const char *object, const char *deps, const char *flags)
            sources_are_older(deps, made);
 }
 
+/* A compiler for each processor. */
+static size_t
+count_jobs(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return n < 1 ? 1 : n > MAX_JOBS ? MAX_JOBS : (size_t)n;
+}
+
 bool
 compile_folder(const char *folder, const char *object_dir, size_t *n_compiled)
 {
     const char *flags = arena_printf("%s/flags", object_dir);
     struct words names = {0};
-    pid_t running[JOBS] = {0};
+    pid_t running[MAX_JOBS] = {0};
+    size_t n_jobs = count_jobs();
     bool ok = true;
 
     *n_compiled = 0;
@@ -279,7 +289,7 @@ compile_folder(const char *folder, const char *object_dir, size_t *n_compiled)
         const char *name = names.list.at[i];
         const char *stem = arena_printf("%s/%.*s", object_dir, (int)strlen(name) - 2, name);
         const char *object = arena_printf("%s.o", stem);
-        pid_t *slot = &running[*n_compiled % JOBS];
+        pid_t *slot = &running[*n_compiled % n_jobs];
 
         words_add(&objects, object);
         if (is_up_to_date(object, arena_printf("%s.d", stem), flags))
@@ -289,7 +299,7 @@ compile_folder(const char *folder, const char *object_dir, size_t *n_compiled)
         *slot = compile_file(arena_printf("%s/%s", folder, name), object);
         ++*n_compiled;
     }
-    for (size_t i = 0; i < JOBS; i++)
+    for (size_t i = 0; i < n_jobs; i++)
         if (running[i] != 0 && !process_wait(running[i]))
             ok = false;
     return ok;
