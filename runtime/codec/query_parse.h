@@ -11,6 +11,7 @@
 /* All of one query string. */
 struct pgs__query_context {
     struct pgs_memory memory;
+    const struct pgs_shape *arguments; /* of the call; NULL: there is none */
     struct pgs_query_string *query;
     struct pgs_read_error *error;
     struct pgs_condition **last; /* where the next condition of the top level goes */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/utf8.h"
 #include "codec/query_parse.h"
 
@@ -51,12 +52,6 @@ decode(struct pgs__query_context *context, const char *at, const char *end, char
     if (memchr(text->at, '\0', text->len) != NULL)
         return pgs__query_error(context, "PGRST100", "U+0000 in the URL", "");
     return true;
-}
-
-static bool
-is_word(struct pgs_text text, const char *word)
-{
-    return text.len == strlen(word) && memcmp(text.at, word, text.len) == 0;
 }
 
 static bool
@@ -341,6 +336,15 @@ add_argument(struct pgs__query_context *context, struct pgs_pair *pairs, struct 
     return true;
 }
 
+static bool
+is_argument(const struct pgs_shape *arguments, struct pgs_text name)
+{
+    for (size_t i = 0; arguments != NULL && i < arguments->n_fields; i++)
+        if (pgs_text_is(name, arguments->fields[i].column->name))
+            return true;
+    return false;
+}
+
 /* What does not read as a filter is an argument, where there may be one; too much is too much. */
 static bool
 read_filter(struct pgs__query_context *context, struct pgs_pair *pairs, struct pgs_text name,
@@ -364,17 +368,19 @@ static bool
 read_parameter(struct pgs__query_context *context, bool *given, struct pgs_pair *pairs,
                struct pgs_text name, struct pgs_text value)
 {
+    if (is_argument(context->arguments, name))
+        return add_argument(context, pairs, name, value);
     for (int i = 0; i < N_WORDS; i++) {
-        if (!is_word(name, words[i]))
+        if (!pgs_text_is(name, words[i]))
             continue;
         if (given[i])
             return given_twice(context, name);
         given[i] = true;
         return read_word(context, (enum word)i, value);
     }
-    if (is_word(name, "and") || is_word(name, "or"))
+    if (pgs_text_is(name, "and") || pgs_text_is(name, "or"))
         return pgs__query_logic(context, false, name.at[0] == 'o', value);
-    if (is_word(name, "not.and") || is_word(name, "not.or"))
+    if (pgs_text_is(name, "not.and") || pgs_text_is(name, "not.or"))
         return pgs__query_logic(context, true, name.at[4] == 'o', value);
     return read_filter(context, pairs, name, value);
 }
@@ -413,11 +419,15 @@ count_pairs(const char *at, const char *end)
 }
 
 bool
-pgs_query_string_read(const char *text, size_t len, bool arguments, struct pgs_memory memory,
-                      struct pgs_query_string *query, struct pgs_read_error *error)
+pgs_query_string_read(const char *text, size_t len, const struct pgs_shape *arguments,
+                      struct pgs_memory memory, struct pgs_query_string *query,
+                      struct pgs_read_error *error)
 {
-    struct pgs__query_context context = {
-        .memory = memory, .query = query, .error = error, .last = &query->where};
+    struct pgs__query_context context = {.memory = memory,
+                                         .arguments = arguments,
+                                         .query = query,
+                                         .error = error,
+                                         .last = &query->where};
     const char *end = text + len;
     char *decoded = memory.alloc(memory.pool, len + 1);
     struct pgs_pair *pairs = NULL;
@@ -425,7 +435,7 @@ pgs_query_string_read(const char *text, size_t len, bool arguments, struct pgs_m
     size_t n = 0;
 
     *query = (struct pgs_query_string){.limit = -1};
-    if (arguments)
+    if (arguments != NULL)
         query->pairs = pairs = pgs__query_alloc(&context, count_pairs(text, end), sizeof(*pairs));
     for (const char *at = text, *stop; at < end; at = stop + (stop < end)) {
         struct pgs_text name, value;

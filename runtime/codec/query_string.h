@@ -79,7 +79,7 @@ struct pgs_order_item {
     } nulls;
 };
 
-/* A pair that is neither filter nor word of the grammar: an argument of a call. */
+/* An argument of a call, or what must be one because it is no filter. */
 struct pgs_pair {
     struct pgs_text name;
     struct pgs_text value;
@@ -98,7 +98,7 @@ struct pgs_query_string {
     size_t n_columns;
     const struct pgs_text *on_conflict;
     size_t n_on_conflict;
-    const struct pgs_pair *pairs; /* with `arguments` */
+    const struct pgs_pair *pairs; /* of a call */
     size_t n_pairs;
 };
 
@@ -110,14 +110,15 @@ struct pgs_query_string {
 #define PGS_QUERY_MAX_DEPTH 8
 
 /*
- * Reads the part behind `?`.  With `arguments`, a pair whose value does not begin with an operator
- * is an argument of a call and goes to `pairs`; without, it is an error.  False: `error->code` is
- * PostgREST's ("PGRST100"; "PGRST103" for a negative limit, "PGRST108" for a filter on an embedded
- * relation, "PGRST123" for an aggregate), `error->message` names the parameter and the place,
+ * Reads the part behind `?`.  With `arguments`, those of a call, a pair that bears the name of one
+ * goes to `pairs` with its value as it stands, whatever it looks like; so does a pair that does not
+ * read as a filter.  NULL: what is no filter is an error.  False: `error->code` is PostgREST's
+ * ("PGRST100"; "PGRST103" for a negative limit, "PGRST108" for a filter on an embedded relation,
+ * "PGRST123" for an aggregate), `error->message` names the parameter and the place,
  * `error->details` what was found and what was expected.
  */
-bool pgs_query_string_read(const char *text, size_t len, bool arguments, struct pgs_memory memory,
-                           struct pgs_query_string *query, struct pgs_read_error *error)
-    __attribute__((warn_unused_result));
+bool pgs_query_string_read(const char *text, size_t len, const struct pgs_shape *arguments,
+                           struct pgs_memory memory, struct pgs_query_string *query,
+                           struct pgs_read_error *error) __attribute__((warn_unused_result));
 
 #endif

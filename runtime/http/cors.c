@@ -91,19 +91,6 @@ pgs_cors_apply(h2o_req_t *req, const struct pgs_cors *cors)
     add(req, "access-control-expose-headers", EXPOSED_HEADERS);
 }
 
-/* "GET, HEAD, POST, OPTIONS", as far as the path serves them. */
-static void
-list_methods(const struct pgs_path *path, char methods[64])
-{
-    static const char *const words[PGS_METHODS] = {"GET, HEAD, ", "POST, ", "PATCH, ", "DELETE, "};
-
-    methods[0] = '\0';
-    for (int i = 0; i < PGS_METHODS; i++)
-        if (path->by_method[i] != NULL)
-            strcat(methods, words[i]); /* 40 bytes when all are there */
-    strcat(methods, "OPTIONS");
-}
-
 static bool
 is_served(const struct pgs_path *path, h2o_iovec_t method)
 {
@@ -122,12 +109,12 @@ add_preflight(h2o_req_t *req, const struct pgs_path *path, const struct pgs_cors
               h2o_iovec_t method)
 {
     h2o_iovec_t origin = admitted_origin(req, cors);
-    char methods[64], max_age[16];
+    char methods[PGS_PATH_METHODS_MAX], max_age[16];
 
     add(req, "vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers");
     if (origin.base == NULL || !is_served(path, method))
         return;
-    list_methods(path, methods);
+    pgs_path_methods(path, methods);
     add_origin(req, cors, origin);
     add(req, "access-control-allow-methods", methods);
     add(req, "access-control-allow-headers", ALLOWED_HEADERS);
@@ -141,12 +128,12 @@ void
 pgs_cors_options(h2o_req_t *req, const struct pgs_path *path, const struct pgs_cors *cors)
 {
     h2o_iovec_t method = pgs_request_header(req, "access-control-request-method");
-    char methods[64];
+    char methods[PGS_PATH_METHODS_MAX];
 
     if (method.base != NULL && has_policy(cors)) {
         add_preflight(req, path, cors, method);
     } else {
-        list_methods(path, methods);
+        pgs_path_methods(path, methods);
         add(req, "allow", methods);
     }
     pgs_reply_empty(req, 204);

@@ -18,6 +18,18 @@ struct pgs_router {
     struct slot slots[];
 };
 
+void
+pgs_path_methods(const struct pgs_path *path, char methods[PGS_PATH_METHODS_MAX])
+{
+    static const char *const words[PGS_METHODS] = {"GET, HEAD, ", "POST, ", "PATCH, ", "DELETE, "};
+
+    methods[0] = '\0';
+    for (int i = 0; i < PGS_METHODS; i++)
+        if (path->by_method[i] != NULL)
+            strcat(methods, words[i]); /* 40 bytes when all are there */
+    strcat(methods, "OPTIONS");
+}
+
 /* FNV-1a. */
 static size_t
 hash(const char *path, size_t len)

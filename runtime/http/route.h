@@ -15,6 +15,10 @@ struct pgs_path {
     const struct pgs_route *by_method[PGS_METHODS];
 };
 
+/* Writes "GET, HEAD, POST, OPTIONS", as far as the path serves them. */
+#define PGS_PATH_METHODS_MAX 64
+void pgs_path_methods(const struct pgs_path *path, char methods[PGS_PATH_METHODS_MAX]);
+
 struct pgs_router *pgs_router_open(const struct pgs_app *app);
 void pgs_router_close(struct pgs_router *router);
 

@@ -3,27 +3,39 @@
  * Bodies and arguments to generated structs.
  */
 #include <stdio.h>
-#include <string.h>
 
-#include "rest/request.h"
+#include "base/text.h"
+#include "rest/fail.h"
 
-#define MAX_ROWS 100000 /* of one body; its bytes are bounded by MAX_BODY_BYTES before */
+/* Of one body; its bytes are bounded by MAX_BODY_BYTES before.  `{}` is two of them, a row's struct
+ * may be thousands. */
+#define MAX_ROWS 100000
+#define MAX_ROW_BYTES ((size_t)64 << 20)
+
+/* Which value it was, and where. */
+static void
+describe_place(const struct pgs_read_error *error, bool many, char *details, size_t size)
+{
+    const char *comma = error->details[0] != '\0' ? ", " : "";
+
+    if (error->field[0] == '\0')
+        (void)snprintf(details, size, "%s", error->details);
+    else if (many)
+        (void)snprintf(details, size, "field \"%s\" of row %zu%s%s", error->field, error->row + 1,
+                       comma, error->details);
+    else
+        (void)snprintf(details, size, "field \"%s\"%s%s", error->field, comma, error->details);
+}
 
 static void
 fail_read(struct pgs_request *rq, const struct pgs_read_error *error, bool many)
 {
-    char details[400];
+    bool named = error->field[0] != '\0';
+    char details[640];
 
-    if (error->field[0] == '\0') {
-        pgs__fail(rq, 400, error->code, NULL, NULL, "%s", error->message);
-        return;
-    }
-    if (many)
-        (void)snprintf(details, sizeof(details), "field \"%s\" of row %zu", error->field,
-                       error->row + 1);
-    else
-        (void)snprintf(details, sizeof(details), "field \"%s\"", error->field);
-    pgs__fail(rq, 400, error->code, details, NULL, "%s: %s", error->field, error->message);
+    describe_place(error, many, details, sizeof(details));
+    pgs__fail(rq, 400, error->code, details[0] != '\0' ? details : NULL, NULL, "%s%s%s",
+              error->field, named ? ": " : "", error->message);
 }
 
 static bool
@@ -63,7 +75,7 @@ read_body(struct pgs_request *rq, const struct pgs_shape *shape, size_t max, str
     if (!check_type(rq))
         return false;
     if (pgs_json_read(shape, rq->req->entity.base != NULL ? rq->req->entity.base : "",
-                      rq->req->entity.len, max, rq->memory, &rows->at, &rows->n, &rows->was_array,
+                      rq->req->entity.len, max, rq->scratch, &rows->at, &rows->n, &rows->was_array,
                       &error))
         return true;
     fail_read(rq, &error, max > 1);
@@ -73,7 +85,9 @@ read_body(struct pgs_request *rq, const struct pgs_shape *shape, size_t max, str
 bool
 pgs_read_rows(struct pgs_request *rq, const struct pgs_shape *shape, struct pgs_rows *rows)
 {
-    return read_body(rq, shape, MAX_ROWS, rows);
+    size_t fit = MAX_ROW_BYTES / (shape->struct_size + 1);
+
+    return read_body(rq, shape, fit < MAX_ROWS ? fit : MAX_ROWS, rows);
 }
 
 bool
@@ -101,25 +115,29 @@ fail_no_call(struct pgs_request *rq, const struct pgs_call *call, const char *wh
     return false;
 }
 
+static const struct pgs_field *
+find_argument(const struct pgs_shape *shape, struct pgs_text name)
+{
+    for (size_t i = 0; i < shape->n_fields; i++)
+        if (pgs_text_is(name, shape->fields[i].column->name))
+            return &shape->fields[i];
+    return NULL;
+}
+
 static bool
 read_pair(struct pgs_request *rq, const struct pgs_call *call, const struct pgs_pair *pair,
           void *arguments)
 {
-    const struct pgs_shape *shape = call->arguments;
+    const struct pgs_field *field = find_argument(call->arguments, pair->name);
     struct pgs_read_error error = {0};
 
-    for (size_t i = 0; i < shape->n_fields; i++) {
-        const char *name = shape->fields[i].column->name;
-
-        if (strlen(name) != pair->name.len || memcmp(name, pair->name.at, pair->name.len) != 0)
-            continue;
-        if (pgs_text_read(&shape->fields[i], i, pair->value.at, pair->value.len, rq->memory,
-                          arguments, &error))
-            return true;
-        fail_read(rq, &error, false);
-        return false;
-    }
-    return fail_no_call(rq, call, "it has no argument", pair->name);
+    if (field == NULL)
+        return fail_no_call(rq, call, "it has no argument", pair->name);
+    if (pgs_text_read(field, (size_t)(field - call->arguments->fields), pair->value.at,
+                      pair->value.len, rq->scratch, arguments, &error))
+        return true;
+    fail_read(rq, &error, false);
+    return false;
 }
 
 static bool
@@ -131,9 +149,8 @@ check_required(struct pgs_request *rq, const struct pgs_call *call, const void *
         const struct pgs_field *field = &call->arguments->fields[i];
 
         if (field->required && has[i] == PGS_ABSENT)
-            return fail_no_call(
-                rq, call, "it needs the argument",
-                (struct pgs_text){field->column->name, strlen(field->column->name)});
+            return fail_no_call(rq, call, "it needs the argument",
+                                pgs_text_of(field->column->name));
     }
     return true;
 }
@@ -141,15 +158,17 @@ check_required(struct pgs_request *rq, const struct pgs_call *call, const void *
 bool
 pgs_read_arguments(struct pgs_request *rq, const struct pgs_call *call, void *arguments)
 {
+    bool in_url = rq->route->method == PGS_GET;
+
+    if (!pgs__read_query(rq, in_url ? call->arguments : NULL))
+        return false;
     if (call->arguments->struct_size > 0)
         memset(arguments, 0, call->arguments->struct_size);
-    if (rq->route->method == PGS_POST) {
-        /* A call without arguments may come without a body. */
-        if (rq->req->entity.len > 0 && !pgs_read_row(rq, call->arguments, arguments))
-            return false;
-    }
-    for (size_t i = 0; i < rq->query.n_pairs; i++)
+    for (size_t i = 0; in_url && i < rq->query.n_pairs; i++)
         if (!read_pair(rq, call, &rq->query.pairs[i], arguments))
             return false;
+    /* A call without arguments may come without a body. */
+    if (!in_url && rq->req->entity.len > 0 && !pgs_read_row(rq, call->arguments, arguments))
+        return false;
     return check_required(rq, call, arguments);
 }

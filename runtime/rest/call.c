@@ -1,62 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Declared queries at /rest/v1/rpc/NAME.  They run on the slow lane: nothing is known of how long
- * one takes.
+ * one takes.  Raw SQL may also write, so each is called once a request, and GET may only read.
  */
-#include <string.h>
+#include <stdlib.h>
 
 #include "codec/json_write.h"
+#include "rest/build.h"
+#include "rest/clause.h"
+#include "rest/fail.h"
 #include "rest/respond.h"
 
-/* A bare value, or an array of them. */
-static void
-respond_scalar(struct pgs_request *rq, struct pgs_txn *txn, bool is_set)
-{
-    int rows = pgs_txn_row_count(txn, 0);
-    struct pgs_buf body;
-
-    pgs_buf_init(&body, 0);
-    if (is_set)
-        pgs_buf_add_char(&body, '[');
-    for (int row = 0; row < rows && (is_set || row == 0); row++) {
-        size_t len = 0;
-        const char *text = pgs_txn_value(txn, 0, row, 0, &len);
-
-        if (row > 0)
-            pgs_buf_add(&body, ", ", 2);
-        pgs_json_value(&body, rq->outputs[0].type, text, len);
-    }
-    if (is_set)
-        pgs_buf_add_char(&body, ']');
-    else if (rows == 0)
-        pgs_buf_add_str(&body, "null");
-    pgs_reply(rq->req, 200, "application/json; charset=utf-8", &body);
-}
-
-static void
-respond_value(struct pgs_request *rq, struct pgs_txn *txn)
-{
-    respond_scalar(rq, txn, false);
-}
-
-static void
-respond_values(struct pgs_request *rq, struct pgs_txn *txn)
-{
-    pgs__add_content_range(rq, rq->offset, pgs_txn_row_count(txn, 0), -1);
-    respond_scalar(rq, txn, true);
-}
-
-static void
-respond_nothing(struct pgs_request *rq, struct pgs_txn *txn)
-{
-    (void)txn;
-    pgs_reply_empty(rq->req, 204);
-}
+/* For the rest of the transaction; what writes then fails with 25006. */
+static const char read_only_sql[] = "select set_config('transaction_read_only', 'on', true)";
 
 /* `"public"."f"("q" => $1::text)`: an argument that was not given is left to its default. */
 static void
-add_call(struct pgs_request *rq, struct pgs_sql *sql, const struct pgs_call *call,
-         const void *arguments)
+add_call(struct pgs_sql *sql, const struct pgs_call *call, const void *arguments)
 {
     const unsigned char *has = arguments;
     bool first = true;
@@ -64,83 +24,111 @@ add_call(struct pgs_request *rq, struct pgs_sql *sql, const struct pgs_call *cal
     pgs__sql_add(sql, call->sql);
     pgs__sql_add(sql, "(");
     for (size_t i = 0; i < call->arguments->n_fields; i++) {
-        const struct pgs_column *column = call->arguments->fields[i].column;
-
         if (has[i] == PGS_ABSENT)
             continue;
         if (!first)
             pgs__sql_add(sql, ", ");
         first = false;
-        pgs__sql_add(sql, column->ident);
+        pgs__sql_add(sql, call->arguments->fields[i].column->ident);
         pgs__sql_add(sql, " => ");
-        pgs__sql_param(sql, pgs__field_text(rq->memory, call->arguments, i, arguments),
-                       column->type.sql);
+        pgs__sql_field(sql, call->arguments, i, arguments);
     }
     pgs__sql_add(sql, ")");
 }
 
+/* A bare value has no columns to speak of. */
 static bool
-build_rows(struct pgs_request *rq, const struct pgs_call *call, const void *arguments)
+check_scalar(struct pgs_request *rq, const struct pgs_call *call)
 {
-    struct pgs_source source = {call->name, call->columns, call->n_columns, NULL, NULL, 0};
-    struct pgs_sql *sql = pgs__statement(rq);
+    const struct pgs_query_string *query = &rq->query;
 
-    pgs__sql_add(sql, "select ");
-    if (!pgs__sql_select(rq, sql, &source))
-        return false;
-    pgs__sql_add(sql, " from ");
-    add_call(rq, sql, call, arguments);
-    if (!pgs__sql_where(rq, sql, &source) || !pgs__sql_order(rq, sql, &source))
-        return false;
-    pgs__sql_page(rq, sql);
-    if (!rq->prefer.count)
+    if (query->n_select == 0 && query->where == NULL && query->n_order == 0)
         return true;
-    sql = pgs__statement(rq);
-    pgs__sql_add(sql, "select count(*) from ");
-    add_call(rq, sql, call, arguments);
-    return pgs__sql_where(rq, sql, &source);
+    return pgs__refuse(rq, 400, "PGRST100", "leave out select, order and filters",
+                       "The result of \"%s\" has no columns", call->name);
 }
 
-static void
-build_scalar(struct pgs_request *rq, const struct pgs_call *call, const void *arguments)
+static bool
+add_outputs(struct pgs_request *rq, struct pgs_sql *sql, const struct pgs_call *call,
+            const struct pgs_source *source)
 {
-    struct pgs_output *output = rq->memory.alloc(rq->memory.pool, sizeof(*output));
-    struct pgs_sql *sql = pgs__statement(rq);
+    struct pgs_output *output;
 
+    if (!call->scalar)
+        return pgs__sql_select(rq, sql, source);
+    output = rq->memory.alloc(rq->memory.pool, sizeof(*output));
     *output = (struct pgs_output){NULL, 0, &call->columns[0].type};
     rq->outputs = output;
     rq->n_outputs = 1;
-    pgs__sql_add(sql, "select * from ");
-    add_call(rq, sql, call, arguments);
+    pgs__sql_add(sql, "*");
+    return check_scalar(rq, call);
+}
+
+static void
+bound_limit(struct pgs_request *rq, const struct pgs_call *call)
+{
+    int64_t max = rq->thread->app->max_rows;
+
+    if (call->returns_set && max > 0 && (rq->limit < 0 || rq->limit > max))
+        rq->limit = max;
+}
+
+bool
+pgs__build_call(struct pgs_request *rq, const struct pgs_call *call, const void *arguments)
+{
+    struct pgs_source source = pgs__call_source(call);
+    struct pgs_sql *sql;
+
+    rq->prefer.count = rq->prefer.count && call->returns_set;
+    if (rq->route->method == PGS_GET) {
+        pgs__sql_add(pgs__statement(rq), read_only_sql);
+        rq->rows_from = 1;
+    }
+    bound_limit(rq, call);
+    sql = pgs__statement(rq);
+    pgs__sql_add(sql, "select ");
+    if (!add_outputs(rq, sql, call, &source))
+        return false;
+    if (rq->prefer.count)
+        pgs__sql_add(sql, ", count(*) over ()");
+    pgs__sql_add(sql, " from ");
+    add_call(sql, call, arguments);
+    pgs__sql_add(sql, " as r");
+    if (!pgs__sql_where(rq, sql, &source) || !pgs__sql_order(rq, sql, &source))
+        return false;
     pgs__sql_page(rq, sql);
+    return true;
+}
+
+/* The count stands behind each row.  Where a page has none, it is known only of the first page. */
+static int64_t
+total_of(const struct pgs_request *rq, const struct pgs_txn *txn)
+{
+    size_t len;
+
+    if (pgs_txn_row_count(txn, rq->rows_from) > 0)
+        return strtoll(pgs_txn_value(txn, rq->rows_from, 0, (int)rq->n_outputs, &len), NULL, 10);
+    return rq->offset == 0 && rq->limit != 0 ? 0 : -1;
+}
+
+static void
+respond_set(struct pgs_request *rq, struct pgs_txn *txn)
+{
+    pgs__respond_page(rq, txn, rq->prefer.count ? total_of(rq, txn) : -1);
+}
+
+static void
+respond_one(struct pgs_request *rq, struct pgs_txn *txn)
+{
+    rq->object = true;
+    pgs__respond_rows(rq, txn, 200);
 }
 
 void
 pgs_run_call(struct pgs_request *rq, const struct pgs_call *call, const void *arguments)
 {
-    int64_t max = rq->thread->app->max_rows;
-
     rq->slow = true;
     rq->idempotent = rq->route->method == PGS_GET;
-    if (call->returns_set && max > 0 && (rq->limit < 0 || rq->limit > max))
-        rq->limit = max;
-    if (call->n_columns == 0) {
-        struct pgs_sql *sql = pgs__statement(rq);
-
-        pgs__sql_add(sql, "select ");
-        add_call(rq, sql, call, arguments);
-        pgs__send(rq, respond_nothing);
-        return;
-    }
-    if (call->scalar) {
-        build_scalar(rq, call, arguments);
-        pgs__send(rq, call->returns_set ? respond_values : respond_value);
-        return;
-    }
-    if (!build_rows(rq, call, arguments))
-        return;
-    /* A function that returns one row answers with an object. */
-    if (!call->returns_set)
-        rq->single = true;
-    pgs__send(rq, pgs__respond_list);
+    pgs__send(rq, pgs__build_call(rq, call, arguments),
+              call->returns_set ? respond_set : respond_one);
 }

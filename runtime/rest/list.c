@@ -2,29 +2,12 @@
 /*
  * GET and HEAD of a relation.
  */
-#include <string.h>
+#include <stdlib.h>
 
-#include "rest/columns.h"
+#include "rest/build.h"
+#include "rest/clause.h"
+#include "rest/fail.h"
 #include "rest/respond.h"
-
-/* `get` without `list`: every key column stands in an `eq`, alone or beside other conditions. */
-static bool
-names_key(const struct pgs_request *rq, const struct pgs_relation *relation)
-{
-    size_t found = 0;
-
-    for (size_t i = 0; i < relation->n_key; i++) {
-        const char *name = relation->columns[relation->key[i]].name;
-
-        for (const struct pgs_condition *c = rq->query.where; c != NULL; c = c->next)
-            if (c->form == PGS_COMPARE && c->op == PGS_OP_EQ && !c->negated &&
-                c->column.len == strlen(name) && memcmp(c->column.at, name, c->column.len) == 0) {
-                found++;
-                break;
-            }
-    }
-    return relation->n_key > 0 && found == relation->n_key;
-}
 
 /* The endpoint's default and bounds, and the application's.  A row by its key needs none. */
 static void
@@ -32,7 +15,7 @@ bound_limit(struct pgs_request *rq, const struct pgs_relation *relation)
 {
     int64_t max = relation->max > 0 ? relation->max : rq->thread->app->max_rows;
 
-    if (rq->limit < 0 && names_key(rq, relation))
+    if (rq->limit < 0 && pgs__names_key(rq, relation))
         return;
     if (rq->limit < 0 && relation->limit > 0)
         rq->limit = relation->limit;
@@ -40,44 +23,60 @@ bound_limit(struct pgs_request *rq, const struct pgs_relation *relation)
         rq->limit = max;
 }
 
+/* The alias keeps `order by` from meaning what is selected: `id::text` is called id, too. */
+static void
+add_from(struct pgs_sql *sql, const struct pgs_relation *relation)
+{
+    pgs__sql_add(sql, " from ");
+    pgs__sql_add(sql, relation->sql);
+    pgs__sql_add(sql, " as r");
+}
+
 static bool
-build_count(struct pgs_request *rq, const struct pgs_source *source, const char *from)
+build_count(struct pgs_request *rq, const struct pgs_relation *relation,
+            const struct pgs_source *source)
 {
     struct pgs_sql *sql = pgs__statement(rq);
 
-    pgs__sql_add(sql, "select count(*) from ");
-    pgs__sql_add(sql, from);
+    pgs__sql_add(sql, "select count(*)");
+    add_from(sql, relation);
     return pgs__sql_where(rq, sql, source);
+}
+
+bool
+pgs__build_list(struct pgs_request *rq, const struct pgs_relation *relation)
+{
+    struct pgs_source source = pgs__relation_source(rq, relation);
+    struct pgs_sql *sql;
+
+    if (relation->key_only && !pgs__names_key(rq, relation))
+        return pgs__refuse(rq, 400, "PGS103", "filter with eq on each column of the primary key",
+                           "The endpoint of \"%s\" serves single rows only", relation->name);
+    bound_limit(rq, relation);
+    sql = pgs__statement(rq);
+    pgs__sql_add(sql, "select ");
+    if (!pgs__sql_select(rq, sql, &source))
+        return false;
+    add_from(sql, relation);
+    if (!pgs__sql_where(rq, sql, &source) || !pgs__sql_order(rq, sql, &source))
+        return false;
+    pgs__sql_page(rq, sql);
+    return !rq->prefer.count || build_count(rq, relation, &source);
+}
+
+static void
+respond_list(struct pgs_request *rq, struct pgs_txn *txn)
+{
+    size_t len;
+    int64_t total = rq->prefer.count ? strtoll(pgs_txn_value(txn, 1, 0, 0, &len), NULL, 10) : -1;
+
+    pgs__respond_page(rq, txn, total);
 }
 
 void
 pgs_run_list(struct pgs_request *rq, const struct pgs_relation *relation)
 {
-    struct pgs_source source;
-    struct pgs_sql *sql;
-
-    if (!pgs__relation_source(rq, relation, &source)) {
-        pgs__fail_denied(rq, relation->name);
-        return;
-    }
-    if (relation->key_only && !names_key(rq, relation)) {
-        pgs__fail(rq, 400, "PGS103", NULL, "filter with eq on each column of the primary key",
-                  "The endpoint of \"%s\" serves single rows only", relation->name);
-        return;
-    }
-    bound_limit(rq, relation);
-    sql = pgs__statement(rq);
-    pgs__sql_add(sql, "select ");
-    if (!pgs__sql_select(rq, sql, &source))
-        return;
-    pgs__sql_add(sql, " from ");
-    pgs__sql_add(sql, relation->sql);
-    if (!pgs__sql_where(rq, sql, &source) || !pgs__sql_order(rq, sql, &source))
-        return;
-    pgs__sql_page(rq, sql);
-    if (rq->prefer.count && !build_count(rq, &source, relation->sql))
-        return;
     rq->idempotent = true;
     rq->slow = rq->prefer.count;
-    pgs__send(rq, pgs__respond_list);
+    pgs__send(rq, pgs__build_list(rq, relation), respond_list);
 }

@@ -124,7 +124,19 @@ pgs_range_read(const char *header, size_t len, int64_t *first, int64_t *last)
     *last = -1;
     if (at == end)
         return true;
-    return read_number(&at, end, last) && at == end && *last >= *first;
+    return read_number(&at, end, last) && at == end;
+}
+
+/* PostgREST leaves nulls out then, also within json; that is a form of its own, which we lack. */
+static bool
+strips_nulls(const char *at, const char *end)
+{
+    struct part parameter;
+
+    while (next_part(&at, end, ';', &parameter))
+        if (is(parameter, "nulls=stripped"))
+            return true;
+    return false;
 }
 
 static enum pgs_accept
@@ -136,10 +148,10 @@ media_type(struct part part)
                                        "application/problem+json",
                                        "application/vnd.pgrst.array+json",
                                        "application/vnd.pgrst.array"};
-    const char *at = part.at;
+    const char *at = part.at, *end = part.at + part.len;
     struct part name;
 
-    if (!next_part(&at, part.at + part.len, ';', &name))
+    if (!next_part(&at, end, ';', &name) || strips_nulls(at, end))
         return PGS_ACCEPT_NONE;
     if (is(name, "application/vnd.pgrst.object+json") || is(name, "application/vnd.pgrst.object"))
         return PGS_ACCEPT_OBJECT;

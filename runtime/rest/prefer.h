@@ -36,8 +36,8 @@ struct pgs_prefer {
 /* Adds one Prefer header's preferences to what is known; the first of each kind counts. */
 void pgs_prefer_read(const char *header, size_t len, struct pgs_prefer *prefer);
 
-/* `0-24` or `10-`, inclusive; `*last` is -1 where it is open.  False: not understood, ignored as
- * RFC 9110 section 14.2 allows. */
+/* `0-24` or `10-`, inclusive; `*last` is -1 where it is open, and may be below `*first`.  False:
+ * not understood, ignored as RFC 9110 section 14.2 allows. */
 bool pgs_range_read(const char *header, size_t len, int64_t *first, int64_t *last);
 
 enum pgs_accept {

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The way of a request: path, CORS, who is asking, what is wanted, handler.  Each step answers by
+ * The way of a request: CORS, who is asking, path, what is wanted, handler.  Each step answers by
  * itself when it refuses.
  */
 #include "rest/request.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "http/cors.h"
 #include "http/info.h"
+#include "rest/fail.h"
+
+static const char calls_path[] = "/rest/v1/rpc/";
 
 static void *
 pool_alloc(void *pool, size_t size)
@@ -30,8 +29,9 @@ on_request_end(void *cell)
 
     if (rq->txn != NULL)
         pgs_txn_detach(rq->txn);
-    for (size_t i = 0; i < rq->n_statements; i++)
+    for (int i = 0; i < rq->n_statements; i++)
         pgs__sql_clear(&rq->statements[i]);
+    h2o_mem_clear_pool(&rq->scratch_pool);
 }
 
 static struct pgs_request *
@@ -44,29 +44,16 @@ new_request(struct pgs_thread *thread, h2o_req_t *req)
     rq->req = req;
     rq->thread = thread;
     rq->memory = (struct pgs_memory){pool_alloc, &req->pool};
-    rq->limit = -1;
+    h2o_mem_init_pool(&rq->scratch_pool);
+    rq->scratch = (struct pgs_memory){pool_alloc, &rq->scratch_pool};
     lease->rq = rq;
     return rq;
 }
 
-void
-pgs__fail(struct pgs_request *rq, int status, const char *code, const char *details,
-          const char *hint, const char *format, ...)
+static bool
+is_method(const h2o_req_t *req, const char *word)
 {
-    char message[1024];
-    va_list args;
-
-    va_start(args, format);
-    (void)vsnprintf(message, sizeof(message), format, args);
-    va_end(args);
-    pgs_reply_problem(rq->req, &(struct pgs_problem){status, code, message, details, hint});
-}
-
-void
-pgs__fail_denied(struct pgs_request *rq, const char *relation)
-{
-    pgs__fail(rq, rq->who.role == 0 ? 401 : 403, "42501", NULL, NULL,
-              "permission denied for table %s", relation);
+    return h2o_memis(req->method.base, req->method.len, word, strlen(word));
 }
 
 static bool
@@ -81,12 +68,12 @@ read_method(const h2o_req_t *req, enum pgs_method *method)
                    {"PATCH", PGS_PATCH},
                    {"DELETE", PGS_DELETE}};
 
-    for (size_t i = 0; i < PGS_COUNT(methods); i++)
-        if (h2o_memis(req->method.base, req->method.len, methods[i].word,
-                      strlen(methods[i].word))) {
-            *method = methods[i].method;
-            return true;
-        }
+    for (size_t i = 0; i < PGS_COUNT(methods); i++) {
+        if (!is_method(req, methods[i].word))
+            continue;
+        *method = methods[i].method;
+        return true;
+    }
     return false;
 }
 
@@ -100,48 +87,47 @@ path_cors(const struct pgs_thread *thread, const struct pgs_path *path)
 }
 
 static void
-refuse_method(struct pgs_request *rq, const struct pgs_path *path)
+fail_method(struct pgs_request *rq, const struct pgs_path *path)
 {
-    static const char *const words[PGS_METHODS] = {"GET, HEAD, ", "POST, ", "PATCH, ", "DELETE, "};
-    char allow[64] = "";
+    char allow[PGS_PATH_METHODS_MAX];
 
-    for (int i = 0; i < PGS_METHODS; i++)
-        if (path->by_method[i] != NULL)
-            strcat(allow, words[i]); /* all of them fit */
-    strcat(allow, "OPTIONS");
+    pgs_path_methods(path, allow);
     pgs_reply_header(rq->req, "allow", allow, strlen(allow));
     pgs__fail(rq, 405, "PGRST117", NULL, NULL, "Unsupported HTTP method: %.*s",
               (int)rq->req->method.len, rq->req->method.base);
 }
 
-/* The route, or NULL after 404, 405 or an answer to OPTIONS. */
-static const struct pgs_route *
-find_route(struct pgs_request *rq)
+static void
+fail_path(struct pgs_request *rq)
 {
-    h2o_req_t *req = rq->req;
-    const struct pgs_path *path =
-        pgs_router_find(rq->thread->router, req->path_normalized.base, req->path_normalized.len);
-    const struct pgs_cors *cors =
-        path != NULL ? path_cors(rq->thread, path) : rq->thread->app->cors;
-    bool is_options = h2o_memis(req->method.base, req->method.len, H2O_STRLIT("OPTIONS"));
+    h2o_iovec_t path = rq->req->path_normalized;
+    bool is_call =
+        path.len > strlen(calls_path) && memcmp(path.base, calls_path, strlen(calls_path)) == 0;
+
+    pgs__fail(rq, 404, is_call ? "PGRST202" : "PGRST205", NULL, NULL,
+              "Could not find the %s '%.*s'", is_call ? "function" : "path",
+              (int)(path.len < 200 ? path.len : 200), path.base);
+}
+
+/* False: answered. */
+static bool
+find_route(struct pgs_request *rq, const struct pgs_path *path)
+{
     enum pgs_method method;
 
-    if (path != NULL && is_options) {
-        pgs_cors_options(req, path, cors);
-        return NULL;
-    }
-    pgs_cors_apply(req, cors);
     if (path == NULL) {
-        pgs__fail(rq, 404, "PGRST205", NULL, NULL, "Could not find the path '%.*s'",
-                  (int)(req->path_normalized.len < 200 ? req->path_normalized.len : 200),
-                  req->path_normalized.base);
-        return NULL;
+        fail_path(rq);
+        return false;
     }
-    if (!read_method(req, &method) || path->by_method[method] == NULL) {
-        refuse_method(rq, path);
-        return NULL;
+    if (!read_method(rq->req, &method) || path->by_method[method] == NULL) {
+        fail_method(rq, path);
+        return false;
     }
-    return path->by_method[method];
+    rq->route = path->by_method[method];
+    if ((rq->route->roles >> rq->who.role & 1) != 0)
+        return true;
+    pgs__fail_denied(rq);
+    return false;
 }
 
 static bool
@@ -177,44 +163,6 @@ read_prefer(struct pgs_request *rq)
 }
 
 static bool
-read_query(struct pgs_request *rq, bool is_call)
-{
-    const h2o_req_t *req = rq->req;
-    struct pgs_read_error error = {0};
-    const char *text = "";
-    size_t len = 0;
-
-    if (req->query_at != SIZE_MAX) {
-        text = req->path.base + req->query_at + 1;
-        len = req->path.len - req->query_at - 1;
-    }
-    if (pgs_query_string_read(text, len, is_call, rq->memory, &rq->query, &error))
-        return true;
-    pgs__fail(rq, 400, error.code, error.field[0] != '\0' ? error.field : NULL, NULL, "%s",
-              error.message);
-    return false;
-}
-
-/* Range counts within what limit= and offset= leave, as PostgREST's do. */
-static void
-read_page(struct pgs_request *rq)
-{
-    h2o_iovec_t range = pgs_request_header(rq->req, "range");
-    int64_t first, last;
-
-    rq->limit = rq->query.limit;
-    rq->offset = rq->query.offset;
-    if (range.base == NULL || rq->route->method != PGS_GET ||
-        !pgs_range_read(range.base, range.len, &first, &last))
-        return;
-    rq->offset += first;
-    if (rq->limit >= 0)
-        rq->limit = rq->limit > first ? rq->limit - first : 0;
-    if (last >= 0 && (rq->limit < 0 || last - first + 1 < rq->limit))
-        rq->limit = last - first + 1;
-}
-
-static bool
 authenticate(struct pgs_request *rq)
 {
     const char *why = NULL;
@@ -227,30 +175,28 @@ authenticate(struct pgs_request *rq)
     return false;
 }
 
-static const char *
-last_segment(const char *path)
+/* The query of a call is read when its arguments are known: pgs_read_arguments. */
+static bool
+read_wishes(struct pgs_request *rq)
 {
-    const char *slash = strrchr(path, '/');
+    bool is_call = strncmp(rq->route->path, calls_path, strlen(calls_path)) == 0;
 
-    return slash != NULL ? slash + 1 : path;
+    return read_accept(rq) && read_prefer(rq) && (is_call || pgs__read_query(rq, NULL));
 }
 
 void
 pgs_rest_on_request(struct pgs_thread *thread, h2o_req_t *req)
 {
     struct pgs_request *rq = new_request(thread, req);
-    bool is_call;
+    const struct pgs_path *path =
+        pgs_router_find(thread->router, req->path_normalized.base, req->path_normalized.len);
+    const struct pgs_cors *cors = path != NULL ? path_cors(thread, path) : thread->app->cors;
 
-    rq->route = find_route(rq);
-    if (rq->route == NULL || !authenticate(rq))
-        return;
-    if ((rq->route->roles >> rq->who.role & 1) == 0) {
-        pgs__fail_denied(rq, last_segment(rq->route->path));
+    if (path != NULL && is_method(req, "OPTIONS")) {
+        pgs_cors_options(req, path, cors);
         return;
     }
-    is_call = strncmp(rq->route->path, "/rest/v1/rpc/", strlen("/rest/v1/rpc/")) == 0;
-    if (!read_accept(rq) || !read_prefer(rq) || !read_query(rq, is_call))
-        return;
-    read_page(rq);
-    rq->route->handle(rq);
+    pgs_cors_apply(req, cors);
+    if (authenticate(rq) && find_route(rq, path) && read_wishes(rq))
+        rq->route->handle(rq);
 }

@@ -25,43 +25,58 @@ struct pgs_output {
 /* How the rows of a transaction become the answer. */
 typedef void pgs_respond(struct pgs_request *rq, struct pgs_txn *txn);
 
-#define PGS_MAX_STATEMENTS 2 /* the rows, and their count */
+/* Why a statement cannot be built. */
+struct pgs_refusal {
+    int status;
+    const char *code;
+    const char *hint;
+    char message[512];
+};
+
+#define PGS_MAX_STATEMENTS 2
 
 struct pgs_request {
     h2o_req_t *req;
     struct pgs_thread *thread;
     const struct pgs_route *route;
     struct pgs_identity who;
-    struct pgs_memory memory; /* the request's pool */
+    struct pgs_memory memory; /* until the answer has left */
 
+    /* What is asked. */
     struct pgs_query_string query;
     struct pgs_prefer prefer;
-    bool single;   /* Accept: application/vnd.pgrst.object+json */
-    int64_t limit; /* rows asked for, after all bounds; -1: none */
+    bool single;   /* Accept: application/vnd.pgrst.object+json: exactly one row */
+    int64_t limit; /* rows, after all bounds; -1: none */
     int64_t offset;
 
+    /* What is sent. */
+    struct pgs_memory scratch; /* bodies and parameters: until PostgreSQL has them */
+    h2o_mem_pool_t scratch_pool;
     struct pgs_sql statements[PGS_MAX_STATEMENTS];
-    size_t n_statements;
+    int n_statements;
+    int rows_from; /* the statement whose rows are the answer */
     const struct pgs_output *outputs;
     size_t n_outputs;
-    bool slow;       /* may take long: not among the quick ones */
-    bool idempotent; /* may be sent again when the connection is lost */
+    struct pgs_refusal refusal; /* why nothing is sent */
+    bool slow;                  /* may take long: not among the quick ones */
+    bool idempotent;            /* may be sent again when the connection is lost */
     bool retried;
     struct pgs_txn *txn; /* in flight; NULL: none */
+
+    /* What is answered. */
+    bool object; /* one object, or null: no array */
     pgs_respond *respond;
 };
 
-/* Sends the statements; `respond` is called when they are committed, errors are answered here. */
-void pgs__send(struct pgs_request *rq, pgs_respond *respond);
-
-/* Answers with an error in PostgREST's form; `format` makes the message. */
-void pgs__fail(struct pgs_request *rq, int status, const char *code, const char *details,
-               const char *hint, const char *format, ...) __attribute__((format(printf, 6, 7)));
-
-/* 42501 as PostgreSQL would say it: 401 for anon, 403 for everybody else. */
-void pgs__fail_denied(struct pgs_request *rq, const char *relation);
+/* Reads the URL's query and the Range header.  `arguments` are those of a call in the URL; NULL:
+ * there are none.  False: answered. */
+bool pgs__read_query(struct pgs_request *rq, const struct pgs_shape *arguments);
 
 /* The next statement to build; at most PGS_MAX_STATEMENTS. */
 struct pgs_sql *pgs__statement(struct pgs_request *rq);
+
+/* Sends what was built, when `built`, and else answers with the refusal.  `respond` is called when
+ * the statements are committed; errors are answered here. */
+void pgs__send(struct pgs_request *rq, bool built, pgs_respond *respond);
 
 #endif

@@ -3,34 +3,38 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "codec/json_write.h"
+#include "rest/fail.h"
 
-static const char json_type[] = "application/json; charset=utf-8";
-static const char object_type[] = "application/vnd.pgrst.object+json; charset=utf-8";
-
-/* `{"id":` and `,"title":`: the same bytes before each value of a column. */
-static struct pgs_text *
-write_keys(struct pgs_request *rq, struct pgs_buf *buf)
+/* `{"id":` and `,"title":`, the same bytes before each value of a column; nothing before a bare
+ * value. */
+static struct pgs_text
+key_of(struct pgs_request *rq, size_t i)
 {
-    struct pgs_text *keys = rq->memory.alloc(rq->memory.pool, (rq->n_outputs + 1) * sizeof(*keys));
+    const struct pgs_output *output = &rq->outputs[i];
+    struct pgs_text key = {"", 0};
+    struct pgs_buf buf;
+    char *at;
 
-    for (size_t i = 0; i < rq->n_outputs; i++) {
-        char *at;
+    if (output->name == NULL)
+        return key;
+    pgs_buf_init(&buf, 0);
+    pgs_buf_add_char(&buf, i == 0 ? '{' : ',');
+    pgs_json_string(&buf, output->name, output->name_len);
+    pgs_buf_add_char(&buf, ':');
+    at = rq->memory.alloc(rq->memory.pool, buf.len + 1);
+    if (!buf.failed)
+        key = (struct pgs_text){memcpy(at, buf.at, buf.len), buf.len};
+    pgs_buf_clear(&buf);
+    return key;
+}
 
-        buf->len = 0;
-        pgs_buf_add_char(buf, i == 0 ? '{' : ',');
-        pgs_json_string(buf, rq->outputs[i].name, rq->outputs[i].name_len);
-        pgs_buf_add_char(buf, ':');
-        at = rq->memory.alloc(rq->memory.pool, buf->len + 1);
-        if (!buf->failed)
-            memcpy(at, buf->at, buf->len);
-        keys[i] = (struct pgs_text){at, buf->failed ? 0 : buf->len};
-    }
-    buf->len = 0;
-    return keys;
+static bool
+is_bare(const struct pgs_request *rq)
+{
+    return rq->n_outputs == 1 && rq->outputs[0].name == NULL;
 }
 
 static void
@@ -39,30 +43,36 @@ write_row(const struct pgs_request *rq, struct pgs_txn *txn, int row, const stru
 {
     for (size_t i = 0; i < rq->n_outputs; i++) {
         size_t len = 0;
-        const char *text = pgs_txn_value(txn, 0, row, (int)i, &len);
+        const char *text = pgs_txn_value(txn, rq->rows_from, row, (int)i, &len);
 
         pgs_buf_add(body, keys[i].at, keys[i].len);
         pgs_json_value(body, rq->outputs[i].type, text, len);
     }
-    if (rq->n_outputs == 0)
-        pgs_buf_add_char(body, '{');
-    pgs_buf_add_char(body, '}');
+    if (!is_bare(rq))
+        pgs_buf_add_char(body, '}');
 }
 
-void
-pgs__write_rows(struct pgs_request *rq, struct pgs_txn *txn, struct pgs_buf *body)
+/* As PostgreSQL's json_agg() sets them apart. */
+static void
+write_rows(struct pgs_request *rq, struct pgs_txn *txn, struct pgs_buf *body)
 {
-    int rows = pgs_txn_row_count(txn, 0);
-    struct pgs_text *keys = write_keys(rq, body);
+    struct pgs_text *keys = rq->memory.alloc(rq->memory.pool, (rq->n_outputs + 1) * sizeof(*keys));
+    const char *between = is_bare(rq) ? ", " : ",\n ";
+    int rows = pgs_txn_row_count(txn, rq->rows_from);
 
-    if (rq->single) {
-        write_row(rq, txn, 0, keys, body);
+    for (size_t i = 0; i < rq->n_outputs; i++)
+        keys[i] = key_of(rq, i);
+    if (rq->object || rq->single) {
+        if (rows > 0)
+            write_row(rq, txn, 0, keys, body);
+        else
+            pgs_buf_add_str(body, "null");
         return;
     }
     pgs_buf_add_char(body, '[');
     for (int row = 0; row < rows; row++) {
         if (row > 0)
-            pgs_buf_add(body, ",\n ", 3);
+            pgs_buf_add_str(body, between);
         write_row(rq, txn, row, keys, body);
     }
     pgs_buf_add_char(body, ']');
@@ -85,8 +95,9 @@ pgs__add_content_range(struct pgs_request *rq, int64_t first, int64_t rows, int6
     pgs_reply_header(rq->req, "content-range", value, (size_t)len);
 }
 
-void
-pgs__add_preferences(struct pgs_request *rq)
+/* Preference-Applied, for what was asked and done. */
+static void
+add_preferences(struct pgs_request *rq)
 {
     static const char *const returns[] = {
         [PGS_RETURN_MINIMAL] = "return=minimal",
@@ -119,47 +130,69 @@ pgs__add_preferences(struct pgs_request *rq)
         pgs_reply_header(rq->req, "preference-applied", value, len);
 }
 
-static bool
-single_fits(struct pgs_request *rq, int rows)
+bool
+pgs__fits_single(struct pgs_request *rq, int64_t rows)
 {
     char details[64];
 
     if (!rq->single || rows == 1)
         return true;
-    (void)snprintf(details, sizeof(details), "The result contains %d rows", rows);
+    (void)snprintf(details, sizeof(details), "The result contains %" PRId64 " rows", rows);
     pgs__fail(rq, 406, "PGRST116", details, NULL,
               "Cannot coerce the result to a single JSON object");
     return false;
 }
 
 static void
-reply_rows(struct pgs_request *rq, struct pgs_txn *txn, int status)
+reply(struct pgs_request *rq, int status, struct pgs_buf *body)
 {
-    struct pgs_buf body;
-
-    pgs_buf_init(&body, 0);
-    pgs__write_rows(rq, txn, &body);
-    if (body.failed) {
-        pgs_buf_clear(&body);
-        pgs__fail(rq, 503, "PGRST003", NULL, NULL, "Out of memory");
-        return;
-    }
-    pgs_reply(rq->req, status, rq->single ? object_type : json_type, &body);
+    add_preferences(rq);
+    pgs_reply(rq->req, status,
+              rq->single ? "application/vnd.pgrst.object+json; charset=utf-8"
+                         : "application/json; charset=utf-8",
+              body);
 }
 
 void
-pgs__respond_list(struct pgs_request *rq, struct pgs_txn *txn)
+pgs__respond_rows(struct pgs_request *rq, struct pgs_txn *txn, int status)
 {
-    int rows = pgs_txn_row_count(txn, 0);
-    int64_t total = -1;
+    struct pgs_buf body;
 
-    if (rq->prefer.count && rq->n_statements > 1)
-        total = strtoll(pgs_txn_value(txn, 1, 0, 0, &(size_t){0}), NULL, 10);
-    if (!single_fits(rq, rows))
+    if (!pgs__fits_single(rq, pgs_txn_row_count(txn, rq->rows_from)))
         return;
-    if (total >= 0 && rq->offset > 0 && rq->offset >= total) {
-        char details[128];
+    pgs_buf_init(&body, 0);
+    write_rows(rq, txn, &body);
+    reply(rq, status, &body);
+}
 
+void
+pgs__respond_no_rows(struct pgs_request *rq, int status)
+{
+    struct pgs_buf body;
+
+    if (!pgs__fits_single(rq, 0))
+        return;
+    pgs_buf_init(&body, 0);
+    pgs_buf_add_str(&body, "[]");
+    reply(rq, status, &body);
+}
+
+void
+pgs__respond_empty(struct pgs_request *rq, int status)
+{
+    add_preferences(rq);
+    pgs_reply_empty(rq->req, status);
+}
+
+void
+pgs__respond_page(struct pgs_request *rq, struct pgs_txn *txn, int64_t total)
+{
+    int rows = pgs_txn_row_count(txn, rq->rows_from);
+    char details[128];
+
+    if (!pgs__fits_single(rq, rows))
+        return;
+    if (total >= 0 && rq->offset > total) {
         (void)snprintf(details, sizeof(details),
                        "An offset of %" PRId64 " was requested, but there are only %" PRId64
                        " rows.",
@@ -168,16 +201,7 @@ pgs__respond_list(struct pgs_request *rq, struct pgs_txn *txn)
         pgs__fail(rq, 416, "PGRST103", details, NULL, "Requested range not satisfiable");
         return;
     }
+    rq->prefer.count = total >= 0;
     pgs__add_content_range(rq, rq->offset, rows, total);
-    pgs__add_preferences(rq);
-    reply_rows(rq, txn, total > rows ? 206 : 200);
-}
-
-void
-pgs__respond_rows(struct pgs_request *rq, struct pgs_txn *txn, int status)
-{
-    if (!single_fits(rq, pgs_txn_row_count(txn, 0)))
-        return;
-    pgs__add_preferences(rq);
-    reply_rows(rq, txn, status);
+    pgs__respond_rows(rq, txn, total > rows ? 206 : 200);
 }

@@ -3,54 +3,20 @@
  * From built statements to PostgreSQL's answer.  What failed is answered here; `respond` sees
  * committed rows only.
  */
-#include <string.h>
+#include <assert.h>
 
-#include "base/log.h"
+#include "rest/fail.h"
 #include "rest/request.h"
-#include "rest/sqlstate.h"
 
 struct pgs_sql *
 pgs__statement(struct pgs_request *rq)
 {
-    struct pgs_sql *sql = &rq->statements[rq->n_statements++];
+    struct pgs_sql *sql = &rq->statements[rq->n_statements];
 
-    pgs__sql_init(sql, rq->memory);
+    assert(rq->n_statements < PGS_MAX_STATEMENTS);
+    rq->n_statements++;
+    pgs__sql_init(sql, rq->scratch);
     return sql;
-}
-
-static const char *
-or_null(const char *text)
-{
-    return text[0] != '\0' ? text : NULL;
-}
-
-/* What PostgreSQL says about its own troubles is for the log, not for the client. */
-static void
-fail_internal(struct pgs_request *rq, int status, const struct pgs_db_error *error)
-{
-    PGS_LOG(PGS_LOG_ERROR, "database_error", PGS_LOG_STR("sqlstate", error->sqlstate),
-            PGS_LOG_STR("message", error->message));
-    pgs__fail(rq, status, error->sqlstate, NULL, NULL, "%s",
-              status == 504 ? "canceling statement due to statement timeout"
-                            : "The database could not answer this request");
-}
-
-static void
-fail_sql(struct pgs_request *rq, const struct pgs_db_error *error)
-{
-    int status = pgs_sqlstate_status(error->sqlstate, rq->who.role == 0);
-
-    if (strcmp(error->sqlstate, "PGS16") == 0) {
-        pgs__fail(rq, 406, "PGRST116", error->message, NULL,
-                  "Cannot coerce the result to a single JSON object");
-        return;
-    }
-    if (status >= 500 && strncmp(error->sqlstate, "PT", 2) != 0) {
-        fail_internal(rq, status, error);
-        return;
-    }
-    pgs__fail(rq, status, error->sqlstate, or_null(error->detail), or_null(error->hint), "%s",
-              error->message);
 }
 
 static void start(struct pgs_request *rq);
@@ -68,7 +34,7 @@ on_done(struct pgs_txn *txn, void *owner)
         break;
     case PGS_TXN_FAILED:
         error = pgs_txn_error(txn);
-        fail_sql(rq, &error);
+        pgs__fail_database(rq, &error);
         break;
     case PGS_TXN_BUSY:
         pgs__fail(rq, 503, "PGRST003", NULL, NULL,
@@ -87,30 +53,49 @@ on_done(struct pgs_txn *txn, void *owner)
 }
 
 static void
+add_statement(struct pgs_txn *txn, const struct pgs_sql *sql)
+{
+    pgs_txn_statement(txn, sql->text.at, sql->text.len);
+    for (size_t i = 0; i < sql->n_params; i++) {
+        if (sql->params[i].at != NULL)
+            pgs_txn_bind_text(txn, sql->params[i].at, sql->params[i].len);
+        else
+            pgs_txn_bind_null(txn);
+    }
+}
+
+/* The transaction has copied them; a large body need not lie in memory twice while it is sent. */
+static void
+drop_statements(struct pgs_request *rq)
+{
+    for (int i = 0; i < rq->n_statements; i++)
+        pgs__sql_clear(&rq->statements[i]);
+    rq->n_statements = 0;
+    h2o_mem_clear_pool(&rq->scratch_pool);
+}
+
+static void
 start(struct pgs_request *rq)
 {
     struct pgs_pool *pool = rq->who.is_service ? rq->thread->admin_pool : rq->thread->pool;
 
     rq->txn = pgs_txn_new(pool, rq->who.session);
-    for (size_t i = 0; i < rq->n_statements; i++) {
-        const struct pgs_sql *sql = &rq->statements[i];
-
-        pgs_txn_statement(rq->txn, sql->text.at, sql->text.len);
-        for (size_t p = 0; p < sql->n_params; p++) {
-            if (sql->params[p].at != NULL)
-                pgs_txn_bind_text(rq->txn, sql->params[p].at, sql->params[p].len);
-            else
-                pgs_txn_bind_null(rq->txn);
-        }
-    }
+    for (int i = 0; i < rq->n_statements; i++)
+        add_statement(rq->txn, &rq->statements[i]);
+    if (!rq->idempotent)
+        drop_statements(rq);
     pgs_txn_send(rq->txn, rq->slow, on_done, rq);
 }
 
 void
-pgs__send(struct pgs_request *rq, pgs_respond *respond)
+pgs__send(struct pgs_request *rq, bool built, pgs_respond *respond)
 {
     rq->respond = respond;
-    for (size_t i = 0; i < rq->n_statements; i++)
+    if (!built) {
+        pgs__fail_refused(rq);
+        return;
+    }
+    for (int i = 0; i < rq->n_statements; i++)
         if (rq->statements[i].text.failed) {
             pgs__fail(rq, 503, "PGRST003", NULL, NULL, "Out of memory");
             return;

@@ -25,6 +25,12 @@ pgs__sql_add(struct pgs_sql *sql, const char *fragment)
     pgs_buf_add_str(&sql->text, fragment);
 }
 
+void
+pgs__sql_add_int(struct pgs_sql *sql, int64_t number)
+{
+    pgs_buf_add_int(&sql->text, number);
+}
+
 static void
 push_param(struct pgs_sql *sql, struct pgs_text value)
 {
@@ -202,4 +208,11 @@ pgs__field_text(struct pgs_memory memory, const struct pgs_shape *shape, size_t 
     }
     memcpy(&text, at, sizeof(text));
     return text;
+}
+
+void
+pgs__sql_field(struct pgs_sql *sql, const struct pgs_shape *shape, size_t index, const void *row)
+{
+    pgs__sql_param(sql, pgs__field_text(sql->memory, shape, index, row),
+                   shape->fields[index].column->type.sql);
 }

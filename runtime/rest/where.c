@@ -3,8 +3,7 @@
  * Filters to a where clause.  The depth of groups and the number of conditions were bounded when
  * the URL was read.
  */
-#include "rest/columns.h"
-#include "rest/request.h"
+#include "rest/clause.h"
 
 static const char *const operators[] = {
 #define PGS_OPERATOR(name, word, sql) [PGS_OP_##name] = sql,
@@ -18,14 +17,25 @@ static const char *const is_forms[] = {
     [PGS_IS_NOT_NULL] = " is not null",
 };
 
-static bool
-may_filter(const struct pgs_source *source, const struct pgs_column *column)
+/* ` = $1::bigint`: what stands behind the column. */
+static void
+add_operand(struct pgs_sql *sql, const struct pgs_type *type, const struct pgs_condition *condition)
 {
-    const struct pgs_relation *relation = source->relation;
-    size_t number = (size_t)(column - source->columns);
+    bool is_pattern = condition->op == PGS_OP_LIKE || condition->op == PGS_OP_ILIKE;
 
-    return relation == NULL || pgs__is_listed(relation->filters, relation->n_filters, number) ||
-           pgs__is_listed(relation->key, relation->n_key, number);
+    if (condition->op == PGS_OP_IS) {
+        pgs__sql_add(sql, is_forms[condition->is]);
+    } else if (condition->op == PGS_OP_IN) {
+        pgs__sql_add(sql, " = any (");
+        pgs__sql_param(sql, pgs__array_literal(sql->memory, condition->values, condition->n_values),
+                       type->sql_array);
+        pgs__sql_add(sql, ")");
+    } else {
+        pgs__sql_add(sql, " ");
+        pgs__sql_add(sql, operators[condition->op]);
+        pgs__sql_add(sql, " ");
+        pgs__sql_param(sql, condition->value, is_pattern ? "text" : type->sql);
+    }
 }
 
 static bool
@@ -34,36 +44,12 @@ add_comparison(struct pgs_request *rq, struct pgs_sql *sql, const struct pgs_sou
 {
     const struct pgs_column *column = pgs__find_column(rq, source, condition->column);
 
-    if (column == NULL)
+    if (column == NULL || !pgs__may_filter(rq, source, column))
         return false;
-    if (!may_filter(source, column)) {
-        pgs__fail(rq, 400, "PGS101", NULL, "name it in the endpoint's `filter (...)`",
-                  "The endpoint of \"%s\" does not filter by \"%s\"", source->name, column->name);
-        return false;
-    }
     if (condition->negated)
         pgs__sql_add(sql, "not ");
     pgs__sql_add(sql, column->ident);
-    switch (condition->op) {
-    case PGS_OP_IS:
-        pgs__sql_add(sql, is_forms[condition->is]);
-        break;
-    case PGS_OP_IN:
-        pgs__sql_add(sql, " = any (");
-        pgs__sql_param(sql, pgs__array_literal(rq->memory, condition->values, condition->n_values),
-                       column->type.sql_array);
-        pgs__sql_add(sql, ")");
-        break;
-    default:
-        pgs__sql_add(sql, " ");
-        pgs__sql_add(sql, operators[condition->op]);
-        pgs__sql_add(sql, " ");
-        pgs__sql_param(sql, condition->value,
-                       condition->op == PGS_OP_LIKE || condition->op == PGS_OP_ILIKE
-                           ? "text"
-                           : column->type.sql);
-        break;
-    }
+    add_operand(sql, &column->type, condition);
     return true;
 }
 

@@ -65,7 +65,7 @@ test_range(void **state)
         int64_t first, last;
     } cases[] = {
         {"0-24", true, 0, 24},      {"10-", true, 10, -1},
-        {"items=2-2", true, 2, 2},  {"5-4", false, 0, 0},
+        {"items=2-2", true, 2, 2},  {"5-4", true, 5, 4},
         {"-5", false, 0, 0},        {"", false, 0, 0},
         {"1-2,4-5", false, 0, 0},   {"99999999999999999999-", false, 0, 0},
         {"bytes=0-1", false, 0, 0},
@@ -95,7 +95,9 @@ test_accept(void **state)
         {"*/*", PGS_ACCEPT_JSON},
         {"application/json; charset=utf-8", PGS_ACCEPT_JSON},
         {"text/html, application/json;q=0.9", PGS_ACCEPT_JSON},
-        {"application/vnd.pgrst.object+json;nulls=stripped", PGS_ACCEPT_OBJECT},
+        {"application/vnd.pgrst.object+json; charset=utf-8", PGS_ACCEPT_OBJECT},
+        {"application/vnd.pgrst.object+json;nulls=stripped", PGS_ACCEPT_NONE},
+        {"application/vnd.pgrst.array+json;nulls=stripped, application/json", PGS_ACCEPT_JSON},
         {"text/csv", PGS_ACCEPT_NONE},
         {"image/png, text/html", PGS_ACCEPT_NONE},
     };

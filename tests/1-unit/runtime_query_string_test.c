@@ -143,6 +143,17 @@ describe(struct pgs_buf *out, const struct pgs_query_string *query)
     }
 }
 
+/* The call of the tests that have one: an argument like a column, and one like a word. */
+static const struct pgs_column parameters[] = {
+    PGS_COLUMN("q", "q", PGS_TEXT, "text", PGS_NULLABLE),
+    PGS_COLUMN("order", "\"order\"", PGS_TEXT, "text", PGS_NULLABLE),
+    PGS_COLUMN("odd.name", "\"odd.name\"", PGS_TEXT, "text", PGS_NULLABLE),
+};
+static const struct pgs_field parameter_fields[] = {
+    {.column = &parameters[0]}, {.column = &parameters[1]}, {.column = &parameters[2]}};
+static const struct pgs_shape call = {.fields = parameter_fields,
+                                      .n_fields = PGS_COUNT(parameter_fields)};
+
 /* What was understood, or `code message | details`; lines end in a newline each. */
 static void
 read_and_describe(struct pgs_buf *out, const char *text, size_t len, bool arguments)
@@ -152,7 +163,7 @@ read_and_describe(struct pgs_buf *out, const char *text, size_t len, bool argume
     char *copy = heap_alloc(NULL, len); /* no byte behind it */
 
     memcpy(copy, text, len);
-    if (pgs_query_string_read(copy, len, arguments, heap, &query, &error)) {
+    if (pgs_query_string_read(copy, len, arguments ? &call : NULL, heap, &query, &error)) {
         describe(out, &query);
         return;
     }
@@ -433,7 +444,14 @@ test_arguments(void **state)
         {"q=a.b&id=eq.1&limit=2", "where id eq <1>\nlimit 2\nargument q=a.b\n"},
         {"q=", "argument q=\n"},
         {"q=in.(1", "argument q=in.(1\n"},
+        {"n=in.(1", "argument n=in.(1\n"},
+        {"q=eq.x&n=eq.x", "where n eq <x>\nargument q=eq.x\n"},
+        {"q=is.this&order=id.desc", "argument q=is.this\nargument order=id.desc\n"},
+        {"%71=not.in.(1)&q.x=1", "PGRST108 'q' is not an embedded resource in this request | "
+                                 "embedded resources are not supported\n"},
+        {"odd.name=eq.x", "argument odd.name=eq.x\n"},
         {"\"odd.name\"=x", "argument odd.name=x\n"},
+        {"order=a&order=b", "PGRST100 parameter \"order\" is given twice\n"},
         {"q=a&q=b", "PGRST100 parameter \"q\" is given twice\n"},
         {"q=a%00", "PGRST100 U+0000 in the URL\n"},
     };
@@ -497,7 +515,7 @@ test_empty_value_is_not_null(void **state)
     struct pgs_read_error error;
 
     (void)state;
-    assert_true(pgs_query_string_read("a=eq.", 5, false, heap, &query, &error));
+    assert_true(pgs_query_string_read("a=eq.", 5, NULL, heap, &query, &error));
     assert_non_null(query.where->value.at);
     heap_free_all();
 }

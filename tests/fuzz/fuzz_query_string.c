@@ -83,6 +83,14 @@ check(const struct pgs_query_string *query)
     }
 }
 
+/* A call whose arguments are named like a column and like a word of the grammar. */
+static const struct pgs_column parameters[] = {
+    PGS_COLUMN("id", "id", PGS_TEXT, "text", PGS_NULLABLE),
+    PGS_COLUMN("limit", "\"limit\"", PGS_TEXT, "text", PGS_NULLABLE),
+};
+static const struct pgs_field fields[] = {{.column = &parameters[0]}, {.column = &parameters[1]}};
+static const struct pgs_shape call = {.fields = fields, .n_fields = PGS_COUNT(fields)};
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -94,7 +102,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     heap_max = 65536 + 200 * size;
     text = heap_copy(data + 1, size - 1);
-    if (pgs_query_string_read(text, size - 1, data[0] % 2 == 1, heap, &query, &error)) {
+    if (pgs_query_string_read(text, size - 1, data[0] % 2 == 1 ? &call : NULL, heap, &query,
+                              &error)) {
         check(&query);
     } else {
         require(strlen(error.code) == 8 && error.message[0] != '\0');

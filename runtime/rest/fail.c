@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "rest/fail.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "rest/sqlstate.h"
+
+void
+pgs__fail(struct pgs_request *rq, int status, const char *code, const char *details,
+          const char *hint, const char *format, ...)
+{
+    char message[1024];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(message, sizeof(message), format, args);
+    va_end(args);
+    pgs_reply_problem(rq->req, &(struct pgs_problem){status, code, message, details, hint});
+}
+
+void
+pgs__fail_denied(struct pgs_request *rq)
+{
+    const char *path = rq->route->path, *name = strrchr(path, '/');
+
+    pgs__fail(rq, rq->who.role == 0 ? 401 : 403, "42501", NULL, NULL, "permission denied for %s %s",
+              strstr(path, "/rpc/") != NULL ? "function" : "table", name != NULL ? name + 1 : path);
+}
+
+bool
+pgs__refuse(struct pgs_request *rq, int status, const char *code, const char *hint,
+            const char *format, ...)
+{
+    struct pgs_refusal *refusal = &rq->refusal;
+    va_list args;
+
+    refusal->status = status;
+    refusal->code = code;
+    refusal->hint = hint;
+    va_start(args, format);
+    (void)vsnprintf(refusal->message, sizeof(refusal->message), format, args);
+    va_end(args);
+    return false;
+}
+
+void
+pgs__fail_refused(struct pgs_request *rq)
+{
+    const struct pgs_refusal *refusal = &rq->refusal;
+
+    pgs__fail(rq, refusal->status, refusal->code, NULL, refusal->hint, "%s", refusal->message);
+}
+
+static const char *
+or_null(const char *text)
+{
+    return text[0] != '\0' ? text : NULL;
+}
+
+static void
+fail_internal(struct pgs_request *rq, int status, const struct pgs_db_error *error)
+{
+    PGS_LOG(PGS_LOG_ERROR, "database_error", PGS_LOG_STR("sqlstate", error->sqlstate),
+            PGS_LOG_STR("message", error->message));
+    pgs__fail(rq, status, error->sqlstate, NULL, NULL, "%s",
+              status == 504 ? "canceling statement due to statement timeout"
+                            : "The database could not answer this request");
+}
+
+/* GET and HEAD of a call that writes (25006).  A standby refuses writes the same way; there, no
+ * method would do. */
+static void
+add_allow(struct pgs_request *rq, int status)
+{
+    if (status == 405 && rq->route->method == PGS_GET)
+        pgs_reply_header(rq->req, "allow", "POST, OPTIONS", strlen("POST, OPTIONS"));
+}
+
+void
+pgs__fail_database(struct pgs_request *rq, const struct pgs_db_error *error)
+{
+    int status = pgs_sqlstate_status(error->sqlstate, rq->who.role == 0);
+
+    add_allow(rq, status);
+    /* Of pgstack.single_row(), which keeps a write from touching several rows. */
+    if (strcmp(error->sqlstate, "PGS16") == 0)
+        pgs__fail(rq, 406, "PGRST116", error->message, NULL,
+                  "Cannot coerce the result to a single JSON object");
+    else if (status >= 500 && strncmp(error->sqlstate, "PT", 2) != 0)
+        fail_internal(rq, status, error);
+    else
+        pgs__fail(rq, status, error->sqlstate, or_null(error->detail), or_null(error->hint), "%s",
+                  error->message);
+}
