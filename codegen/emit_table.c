@@ -46,7 +46,7 @@ static const char create_handler[] = "static void\n"
 static const char update_handler[] = "static void\n"
                                      "@table@_update(struct pgs_request *rq)\n"
                                      "{\n"
-                                     "    struct @table@_change change;\n"
+                                     "    struct @table@_body change;\n"
                                      "\n"
                                      "    if (!pgs_read_row(rq, &@table@_change_shape, &change))\n"
                                      "        return; /* 400 sent, naming the field */\n";
@@ -194,39 +194,54 @@ emit_lists(struct out *out, const struct plan_table *plan)
                          counts[i]);
 }
 
-/* The struct that a body is read into, and how; `suffix` is "new" or "change". */
 static void
-emit_shape(struct out *out, const struct plan_table *plan, const struct plan_shape *shape,
-           const char *suffix, const char *comment)
+emit_shape(struct out *out, const struct plan_table *plan, const char *suffix, const char *macro)
 {
-    const char *name = arena_printf("%s_%s", plan->c_name, suffix);
     struct words words = {0};
 
-    if (shape->fields.n == 0)
-        return;
-    out_printf(out, "/* %s */\nstruct %s {\n    unsigned char has[%zu];\n", comment, name,
-               shape->fields.n);
-    for (size_t i = 0; i < shape->fields.n; i++) {
-        const struct plan_column *column = &plan->columns.at[shape->fields.at[i].column];
+    words_add(&words, arena_printf("struct %s_body", plan->c_name));
+    words_add(&words, arena_printf("%s_fields", plan->c_name));
+    layout_assign(out,
+                  arena_printf("static const struct pgs_shape %s_%s_shape", plan->c_name, suffix),
+                  macro, &words);
+}
 
-        out_printf(out, "    %s %s;\n", emit_ctype(column->column->type), column->member);
-    }
-    out_printf(out, "};\n\nstatic const struct pgs_field %s_fields[] = {\n", name);
-    for (size_t i = 0; i < shape->fields.n; i++) {
-        const struct plan_column *column = &plan->columns.at[shape->fields.at[i].column];
+static void
+emit_fields(struct out *out, const struct plan_table *plan)
+{
+    out_printf(out, "static const struct pgs_field %s_fields[] = {\n", plan->c_name);
+    for (size_t i = 0; i < plan->fields.n; i++) {
+        const struct plan_column *column = &plan->columns.at[plan->fields.at[i].column];
         struct words field = {0};
 
-        words_add(&field, arena_printf("struct %s", name));
+        words_add(&field, arena_printf("struct %s_body", plan->c_name));
         words_add(&field, column->member);
         words_add(&field, arena_printf("%s_columns[%s]", plan->c_name, column->constant));
-        words_add(&field, shape->fields.at[i].required ? "PGS_REQUIRED" : "PGS_OPTIONAL");
+        words_add(&field, plan->fields.at[i].required ? "PGS_REQUIRED" : "PGS_OPTIONAL");
         layout_call(out, 4, "PGS_FIELD(", &field, "),");
     }
     out_add(out, "};\n");
-    words_add(&words, arena_printf("struct %s", name));
-    words_add(&words, arena_printf("%s_fields", name));
-    layout_assign(out, arena_printf("static const struct pgs_shape %s_shape", name), "PGS_SHAPE(",
-                  &words);
+}
+
+/* The struct that a body is read into, and how. */
+static void
+emit_body(struct out *out, const struct plan_table *plan)
+{
+    if (plan->roles[CMD_INSERT] == 0 && plan->roles[CMD_UPDATE] == 0)
+        return;
+    out_printf(out, "/* What a body may set. */\nstruct %s_body {\n    unsigned char has[%zu];\n",
+               plan->c_name, plan->fields.n);
+    for (size_t i = 0; i < plan->fields.n; i++) {
+        const struct plan_column *column = &plan->columns.at[plan->fields.at[i].column];
+
+        out_printf(out, "    %s %s;\n", emit_ctype(column->column->type), column->member);
+    }
+    out_add(out, "};\n\n");
+    emit_fields(out, plan);
+    if (plan->roles[CMD_INSERT] != 0)
+        emit_shape(out, plan, "new", "PGS_SHAPE(");
+    if (plan->roles[CMD_UPDATE] != 0)
+        emit_shape(out, plan, "change", "PGS_PARTIAL_SHAPE(");
     out_add(out, "\n");
 }
 
@@ -291,8 +306,7 @@ emit_table(const struct plan *plan, const struct plan_table *table)
     emit_lists(out, table);
     emit_access_list(out, table, plan);
     emit_relation(out, table);
-    emit_shape(out, table, &table->create, "new", "What a POST may set.");
-    emit_shape(out, table, &table->update, "change", "What a PATCH may set.");
+    emit_body(out, table);
     emit_handlers(out, table);
     emit_routes(out, plan, table);
 }

@@ -179,23 +179,17 @@ plan_access(const struct model *model, struct plan_table *plan)
     }
 }
 
-/* The union over roles: PostgreSQL holds each role to its own columns. */
+/* service_role may set them all; PostgreSQL holds each other role to its own columns. */
 static void
-plan_shape(const struct model *model, const struct plan_table *plan, enum command command,
-           struct plan_shape *shape)
+plan_fields(struct plan_table *plan)
 {
     for (size_t c = 0; c < plan->columns.n; c++) {
         const struct column *column = plan->columns.at[c].column;
-        struct plan_field field = {.column = c};
-        bool granted = false;
+        bool given = column->default_expr != NULL || column->identity != IDENTITY_NONE;
+        struct plan_field field = {.column = c, .required = column->not_null && !given};
 
-        for (size_t i = 0; i < model->roles.n; i++)
-            granted = granted || access_column(model->roles.at[i], column, command);
-        if (!granted || column->identity == IDENTITY_ALWAYS)
-            continue;
-        field.required = command == CMD_INSERT && column->not_null &&
-                         column->default_expr == NULL && column->identity == IDENTITY_NONE;
-        vec_push(&shape->fields, field);
+        if (column->identity != IDENTITY_ALWAYS)
+            vec_push(&plan->fields, field);
     }
 }
 
@@ -231,14 +225,9 @@ plan_commands(const struct model *model, struct plan_table *plan)
     for (int command = 0; command < COMMANDS; command++)
         if (is_admitted(plan->endpoint, (enum command)command))
             plan->roles[command] = roles_of(model, plan, (enum command)command);
-    if (plan->roles[CMD_INSERT] != 0)
-        plan_shape(model, plan, CMD_INSERT, &plan->create);
-    if (plan->roles[CMD_UPDATE] != 0)
-        plan_shape(model, plan, CMD_UPDATE, &plan->update);
-    if (plan->create.fields.n == 0)
-        plan->roles[CMD_INSERT] = 0;
-    if (plan->update.fields.n == 0)
-        plan->roles[CMD_UPDATE] = 0;
+    plan_fields(plan);
+    if (plan->fields.n == 0)
+        plan->roles[CMD_INSERT] = plan->roles[CMD_UPDATE] = 0;
     plan->key_only = !plan->endpoint->open && !plan->endpoint->verbs[VERB_LIST] &&
                      plan->endpoint->verbs[VERB_GET];
 }

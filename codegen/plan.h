@@ -26,14 +26,10 @@ struct plan_access {
     bool all;
 };
 
-/* What a body may set; never empty when the method is served. */
+/* What a body may set. */
 struct plan_field {
     size_t column;
-    bool required;
-};
-
-struct plan_shape {
-    VEC(struct plan_field) fields;
+    bool required; /* in a new row */
 };
 
 struct plan_table {
@@ -45,9 +41,9 @@ struct plan_table {
     VEC(size_t) filters;
     VEC(size_t) orders;
     VEC(struct plan_access) access;
-    struct plan_shape create, update;
-    role_set roles[COMMANDS]; /* whom a grant lets through; 0: not served */
-    bool key_only;            /* `get` without `list` */
+    VEC(struct plan_field) fields; /* of bodies; never empty when POST or PATCH is served */
+    role_set roles[COMMANDS];      /* whom a grant lets through; 0: not served */
+    bool key_only;                 /* `get` without `list` */
 };
 
 struct plan_query {

@@ -66,8 +66,8 @@ const struct pgs_relation article_relation = {
     .max = 500,
 };
 
-/* What a POST may set. */
-struct article_new {
+/* What a body may set. */
+struct article_body {
     unsigned char has[7];
     struct pgs_text slug;
     struct pgs_text title;
@@ -78,40 +78,18 @@ struct article_new {
     struct pgs_text updated_at;
 };
 
-static const struct pgs_field article_new_fields[] = {
-    PGS_FIELD(struct article_new, slug, article_columns[ARTICLE_SLUG], PGS_REQUIRED),
-    PGS_FIELD(struct article_new, title, article_columns[ARTICLE_TITLE], PGS_REQUIRED),
-    PGS_FIELD(struct article_new, body, article_columns[ARTICLE_BODY], PGS_OPTIONAL),
-    PGS_FIELD(struct article_new, published, article_columns[ARTICLE_PUBLISHED], PGS_OPTIONAL),
-    PGS_FIELD(struct article_new, helpful, article_columns[ARTICLE_HELPFUL], PGS_OPTIONAL),
-    PGS_FIELD(struct article_new, revision, article_columns[ARTICLE_REVISION], PGS_OPTIONAL),
-    PGS_FIELD(struct article_new, updated_at, article_columns[ARTICLE_UPDATED_AT], PGS_OPTIONAL),
+static const struct pgs_field article_fields[] = {
+    PGS_FIELD(struct article_body, slug, article_columns[ARTICLE_SLUG], PGS_REQUIRED),
+    PGS_FIELD(struct article_body, title, article_columns[ARTICLE_TITLE], PGS_REQUIRED),
+    PGS_FIELD(struct article_body, body, article_columns[ARTICLE_BODY], PGS_OPTIONAL),
+    PGS_FIELD(struct article_body, published, article_columns[ARTICLE_PUBLISHED], PGS_OPTIONAL),
+    PGS_FIELD(struct article_body, helpful, article_columns[ARTICLE_HELPFUL], PGS_OPTIONAL),
+    PGS_FIELD(struct article_body, revision, article_columns[ARTICLE_REVISION], PGS_OPTIONAL),
+    PGS_FIELD(struct article_body, updated_at, article_columns[ARTICLE_UPDATED_AT], PGS_OPTIONAL),
 };
-static const struct pgs_shape article_new_shape = PGS_SHAPE(struct article_new, article_new_fields);
-
-/* What a PATCH may set. */
-struct article_change {
-    unsigned char has[7];
-    struct pgs_text slug;
-    struct pgs_text title;
-    struct pgs_text body;
-    bool published;
-    double helpful;
-    int32_t revision;
-    struct pgs_text updated_at;
-};
-
-static const struct pgs_field article_change_fields[] = {
-    PGS_FIELD(struct article_change, slug, article_columns[ARTICLE_SLUG], PGS_OPTIONAL),
-    PGS_FIELD(struct article_change, title, article_columns[ARTICLE_TITLE], PGS_OPTIONAL),
-    PGS_FIELD(struct article_change, body, article_columns[ARTICLE_BODY], PGS_OPTIONAL),
-    PGS_FIELD(struct article_change, published, article_columns[ARTICLE_PUBLISHED], PGS_OPTIONAL),
-    PGS_FIELD(struct article_change, helpful, article_columns[ARTICLE_HELPFUL], PGS_OPTIONAL),
-    PGS_FIELD(struct article_change, revision, article_columns[ARTICLE_REVISION], PGS_OPTIONAL),
-    PGS_FIELD(struct article_change, updated_at, article_columns[ARTICLE_UPDATED_AT], PGS_OPTIONAL),
-};
+static const struct pgs_shape article_new_shape = PGS_SHAPE(struct article_body, article_fields);
 static const struct pgs_shape article_change_shape =
-    PGS_SHAPE(struct article_change, article_change_fields);
+    PGS_PARTIAL_SHAPE(struct article_body, article_fields);
 
 static void
 article_list(struct pgs_request *rq)
@@ -132,7 +110,7 @@ article_create(struct pgs_request *rq)
 static void
 article_update(struct pgs_request *rq)
 {
-    struct article_change change;
+    struct article_body change;
 
     if (!pgs_read_row(rq, &article_change_shape, &change))
         return; /* 400 sent, naming the field */

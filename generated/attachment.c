@@ -68,8 +68,8 @@ const struct pgs_relation attachment_relation = {
     .n_orders = PGS_COUNT(attachment_orders),
 };
 
-/* What a POST may set. */
-struct attachment_new {
+/* What a body may set. */
+struct attachment_body {
     unsigned char has[6];
     struct pgs_uuid id;
     int64_t ticket_id;
@@ -79,43 +79,21 @@ struct attachment_new {
     struct pgs_text meta;
 };
 
-static const struct pgs_field attachment_new_fields[] = {
-    PGS_FIELD(struct attachment_new, id, attachment_columns[ATTACHMENT_ID], PGS_OPTIONAL),
-    PGS_FIELD(struct attachment_new, ticket_id, attachment_columns[ATTACHMENT_TICKET_ID],
+static const struct pgs_field attachment_fields[] = {
+    PGS_FIELD(struct attachment_body, id, attachment_columns[ATTACHMENT_ID], PGS_OPTIONAL),
+    PGS_FIELD(struct attachment_body, ticket_id, attachment_columns[ATTACHMENT_TICKET_ID],
               PGS_REQUIRED),
-    PGS_FIELD(struct attachment_new, name, attachment_columns[ATTACHMENT_NAME], PGS_REQUIRED),
-    PGS_FIELD(struct attachment_new, media_type, attachment_columns[ATTACHMENT_MEDIA_TYPE],
+    PGS_FIELD(struct attachment_body, name, attachment_columns[ATTACHMENT_NAME], PGS_REQUIRED),
+    PGS_FIELD(struct attachment_body, media_type, attachment_columns[ATTACHMENT_MEDIA_TYPE],
               PGS_OPTIONAL),
-    PGS_FIELD(struct attachment_new, content, attachment_columns[ATTACHMENT_CONTENT], PGS_REQUIRED),
-    PGS_FIELD(struct attachment_new, meta, attachment_columns[ATTACHMENT_META], PGS_OPTIONAL),
+    PGS_FIELD(struct attachment_body, content, attachment_columns[ATTACHMENT_CONTENT],
+              PGS_REQUIRED),
+    PGS_FIELD(struct attachment_body, meta, attachment_columns[ATTACHMENT_META], PGS_OPTIONAL),
 };
 static const struct pgs_shape attachment_new_shape =
-    PGS_SHAPE(struct attachment_new, attachment_new_fields);
-
-/* What a PATCH may set. */
-struct attachment_change {
-    unsigned char has[6];
-    struct pgs_uuid id;
-    int64_t ticket_id;
-    struct pgs_text name;
-    struct pgs_text media_type;
-    struct pgs_text content;
-    struct pgs_text meta;
-};
-
-static const struct pgs_field attachment_change_fields[] = {
-    PGS_FIELD(struct attachment_change, id, attachment_columns[ATTACHMENT_ID], PGS_OPTIONAL),
-    PGS_FIELD(struct attachment_change, ticket_id, attachment_columns[ATTACHMENT_TICKET_ID],
-              PGS_OPTIONAL),
-    PGS_FIELD(struct attachment_change, name, attachment_columns[ATTACHMENT_NAME], PGS_OPTIONAL),
-    PGS_FIELD(struct attachment_change, media_type, attachment_columns[ATTACHMENT_MEDIA_TYPE],
-              PGS_OPTIONAL),
-    PGS_FIELD(struct attachment_change, content, attachment_columns[ATTACHMENT_CONTENT],
-              PGS_OPTIONAL),
-    PGS_FIELD(struct attachment_change, meta, attachment_columns[ATTACHMENT_META], PGS_OPTIONAL),
-};
+    PGS_SHAPE(struct attachment_body, attachment_fields);
 static const struct pgs_shape attachment_change_shape =
-    PGS_SHAPE(struct attachment_change, attachment_change_fields);
+    PGS_PARTIAL_SHAPE(struct attachment_body, attachment_fields);
 
 static void
 attachment_list(struct pgs_request *rq)
@@ -136,7 +114,7 @@ attachment_create(struct pgs_request *rq)
 static void
 attachment_update(struct pgs_request *rq)
 {
-    struct attachment_change change;
+    struct attachment_body change;
 
     if (!pgs_read_row(rq, &attachment_change_shape, &change))
         return; /* 400 sent, naming the field */

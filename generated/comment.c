@@ -69,8 +69,8 @@ const struct pgs_relation comment_relation = {
     .n_orders = PGS_COUNT(comment_orders),
 };
 
-/* What a POST may set. */
-struct comment_new {
+/* What a body may set. */
+struct comment_body {
     unsigned char has[6];
     int64_t id;
     int64_t ticket_id;
@@ -80,37 +80,17 @@ struct comment_new {
     struct pgs_text created_at;
 };
 
-static const struct pgs_field comment_new_fields[] = {
-    PGS_FIELD(struct comment_new, id, comment_columns[COMMENT_ID], PGS_OPTIONAL),
-    PGS_FIELD(struct comment_new, ticket_id, comment_columns[COMMENT_TICKET_ID], PGS_REQUIRED),
-    PGS_FIELD(struct comment_new, author_id, comment_columns[COMMENT_AUTHOR_ID], PGS_OPTIONAL),
-    PGS_FIELD(struct comment_new, body, comment_columns[COMMENT_BODY], PGS_REQUIRED),
-    PGS_FIELD(struct comment_new, internal, comment_columns[COMMENT_INTERNAL], PGS_OPTIONAL),
-    PGS_FIELD(struct comment_new, created_at, comment_columns[COMMENT_CREATED_AT], PGS_OPTIONAL),
+static const struct pgs_field comment_fields[] = {
+    PGS_FIELD(struct comment_body, id, comment_columns[COMMENT_ID], PGS_OPTIONAL),
+    PGS_FIELD(struct comment_body, ticket_id, comment_columns[COMMENT_TICKET_ID], PGS_REQUIRED),
+    PGS_FIELD(struct comment_body, author_id, comment_columns[COMMENT_AUTHOR_ID], PGS_OPTIONAL),
+    PGS_FIELD(struct comment_body, body, comment_columns[COMMENT_BODY], PGS_REQUIRED),
+    PGS_FIELD(struct comment_body, internal, comment_columns[COMMENT_INTERNAL], PGS_OPTIONAL),
+    PGS_FIELD(struct comment_body, created_at, comment_columns[COMMENT_CREATED_AT], PGS_OPTIONAL),
 };
-static const struct pgs_shape comment_new_shape = PGS_SHAPE(struct comment_new, comment_new_fields);
-
-/* What a PATCH may set. */
-struct comment_change {
-    unsigned char has[6];
-    int64_t id;
-    int64_t ticket_id;
-    struct pgs_uuid author_id;
-    struct pgs_text body;
-    bool internal;
-    struct pgs_text created_at;
-};
-
-static const struct pgs_field comment_change_fields[] = {
-    PGS_FIELD(struct comment_change, id, comment_columns[COMMENT_ID], PGS_OPTIONAL),
-    PGS_FIELD(struct comment_change, ticket_id, comment_columns[COMMENT_TICKET_ID], PGS_OPTIONAL),
-    PGS_FIELD(struct comment_change, author_id, comment_columns[COMMENT_AUTHOR_ID], PGS_OPTIONAL),
-    PGS_FIELD(struct comment_change, body, comment_columns[COMMENT_BODY], PGS_OPTIONAL),
-    PGS_FIELD(struct comment_change, internal, comment_columns[COMMENT_INTERNAL], PGS_OPTIONAL),
-    PGS_FIELD(struct comment_change, created_at, comment_columns[COMMENT_CREATED_AT], PGS_OPTIONAL),
-};
+static const struct pgs_shape comment_new_shape = PGS_SHAPE(struct comment_body, comment_fields);
 static const struct pgs_shape comment_change_shape =
-    PGS_SHAPE(struct comment_change, comment_change_fields);
+    PGS_PARTIAL_SHAPE(struct comment_body, comment_fields);
 
 static void
 comment_list(struct pgs_request *rq)
@@ -131,7 +111,7 @@ comment_create(struct pgs_request *rq)
 static void
 comment_update(struct pgs_request *rq)
 {
-    struct comment_change change;
+    struct comment_body change;
 
     if (!pgs_read_row(rq, &comment_change_shape, &change))
         return; /* 400 sent, naming the field */

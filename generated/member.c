@@ -57,36 +57,22 @@ const struct pgs_relation member_relation = {
     .n_orders = PGS_COUNT(member_orders),
 };
 
-/* What a POST may set. */
-struct member_new {
+/* What a body may set. */
+struct member_body {
     unsigned char has[3];
     struct pgs_uuid team_id;
     struct pgs_uuid user_id;
     struct pgs_text since;
 };
 
-static const struct pgs_field member_new_fields[] = {
-    PGS_FIELD(struct member_new, team_id, member_columns[MEMBER_TEAM_ID], PGS_REQUIRED),
-    PGS_FIELD(struct member_new, user_id, member_columns[MEMBER_USER_ID], PGS_REQUIRED),
-    PGS_FIELD(struct member_new, since, member_columns[MEMBER_SINCE], PGS_OPTIONAL),
+static const struct pgs_field member_fields[] = {
+    PGS_FIELD(struct member_body, team_id, member_columns[MEMBER_TEAM_ID], PGS_REQUIRED),
+    PGS_FIELD(struct member_body, user_id, member_columns[MEMBER_USER_ID], PGS_REQUIRED),
+    PGS_FIELD(struct member_body, since, member_columns[MEMBER_SINCE], PGS_OPTIONAL),
 };
-static const struct pgs_shape member_new_shape = PGS_SHAPE(struct member_new, member_new_fields);
-
-/* What a PATCH may set. */
-struct member_change {
-    unsigned char has[3];
-    struct pgs_uuid team_id;
-    struct pgs_uuid user_id;
-    struct pgs_text since;
-};
-
-static const struct pgs_field member_change_fields[] = {
-    PGS_FIELD(struct member_change, team_id, member_columns[MEMBER_TEAM_ID], PGS_OPTIONAL),
-    PGS_FIELD(struct member_change, user_id, member_columns[MEMBER_USER_ID], PGS_OPTIONAL),
-    PGS_FIELD(struct member_change, since, member_columns[MEMBER_SINCE], PGS_OPTIONAL),
-};
+static const struct pgs_shape member_new_shape = PGS_SHAPE(struct member_body, member_fields);
 static const struct pgs_shape member_change_shape =
-    PGS_SHAPE(struct member_change, member_change_fields);
+    PGS_PARTIAL_SHAPE(struct member_body, member_fields);
 
 static void
 member_list(struct pgs_request *rq)
@@ -107,7 +93,7 @@ member_create(struct pgs_request *rq)
 static void
 member_update(struct pgs_request *rq)
 {
-    struct member_change change;
+    struct member_body change;
 
     if (!pgs_read_row(rq, &member_change_shape, &change))
         return; /* 400 sent, naming the field */

@@ -68,8 +68,8 @@ const struct pgs_relation team_relation = {
     .n_orders = PGS_COUNT(team_orders),
 };
 
-/* What a POST may set. */
-struct team_new {
+/* What a body may set. */
+struct team_body {
     unsigned char has[4];
     struct pgs_uuid id;
     struct pgs_text name;
@@ -77,30 +77,14 @@ struct team_new {
     struct pgs_text created_at;
 };
 
-static const struct pgs_field team_new_fields[] = {
-    PGS_FIELD(struct team_new, id, team_columns[TEAM_ID], PGS_OPTIONAL),
-    PGS_FIELD(struct team_new, name, team_columns[TEAM_NAME], PGS_REQUIRED),
-    PGS_FIELD(struct team_new, settings, team_columns[TEAM_SETTINGS], PGS_OPTIONAL),
-    PGS_FIELD(struct team_new, created_at, team_columns[TEAM_CREATED_AT], PGS_OPTIONAL),
+static const struct pgs_field team_fields[] = {
+    PGS_FIELD(struct team_body, id, team_columns[TEAM_ID], PGS_OPTIONAL),
+    PGS_FIELD(struct team_body, name, team_columns[TEAM_NAME], PGS_REQUIRED),
+    PGS_FIELD(struct team_body, settings, team_columns[TEAM_SETTINGS], PGS_OPTIONAL),
+    PGS_FIELD(struct team_body, created_at, team_columns[TEAM_CREATED_AT], PGS_OPTIONAL),
 };
-static const struct pgs_shape team_new_shape = PGS_SHAPE(struct team_new, team_new_fields);
-
-/* What a PATCH may set. */
-struct team_change {
-    unsigned char has[4];
-    struct pgs_uuid id;
-    struct pgs_text name;
-    struct pgs_text settings;
-    struct pgs_text created_at;
-};
-
-static const struct pgs_field team_change_fields[] = {
-    PGS_FIELD(struct team_change, id, team_columns[TEAM_ID], PGS_OPTIONAL),
-    PGS_FIELD(struct team_change, name, team_columns[TEAM_NAME], PGS_OPTIONAL),
-    PGS_FIELD(struct team_change, settings, team_columns[TEAM_SETTINGS], PGS_OPTIONAL),
-    PGS_FIELD(struct team_change, created_at, team_columns[TEAM_CREATED_AT], PGS_OPTIONAL),
-};
-static const struct pgs_shape team_change_shape = PGS_SHAPE(struct team_change, team_change_fields);
+static const struct pgs_shape team_new_shape = PGS_SHAPE(struct team_body, team_fields);
+static const struct pgs_shape team_change_shape = PGS_PARTIAL_SHAPE(struct team_body, team_fields);
 
 static void
 team_list(struct pgs_request *rq)
@@ -121,7 +105,7 @@ team_create(struct pgs_request *rq)
 static void
 team_update(struct pgs_request *rq)
 {
-    struct team_change change;
+    struct team_body change;
 
     if (!pgs_read_row(rq, &team_change_shape, &change))
         return; /* 400 sent, naming the field */

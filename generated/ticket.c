@@ -85,8 +85,8 @@ const struct pgs_relation ticket_relation = {
     .max = 200,
 };
 
-/* What a POST may set. */
-struct ticket_new {
+/* What a body may set. */
+struct ticket_body {
     unsigned char has[10];
     struct pgs_uuid team_id;
     struct pgs_uuid author_id;
@@ -100,50 +100,21 @@ struct ticket_new {
     struct pgs_text created_at;
 };
 
-static const struct pgs_field ticket_new_fields[] = {
-    PGS_FIELD(struct ticket_new, team_id, ticket_columns[TICKET_TEAM_ID], PGS_REQUIRED),
-    PGS_FIELD(struct ticket_new, author_id, ticket_columns[TICKET_AUTHOR_ID], PGS_OPTIONAL),
-    PGS_FIELD(struct ticket_new, title, ticket_columns[TICKET_TITLE], PGS_REQUIRED),
-    PGS_FIELD(struct ticket_new, body, ticket_columns[TICKET_BODY], PGS_OPTIONAL),
-    PGS_FIELD(struct ticket_new, state, ticket_columns[TICKET_STATE], PGS_OPTIONAL),
-    PGS_FIELD(struct ticket_new, priority, ticket_columns[TICKET_PRIORITY], PGS_OPTIONAL),
-    PGS_FIELD(struct ticket_new, tags, ticket_columns[TICKET_TAGS], PGS_OPTIONAL),
-    PGS_FIELD(struct ticket_new, due, ticket_columns[TICKET_DUE], PGS_OPTIONAL),
-    PGS_FIELD(struct ticket_new, duplicate_of, ticket_columns[TICKET_DUPLICATE_OF], PGS_OPTIONAL),
-    PGS_FIELD(struct ticket_new, created_at, ticket_columns[TICKET_CREATED_AT], PGS_OPTIONAL),
+static const struct pgs_field ticket_fields[] = {
+    PGS_FIELD(struct ticket_body, team_id, ticket_columns[TICKET_TEAM_ID], PGS_REQUIRED),
+    PGS_FIELD(struct ticket_body, author_id, ticket_columns[TICKET_AUTHOR_ID], PGS_OPTIONAL),
+    PGS_FIELD(struct ticket_body, title, ticket_columns[TICKET_TITLE], PGS_REQUIRED),
+    PGS_FIELD(struct ticket_body, body, ticket_columns[TICKET_BODY], PGS_OPTIONAL),
+    PGS_FIELD(struct ticket_body, state, ticket_columns[TICKET_STATE], PGS_OPTIONAL),
+    PGS_FIELD(struct ticket_body, priority, ticket_columns[TICKET_PRIORITY], PGS_OPTIONAL),
+    PGS_FIELD(struct ticket_body, tags, ticket_columns[TICKET_TAGS], PGS_OPTIONAL),
+    PGS_FIELD(struct ticket_body, due, ticket_columns[TICKET_DUE], PGS_OPTIONAL),
+    PGS_FIELD(struct ticket_body, duplicate_of, ticket_columns[TICKET_DUPLICATE_OF], PGS_OPTIONAL),
+    PGS_FIELD(struct ticket_body, created_at, ticket_columns[TICKET_CREATED_AT], PGS_OPTIONAL),
 };
-static const struct pgs_shape ticket_new_shape = PGS_SHAPE(struct ticket_new, ticket_new_fields);
-
-/* What a PATCH may set. */
-struct ticket_change {
-    unsigned char has[10];
-    struct pgs_uuid team_id;
-    struct pgs_uuid author_id;
-    struct pgs_text title;
-    struct pgs_text body;
-    struct pgs_text state;
-    struct pgs_text priority;
-    struct pgs_text tags;
-    struct pgs_text due;
-    int64_t duplicate_of;
-    struct pgs_text created_at;
-};
-
-static const struct pgs_field ticket_change_fields[] = {
-    PGS_FIELD(struct ticket_change, team_id, ticket_columns[TICKET_TEAM_ID], PGS_OPTIONAL),
-    PGS_FIELD(struct ticket_change, author_id, ticket_columns[TICKET_AUTHOR_ID], PGS_OPTIONAL),
-    PGS_FIELD(struct ticket_change, title, ticket_columns[TICKET_TITLE], PGS_OPTIONAL),
-    PGS_FIELD(struct ticket_change, body, ticket_columns[TICKET_BODY], PGS_OPTIONAL),
-    PGS_FIELD(struct ticket_change, state, ticket_columns[TICKET_STATE], PGS_OPTIONAL),
-    PGS_FIELD(struct ticket_change, priority, ticket_columns[TICKET_PRIORITY], PGS_OPTIONAL),
-    PGS_FIELD(struct ticket_change, tags, ticket_columns[TICKET_TAGS], PGS_OPTIONAL),
-    PGS_FIELD(struct ticket_change, due, ticket_columns[TICKET_DUE], PGS_OPTIONAL),
-    PGS_FIELD(struct ticket_change, duplicate_of, ticket_columns[TICKET_DUPLICATE_OF],
-              PGS_OPTIONAL),
-    PGS_FIELD(struct ticket_change, created_at, ticket_columns[TICKET_CREATED_AT], PGS_OPTIONAL),
-};
+static const struct pgs_shape ticket_new_shape = PGS_SHAPE(struct ticket_body, ticket_fields);
 static const struct pgs_shape ticket_change_shape =
-    PGS_SHAPE(struct ticket_change, ticket_change_fields);
+    PGS_PARTIAL_SHAPE(struct ticket_body, ticket_fields);
 
 static void
 ticket_list(struct pgs_request *rq)
@@ -164,7 +135,7 @@ ticket_create(struct pgs_request *rq)
 static void
 ticket_update(struct pgs_request *rq)
 {
-    struct ticket_change change;
+    struct ticket_body change;
 
     if (!pgs_read_row(rq, &ticket_change_shape, &change))
         return; /* 400 sent, naming the field */

@@ -68,8 +68,8 @@ const struct pgs_relation time_entry_relation = {
     .n_orders = PGS_COUNT(time_entry_orders),
 };
 
-/* What a POST may set. */
-struct time_entry_new {
+/* What a body may set. */
+struct time_entry_body {
     unsigned char has[6];
     int64_t ticket_id;
     struct pgs_uuid user_id;
@@ -79,42 +79,21 @@ struct time_entry_new {
     struct pgs_text note;
 };
 
-static const struct pgs_field time_entry_new_fields[] = {
-    PGS_FIELD(struct time_entry_new, ticket_id, time_entry_columns[TIME_ENTRY_TICKET_ID],
+static const struct pgs_field time_entry_fields[] = {
+    PGS_FIELD(struct time_entry_body, ticket_id, time_entry_columns[TIME_ENTRY_TICKET_ID],
               PGS_REQUIRED),
-    PGS_FIELD(struct time_entry_new, user_id, time_entry_columns[TIME_ENTRY_USER_ID], PGS_OPTIONAL),
-    PGS_FIELD(struct time_entry_new, day, time_entry_columns[TIME_ENTRY_DAY], PGS_OPTIONAL),
-    PGS_FIELD(struct time_entry_new, minutes, time_entry_columns[TIME_ENTRY_MINUTES], PGS_REQUIRED),
-    PGS_FIELD(struct time_entry_new, rate, time_entry_columns[TIME_ENTRY_RATE], PGS_OPTIONAL),
-    PGS_FIELD(struct time_entry_new, note, time_entry_columns[TIME_ENTRY_NOTE], PGS_OPTIONAL),
+    PGS_FIELD(struct time_entry_body, user_id, time_entry_columns[TIME_ENTRY_USER_ID],
+              PGS_OPTIONAL),
+    PGS_FIELD(struct time_entry_body, day, time_entry_columns[TIME_ENTRY_DAY], PGS_OPTIONAL),
+    PGS_FIELD(struct time_entry_body, minutes, time_entry_columns[TIME_ENTRY_MINUTES],
+              PGS_REQUIRED),
+    PGS_FIELD(struct time_entry_body, rate, time_entry_columns[TIME_ENTRY_RATE], PGS_OPTIONAL),
+    PGS_FIELD(struct time_entry_body, note, time_entry_columns[TIME_ENTRY_NOTE], PGS_OPTIONAL),
 };
 static const struct pgs_shape time_entry_new_shape =
-    PGS_SHAPE(struct time_entry_new, time_entry_new_fields);
-
-/* What a PATCH may set. */
-struct time_entry_change {
-    unsigned char has[6];
-    int64_t ticket_id;
-    struct pgs_uuid user_id;
-    struct pgs_text day;
-    int16_t minutes;
-    struct pgs_text rate;
-    struct pgs_text note;
-};
-
-static const struct pgs_field time_entry_change_fields[] = {
-    PGS_FIELD(struct time_entry_change, ticket_id, time_entry_columns[TIME_ENTRY_TICKET_ID],
-              PGS_OPTIONAL),
-    PGS_FIELD(struct time_entry_change, user_id, time_entry_columns[TIME_ENTRY_USER_ID],
-              PGS_OPTIONAL),
-    PGS_FIELD(struct time_entry_change, day, time_entry_columns[TIME_ENTRY_DAY], PGS_OPTIONAL),
-    PGS_FIELD(struct time_entry_change, minutes, time_entry_columns[TIME_ENTRY_MINUTES],
-              PGS_OPTIONAL),
-    PGS_FIELD(struct time_entry_change, rate, time_entry_columns[TIME_ENTRY_RATE], PGS_OPTIONAL),
-    PGS_FIELD(struct time_entry_change, note, time_entry_columns[TIME_ENTRY_NOTE], PGS_OPTIONAL),
-};
+    PGS_SHAPE(struct time_entry_body, time_entry_fields);
 static const struct pgs_shape time_entry_change_shape =
-    PGS_SHAPE(struct time_entry_change, time_entry_change_fields);
+    PGS_PARTIAL_SHAPE(struct time_entry_body, time_entry_fields);
 
 static void
 time_entry_list(struct pgs_request *rq)
@@ -135,7 +114,7 @@ time_entry_create(struct pgs_request *rq)
 static void
 time_entry_update(struct pgs_request *rq)
 {
-    struct time_entry_change change;
+    struct time_entry_body change;
 
     if (!pgs_read_row(rq, &time_entry_change_shape, &change))
         return; /* 400 sent, naming the field */

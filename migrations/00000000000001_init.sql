@@ -526,6 +526,7 @@ drop function public.open_tickets;
 drop function public.search_tickets;
 drop view public.team_load;
 drop view public.ticket_count;
+drop function pgstack_policy.shares_team cascade;
 drop table public.article, public.time_entry, public.attachment, public.comment, public.ticket, public.member, public.team cascade;
 drop type public.priority;
 drop type public.ticket_state;

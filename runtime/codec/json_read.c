@@ -90,7 +90,7 @@ start_row(struct reader *reader)
 static bool
 end_row(struct reader *reader)
 {
-    for (size_t i = 0; i < reader->shape->n_fields; i++) {
+    for (size_t i = 0; i < reader->shape->n_fields && !reader->shape->partial; i++) {
         if (reader->row[i] != PGS_ABSENT || !reader->shape->fields[i].required)
             continue;
         reader->field = &reader->shape->fields[i];

@@ -375,6 +375,21 @@ test_keys_in_any_order(void **state)
                 "[id=1 b=true t=a; id=2 b=false; id=3 b=true t=c; id=4 t=d]");
 }
 
+static void
+test_changes_require_nothing(void **state)
+{
+    static const struct pgs_shape change = PGS_PARTIAL_SHAPE(struct row, fields);
+    struct pgs_read_error error;
+    bool was_array;
+    size_t n;
+    void *rows;
+
+    (void)state;
+    assert_true(pgs_json_read(&change, "{\"t\":\"x\"}", 9, 1, heap, &rows, &n, &was_array, &error));
+    assert_int_equal(((const struct row *)rows)->has[0], PGS_ABSENT);
+    heap_free_all();
+}
+
 int
 main(void)
 {
@@ -385,6 +400,7 @@ main(void)
         cmocka_unit_test(test_json_is_verbatim),
         cmocka_unit_test(test_arrays),
         cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_changes_require_nothing),
         cmocka_unit_test(test_keys_in_any_order),
     };
 

@@ -58,7 +58,7 @@ struct pgs_field {
     const struct pgs_column *column; /* name and type: of the relation's column or the argument */
     size_t offset;                   /* of the member, from the start of the struct */
     size_t size;                     /* of the member */
-    bool required;                   /* absent: 400 */
+    bool required;                   /* absent: 400, unless the shape is partial */
 };
 
 /*
@@ -72,6 +72,7 @@ struct pgs_shape {
     size_t n_fields;
     size_t struct_size;
     size_t struct_align;
+    bool partial; /* of a change: no field is required */
 };
 
 #define PGS_COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -132,6 +133,12 @@ struct pgs_shape {
     {                                                                                              \
         .fields = (fields_), .n_fields = PGS_COUNT(fields_), .struct_size = sizeof(struct_type),   \
         .struct_align = _Alignof(struct_type)                                                      \
+    }
+
+#define PGS_PARTIAL_SHAPE(struct_type, fields_)                                                    \
+    {                                                                                              \
+        .fields = (fields_), .n_fields = PGS_COUNT(fields_), .struct_size = sizeof(struct_type),   \
+        .struct_align = _Alignof(struct_type), .partial = true                                     \
     }
 
 #endif

@@ -49,27 +49,17 @@ const struct pgs_relation a_relation = {
     .n_orders = PGS_COUNT(a_orders),
 };
 
-/* What a POST may set. */
-struct a_new {
+/* What a body may set. */
+struct a_body {
     unsigned char has[1];
     int32_t b_c;
 };
 
-static const struct pgs_field a_new_fields[] = {
-    PGS_FIELD(struct a_new, b_c, a_columns[A_B_C], PGS_REQUIRED),
+static const struct pgs_field a_fields[] = {
+    PGS_FIELD(struct a_body, b_c, a_columns[A_B_C], PGS_REQUIRED),
 };
-static const struct pgs_shape a_new_shape = PGS_SHAPE(struct a_new, a_new_fields);
-
-/* What a PATCH may set. */
-struct a_change {
-    unsigned char has[1];
-    int32_t b_c;
-};
-
-static const struct pgs_field a_change_fields[] = {
-    PGS_FIELD(struct a_change, b_c, a_columns[A_B_C], PGS_OPTIONAL),
-};
-static const struct pgs_shape a_change_shape = PGS_SHAPE(struct a_change, a_change_fields);
+static const struct pgs_shape a_new_shape = PGS_SHAPE(struct a_body, a_fields);
+static const struct pgs_shape a_change_shape = PGS_PARTIAL_SHAPE(struct a_body, a_fields);
 
 static void
 a_list(struct pgs_request *rq)
@@ -90,7 +80,7 @@ a_create(struct pgs_request *rq)
 static void
 a_update(struct pgs_request *rq)
 {
-    struct a_change change;
+    struct a_body change;
 
     if (!pgs_read_row(rq, &a_change_shape, &change))
         return; /* 400 sent, naming the field */

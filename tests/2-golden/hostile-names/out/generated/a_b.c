@@ -49,27 +49,17 @@ const struct pgs_relation a_b_relation = {
     .n_orders = PGS_COUNT(a_b_orders),
 };
 
-/* What a POST may set. */
-struct a_b_new {
+/* What a body may set. */
+struct a_b_body {
     unsigned char has[1];
     int32_t c;
 };
 
-static const struct pgs_field a_b_new_fields[] = {
-    PGS_FIELD(struct a_b_new, c, a_b_columns[A_B_C], PGS_REQUIRED),
+static const struct pgs_field a_b_fields[] = {
+    PGS_FIELD(struct a_b_body, c, a_b_columns[A_B_C], PGS_REQUIRED),
 };
-static const struct pgs_shape a_b_new_shape = PGS_SHAPE(struct a_b_new, a_b_new_fields);
-
-/* What a PATCH may set. */
-struct a_b_change {
-    unsigned char has[1];
-    int32_t c;
-};
-
-static const struct pgs_field a_b_change_fields[] = {
-    PGS_FIELD(struct a_b_change, c, a_b_columns[A_B_C], PGS_OPTIONAL),
-};
-static const struct pgs_shape a_b_change_shape = PGS_SHAPE(struct a_b_change, a_b_change_fields);
+static const struct pgs_shape a_b_new_shape = PGS_SHAPE(struct a_b_body, a_b_fields);
+static const struct pgs_shape a_b_change_shape = PGS_PARTIAL_SHAPE(struct a_b_body, a_b_fields);
 
 static void
 a_b_list(struct pgs_request *rq)
@@ -90,7 +80,7 @@ a_b_create(struct pgs_request *rq)
 static void
 a_b_update(struct pgs_request *rq)
 {
-    struct a_b_change change;
+    struct a_b_body change;
 
     if (!pgs_read_row(rq, &a_b_change_shape, &change))
         return; /* 400 sent, naming the field */

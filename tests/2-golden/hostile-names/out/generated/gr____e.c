@@ -51,32 +51,20 @@ const struct pgs_relation gr____e_relation = {
     .n_orders = PGS_COUNT(gr____e_orders),
 };
 
-/* What a POST may set. */
-struct gr____e_new {
+/* What a body may set. */
+struct gr____e_body {
     unsigned char has[2];
     int32_t h__he;
     struct pgs_text ______;
 };
 
-static const struct pgs_field gr____e_new_fields[] = {
-    PGS_FIELD(struct gr____e_new, h__he, gr____e_columns[GR____E_H__HE], PGS_REQUIRED),
-    PGS_FIELD(struct gr____e_new, ______, gr____e_columns[GR____E_______], PGS_OPTIONAL),
+static const struct pgs_field gr____e_fields[] = {
+    PGS_FIELD(struct gr____e_body, h__he, gr____e_columns[GR____E_H__HE], PGS_REQUIRED),
+    PGS_FIELD(struct gr____e_body, ______, gr____e_columns[GR____E_______], PGS_OPTIONAL),
 };
-static const struct pgs_shape gr____e_new_shape = PGS_SHAPE(struct gr____e_new, gr____e_new_fields);
-
-/* What a PATCH may set. */
-struct gr____e_change {
-    unsigned char has[2];
-    int32_t h__he;
-    struct pgs_text ______;
-};
-
-static const struct pgs_field gr____e_change_fields[] = {
-    PGS_FIELD(struct gr____e_change, h__he, gr____e_columns[GR____E_H__HE], PGS_OPTIONAL),
-    PGS_FIELD(struct gr____e_change, ______, gr____e_columns[GR____E_______], PGS_OPTIONAL),
-};
+static const struct pgs_shape gr____e_new_shape = PGS_SHAPE(struct gr____e_body, gr____e_fields);
 static const struct pgs_shape gr____e_change_shape =
-    PGS_SHAPE(struct gr____e_change, gr____e_change_fields);
+    PGS_PARTIAL_SHAPE(struct gr____e_body, gr____e_fields);
 
 static void
 gr____e_list(struct pgs_request *rq)
@@ -97,7 +85,7 @@ gr____e_create(struct pgs_request *rq)
 static void
 gr____e_update(struct pgs_request *rq)
 {
-    struct gr____e_change change;
+    struct gr____e_body change;
 
     if (!pgs_read_row(rq, &gr____e_change_shape, &change))
         return; /* 400 sent, naming the field */

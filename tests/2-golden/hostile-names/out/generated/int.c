@@ -68,8 +68,8 @@ const struct pgs_relation int_relation = {
     .n_orders = PGS_COUNT(int_orders),
 };
 
-/* What a POST may set. */
-struct int_new {
+/* What a body may set. */
+struct int_body {
     unsigned char has[6];
     int32_t list;
     struct pgs_text has_;
@@ -79,36 +79,16 @@ struct int_new {
     struct pgs_text select_2;
 };
 
-static const struct pgs_field int_new_fields[] = {
-    PGS_FIELD(struct int_new, list, int_columns[INT_LIST], PGS_REQUIRED),
-    PGS_FIELD(struct int_new, has_, int_columns[INT_HAS], PGS_REQUIRED),
-    PGS_FIELD(struct int_new, char_, int_columns[INT_CHAR], PGS_OPTIONAL),
-    PGS_FIELD(struct int_new, char__2, int_columns[INT_CHAR_], PGS_OPTIONAL),
-    PGS_FIELD(struct int_new, select, int_columns[INT_SELECT], PGS_REQUIRED),
-    PGS_FIELD(struct int_new, select_2, int_columns[INT_SELECT_2], PGS_OPTIONAL),
+static const struct pgs_field int_fields[] = {
+    PGS_FIELD(struct int_body, list, int_columns[INT_LIST], PGS_REQUIRED),
+    PGS_FIELD(struct int_body, has_, int_columns[INT_HAS], PGS_REQUIRED),
+    PGS_FIELD(struct int_body, char_, int_columns[INT_CHAR], PGS_OPTIONAL),
+    PGS_FIELD(struct int_body, char__2, int_columns[INT_CHAR_], PGS_OPTIONAL),
+    PGS_FIELD(struct int_body, select, int_columns[INT_SELECT], PGS_REQUIRED),
+    PGS_FIELD(struct int_body, select_2, int_columns[INT_SELECT_2], PGS_OPTIONAL),
 };
-static const struct pgs_shape int_new_shape = PGS_SHAPE(struct int_new, int_new_fields);
-
-/* What a PATCH may set. */
-struct int_change {
-    unsigned char has[6];
-    int32_t list;
-    struct pgs_text has_;
-    struct pgs_text char_;
-    struct pgs_text char__2;
-    struct pgs_text select;
-    struct pgs_text select_2;
-};
-
-static const struct pgs_field int_change_fields[] = {
-    PGS_FIELD(struct int_change, list, int_columns[INT_LIST], PGS_OPTIONAL),
-    PGS_FIELD(struct int_change, has_, int_columns[INT_HAS], PGS_OPTIONAL),
-    PGS_FIELD(struct int_change, char_, int_columns[INT_CHAR], PGS_OPTIONAL),
-    PGS_FIELD(struct int_change, char__2, int_columns[INT_CHAR_], PGS_OPTIONAL),
-    PGS_FIELD(struct int_change, select, int_columns[INT_SELECT], PGS_OPTIONAL),
-    PGS_FIELD(struct int_change, select_2, int_columns[INT_SELECT_2], PGS_OPTIONAL),
-};
-static const struct pgs_shape int_change_shape = PGS_SHAPE(struct int_change, int_change_fields);
+static const struct pgs_shape int_new_shape = PGS_SHAPE(struct int_body, int_fields);
+static const struct pgs_shape int_change_shape = PGS_PARTIAL_SHAPE(struct int_body, int_fields);
 
 static void
 int_list(struct pgs_request *rq)
@@ -129,7 +109,7 @@ int_create(struct pgs_request *rq)
 static void
 int_update(struct pgs_request *rq)
 {
-    struct int_change change;
+    struct int_body change;
 
     if (!pgs_read_row(rq, &int_change_shape, &change))
         return; /* 400 sent, naming the field */

@@ -51,32 +51,20 @@ const struct pgs_relation policy_relation = {
     .n_orders = PGS_COUNT(policy_orders),
 };
 
-/* What a POST may set. */
-struct policy_new {
+/* What a body may set. */
+struct policy_body {
     unsigned char has[2];
     int32_t list;
     struct pgs_text order;
 };
 
-static const struct pgs_field policy_new_fields[] = {
-    PGS_FIELD(struct policy_new, list, policy_columns[POLICY_LIST], PGS_REQUIRED),
-    PGS_FIELD(struct policy_new, order, policy_columns[POLICY_ORDER], PGS_OPTIONAL),
+static const struct pgs_field policy_fields[] = {
+    PGS_FIELD(struct policy_body, list, policy_columns[POLICY_LIST], PGS_REQUIRED),
+    PGS_FIELD(struct policy_body, order, policy_columns[POLICY_ORDER], PGS_OPTIONAL),
 };
-static const struct pgs_shape policy_new_shape = PGS_SHAPE(struct policy_new, policy_new_fields);
-
-/* What a PATCH may set. */
-struct policy_change {
-    unsigned char has[2];
-    int32_t list;
-    struct pgs_text order;
-};
-
-static const struct pgs_field policy_change_fields[] = {
-    PGS_FIELD(struct policy_change, list, policy_columns[POLICY_LIST], PGS_OPTIONAL),
-    PGS_FIELD(struct policy_change, order, policy_columns[POLICY_ORDER], PGS_OPTIONAL),
-};
+static const struct pgs_shape policy_new_shape = PGS_SHAPE(struct policy_body, policy_fields);
 static const struct pgs_shape policy_change_shape =
-    PGS_SHAPE(struct policy_change, policy_change_fields);
+    PGS_PARTIAL_SHAPE(struct policy_body, policy_fields);
 
 static void
 policy_list(struct pgs_request *rq)
@@ -97,7 +85,7 @@ policy_create(struct pgs_request *rq)
 static void
 policy_update(struct pgs_request *rq)
 {
-    struct policy_change change;
+    struct policy_body change;
 
     if (!pgs_read_row(rq, &policy_change_shape, &change))
         return; /* 400 sent, naming the field */

@@ -57,37 +57,22 @@ const struct pgs_relation policy_2_relation = {
     .n_orders = PGS_COUNT(policy_2_orders),
 };
 
-/* What a POST may set. */
-struct policy_2_new {
+/* What a body may set. */
+struct policy_2_body {
     unsigned char has[3];
     int32_t list;
     struct pgs_text a_b;
     struct pgs_text a_b_2;
 };
 
-static const struct pgs_field policy_2_new_fields[] = {
-    PGS_FIELD(struct policy_2_new, list, policy_2_columns[POLICY_2_LIST], PGS_REQUIRED),
-    PGS_FIELD(struct policy_2_new, a_b, policy_2_columns[POLICY_2_A_B], PGS_OPTIONAL),
-    PGS_FIELD(struct policy_2_new, a_b_2, policy_2_columns[POLICY_2_A_B_2], PGS_OPTIONAL),
+static const struct pgs_field policy_2_fields[] = {
+    PGS_FIELD(struct policy_2_body, list, policy_2_columns[POLICY_2_LIST], PGS_REQUIRED),
+    PGS_FIELD(struct policy_2_body, a_b, policy_2_columns[POLICY_2_A_B], PGS_OPTIONAL),
+    PGS_FIELD(struct policy_2_body, a_b_2, policy_2_columns[POLICY_2_A_B_2], PGS_OPTIONAL),
 };
-static const struct pgs_shape policy_2_new_shape =
-    PGS_SHAPE(struct policy_2_new, policy_2_new_fields);
-
-/* What a PATCH may set. */
-struct policy_2_change {
-    unsigned char has[3];
-    int32_t list;
-    struct pgs_text a_b;
-    struct pgs_text a_b_2;
-};
-
-static const struct pgs_field policy_2_change_fields[] = {
-    PGS_FIELD(struct policy_2_change, list, policy_2_columns[POLICY_2_LIST], PGS_OPTIONAL),
-    PGS_FIELD(struct policy_2_change, a_b, policy_2_columns[POLICY_2_A_B], PGS_OPTIONAL),
-    PGS_FIELD(struct policy_2_change, a_b_2, policy_2_columns[POLICY_2_A_B_2], PGS_OPTIONAL),
-};
+static const struct pgs_shape policy_2_new_shape = PGS_SHAPE(struct policy_2_body, policy_2_fields);
 static const struct pgs_shape policy_2_change_shape =
-    PGS_SHAPE(struct policy_2_change, policy_2_change_fields);
+    PGS_PARTIAL_SHAPE(struct policy_2_body, policy_2_fields);
 
 static void
 policy_2_list(struct pgs_request *rq)
@@ -108,7 +93,7 @@ policy_2_create(struct pgs_request *rq)
 static void
 policy_2_update(struct pgs_request *rq)
 {
-    struct policy_2_change change;
+    struct policy_2_body change;
 
     if (!pgs_read_row(rq, &policy_2_change_shape, &change))
         return; /* 400 sent, naming the field */

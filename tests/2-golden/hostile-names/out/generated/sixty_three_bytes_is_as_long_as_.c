@@ -69,49 +69,29 @@ const struct pgs_relation sixty_three_bytes_is_as_long_as__relation = {
     .n_orders = PGS_COUNT(sixty_three_bytes_is_as_long_as__orders),
 };
 
-/* What a POST may set. */
-struct sixty_three_bytes_is_as_long_as__new {
+/* What a body may set. */
+struct sixty_three_bytes_is_as_long_as__body {
     unsigned char has[2];
     struct pgs_text sixty_three_bytes_is_as_long_as_a_name_of_postgresql_can_be_abc;
     struct pgs_text sixty_three_bytes_is_as_long_as_a_name_of_postgresql_can_be_abd;
 };
 
-static const struct pgs_field sixty_three_bytes_is_as_long_as__new_fields[] = {
+static const struct pgs_field sixty_three_bytes_is_as_long_as__fields[] = {
     PGS_FIELD(
-        struct sixty_three_bytes_is_as_long_as__new,
+        struct sixty_three_bytes_is_as_long_as__body,
         sixty_three_bytes_is_as_long_as_a_name_of_postgresql_can_be_abc,
         sixty_three_bytes_is_as_long_as__columns[SIXTY_THREE_BYTES_IS_AS_LONG_AS__SIXTY_THREE_B],
         PGS_REQUIRED),
     PGS_FIELD(
-        struct sixty_three_bytes_is_as_long_as__new,
+        struct sixty_three_bytes_is_as_long_as__body,
         sixty_three_bytes_is_as_long_as_a_name_of_postgresql_can_be_abd,
         sixty_three_bytes_is_as_long_as__columns[SIXTY_THREE_BYTES_IS_AS_LONG_AS__SIXTY_THREE_B_2],
         PGS_OPTIONAL),
 };
 static const struct pgs_shape sixty_three_bytes_is_as_long_as__new_shape = PGS_SHAPE(
-    struct sixty_three_bytes_is_as_long_as__new, sixty_three_bytes_is_as_long_as__new_fields);
-
-/* What a PATCH may set. */
-struct sixty_three_bytes_is_as_long_as__change {
-    unsigned char has[2];
-    struct pgs_text sixty_three_bytes_is_as_long_as_a_name_of_postgresql_can_be_abc;
-    struct pgs_text sixty_three_bytes_is_as_long_as_a_name_of_postgresql_can_be_abd;
-};
-
-static const struct pgs_field sixty_three_bytes_is_as_long_as__change_fields[] = {
-    PGS_FIELD(
-        struct sixty_three_bytes_is_as_long_as__change,
-        sixty_three_bytes_is_as_long_as_a_name_of_postgresql_can_be_abc,
-        sixty_three_bytes_is_as_long_as__columns[SIXTY_THREE_BYTES_IS_AS_LONG_AS__SIXTY_THREE_B],
-        PGS_OPTIONAL),
-    PGS_FIELD(
-        struct sixty_three_bytes_is_as_long_as__change,
-        sixty_three_bytes_is_as_long_as_a_name_of_postgresql_can_be_abd,
-        sixty_three_bytes_is_as_long_as__columns[SIXTY_THREE_BYTES_IS_AS_LONG_AS__SIXTY_THREE_B_2],
-        PGS_OPTIONAL),
-};
-static const struct pgs_shape sixty_three_bytes_is_as_long_as__change_shape = PGS_SHAPE(
-    struct sixty_three_bytes_is_as_long_as__change, sixty_three_bytes_is_as_long_as__change_fields);
+    struct sixty_three_bytes_is_as_long_as__body, sixty_three_bytes_is_as_long_as__fields);
+static const struct pgs_shape sixty_three_bytes_is_as_long_as__change_shape = PGS_PARTIAL_SHAPE(
+    struct sixty_three_bytes_is_as_long_as__body, sixty_three_bytes_is_as_long_as__fields);
 
 static void
 sixty_three_bytes_is_as_long_as__list(struct pgs_request *rq)
@@ -133,7 +113,7 @@ sixty_three_bytes_is_as_long_as__create(struct pgs_request *rq)
 static void
 sixty_three_bytes_is_as_long_as__update(struct pgs_request *rq)
 {
-    struct sixty_three_bytes_is_as_long_as__change change;
+    struct sixty_three_bytes_is_as_long_as__body change;
 
     if (!pgs_read_row(rq, &sixty_three_bytes_is_as_long_as__change_shape, &change))
         return; /* 400 sent, naming the field */

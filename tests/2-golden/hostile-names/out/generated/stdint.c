@@ -49,28 +49,18 @@ const struct pgs_relation stdint_relation = {
     .n_orders = PGS_COUNT(stdint_orders),
 };
 
-/* What a POST may set. */
-struct stdint_new {
+/* What a body may set. */
+struct stdint_body {
     unsigned char has[1];
     int32_t id;
 };
 
-static const struct pgs_field stdint_new_fields[] = {
-    PGS_FIELD(struct stdint_new, id, stdint_columns[STDINT_ID], PGS_REQUIRED),
+static const struct pgs_field stdint_fields[] = {
+    PGS_FIELD(struct stdint_body, id, stdint_columns[STDINT_ID], PGS_REQUIRED),
 };
-static const struct pgs_shape stdint_new_shape = PGS_SHAPE(struct stdint_new, stdint_new_fields);
-
-/* What a PATCH may set. */
-struct stdint_change {
-    unsigned char has[1];
-    int32_t id;
-};
-
-static const struct pgs_field stdint_change_fields[] = {
-    PGS_FIELD(struct stdint_change, id, stdint_columns[STDINT_ID], PGS_OPTIONAL),
-};
+static const struct pgs_shape stdint_new_shape = PGS_SHAPE(struct stdint_body, stdint_fields);
 static const struct pgs_shape stdint_change_shape =
-    PGS_SHAPE(struct stdint_change, stdint_change_fields);
+    PGS_PARTIAL_SHAPE(struct stdint_body, stdint_fields);
 
 static void
 stdint_list(struct pgs_request *rq)
@@ -91,7 +81,7 @@ stdint_create(struct pgs_request *rq)
 static void
 stdint_update(struct pgs_request *rq)
 {
-    struct stdint_change change;
+    struct stdint_body change;
 
     if (!pgs_read_row(rq, &stdint_change_shape, &change))
         return; /* 400 sent, naming the field */

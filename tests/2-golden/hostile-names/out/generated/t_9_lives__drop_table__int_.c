@@ -51,31 +51,20 @@ const struct pgs_relation t_9_lives__drop_table__int__relation = {
     .n_orders = PGS_COUNT(t_9_lives__drop_table__int__orders),
 };
 
-/* What a POST may set. */
-struct t_9_lives__drop_table__int__new {
+/* What a body may set. */
+struct t_9_lives__drop_table__int__body {
     unsigned char has[1];
     int32_t id;
 };
 
-static const struct pgs_field t_9_lives__drop_table__int__new_fields[] = {
-    PGS_FIELD(struct t_9_lives__drop_table__int__new, id,
+static const struct pgs_field t_9_lives__drop_table__int__fields[] = {
+    PGS_FIELD(struct t_9_lives__drop_table__int__body, id,
               t_9_lives__drop_table__int__columns[T_9_LIVES__DROP_TABLE__INT__ID], PGS_REQUIRED),
 };
 static const struct pgs_shape t_9_lives__drop_table__int__new_shape =
-    PGS_SHAPE(struct t_9_lives__drop_table__int__new, t_9_lives__drop_table__int__new_fields);
-
-/* What a PATCH may set. */
-struct t_9_lives__drop_table__int__change {
-    unsigned char has[1];
-    int32_t id;
-};
-
-static const struct pgs_field t_9_lives__drop_table__int__change_fields[] = {
-    PGS_FIELD(struct t_9_lives__drop_table__int__change, id,
-              t_9_lives__drop_table__int__columns[T_9_LIVES__DROP_TABLE__INT__ID], PGS_OPTIONAL),
-};
+    PGS_SHAPE(struct t_9_lives__drop_table__int__body, t_9_lives__drop_table__int__fields);
 static const struct pgs_shape t_9_lives__drop_table__int__change_shape =
-    PGS_SHAPE(struct t_9_lives__drop_table__int__change, t_9_lives__drop_table__int__change_fields);
+    PGS_PARTIAL_SHAPE(struct t_9_lives__drop_table__int__body, t_9_lives__drop_table__int__fields);
 
 static void
 t_9_lives__drop_table__int__list(struct pgs_request *rq)
@@ -97,7 +86,7 @@ t_9_lives__drop_table__int__create(struct pgs_request *rq)
 static void
 t_9_lives__drop_table__int__update(struct pgs_request *rq)
 {
-    struct t_9_lives__drop_table__int__change change;
+    struct t_9_lives__drop_table__int__body change;
 
     if (!pgs_read_row(rq, &t_9_lives__drop_table__int__change_shape, &change))
         return; /* 400 sent, naming the field */

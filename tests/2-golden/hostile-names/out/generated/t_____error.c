@@ -51,35 +51,22 @@ const struct pgs_relation t_____error_relation = {
     .n_orders = PGS_COUNT(t_____error_orders),
 };
 
-/* What a POST may set. */
-struct t_____error_new {
+/* What a body may set. */
+struct t_____error_body {
     unsigned char has[2];
     int32_t id;
     struct pgs_text ______;
 };
 
-static const struct pgs_field t_____error_new_fields[] = {
-    PGS_FIELD(struct t_____error_new, id, t_____error_columns[T_____ERROR_ID], PGS_REQUIRED),
-    PGS_FIELD(struct t_____error_new, ______, t_____error_columns[T_____ERROR_______],
+static const struct pgs_field t_____error_fields[] = {
+    PGS_FIELD(struct t_____error_body, id, t_____error_columns[T_____ERROR_ID], PGS_REQUIRED),
+    PGS_FIELD(struct t_____error_body, ______, t_____error_columns[T_____ERROR_______],
               PGS_OPTIONAL),
 };
 static const struct pgs_shape t_____error_new_shape =
-    PGS_SHAPE(struct t_____error_new, t_____error_new_fields);
-
-/* What a PATCH may set. */
-struct t_____error_change {
-    unsigned char has[2];
-    int32_t id;
-    struct pgs_text ______;
-};
-
-static const struct pgs_field t_____error_change_fields[] = {
-    PGS_FIELD(struct t_____error_change, id, t_____error_columns[T_____ERROR_ID], PGS_OPTIONAL),
-    PGS_FIELD(struct t_____error_change, ______, t_____error_columns[T_____ERROR_______],
-              PGS_OPTIONAL),
-};
+    PGS_SHAPE(struct t_____error_body, t_____error_fields);
 static const struct pgs_shape t_____error_change_shape =
-    PGS_SHAPE(struct t_____error_change, t_____error_change_fields);
+    PGS_PARTIAL_SHAPE(struct t_____error_body, t_____error_fields);
 
 static void
 t_____error_list(struct pgs_request *rq)
@@ -100,7 +87,7 @@ t_____error_create(struct pgs_request *rq)
 static void
 t_____error_update(struct pgs_request *rq)
 {
-    struct t_____error_change change;
+    struct t_____error_body change;
 
     if (!pgs_read_row(rq, &t_____error_change_shape, &change))
         return; /* 400 sent, naming the field */

@@ -49,28 +49,18 @@ const struct pgs_relation t_app_relation = {
     .n_orders = PGS_COUNT(t_app_orders),
 };
 
-/* What a POST may set. */
-struct t_app_new {
+/* What a body may set. */
+struct t_app_body {
     unsigned char has[1];
     int32_t id;
 };
 
-static const struct pgs_field t_app_new_fields[] = {
-    PGS_FIELD(struct t_app_new, id, t_app_columns[T_APP_ID], PGS_REQUIRED),
+static const struct pgs_field t_app_fields[] = {
+    PGS_FIELD(struct t_app_body, id, t_app_columns[T_APP_ID], PGS_REQUIRED),
 };
-static const struct pgs_shape t_app_new_shape = PGS_SHAPE(struct t_app_new, t_app_new_fields);
-
-/* What a PATCH may set. */
-struct t_app_change {
-    unsigned char has[1];
-    int32_t id;
-};
-
-static const struct pgs_field t_app_change_fields[] = {
-    PGS_FIELD(struct t_app_change, id, t_app_columns[T_APP_ID], PGS_OPTIONAL),
-};
+static const struct pgs_shape t_app_new_shape = PGS_SHAPE(struct t_app_body, t_app_fields);
 static const struct pgs_shape t_app_change_shape =
-    PGS_SHAPE(struct t_app_change, t_app_change_fields);
+    PGS_PARTIAL_SHAPE(struct t_app_body, t_app_fields);
 
 static void
 t_app_list(struct pgs_request *rq)
@@ -91,7 +81,7 @@ t_app_create(struct pgs_request *rq)
 static void
 t_app_update(struct pgs_request *rq)
 {
-    struct t_app_change change;
+    struct t_app_body change;
 
     if (!pgs_read_row(rq, &t_app_change_shape, &change))
         return; /* 400 sent, naming the field */

@@ -49,30 +49,19 @@ const struct pgs_relation t_pgs_request_relation = {
     .n_orders = PGS_COUNT(t_pgs_request_orders),
 };
 
-/* What a POST may set. */
-struct t_pgs_request_new {
+/* What a body may set. */
+struct t_pgs_request_body {
     unsigned char has[1];
     int32_t id;
 };
 
-static const struct pgs_field t_pgs_request_new_fields[] = {
-    PGS_FIELD(struct t_pgs_request_new, id, t_pgs_request_columns[T_PGS_REQUEST_ID], PGS_REQUIRED),
+static const struct pgs_field t_pgs_request_fields[] = {
+    PGS_FIELD(struct t_pgs_request_body, id, t_pgs_request_columns[T_PGS_REQUEST_ID], PGS_REQUIRED),
 };
 static const struct pgs_shape t_pgs_request_new_shape =
-    PGS_SHAPE(struct t_pgs_request_new, t_pgs_request_new_fields);
-
-/* What a PATCH may set. */
-struct t_pgs_request_change {
-    unsigned char has[1];
-    int32_t id;
-};
-
-static const struct pgs_field t_pgs_request_change_fields[] = {
-    PGS_FIELD(struct t_pgs_request_change, id, t_pgs_request_columns[T_PGS_REQUEST_ID],
-              PGS_OPTIONAL),
-};
+    PGS_SHAPE(struct t_pgs_request_body, t_pgs_request_fields);
 static const struct pgs_shape t_pgs_request_change_shape =
-    PGS_SHAPE(struct t_pgs_request_change, t_pgs_request_change_fields);
+    PGS_PARTIAL_SHAPE(struct t_pgs_request_body, t_pgs_request_fields);
 
 static void
 t_pgs_request_list(struct pgs_request *rq)
@@ -93,7 +82,7 @@ t_pgs_request_create(struct pgs_request *rq)
 static void
 t_pgs_request_update(struct pgs_request *rq)
 {
-    struct t_pgs_request_change change;
+    struct t_pgs_request_body change;
 
     if (!pgs_read_row(rq, &t_pgs_request_change_shape, &change))
         return; /* 400 sent, naming the field */

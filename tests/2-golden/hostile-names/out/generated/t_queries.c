@@ -49,29 +49,19 @@ const struct pgs_relation t_queries_relation = {
     .n_orders = PGS_COUNT(t_queries_orders),
 };
 
-/* What a POST may set. */
-struct t_queries_new {
+/* What a body may set. */
+struct t_queries_body {
     unsigned char has[1];
     int32_t id;
 };
 
-static const struct pgs_field t_queries_new_fields[] = {
-    PGS_FIELD(struct t_queries_new, id, t_queries_columns[T_QUERIES_ID], PGS_REQUIRED),
+static const struct pgs_field t_queries_fields[] = {
+    PGS_FIELD(struct t_queries_body, id, t_queries_columns[T_QUERIES_ID], PGS_REQUIRED),
 };
 static const struct pgs_shape t_queries_new_shape =
-    PGS_SHAPE(struct t_queries_new, t_queries_new_fields);
-
-/* What a PATCH may set. */
-struct t_queries_change {
-    unsigned char has[1];
-    int32_t id;
-};
-
-static const struct pgs_field t_queries_change_fields[] = {
-    PGS_FIELD(struct t_queries_change, id, t_queries_columns[T_QUERIES_ID], PGS_OPTIONAL),
-};
+    PGS_SHAPE(struct t_queries_body, t_queries_fields);
 static const struct pgs_shape t_queries_change_shape =
-    PGS_SHAPE(struct t_queries_change, t_queries_change_fields);
+    PGS_PARTIAL_SHAPE(struct t_queries_body, t_queries_fields);
 
 static void
 t_queries_list(struct pgs_request *rq)
@@ -92,7 +82,7 @@ t_queries_create(struct pgs_request *rq)
 static void
 t_queries_update(struct pgs_request *rq)
 {
-    struct t_queries_change change;
+    struct t_queries_body change;
 
     if (!pgs_read_row(rq, &t_queries_change_shape, &change))
         return; /* 400 sent, naming the field */

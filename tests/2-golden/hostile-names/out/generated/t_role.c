@@ -49,28 +49,18 @@ const struct pgs_relation t_role_relation = {
     .n_orders = PGS_COUNT(t_role_orders),
 };
 
-/* What a POST may set. */
-struct t_role_new {
+/* What a body may set. */
+struct t_role_body {
     unsigned char has[1];
     int32_t anon;
 };
 
-static const struct pgs_field t_role_new_fields[] = {
-    PGS_FIELD(struct t_role_new, anon, t_role_columns[T_ROLE_ANON], PGS_REQUIRED),
+static const struct pgs_field t_role_fields[] = {
+    PGS_FIELD(struct t_role_body, anon, t_role_columns[T_ROLE_ANON], PGS_REQUIRED),
 };
-static const struct pgs_shape t_role_new_shape = PGS_SHAPE(struct t_role_new, t_role_new_fields);
-
-/* What a PATCH may set. */
-struct t_role_change {
-    unsigned char has[1];
-    int32_t anon;
-};
-
-static const struct pgs_field t_role_change_fields[] = {
-    PGS_FIELD(struct t_role_change, anon, t_role_columns[T_ROLE_ANON], PGS_OPTIONAL),
-};
+static const struct pgs_shape t_role_new_shape = PGS_SHAPE(struct t_role_body, t_role_fields);
 static const struct pgs_shape t_role_change_shape =
-    PGS_SHAPE(struct t_role_change, t_role_change_fields);
+    PGS_PARTIAL_SHAPE(struct t_role_body, t_role_fields);
 
 static void
 t_role_list(struct pgs_request *rq)
@@ -91,7 +81,7 @@ t_role_create(struct pgs_request *rq)
 static void
 t_role_update(struct pgs_request *rq)
 {
-    struct t_role_change change;
+    struct t_role_body change;
 
     if (!pgs_read_row(rq, &t_role_change_shape, &change))
         return; /* 400 sent, naming the field */

@@ -53,31 +53,19 @@ const struct pgs_relation note_relation = {
     .n_orders = PGS_COUNT(note_orders),
 };
 
-/* What a POST may set. */
-struct note_new {
+/* What a body may set. */
+struct note_body {
     unsigned char has[2];
     struct pgs_uuid owner_id;
     struct pgs_text title;
 };
 
-static const struct pgs_field note_new_fields[] = {
-    PGS_FIELD(struct note_new, owner_id, note_columns[NOTE_OWNER_ID], PGS_OPTIONAL),
-    PGS_FIELD(struct note_new, title, note_columns[NOTE_TITLE], PGS_REQUIRED),
+static const struct pgs_field note_fields[] = {
+    PGS_FIELD(struct note_body, owner_id, note_columns[NOTE_OWNER_ID], PGS_OPTIONAL),
+    PGS_FIELD(struct note_body, title, note_columns[NOTE_TITLE], PGS_REQUIRED),
 };
-static const struct pgs_shape note_new_shape = PGS_SHAPE(struct note_new, note_new_fields);
-
-/* What a PATCH may set. */
-struct note_change {
-    unsigned char has[2];
-    struct pgs_uuid owner_id;
-    struct pgs_text title;
-};
-
-static const struct pgs_field note_change_fields[] = {
-    PGS_FIELD(struct note_change, owner_id, note_columns[NOTE_OWNER_ID], PGS_OPTIONAL),
-    PGS_FIELD(struct note_change, title, note_columns[NOTE_TITLE], PGS_OPTIONAL),
-};
-static const struct pgs_shape note_change_shape = PGS_SHAPE(struct note_change, note_change_fields);
+static const struct pgs_shape note_new_shape = PGS_SHAPE(struct note_body, note_fields);
+static const struct pgs_shape note_change_shape = PGS_PARTIAL_SHAPE(struct note_body, note_fields);
 
 static void
 note_list(struct pgs_request *rq)
@@ -98,7 +86,7 @@ note_create(struct pgs_request *rq)
 static void
 note_update(struct pgs_request *rq)
 {
-    struct note_change change;
+    struct note_body change;
 
     if (!pgs_read_row(rq, &note_change_shape, &change))
         return; /* 400 sent, naming the field */

@@ -57,8 +57,8 @@ const struct pgs_relation task_relation = {
     .key_only = true,
 };
 
-/* What a POST may set. */
-struct task_new {
+/* What a body may set. */
+struct task_body {
     unsigned char has[4];
     struct pgs_uuid owner;
     struct pgs_text title;
@@ -66,13 +66,13 @@ struct task_new {
     struct pgs_text hours;
 };
 
-static const struct pgs_field task_new_fields[] = {
-    PGS_FIELD(struct task_new, owner, task_columns[TASK_OWNER], PGS_OPTIONAL),
-    PGS_FIELD(struct task_new, title, task_columns[TASK_TITLE], PGS_REQUIRED),
-    PGS_FIELD(struct task_new, state, task_columns[TASK_STATE], PGS_OPTIONAL),
-    PGS_FIELD(struct task_new, hours, task_columns[TASK_HOURS], PGS_OPTIONAL),
+static const struct pgs_field task_fields[] = {
+    PGS_FIELD(struct task_body, owner, task_columns[TASK_OWNER], PGS_OPTIONAL),
+    PGS_FIELD(struct task_body, title, task_columns[TASK_TITLE], PGS_REQUIRED),
+    PGS_FIELD(struct task_body, state, task_columns[TASK_STATE], PGS_OPTIONAL),
+    PGS_FIELD(struct task_body, hours, task_columns[TASK_HOURS], PGS_OPTIONAL),
 };
-static const struct pgs_shape task_new_shape = PGS_SHAPE(struct task_new, task_new_fields);
+static const struct pgs_shape task_new_shape = PGS_SHAPE(struct task_body, task_fields);
 
 static void
 task_list(struct pgs_request *rq)

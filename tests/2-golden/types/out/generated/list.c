@@ -92,8 +92,8 @@ const struct pgs_relation list_relation = {
     .n_orders = PGS_COUNT(list_orders),
 };
 
-/* What a POST may set. */
-struct list_new {
+/* What a body may set. */
+struct list_body {
     unsigned char has[13];
     int16_t id;
     struct pgs_text some_bools;
@@ -110,57 +110,23 @@ struct list_new {
     struct pgs_text some_colors;
 };
 
-static const struct pgs_field list_new_fields[] = {
-    PGS_FIELD(struct list_new, id, list_columns[LIST_ID], PGS_REQUIRED),
-    PGS_FIELD(struct list_new, some_bools, list_columns[LIST_SOME_BOOLS], PGS_OPTIONAL),
-    PGS_FIELD(struct list_new, some_ints, list_columns[LIST_SOME_INTS], PGS_OPTIONAL),
-    PGS_FIELD(struct list_new, some_bigs, list_columns[LIST_SOME_BIGS], PGS_OPTIONAL),
-    PGS_FIELD(struct list_new, some_floats, list_columns[LIST_SOME_FLOATS], PGS_OPTIONAL),
-    PGS_FIELD(struct list_new, some_prices, list_columns[LIST_SOME_PRICES], PGS_OPTIONAL),
-    PGS_FIELD(struct list_new, some_texts, list_columns[LIST_SOME_TEXTS], PGS_OPTIONAL),
-    PGS_FIELD(struct list_new, some_names, list_columns[LIST_SOME_NAMES], PGS_OPTIONAL),
-    PGS_FIELD(struct list_new, some_uuids, list_columns[LIST_SOME_UUIDS], PGS_OPTIONAL),
-    PGS_FIELD(struct list_new, some_dates, list_columns[LIST_SOME_DATES], PGS_OPTIONAL),
-    PGS_FIELD(struct list_new, some_times, list_columns[LIST_SOME_TIMES], PGS_OPTIONAL),
-    PGS_FIELD(struct list_new, some_jsons, list_columns[LIST_SOME_JSONS], PGS_OPTIONAL),
-    PGS_FIELD(struct list_new, some_colors, list_columns[LIST_SOME_COLORS], PGS_OPTIONAL),
+static const struct pgs_field list_fields[] = {
+    PGS_FIELD(struct list_body, id, list_columns[LIST_ID], PGS_REQUIRED),
+    PGS_FIELD(struct list_body, some_bools, list_columns[LIST_SOME_BOOLS], PGS_OPTIONAL),
+    PGS_FIELD(struct list_body, some_ints, list_columns[LIST_SOME_INTS], PGS_OPTIONAL),
+    PGS_FIELD(struct list_body, some_bigs, list_columns[LIST_SOME_BIGS], PGS_OPTIONAL),
+    PGS_FIELD(struct list_body, some_floats, list_columns[LIST_SOME_FLOATS], PGS_OPTIONAL),
+    PGS_FIELD(struct list_body, some_prices, list_columns[LIST_SOME_PRICES], PGS_OPTIONAL),
+    PGS_FIELD(struct list_body, some_texts, list_columns[LIST_SOME_TEXTS], PGS_OPTIONAL),
+    PGS_FIELD(struct list_body, some_names, list_columns[LIST_SOME_NAMES], PGS_OPTIONAL),
+    PGS_FIELD(struct list_body, some_uuids, list_columns[LIST_SOME_UUIDS], PGS_OPTIONAL),
+    PGS_FIELD(struct list_body, some_dates, list_columns[LIST_SOME_DATES], PGS_OPTIONAL),
+    PGS_FIELD(struct list_body, some_times, list_columns[LIST_SOME_TIMES], PGS_OPTIONAL),
+    PGS_FIELD(struct list_body, some_jsons, list_columns[LIST_SOME_JSONS], PGS_OPTIONAL),
+    PGS_FIELD(struct list_body, some_colors, list_columns[LIST_SOME_COLORS], PGS_OPTIONAL),
 };
-static const struct pgs_shape list_new_shape = PGS_SHAPE(struct list_new, list_new_fields);
-
-/* What a PATCH may set. */
-struct list_change {
-    unsigned char has[13];
-    int16_t id;
-    struct pgs_text some_bools;
-    struct pgs_text some_ints;
-    struct pgs_text some_bigs;
-    struct pgs_text some_floats;
-    struct pgs_text some_prices;
-    struct pgs_text some_texts;
-    struct pgs_text some_names;
-    struct pgs_text some_uuids;
-    struct pgs_text some_dates;
-    struct pgs_text some_times;
-    struct pgs_text some_jsons;
-    struct pgs_text some_colors;
-};
-
-static const struct pgs_field list_change_fields[] = {
-    PGS_FIELD(struct list_change, id, list_columns[LIST_ID], PGS_OPTIONAL),
-    PGS_FIELD(struct list_change, some_bools, list_columns[LIST_SOME_BOOLS], PGS_OPTIONAL),
-    PGS_FIELD(struct list_change, some_ints, list_columns[LIST_SOME_INTS], PGS_OPTIONAL),
-    PGS_FIELD(struct list_change, some_bigs, list_columns[LIST_SOME_BIGS], PGS_OPTIONAL),
-    PGS_FIELD(struct list_change, some_floats, list_columns[LIST_SOME_FLOATS], PGS_OPTIONAL),
-    PGS_FIELD(struct list_change, some_prices, list_columns[LIST_SOME_PRICES], PGS_OPTIONAL),
-    PGS_FIELD(struct list_change, some_texts, list_columns[LIST_SOME_TEXTS], PGS_OPTIONAL),
-    PGS_FIELD(struct list_change, some_names, list_columns[LIST_SOME_NAMES], PGS_OPTIONAL),
-    PGS_FIELD(struct list_change, some_uuids, list_columns[LIST_SOME_UUIDS], PGS_OPTIONAL),
-    PGS_FIELD(struct list_change, some_dates, list_columns[LIST_SOME_DATES], PGS_OPTIONAL),
-    PGS_FIELD(struct list_change, some_times, list_columns[LIST_SOME_TIMES], PGS_OPTIONAL),
-    PGS_FIELD(struct list_change, some_jsons, list_columns[LIST_SOME_JSONS], PGS_OPTIONAL),
-    PGS_FIELD(struct list_change, some_colors, list_columns[LIST_SOME_COLORS], PGS_OPTIONAL),
-};
-static const struct pgs_shape list_change_shape = PGS_SHAPE(struct list_change, list_change_fields);
+static const struct pgs_shape list_new_shape = PGS_SHAPE(struct list_body, list_fields);
+static const struct pgs_shape list_change_shape = PGS_PARTIAL_SHAPE(struct list_body, list_fields);
 
 static void
 list_list(struct pgs_request *rq)
@@ -181,7 +147,7 @@ list_create(struct pgs_request *rq)
 static void
 list_update(struct pgs_request *rq)
 {
-    struct list_change change;
+    struct list_body change;
 
     if (!pgs_read_row(rq, &list_change_shape, &change))
         return; /* 400 sent, naming the field */

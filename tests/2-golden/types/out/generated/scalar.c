@@ -111,8 +111,8 @@ const struct pgs_relation scalar_relation = {
     .n_orders = PGS_COUNT(scalar_orders),
 };
 
-/* What a POST may set. */
-struct scalar_new {
+/* What a body may set. */
+struct scalar_body {
     unsigned char has[20];
     bool a_bool;
     int16_t a_small;
@@ -136,79 +136,31 @@ struct scalar_new {
     struct pgs_text a_color;
 };
 
-static const struct pgs_field scalar_new_fields[] = {
-    PGS_FIELD(struct scalar_new, a_bool, scalar_columns[SCALAR_A_BOOL], PGS_REQUIRED),
-    PGS_FIELD(struct scalar_new, a_small, scalar_columns[SCALAR_A_SMALL], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_new, an_int, scalar_columns[SCALAR_AN_INT], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_new, a_big, scalar_columns[SCALAR_A_BIG], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_new, a_real, scalar_columns[SCALAR_A_REAL], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_new, a_double, scalar_columns[SCALAR_A_DOUBLE], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_new, a_numeric, scalar_columns[SCALAR_A_NUMERIC], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_new, a_price, scalar_columns[SCALAR_A_PRICE], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_new, a_text, scalar_columns[SCALAR_A_TEXT], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_new, a_varchar, scalar_columns[SCALAR_A_VARCHAR], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_new, a_name, scalar_columns[SCALAR_A_NAME], PGS_REQUIRED),
-    PGS_FIELD(struct scalar_new, a_uuid, scalar_columns[SCALAR_A_UUID], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_new, a_bytea, scalar_columns[SCALAR_A_BYTEA], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_new, a_date, scalar_columns[SCALAR_A_DATE], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_new, a_time, scalar_columns[SCALAR_A_TIME], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_new, a_timestamp, scalar_columns[SCALAR_A_TIMESTAMP], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_new, a_moment, scalar_columns[SCALAR_A_MOMENT], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_new, a_json, scalar_columns[SCALAR_A_JSON], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_new, a_jsonb, scalar_columns[SCALAR_A_JSONB], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_new, a_color, scalar_columns[SCALAR_A_COLOR], PGS_OPTIONAL),
+static const struct pgs_field scalar_fields[] = {
+    PGS_FIELD(struct scalar_body, a_bool, scalar_columns[SCALAR_A_BOOL], PGS_REQUIRED),
+    PGS_FIELD(struct scalar_body, a_small, scalar_columns[SCALAR_A_SMALL], PGS_OPTIONAL),
+    PGS_FIELD(struct scalar_body, an_int, scalar_columns[SCALAR_AN_INT], PGS_OPTIONAL),
+    PGS_FIELD(struct scalar_body, a_big, scalar_columns[SCALAR_A_BIG], PGS_OPTIONAL),
+    PGS_FIELD(struct scalar_body, a_real, scalar_columns[SCALAR_A_REAL], PGS_OPTIONAL),
+    PGS_FIELD(struct scalar_body, a_double, scalar_columns[SCALAR_A_DOUBLE], PGS_OPTIONAL),
+    PGS_FIELD(struct scalar_body, a_numeric, scalar_columns[SCALAR_A_NUMERIC], PGS_OPTIONAL),
+    PGS_FIELD(struct scalar_body, a_price, scalar_columns[SCALAR_A_PRICE], PGS_OPTIONAL),
+    PGS_FIELD(struct scalar_body, a_text, scalar_columns[SCALAR_A_TEXT], PGS_OPTIONAL),
+    PGS_FIELD(struct scalar_body, a_varchar, scalar_columns[SCALAR_A_VARCHAR], PGS_OPTIONAL),
+    PGS_FIELD(struct scalar_body, a_name, scalar_columns[SCALAR_A_NAME], PGS_REQUIRED),
+    PGS_FIELD(struct scalar_body, a_uuid, scalar_columns[SCALAR_A_UUID], PGS_OPTIONAL),
+    PGS_FIELD(struct scalar_body, a_bytea, scalar_columns[SCALAR_A_BYTEA], PGS_OPTIONAL),
+    PGS_FIELD(struct scalar_body, a_date, scalar_columns[SCALAR_A_DATE], PGS_OPTIONAL),
+    PGS_FIELD(struct scalar_body, a_time, scalar_columns[SCALAR_A_TIME], PGS_OPTIONAL),
+    PGS_FIELD(struct scalar_body, a_timestamp, scalar_columns[SCALAR_A_TIMESTAMP], PGS_OPTIONAL),
+    PGS_FIELD(struct scalar_body, a_moment, scalar_columns[SCALAR_A_MOMENT], PGS_OPTIONAL),
+    PGS_FIELD(struct scalar_body, a_json, scalar_columns[SCALAR_A_JSON], PGS_OPTIONAL),
+    PGS_FIELD(struct scalar_body, a_jsonb, scalar_columns[SCALAR_A_JSONB], PGS_OPTIONAL),
+    PGS_FIELD(struct scalar_body, a_color, scalar_columns[SCALAR_A_COLOR], PGS_OPTIONAL),
 };
-static const struct pgs_shape scalar_new_shape = PGS_SHAPE(struct scalar_new, scalar_new_fields);
-
-/* What a PATCH may set. */
-struct scalar_change {
-    unsigned char has[20];
-    bool a_bool;
-    int16_t a_small;
-    int32_t an_int;
-    int64_t a_big;
-    float a_real;
-    double a_double;
-    struct pgs_text a_numeric;
-    struct pgs_text a_price;
-    struct pgs_text a_text;
-    struct pgs_text a_varchar;
-    struct pgs_text a_name;
-    struct pgs_uuid a_uuid;
-    struct pgs_text a_bytea;
-    struct pgs_text a_date;
-    struct pgs_text a_time;
-    struct pgs_text a_timestamp;
-    struct pgs_text a_moment;
-    struct pgs_text a_json;
-    struct pgs_text a_jsonb;
-    struct pgs_text a_color;
-};
-
-static const struct pgs_field scalar_change_fields[] = {
-    PGS_FIELD(struct scalar_change, a_bool, scalar_columns[SCALAR_A_BOOL], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_change, a_small, scalar_columns[SCALAR_A_SMALL], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_change, an_int, scalar_columns[SCALAR_AN_INT], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_change, a_big, scalar_columns[SCALAR_A_BIG], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_change, a_real, scalar_columns[SCALAR_A_REAL], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_change, a_double, scalar_columns[SCALAR_A_DOUBLE], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_change, a_numeric, scalar_columns[SCALAR_A_NUMERIC], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_change, a_price, scalar_columns[SCALAR_A_PRICE], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_change, a_text, scalar_columns[SCALAR_A_TEXT], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_change, a_varchar, scalar_columns[SCALAR_A_VARCHAR], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_change, a_name, scalar_columns[SCALAR_A_NAME], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_change, a_uuid, scalar_columns[SCALAR_A_UUID], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_change, a_bytea, scalar_columns[SCALAR_A_BYTEA], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_change, a_date, scalar_columns[SCALAR_A_DATE], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_change, a_time, scalar_columns[SCALAR_A_TIME], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_change, a_timestamp, scalar_columns[SCALAR_A_TIMESTAMP], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_change, a_moment, scalar_columns[SCALAR_A_MOMENT], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_change, a_json, scalar_columns[SCALAR_A_JSON], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_change, a_jsonb, scalar_columns[SCALAR_A_JSONB], PGS_OPTIONAL),
-    PGS_FIELD(struct scalar_change, a_color, scalar_columns[SCALAR_A_COLOR], PGS_OPTIONAL),
-};
+static const struct pgs_shape scalar_new_shape = PGS_SHAPE(struct scalar_body, scalar_fields);
 static const struct pgs_shape scalar_change_shape =
-    PGS_SHAPE(struct scalar_change, scalar_change_fields);
+    PGS_PARTIAL_SHAPE(struct scalar_body, scalar_fields);
 
 static void
 scalar_list(struct pgs_request *rq)
@@ -229,7 +181,7 @@ scalar_create(struct pgs_request *rq)
 static void
 scalar_update(struct pgs_request *rq)
 {
-    struct scalar_change change;
+    struct scalar_body change;
 
     if (!pgs_read_row(rq, &scalar_change_shape, &change))
         return; /* 400 sent, naming the field */
