@@ -174,14 +174,21 @@ start_ticking(struct pgs_pool *pool)
     wake(pool->loop, &pool->soon, &pool->tick);
 }
 
-/* A queue is in order of age. */
+static bool
+is_down(const struct pgs_pool *pool)
+{
+    return pool->is_closing ||
+           (pool->down_since_ms >= 0 && pgs_clock_ms() - pool->down_since_ms > DOWN_PATIENCE_MS);
+}
+
+/* A queue is in order of age.  While PostgreSQL is away, nobody waits out the whole time. */
 static void
 expire(struct pgs_pool *pool, h2o_linklist_t *queue, int64_t now_ms)
 {
     while (!h2o_linklist_is_empty(queue)) {
         struct pgs_txn *txn = first(queue);
 
-        if (now_ms - txn->queued_ms < pool->config.wait_timeout_ms)
+        if (now_ms - txn->queued_ms < pool->config.wait_timeout_ms && !is_down(pool))
             return;
         unqueue(txn);
         end_later(txn, pgs_pool_is_connected(pool) ? PGS_TXN_BUSY : PGS_TXN_UNAVAILABLE);
@@ -355,13 +362,6 @@ struct pgs_txn *
 pgs_txn_new(struct pgs_pool *pool, const struct pgs_text *session)
 {
     return pgs__txn_make(pool, pool->config.session_sql, session, pool->config.n_session);
-}
-
-static bool
-is_down(const struct pgs_pool *pool)
-{
-    return pool->is_closing ||
-           (pool->down_since_ms >= 0 && pgs_clock_ms() - pool->down_since_ms > DOWN_PATIENCE_MS);
 }
 
 void
