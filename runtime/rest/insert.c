@@ -6,6 +6,7 @@
 #include "rest/build.h"
 #include "rest/clause.h"
 #include "rest/fail.h"
+#include "rest/literal.h"
 #include "rest/written.h"
 
 #define MANY_ROWS 100      /* from here on it may take long */
@@ -107,8 +108,6 @@ static void
 add_many_rows(struct pgs_sql *sql, const struct pgs_shape *shape, const struct fields *fields,
               const struct pgs_rows *rows)
 {
-    struct pgs_text *values = sql->memory.alloc(sql->memory.pool, (rows->n + 1) * sizeof(*values));
-
     pgs__sql_add(sql, " select ");
     for (size_t i = 0; i < fields->n; i++) {
         add_value_name(sql, i);
@@ -117,11 +116,10 @@ add_many_rows(struct pgs_sql *sql, const struct pgs_shape *shape, const struct f
     }
     pgs__sql_add(sql, " from unnest(");
     for (size_t i = 0; i < fields->n; i++) {
-        for (size_t r = 0; r < rows->n; r++)
-            values[r] = pgs__field_text(sql->memory, shape, fields->at[i], row_at(shape, rows, r));
         if (i > 0)
             pgs__sql_add(sql, ", ");
-        pgs__sql_param(sql, pgs__array_literal(sql->memory, values, rows->n), "text[]");
+        pgs__sql_param(sql, pgs__field_array(sql->memory, shape, fields->at[i], rows->at, rows->n),
+                       "text[]");
     }
     pgs__sql_add(sql, ") as v (");
     for (size_t i = 0; i < fields->n; i++)

@@ -38,12 +38,4 @@ void pgs__sql_param_int(struct pgs_sql *sql, int64_t value, const char *cast);
 void pgs__sql_field(struct pgs_sql *sql, const struct pgs_shape *shape, size_t index,
                     const void *row);
 
-/* PostgreSQL's array literal of `n` texts, `{"a","b"}`; a NULL `at` becomes NULL. */
-struct pgs_text pgs__array_literal(struct pgs_memory memory, const struct pgs_text *items,
-                                   size_t n);
-
-/* A member of a generated struct as text; at NULL when it is null or absent. */
-struct pgs_text pgs__field_text(struct pgs_memory memory, const struct pgs_shape *shape,
-                                size_t index, const void *row);
-
 #endif

@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "rest/build.h"
+#include "rest/literal.h"
 #include "runtime_heap.h"
 
 static const char *const moods[] = {"sad", "so, \"so\"", NULL};
@@ -471,6 +472,77 @@ test_call(void **state)
     }
 }
 
+/* A member of every C type that is no text. */
+struct value_row {
+    unsigned char has[7];
+    bool yes;
+    int16_t i2;
+    int32_t i4;
+    int64_t i8;
+    float f4;
+    double f8;
+    struct pgs_uuid uid;
+};
+
+static const struct pgs_column value_columns[] = {
+    PGS_COLUMN("yes", "yes", PGS_BOOL, "boolean", PGS_NULLABLE),
+    PGS_COLUMN("i2", "i2", PGS_INT2, "smallint", PGS_NULLABLE),
+    PGS_COLUMN("i4", "i4", PGS_INT4, "integer", PGS_NULLABLE),
+    PGS_COLUMN("i8", "i8", PGS_INT8, "bigint", PGS_NULLABLE),
+    PGS_COLUMN("f4", "f4", PGS_FLOAT4, "real", PGS_NULLABLE),
+    PGS_COLUMN("f8", "f8", PGS_FLOAT8, "double precision", PGS_NULLABLE),
+    PGS_COLUMN("uid", "uid", PGS_UUID, "uuid", PGS_NULLABLE),
+};
+static const struct pgs_field value_fields[] = {
+    PGS_FIELD(struct value_row, yes, value_columns[0], PGS_OPTIONAL),
+    PGS_FIELD(struct value_row, i2, value_columns[1], PGS_OPTIONAL),
+    PGS_FIELD(struct value_row, i4, value_columns[2], PGS_OPTIONAL),
+    PGS_FIELD(struct value_row, i8, value_columns[3], PGS_OPTIONAL),
+    PGS_FIELD(struct value_row, f4, value_columns[4], PGS_OPTIONAL),
+    PGS_FIELD(struct value_row, f8, value_columns[5], PGS_OPTIONAL),
+    PGS_FIELD(struct value_row, uid, value_columns[6], PGS_OPTIONAL),
+};
+static const struct pgs_shape value_shape = PGS_SHAPE(struct value_row, value_fields);
+
+/* Nothing is rounded on the way, neither of one row nor of many. */
+static void
+test_values(void **state)
+{
+    static const char *const expected[][2] = {
+        {"t", "{\"t\",\"f\",NULL}"},
+        {"-32768", "{\"-32768\",\"32767\",NULL}"},
+        {"-2147483648", "{\"-2147483648\",\"2147483647\",NULL}"},
+        {"-9223372036854775808", "{\"-9223372036854775808\",\"9223372036854775807\",NULL}"},
+        {"0.100000001", "{\"0.100000001\",\"3.40282347e+38\",NULL}"},
+        {"0.10000000000000001", "{\"0.10000000000000001\",\"1.7976931348623157e+308\",NULL}"},
+        {"00000000-0000-4000-8000-0123456789ab",
+         "{\"00000000-0000-4000-8000-0123456789ab\",\"ffffffff-ffff-ffff-ffff-ffffffffffff\","
+         "NULL}"},
+    };
+    static const char json[] =
+        "[{\"yes\":true,\"i2\":-32768,\"i4\":-2147483648,\"i8\":-9223372036854775808,"
+        "\"f4\":0.1,\"f8\":0.1,\"uid\":\"00000000-0000-4000-8000-0123456789AB\"},"
+        "{\"yes\":false,\"i2\":32767,\"i4\":2147483647,\"i8\":9223372036854775807,"
+        "\"f4\":3.4028235e38,\"f8\":1.7976931348623157e308,"
+        "\"uid\":\"FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF\"},{}]";
+    char room[PGS_FIELD_ROOM];
+    struct pgs_rows rows;
+    struct pgs_read_error error;
+
+    (void)state;
+    assert_true(pgs_json_read(&value_shape, json, strlen(json), 9, heap, &rows.at, &rows.n,
+                              &rows.was_array, &error));
+    for (size_t i = 0; i < PGS_COUNT(expected); i++) {
+        struct pgs_text one = pgs__field_text(&value_shape, i, rows.at, room);
+        struct pgs_text many = pgs__field_array(heap, &value_shape, i, rows.at, rows.n);
+
+        assert_true(pgs_text_is(one, expected[i][0]));
+        assert_true(pgs_text_is(many, expected[i][1]));
+    }
+    assert_true(pgs_text_is(pgs__array_literal(heap, NULL, 0), "{}"));
+    heap_free_all();
+}
+
 int
 main(void)
 {
@@ -484,6 +556,7 @@ main(void)
         cmocka_unit_test(test_update),
         cmocka_unit_test(test_delete),
         cmocka_unit_test(test_call),
+        cmocka_unit_test(test_values),
     };
 
     return cmocka_run_group_tests_name("runtime_sql", tests, NULL, NULL);
