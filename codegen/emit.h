@@ -47,10 +47,17 @@ void emit_roles(struct out *out, size_t indent, const struct plan *plan, role_se
 void emit_route(struct out *out, const struct plan *plan, const char *method, const char *path,
                 role_set roles, const char *handler, const struct cors *cors);
 
-/* ---- shared by the emitters of SQL: emit_platform.c, emit_rights.c ---- */
+/* ---- shared by the emitters of SQL: emit_sql.c, emit_platform.c, emit_rights.c ---- */
 
 /* The text in a dollar quote that it does not end by itself. */
 void emit_dollar_quoted(struct out *out, const char *text);
+
+/* The three in a row; where that is too long, the text on lines indented under HEAD. */
+void emit_statement(struct out *out, const char *head, const char *text, const char *tail);
+
+/* "a, b, c", on several lines where there are many. */
+const char *emit_list(const struct words *words);
+const char *emit_role_list(const struct role *const *roles, size_t n);
 
 /* Roles, schemas, helpers, built-in tables: what every application stands on. */
 void emit_platform_up(struct out *out, const struct model *model);

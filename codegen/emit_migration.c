@@ -22,23 +22,12 @@ static const char head[] =
     "-- migrate:up\n"
     "\n";
 
-static const char state_up[] = "insert into pgstack.state (fingerprint) values ('@fingerprint@');\n"
-                               "reset role;\n"
-                               "\n"
-                               "-- migrate:down\n"
-                               "\n";
-
-void
-emit_dollar_quoted(struct out *out, const char *text)
-{
-    const char *quote = "$$", *quoted = arena_printf("%s$$", text);
-
-    for (int i = 1; strstr(quoted, quote) != quoted + strlen(text); i++) {
-        quote = arena_printf("$q%d$", i);
-        quoted = arena_printf("%s%s", text, quote);
-    }
-    out_printf(out, "%s%s", quote, quoted);
-}
+static const char state_up[] =
+    "insert into pgstack.state (fingerprint)\n  values ('@fingerprint@');\n"
+    "reset role;\n"
+    "\n"
+    "-- migrate:down\n"
+    "\n";
 
 static void
 emit_enumeration(struct out *out, const struct enumeration *enumeration)
@@ -142,6 +131,20 @@ emit_indexes(struct out *out, const struct table *table)
     }
 }
 
+/* As it stands; the semicolon may be left out, and a comment may come last. */
+static void
+emit_raw(struct out *out, const char *before, const char *sql)
+{
+    const char *text = sql + strspn(sql, " \t\r\n");
+    size_t len = strlen(text);
+
+    while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL)
+        len--;
+    if (len == 0)
+        return;
+    out_printf(out, "%s%.*s%s\n\n", before, (int)len, text, text[len - 1] == ';' ? "" : "\n;");
+}
+
 static void
 emit_view(struct out *out, const struct table *view)
 {
@@ -149,24 +152,35 @@ emit_view(struct out *out, const struct table *view)
                out_plain(view->name), view->raw != NULL ? ", unchecked" : "", sql_relation(view));
     for (size_t i = 0; i < view->columns.n; i++)
         out_printf(out, "%s%s", i == 0 ? "" : ", ", name_sql(view->columns.at[i]->name));
-    out_printf(out, ")\n  with (security_invoker = true) as\n  %s;\n\n",
-               view->raw != NULL ? view->raw : sql_select(view->query, SQL_PLAIN));
+    out_add(out, ")\n  with (security_invoker = true) as\n");
+    if (view->raw != NULL)
+        emit_raw(out, "  ", view->raw);
+    else
+        emit_statement(out, "  ", sql_select(view->query, SQL_PLAIN), ";\n\n");
+}
+
+/* "create function NAME(a text)", then what it returns, on a second line where it must be. */
+static void
+emit_function(struct out *out, const char *name, const struct params *params, const char *returned)
+{
+    const char *begin =
+        arena_printf("create function %s(%s)", name, sql_params(params->at, params->n));
+    bool fits = strlen(begin) + strlen(" returns ") + strlen(returned) <= OUT_COLUMNS;
+
+    out_printf(out, "%s%sreturns %s\n", begin, fits ? " " : "\n  ", returned);
 }
 
 static void
 emit_predicate(struct out *out, const struct model *model, const struct predicate *predicate)
 {
-    const char *name = name_sql(predicate->name);
+    const char *name = arena_printf("pgstack_policy.%s", name_sql(predicate->name));
 
     out_printf(out, "-- %s  predicate %s, reads past policies\n", out_place(predicate->span),
                out_plain(predicate->name));
-    out_printf(out,
-               "create function pgstack_policy.%s(%s) returns boolean\n"
-               "  language sql stable security definer set search_path = ''\n"
-               "  return %s;\n"
-               "grant execute on function pgstack_policy.%s to %s;\n\n",
-               name, sql_params(predicate->params.at, predicate->params.n),
-               sql_expr(predicate->body, SQL_POLICY), name, emit_request_roles(model));
+    emit_function(out, name, &predicate->params, "boolean");
+    out_add(out, "  language sql stable security definer set search_path = ''\n");
+    emit_statement(out, "  return ", sql_expr(predicate->body, SQL_POLICY), ";\n");
+    out_printf(out, "grant execute on function %s\n  to %s;\n\n", name, emit_request_roles(model));
 }
 
 /* "setof public.ticket", "table (day date, n bigint)", "bigint" */
@@ -196,17 +210,16 @@ emit_query(struct out *out, const struct query *query)
 {
     const char *name = arena_printf("public.%s", name_sql(query->name));
 
-    out_printf(out, "-- %s  query %s%s\ncreate function %s(%s) returns %s\n",
-               out_place(query->span), out_plain(query->name),
-               query->raw != NULL ? ", unchecked" : "", name,
-               sql_params(query->params.at, query->params.n), returned(query));
+    out_printf(out, "-- %s  query %s%s\n", out_place(query->span), out_plain(query->name),
+               query->raw != NULL ? ", unchecked" : "");
+    emit_function(out, name, &query->params, returned(query));
     if (query->raw != NULL) {
         out_add(out, "  language sql volatile set search_path = pg_catalog, public, pg_temp\nas ");
         emit_dollar_quoted(out, query->raw);
         out_add(out, ";\n");
     } else {
-        out_printf(out, "  language sql stable\nbegin atomic\n  %s;\nend;\n",
-                   sql_select(query->body, SQL_PLAIN));
+        out_add(out, "  language sql stable\nbegin atomic\n");
+        emit_statement(out, "  ", sql_select(query->body, SQL_PLAIN), ";\nend;\n");
     }
     out_printf(out, "grant execute on function %s to service_role", name);
     for (size_t i = 0; i < query->roles.n; i++)
@@ -214,19 +227,10 @@ emit_query(struct out *out, const struct query *query)
     out_add(out, ";\n\n");
 }
 
-/* As it stands; the semicolon may be left out, and a comment may come last. */
 static void
 emit_raw_sql(struct out *out, const struct raw_sql *raw, const char *sql)
 {
-    const char *text = sql + strspn(sql, " \t\r\n");
-    size_t len = strlen(text);
-
-    while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL)
-        len--;
-    if (len == 0)
-        return;
-    out_printf(out, "-- %s  sql, unchecked\n%.*s%s\n\n", out_place(raw->span), (int)len, text,
-               text[len - 1] == ';' ? "" : "\n;");
+    emit_raw(out, arena_printf("-- %s  sql, unchecked\n", out_place(raw->span)), sql);
 }
 
 static void
@@ -274,7 +278,7 @@ emit_derived_down(struct out *out, const struct model *model)
 static void
 emit_down(struct out *out, const struct model *model)
 {
-    const char *separator = "drop table ";
+    const char *separator = "drop table\n  ";
 
     for (size_t i = model->raw_sqls.n; i-- > 0;)
         if (model->raw_sqls.at[i]->down != NULL)
@@ -285,10 +289,10 @@ emit_down(struct out *out, const struct model *model)
     for (size_t i = model->tables.n; i-- > 0;)
         if (!model->tables.at[i]->is_view && !model->tables.at[i]->builtin) {
             out_printf(out, "%s%s", separator, sql_relation(model->tables.at[i]));
-            separator = ", ";
+            separator = ",\n  ";
         }
-    if (strcmp(separator, ", ") == 0)
-        out_add(out, " cascade;\n");
+    if (strcmp(separator, ",\n  ") == 0)
+        out_add(out, "\n  cascade;\n");
     for (size_t i = model->enumerations.n; i-- > 0;)
         out_printf(out, "drop type public.%s;\n", name_sql(model->enumerations.at[i]->name));
     emit_platform_down(out, model);

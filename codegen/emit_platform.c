@@ -18,7 +18,9 @@ static const char roles_up[] =
     "  name text;\n"
     "  holder text;\n"
     "begin\n"
-    "  foreach name in array array['pgstack_owner', @roles@] loop\n"
+    "  foreach name in array array[\n"
+    "    @roles@]\n"
+    "  loop\n"
     "    if not exists (select from pg_roles where rolname = name) then\n"
     "      execute format('create role %I nologin', name);\n"
     "    end if;\n"
@@ -51,11 +53,12 @@ static const char schemas_up[] =
     "create schema pgstack_policy authorization pgstack_owner;\n"
     "revoke all on schema public from public;\n"
     "grant usage, create on schema public, pgstack to pgstack_owner;\n"
-    "grant usage on schema public to @roles@, authenticator, authenticator_admin;\n"
-    "grant usage on schema pgstack to @roles@, authenticator, authenticator_admin;\n"
+    "grant usage on schema public, pgstack to authenticator, authenticator_admin,\n"
+    "  @roles@;\n"
     "set role pgstack_owner;\n"
     "alter default privileges revoke execute on functions from public;\n"
-    "grant usage on schema auth, claim, pgstack_policy to @roles@;\n"
+    "grant usage on schema auth, claim, pgstack_policy\n"
+    "  to @roles@;\n"
     "\n";
 
 static const char helpers_up[] =
@@ -70,11 +73,12 @@ static const char helpers_up[] =
     "  return nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'email';\n"
     "create function auth.role() returns text language sql stable\n"
     "  return coalesce(nullif(current_setting('role', true), 'none'), session_user::text);\n"
-    "grant execute on function auth.jwt(), auth.uid(), auth.email(), auth.role() to @roles@;\n"
+    "grant execute on function auth.jwt(), auth.uid(), auth.email(), auth.role()\n"
+    "  to @roles@;\n"
     "\n";
 
 static const char single_row_up[] =
-    "-- A write that was to touch one row: more, and it has not happened.\n"
+    "-- Undoes a write that was to touch one row and has touched n.\n"
     "create function pgstack.single_row(n bigint) returns boolean language plpgsql stable as $$\n"
     "begin\n"
     "  if n <> 1 then\n"
@@ -84,7 +88,8 @@ static const char single_row_up[] =
     "  return true;\n"
     "end\n"
     "$$;\n"
-    "grant execute on function pgstack.single_row(bigint) to @roles@;\n"
+    "grant execute on function pgstack.single_row(bigint)\n"
+    "  to @roles@;\n"
     "\n";
 
 static const char claim_up[] =
@@ -93,7 +98,8 @@ static const char claim_up[] =
     "  return coalesce(nullif(current_setting(@setting@, true), ''),\n"
     "                  nullif(current_setting('request.jwt.claims', true), '')::jsonb\n"
     "                    #>> @path@)::@type@;\n"
-    "grant execute on function claim.@ident@() to @roles@;\n"
+    "grant execute on function claim.@ident@()\n"
+    "  to @roles@;\n"
     "\n";
 
 static const char tables_up[] =
@@ -128,18 +134,18 @@ static const char platform_down[] =
     "drop schema claim cascade;\n"
     "drop schema pgstack_policy cascade;\n"
     "alter default privileges for role pgstack_owner grant execute on functions to public;\n"
-    "revoke all on schema public, pgstack from pgstack_owner, @roles@, authenticator,\n"
-    "  authenticator_admin;\n"
+    "revoke all on schema public, pgstack from pgstack_owner, authenticator, authenticator_admin,\n"
+    "  @roles@;\n"
     "grant usage on schema public to public;\n";
 
 const char *
 emit_request_roles(const struct model *model)
 {
-    struct out *out = out_scratch();
+    VEC(const struct role *) roles = {0};
 
     for (size_t i = 0; i < model->roles.n; i++)
-        out_printf(out, "%s%s", i == 0 ? "" : ", ", name_sql(model->roles.at[i]->name));
-    return out_text(out);
+        vec_push(&roles, model->roles.at[i]);
+    return emit_role_list(roles.at, roles.n);
 }
 
 const char *
@@ -155,15 +161,16 @@ emit_claim_setting(const struct model *model, const struct claim *claim)
     return arena_printf("pgstack.claim_%zu", number); /* a setting's name has no other letters */
 }
 
-/* 'anon', 'authenticated', ... */
+/* 'pgstack_owner', 'anon', ...: those that do not log in. */
 static const char *
 role_literals(const struct model *model)
 {
-    struct out *out = out_scratch();
+    struct words literals = {0};
 
+    words_add(&literals, "'pgstack_owner'");
     for (size_t i = 0; i < model->roles.n; i++)
-        out_printf(out, "%s%s", i == 0 ? "" : ", ", sql_literal(model->roles.at[i]->name));
-    return out_text(out);
+        words_add(&literals, sql_literal(model->roles.at[i]->name));
+    return emit_list(&literals);
 }
 
 /* ('anon', 'authenticator'), ...: which role is granted to which, one a line. */

@@ -33,14 +33,12 @@ emit_row_security(struct out *out, const struct table *table)
              sql, "force", out_text(force), NULL);
 }
 
-static const char *
-role_list(const struct role *const *roles, size_t n)
+/* "  using (...)", with a newline behind it where another condition follows. */
+static void
+emit_condition(struct out *out, const char *head, const struct expr *expr, const char *tail)
 {
-    struct out *out = out_scratch();
-
-    for (size_t i = 0; i < n; i++)
-        out_printf(out, "%s%s", i == 0 ? "" : ", ", name_sql(roles[i]->name));
-    return out_text(out);
+    if (expr != NULL)
+        emit_statement(out, head, sql_expr(expr, SQL_POLICY), tail);
 }
 
 static void
@@ -50,16 +48,25 @@ emit_policy(struct out *out, const struct policy *policy)
 
     for (size_t i = 0; i < policy->roles.n; i++)
         vec_push(&roles, policy->roles.at[i]);
-    out_printf(out, "-- %s  policy %s\n", out_place(policy->span), out_plain(policy->name));
     out_printf(out, "create policy %s on %s%s for %s to %s\n", name_sql(policy->sql_name),
                sql_relation(policy->table), policy->restrictive ? " as restrictive" : "",
-               command_name(policy->command), role_list(roles.at, roles.n));
-    if (policy->using_expr != NULL)
-        out_printf(out, "  using (%s)%s", sql_expr(policy->using_expr, SQL_POLICY),
-                   policy->check_expr != NULL ? "\n" : "");
-    if (policy->check_expr != NULL)
-        out_printf(out, "  with check (%s)", sql_expr(policy->check_expr, SQL_POLICY));
+               command_name(policy->command), emit_role_list(roles.at, roles.n));
+    emit_condition(out, "  using (", policy->using_expr, policy->check_expr != NULL ? ")\n" : ")");
+    emit_condition(out, "  with check (", policy->check_expr, ")");
     out_add(out, ";\n");
+}
+
+/* One declaration for several commands has become several policies side by side. */
+static void
+emit_policies(struct out *out, const struct table *table)
+{
+    for (size_t i = 0; i < table->policies.n; i++) {
+        const struct policy *policy = table->policies.at[i];
+
+        if (i == 0 || strcmp(table->policies.at[i - 1]->name, policy->name) != 0)
+            out_printf(out, "-- %s  policy %s\n", out_place(policy->span), out_plain(policy->name));
+        emit_policy(out, policy);
+    }
 }
 
 /* The columns without those that no endpoint may show. */
@@ -80,28 +87,48 @@ without_private(struct plan_grant grant, const struct table *table)
     return shown;
 }
 
-/* "select, insert (team_id, title), delete"; NULL: nothing.  `*span`: of the first grant. */
-static const char *
+/* "select", "insert (team_id, title)", "delete"; `*span`: of the first grant. */
+static struct words
 granted_commands(const struct table *table, const struct role *role, struct span *span)
 {
-    struct out *out = out_scratch();
-    bool any = false;
+    struct words words = {0};
 
     for (int command = 0; command < COMMANDS; command++) {
         struct plan_grant grant = plan_grant_of(table, role, (enum command)command);
+        const char *name = command_name((enum command)command);
 
         if (!grant.any)
             continue;
-        if (!any)
+        if (words.list.n == 0)
             *span = grant.span;
         if (command == CMD_SELECT)
             grant = without_private(grant, table);
-        out_printf(out, "%s%s", any ? ", " : "", command_name((enum command)command));
-        if (!grant.all)
-            out_printf(out, " (%s)", sql_columns(grant.columns.at, grant.columns.n));
-        any = true;
+        words_add(&words, grant.all ? name
+                                    : arena_printf("%s (%s)", name,
+                                                   sql_columns(grant.columns.at, grant.columns.n)));
     }
-    return any ? out_text(out) : NULL;
+    return words;
+}
+
+static const char *
+join(const struct words *words, const char *separator)
+{
+    struct out *out = out_scratch();
+
+    for (size_t i = 0; i < words->list.n; i++)
+        out_printf(out, "%s%s", i == 0 ? "" : separator, words->list.at[i]);
+    return out_text(out);
+}
+
+/* On one line, or on one for each command. */
+static void
+emit_grant(struct out *out, const struct words *commands, const char *to)
+{
+    const char *line = arena_printf("grant %s %s;", join(commands, ", "), to);
+
+    if (strlen(line) > OUT_COLUMNS)
+        line = arena_printf("grant %s\n  %s;", join(commands, ",\n  "), to);
+    out_printf(out, "%s\n", line);
 }
 
 static void
@@ -110,11 +137,13 @@ emit_grants(struct out *out, const struct model *model, const struct table *tabl
     for (size_t i = 0; i < model->roles.n; i++) {
         const struct role *role = model->roles.at[i];
         struct span span;
-        const char *commands = granted_commands(table, role, &span);
+        struct words commands = granted_commands(table, role, &span);
 
-        if (commands != NULL)
-            out_printf(out, "-- %s  grant\ngrant %s\n  on %s to %s;\n", out_place(span), commands,
-                       sql_relation(table), name_sql(role->name));
+        if (commands.list.n == 0)
+            continue;
+        out_printf(out, "-- %s  grant\n", out_place(span));
+        emit_grant(out, &commands,
+                   arena_printf("on %s to %s", sql_relation(table), name_sql(role->name)));
     }
 }
 
@@ -131,8 +160,7 @@ emit_rights(struct out *out, const struct model *model)
                        out_place(table->span), out_plain(table->name), sql_relation(table));
         else
             emit_row_security(out, table);
-        for (size_t j = 0; j < table->policies.n; j++)
-            emit_policy(out, table->policies.at[j]);
+        emit_policies(out, table);
         emit_grants(out, model, table);
         out_add(out, "\n");
     }
