@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "http/reply.h"
 
 static const char json_type[] = "application/json; charset=utf-8";
@@ -61,10 +62,24 @@ is_hex(const char *text)
     return text[strspn(text, "0123456789abcdef")] == '\0';
 }
 
+/* Once, until they are the same again: /ready is asked every few seconds. */
+static void
+log_mismatch(struct pgs_thread *thread, const char *database)
+{
+    bool differs = strcmp(thread->app->fingerprint, database) != 0;
+
+    if (differs && !thread->is_mismatched)
+        PGS_LOG(PGS_LOG_WARN, "fingerprints_differ",
+                PGS_LOG_STR("compiled", thread->app->fingerprint),
+                PGS_LOG_STR("database", database), PGS_LOG_STR("hint", "have the migrations run?"));
+    thread->is_mismatched = differs;
+}
+
 static void
 on_state(struct pgs_txn *txn, void *owner)
 {
     struct ready *ready = owner;
+    bool connected = pgs_txn_state(txn) <= PGS_TXN_FAILED;
     const char *database = "";
     size_t len;
 
@@ -74,7 +89,9 @@ on_state(struct pgs_txn *txn, void *owner)
         if (database == NULL || !is_hex(database))
             database = "";
     }
-    reply_ready(ready, pgs_txn_state(txn) <= PGS_TXN_FAILED, database);
+    if (connected)
+        log_mismatch(ready->thread, database);
+    reply_ready(ready, connected, database);
 }
 
 static void

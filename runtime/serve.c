@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/shares.h"
 #include "health.h"
 #include "http/cors.h"
 #include "http/reply.h"
@@ -18,6 +19,7 @@
 
 enum {
     STOP_DEADLINE_MS = 10000,
+    ADMIN_STOP_DEADLINE_MS = 1000,
     MAX_IN_FLIGHT = 64,
     MAX_STATEMENTS = 512,
     WAIT_TIMEOUT_MS = 5000,
@@ -28,7 +30,7 @@ struct program {
     struct pgs_config config;
     struct pgs_keys keys;
     struct pgs_router *router;
-    int threads;
+    struct pgs_shares shares;
     bool is_admin; /* the listener of ADMIN_PORT: health alone */
 };
 
@@ -52,21 +54,16 @@ open_pool(const struct program *program, h2o_loop_t *loop, const char *url, int 
     return pgs_pool_open(loop, &config);
 }
 
-/*
- * Two pipelined connections a thread are the optimum that was measured, two more carry what may be
- * slow.  The admin plane has one of each.  PG_POOL_MAX_CONNS may leave less.
- */
 static void
 open_pools(const struct program *program, h2o_loop_t *loop, struct pgs_thread *thread)
 {
     const struct pgs_config *config = &program->config;
-    int share = config->pool_max / program->threads;
-    bool is_small = share < 6;
+    const struct pgs_shares *shares = &program->shares;
 
-    thread->pool =
-        open_pool(program, loop, config->database_url, is_small ? 1 : 2, is_small ? 1 : 2);
-    if (config->admin_database_url != NULL)
-        thread->admin_pool = open_pool(program, loop, config->admin_database_url, 1, 1);
+    thread->pool = open_pool(program, loop, config->database_url, shares->quick, shares->slow);
+    if (shares->admin_quick > 0)
+        thread->admin_pool = open_pool(program, loop, config->admin_database_url,
+                                       shares->admin_quick, shares->admin_slow);
 }
 
 static void *
@@ -81,10 +78,7 @@ thread_open(h2o_loop_t *loop, int index, void *arg)
     thread->app = &pgs_app;
     thread->router = program->router;
     thread->authn = pgs_authn_open(&pgs_app, &program->keys);
-    if (program->is_admin)
-        thread->pool = open_pool(program, loop, program->config.database_url, 1, 0);
-    else
-        open_pools(program, loop, thread);
+    open_pools(program, loop, thread);
     return thread;
 }
 
@@ -142,10 +136,10 @@ open_server(struct program *program)
     struct pgs_server_config server_config = {
         .host = program->is_admin ? "127.0.0.1" : config->host,
         .port = (uint16_t)(program->is_admin ? config->admin_port : config->port),
-        .threads = program->threads,
+        .threads = program->shares.threads,
         .max_body_bytes = (size_t)config->max_body_bytes,
         .read_timeout_ms = config->read_timeout_ms,
-        .max_connections = config->max_connections / program->threads + 1,
+        .max_connections = config->max_connections / program->shares.threads + 1,
         .gzip_level = config->gzip_level,
         .access_log_fd = config->access_log && !program->is_admin ? STDOUT_FILENO : -1,
         .arg = program,
@@ -180,50 +174,81 @@ read_keys(const struct pgs_config *config)
     };
 }
 
-static int
-serve_until_signal(struct program *program)
+static void
+log_listening(const struct program *program, const struct pgs_server *server)
 {
-    struct program admin = *program;
-    struct pgs_server *server, *admin_server = NULL;
+    const struct pgs_shares *shares = &program->shares;
+
+    PGS_LOG(
+        PGS_LOG_INFO, "listening", PGS_LOG_STR("app", pgs_app.name),
+        PGS_LOG_STR("host", program->config.host), PGS_LOG_INT("port", pgs_server_port(server)),
+        PGS_LOG_STR("schema", pgs_app.fingerprint), PGS_LOG_INT("threads", shares->threads),
+        PGS_LOG_INT("connections", shares->threads * (shares->quick + shares->slow +
+                                                      shares->admin_quick + shares->admin_slow)));
+}
+
+/* Blocked in all threads, which inherit the mask; the main thread waits for one. */
+static void
+block_signals(sigset_t *signals)
+{
+    sigemptyset(signals);
+    sigaddset(signals, SIGTERM);
+    sigaddset(signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, signals, NULL);
+}
+
+/* `*admin_server` stays NULL where ADMIN_PORT is 0.  False: told why. */
+static bool
+open_servers(struct program *program, struct program *admin, struct pgs_server **server,
+             struct pgs_server **admin_server)
+{
+    *admin_server = NULL;
+    *server = open_server(program);
+    if (*server == NULL)
+        return false;
+    if (program->config.admin_port == 0)
+        return true;
+    *admin_server = open_server(admin);
+    return *admin_server != NULL;
+}
+
+static int
+serve_until_signal(struct program *program, struct program *admin)
+{
+    struct pgs_server *server, *admin_server;
     sigset_t signals;
-    int signal_number;
+    int number = 0;
     bool stopped;
 
-    admin.is_admin = true;
-    admin.threads = 1;
-    server = open_server(program);
-    if (server == NULL ||
-        (program->config.admin_port != 0 && (admin_server = open_server(&admin)) == NULL))
+    block_signals(&signals);
+    if (!open_servers(program, admin, &server, &admin_server) || !pgs_server_start(server) ||
+        (admin_server != NULL && !pgs_server_start(admin_server)))
         return 1;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* the threads inherit it */
-    if (!pgs_server_start(server) || (admin_server != NULL && !pgs_server_start(admin_server)))
-        return 1;
-    PGS_LOG(PGS_LOG_INFO, "listening", PGS_LOG_STR("app", pgs_app.name),
-            PGS_LOG_STR("host", program->config.host), PGS_LOG_INT("port", pgs_server_port(server)),
-            PGS_LOG_STR("schema", pgs_app.fingerprint));
-    (void)sigwait(&signals, &signal_number);
-    PGS_LOG(PGS_LOG_INFO, "stopping", PGS_LOG_INT("signal", signal_number));
+    log_listening(program, server);
+    (void)sigwait(&signals, &number);
+    PGS_LOG(PGS_LOG_INFO, "stopping", PGS_LOG_INT("signal", number));
     stopped = pgs_server_stop(server, STOP_DEADLINE_MS);
     if (admin_server != NULL)
-        stopped = pgs_server_stop(admin_server, 1000) && stopped;
+        stopped = pgs_server_stop(admin_server, ADMIN_STOP_DEADLINE_MS) && stopped;
     return stopped ? 0 : 1;
 }
 
 int
 pgs_serve(const struct pgs_config *config)
 {
-    static struct program program; /* outlives the threads, also when they hang at the end */
+    /* They outlive the threads, also those that hang at the end. */
+    static struct program program, admin;
     int status;
 
     program.config = *config;
-    program.threads = config->threads > 0 ? config->threads : (int)sysconf(_SC_NPROCESSORS_ONLN);
+    program.shares = pgs_shares_of(config, sysconf(_SC_NPROCESSORS_ONLN));
     program.keys = read_keys(config);
     program.router = pgs_router_open(&pgs_app);
     pgs_cors_configure(config->allowed_origins, config->permissive_cors);
-    status = serve_until_signal(&program);
+    admin = program;
+    admin.is_admin = true;
+    admin.shares = (struct pgs_shares){.threads = 1, .quick = 1};
+    status = serve_until_signal(&program, &admin);
     if (status == 0)
         pgs_router_close(program.router);
     return status;

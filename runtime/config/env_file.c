@@ -32,8 +32,15 @@ is_name(const char *text)
     return true;
 }
 
-/* Takes off quotes, or a comment behind an unquoted value; false: a quote is not closed. */
 static bool
+is_rest(const char *text)
+{
+    text += strspn(text, " \t");
+    return *text == '\0' || *text == '#';
+}
+
+/* Takes off quotes, or a comment behind an unquoted value; NULL, or what is wrong. */
+static const char *
 unquote(char **value)
 {
     char *text = *value, quote = *text, *to, *from;
@@ -45,7 +52,7 @@ unquote(char **value)
                 break;
             }
         *value = trim(text);
-        return true;
+        return NULL;
     }
     for (to = text, from = text + 1; *from != '\0' && *from != quote; from++) {
         if (quote == '"' && *from == '\\' && from[1] != '\0') {
@@ -56,9 +63,11 @@ unquote(char **value)
         }
     }
     if (*from != quote)
-        return false;
+        return "the quote is not closed";
+    if (!is_rest(from + 1))
+        return "only a comment may stand behind the closing quote";
     *to = '\0';
-    return true;
+    return NULL;
 }
 
 /* One line; NULL, or what is wrong with it. */
@@ -66,6 +75,7 @@ static const char *
 read_line(char *line)
 {
     char *name = trim(line), *value;
+    const char *wrong;
 
     if (*name == '\0' || *name == '#')
         return NULL;
@@ -79,9 +89,20 @@ read_line(char *line)
     value = trim(value);
     if (!is_name(name))
         return "a name consists of letters, digits and underscores";
-    if (!unquote(&value))
-        return "the quote is not closed";
+    wrong = unquote(&value);
+    if (wrong != NULL)
+        return wrong;
     return setenv(name, value, 0) == 0 ? NULL : "out of memory";
+}
+
+/* The rest of a line that was not read whole. */
+static void
+skip_line(FILE *file, bool whole)
+{
+    int c = whole ? '\n' : 0;
+
+    while (c != '\n' && c != EOF)
+        c = getc(file);
 }
 
 bool
@@ -98,8 +119,10 @@ pgs_env_file_read(const char *path, FILE *out)
         return false;
     }
     for (int number = 1; fgets(line, sizeof(line), file) != NULL; number++) {
-        const char *wrong = read_line(line);
+        bool whole = strchr(line, '\n') != NULL || feof(file) != 0;
+        const char *wrong = whole ? read_line(line) : "the line is too long";
 
+        skip_line(file, whole);
         if (wrong != NULL) {
             fprintf(out, "%s:%d: %s\n", path, number, wrong);
             ok = false;

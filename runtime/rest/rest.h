@@ -20,6 +20,7 @@ struct pgs_thread {
     struct pgs_pool *admin_pool; /* for service_role; NULL: not configured, 503 */
     struct pgs_authn *authn;
     const struct pgs_router *router;
+    bool is_mismatched; /* the log has been told that the database is of another model */
 };
 
 /* Answers `req`, now or later: every path that is not in the router is 404. */

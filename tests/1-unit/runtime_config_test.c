@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "config/config.h"
+#include "config/shares.h"
 
 #define STRONG "0123456789abcdef0123456789abcdef"
 
@@ -165,14 +165,158 @@ test_broken_env_file(void **state)
 
     (void)state;
     memset(report, 0, sizeof(report));
-    write_file(path, "PGS_TEST_OK=1\nno pair\nBAD NAME=1\nPGS_TEST_Q=\"open\n");
+    write_file(path, "PGS_TEST_OK=1\nno pair\nBAD NAME=1\nPGS_TEST_Q=\"open\n"
+                     "PGS_TEST_R='a'b\nPGS_TEST_S='a' # b\n");
     assert_false(pgs_env_file_read(path, out));
     fclose(out);
     unlink(path);
     assert_non_null(strstr(report, ":2: expected NAME=value"));
     assert_non_null(strstr(report, ":3: a name"));
     assert_non_null(strstr(report, ":4: the quote"));
+    assert_non_null(strstr(report, ":5: only a comment"));
+    assert_null(strstr(report, ":6:"));
     assert_null(strstr(report, "open"));
+}
+
+/* A value that was cut would be another secret. */
+static void
+test_long_line_in_env_file(void **state)
+{
+    FILE *out = fmemopen(report, sizeof(report), "w");
+    static char text[40000];
+    char path[32];
+
+    (void)state;
+    memset(report, 0, sizeof(report));
+    strcpy(text, "PGS_TEST_LONG=");
+    memset(text + strlen(text), 'x', 30000);
+    strcat(text, "\nPGS_TEST_NEXT=1\n");
+    write_file(path, text);
+    assert_false(pgs_env_file_read(path, out));
+    fclose(out);
+    unlink(path);
+    assert_non_null(strstr(report, ":1: the line is too long"));
+    assert_null(strstr(report, ":2:"));
+    assert_null(getenv("PGS_TEST_LONG"));
+    assert_string_equal(getenv("PGS_TEST_NEXT"), "1");
+}
+
+static int
+connections(const struct pgs_shares *shares)
+{
+    return shares->threads *
+           (shares->quick + shares->slow + shares->admin_quick + shares->admin_slow);
+}
+
+/* PG_POOL_MAX_CONNS holds whatever else is set, and every thread can reach each plane. */
+static void
+test_shares_hold(void **state)
+{
+    (void)state;
+    for (int max = 3; max < 120; max++)
+        for (int threads = 0; threads < 20; threads++)
+            for (int form = 0; form < 4; form++) {
+                struct pgs_config config = {.pool_max = max,
+                                            .threads = threads,
+                                            .admin_port = form & 1,
+                                            .admin_database_url = form & 2 ? "x" : NULL};
+                struct pgs_shares shares = pgs_shares_of(&config, 8);
+
+                assert_in_range(shares.threads, 1, threads > 0 ? threads : 8);
+                assert_true(shares.quick >= 1 && shares.admin_quick == (form & 2) / 2);
+                assert_true(connections(&shares) + (form & 1) <= max);
+            }
+}
+
+static void
+test_shares(void **state)
+{
+    static const struct {
+        struct pgs_config config;
+        struct pgs_shares shares;
+    } cases[] = {
+        {{.pool_max = 50, .admin_database_url = "x", .admin_port = 1}, {2, 2, 2, 1, 1}},
+        {{.pool_max = 50}, {2, 2, 2, 0, 0}},
+        {{.pool_max = 8, .admin_database_url = "x"}, {2, 1, 1, 1, 1}},
+        {{.pool_max = 4, .admin_database_url = "x", .admin_port = 1}, {1, 1, 1, 1, 0}},
+        {{.pool_max = 3, .admin_database_url = "x", .admin_port = 1}, {1, 1, 0, 1, 0}},
+        {{.pool_max = 3, .threads = 8}, {1, 1, 1, 0, 0}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct pgs_shares shares = pgs_shares_of(&cases[i].config, 2);
+
+        assert_memory_equal(&shares, &cases[i].shares, sizeof(shares));
+    }
+    assert_int_equal(pgs_shares_of(&cases[0].config, -1).threads, 1);
+}
+
+/* The line of a table that begins with the setting's name; NULL: there is none. */
+static char *
+find_line(char *text, const char *name)
+{
+    char start[64];
+
+    (void)snprintf(start, sizeof(start), "\n| `%s` |", name);
+    return strstr(text, start);
+}
+
+static char docs[32768];
+
+static void
+read_docs(void)
+{
+    FILE *file = fopen("docs/configuration.md", "r");
+    size_t len;
+
+    if (file == NULL)
+        fail_msg("docs/configuration.md: the tests run in the root of the checkout");
+    len = fread(docs, 1, sizeof(docs) - 1, file);
+    docs[len] = '\0';
+    fclose(file);
+}
+
+/* Every setting stands in the documentation, with its default. */
+static void
+test_documented(void **state)
+{
+    (void)state;
+    read_docs();
+    for (size_t i = 0; i < pgs_n_settings; i++) {
+        const struct pgs_setting *setting = &pgs_settings[i];
+        char *line = find_line(docs, setting->name), fallback[64];
+
+        if (line == NULL)
+            fail_msg("docs/configuration.md has no line for %s", setting->name);
+        if (setting->fallback == NULL)
+            continue;
+        *strchr(line + 1, '\n') = '\0';
+        (void)snprintf(fallback, sizeof(fallback), "| `%s` |", setting->fallback);
+        if (strstr(line + strlen(setting->name) + 5, fallback) == NULL)
+            fail_msg("docs/configuration.md: the default of %s is `%s`, not%s", setting->name,
+                     setting->fallback, line);
+        line[strlen(line)] = '\n';
+    }
+}
+
+/* And every name in its tables is a setting. */
+static void
+test_documented_alone(void **state)
+{
+    char name[64];
+
+    (void)state;
+    read_docs();
+    for (char *at = docs; (at = strstr(at, "\n| `")) != NULL; at++) {
+        bool known = false;
+
+        (void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(at + 4, "`"), at + 4);
+        for (size_t i = 0; i < pgs_n_settings; i++)
+            known = known || strcmp(pgs_settings[i].name, name) == 0;
+        if (!known && name[0] != '/')
+            fail_msg("docs/configuration.md names %s, which is no setting", name);
+    }
 }
 
 int
@@ -185,6 +329,11 @@ main(void)
         cmocka_unit_test_setup(test_production_rules, set_good),
         cmocka_unit_test(test_env_file),
         cmocka_unit_test(test_broken_env_file),
+        cmocka_unit_test(test_long_line_in_env_file),
+        cmocka_unit_test(test_shares_hold),
+        cmocka_unit_test(test_shares),
+        cmocka_unit_test(test_documented),
+        cmocka_unit_test(test_documented_alone),
     };
 
     return cmocka_run_group_tests_name("runtime_config", tests, NULL, NULL);

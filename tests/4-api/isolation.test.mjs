@@ -32,7 +32,7 @@ let app;
 before(async () => {
   const rows = people.flatMap((p) => Array.from({ length: kept }, (_, i) => `('${p.sub}', 'kept ${p.sub} ${i}')`));
   app = await openProof('api_isolation', {
-    env: { PG_POOL_MAX_CONNS: '4', THREADS: '2' },
+    env: { PG_POOL_MAX_CONNS: '9', THREADS: '2' },
     seed: `insert into diary (owner_id, text) values ${rows.join(', ')}; insert into trap values (1, 1), (2, 0);`,
   });
 });
