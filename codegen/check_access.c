@@ -308,6 +308,37 @@ check_policy_name(const struct ast_policy *ast, const struct table *table)
     }
 }
 
+/* In PostgreSQL a policy for several commands is one for each, with the command in its name.
+ * False: reported. */
+static bool
+check_sql_name(const struct policy *policy)
+{
+    struct diag *diag;
+
+    if (strcmp(policy->sql_name, "pgstack_service") == 0) {
+        diag =
+            diag_at(policy->span, PGS1112_DUPLICATE_POLICY,
+                    "\"%s\" is the policy that each table has for service_role", policy->sql_name);
+        diag_hint(diag, "choose another name");
+        return false;
+    }
+    for (size_t i = 0; i < policy->table->policies.n; i++) {
+        const struct policy *other = policy->table->policies.at[i];
+
+        if (strcmp(other->name, policy->name) == 0 ||
+            strcmp(other->sql_name, policy->sql_name) != 0)
+            continue;
+        diag = diag_at(policy->span, PGS1112_DUPLICATE_POLICY,
+                       "policy \"%s\" and policy \"%s\" on \"%s\" would both be \"%s\" in "
+                       "PostgreSQL",
+                       policy->name, other->name, policy->table->name, policy->sql_name);
+        diag_note(diag, other->span, "\"%s\" is here", other->name);
+        diag_hint(diag, "rename one of the two");
+        return false;
+    }
+    return true;
+}
+
 static bool
 refuse_policy_target(const struct table *table, const struct ast_policy *ast)
 {
@@ -326,6 +357,8 @@ static void
 add_policies(struct checker *checker, const struct ast_policy *ast, const struct policy *common,
              const struct commands *commands)
 {
+    bool fits = true;
+
     for (int c = 0; c < COMMANDS; c++) {
         struct policy *policy;
 
@@ -337,6 +370,7 @@ add_policies(struct checker *checker, const struct ast_policy *ast, const struct
         policy->sql_name = commands->n == 1
                                ? ast->name.text
                                : name_object(ast->name.text, NULL, command_name(policy->command));
+        fits = fits && check_sql_name(policy);
         if (c == CMD_INSERT)
             policy->using_expr = NULL;
         if (c == CMD_SELECT || c == CMD_DELETE)
