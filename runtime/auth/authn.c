@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 enum {
     ANON = 0,
@@ -53,9 +54,9 @@ key_session(const struct pgs_app *app, int role, const char *claims)
 
     for (size_t i = 0; i < count_session(app); i++)
         session[i] = (struct pgs_text){"", 0};
-    session[0] = (struct pgs_text){app->roles[role].name, strlen(app->roles[role].name)};
+    session[0] = pgs_text_of(app->roles[role].name);
     if (app->reads_jwt)
-        session[2] = (struct pgs_text){claims, strlen(claims)};
+        session[2] = pgs_text_of(claims);
     return session;
 }
 
@@ -102,12 +103,6 @@ same_secret(h2o_iovec_t given, const char *secret)
            CRYPTO_memcmp(given.base, secret, given.len) == 0;
 }
 
-static bool
-text_is(struct pgs_text text, const char *word)
-{
-    return text.len == strlen(word) && memcmp(text.at, word, text.len) == 0;
-}
-
 static void *
 pool_alloc(void *pool, size_t size)
 {
@@ -140,10 +135,10 @@ choose_role(const struct pgs_app *app, const struct pgs_jwt *jwt, struct pgs_mem
         const struct pgs_role *role = &app->roles[i];
 
         if (role->claim_path != NULL && pgs_jwt_claim(jwt, role->claim_path, memory, &value) &&
-            text_is(value, role->claim_value))
+            pgs_text_is(value, role->claim_value))
             return (int)i;
     }
-    return text_is(jwt->role, app->roles[AUTHENTICATED].name) ? AUTHENTICATED : -1;
+    return pgs_text_is(jwt->role, app->roles[AUTHENTICATED].name) ? AUTHENTICATED : -1;
 }
 
 static struct entry *
@@ -185,7 +180,7 @@ token_session(const struct pgs_authn *authn, const struct pgs_jwt *jwt, int role
     struct pgs_text *session = memory.alloc(memory.pool, authn->n_session * sizeof(*session));
     size_t n = 0;
 
-    session[n++] = (struct pgs_text){app->roles[role].name, strlen(app->roles[role].name)};
+    session[n++] = pgs_text_of(app->roles[role].name);
     session[n++] = jwt->sub;
     if (app->reads_jwt)
         session[n++] = jwt->payload;
