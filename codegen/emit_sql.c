@@ -28,7 +28,8 @@ emit_dollar_quoted(struct out *out, const char *text)
 /* How good a place is for a break: the less, the better. */
 enum rank {
     RANK_CLAUSE,
-    RANK_CONDITION,
+    RANK_OR,
+    RANK_AND,
     RANKS, /* of brackets one deeper */
     NO_BREAK = 1000000,
 };
@@ -75,17 +76,17 @@ rank_of(struct walk *walk, const char *text)
     static const char *const clauses[] = {"from",  "join",   "left join", "cross join",
                                           "where", "having", "group by",  "order by",
                                           "limit", "offset", NULL};
-    static const char *const conditions[] = {"and", "or", NULL};
 
     if (begins_with_any(walk, text, clauses))
         return follows_distinct(walk, text) ? NO_BREAK : walk->depth * RANKS + RANK_CLAUSE;
-    if (!begins_with_any(walk, text, conditions))
+    if (begins_with(walk, text, "or"))
+        return walk->depth * RANKS + RANK_OR;
+    if (!begins_with(walk, text, "and"))
         return NO_BREAK;
-    if (walk->between == walk->depth && *text == 'a') {
-        walk->between = -1;
-        return NO_BREAK;
-    }
-    return walk->depth * RANKS + RANK_CONDITION;
+    if (walk->between != walk->depth)
+        return walk->depth * RANKS + RANK_AND;
+    walk->between = -1;
+    return NO_BREAK;
 }
 
 /* Behind the quoted text. */

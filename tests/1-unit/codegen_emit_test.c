@@ -52,6 +52,18 @@ conditions_come_before_what_is_in_brackets(void **state)
 }
 
 static void
+what_binds_loosest_breaks_first(void **state)
+{
+    (void)state;
+    expect("  ", "a and b or " LONG " and " LONG " and c or d", ";",
+           "  a and b\n"
+           "    or " LONG "\n"
+           "      and " LONG "\n"
+           "      and c\n"
+           "    or d;");
+}
+
+static void
 only_words_of_the_statement_count(void **state)
 {
     (void)state;
@@ -62,8 +74,7 @@ only_words_of_the_statement_count(void **state)
     expect("  ", "a is distinct from " LONG " or b not between 1 and 2 or sand and band", ";",
            "  a is distinct from " LONG "\n"
            "    or b not between 1 and 2\n"
-           "    or sand\n"
-           "    and band;");
+           "    or sand and band;");
     expect("  ", "case when a and b between 1 and 2 then c end = legend and " LONG, ";",
            "  case when a and b between 1 and 2 then c end = legend\n"
            "    and " LONG ";");
@@ -117,6 +128,7 @@ main(void)
         cmocka_unit_test(what_fits_stays),
         cmocka_unit_test(clauses_come_before_conditions),
         cmocka_unit_test(conditions_come_before_what_is_in_brackets),
+        cmocka_unit_test(what_binds_loosest_breaks_first),
         cmocka_unit_test(only_words_of_the_statement_count),
         cmocka_unit_test(raw_sql_stays_as_it_is),
         cmocka_unit_test(a_quote_is_not_in_its_text),
