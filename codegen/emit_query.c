@@ -80,7 +80,7 @@ emit_column_array(struct out *out, const char *name, const struct column *const 
     out_printf(out, "static const struct pgs_column %s[] = {\n", name);
     for (size_t i = 0; i < n; i++)
         emit_column(out, columns[i]);
-    out_add(out, "};\n");
+    out_add(out, "};\n\n");
 }
 
 static void
@@ -114,6 +114,7 @@ emit_arguments(struct out *out, const struct plan_query *plan)
     words_add(&words, arena_printf("%s_fields", plan->c_name));
     layout_assign(out, arena_printf("static const struct pgs_shape %s_shape", plan->c_name),
                   "PGS_SHAPE(", &words);
+    out_add(out, "\n");
 }
 
 static void

@@ -124,22 +124,88 @@ emit_numbers(struct out *out, const struct plan_table *plan, const char *name,
     layout_list(out, arena_printf("static const uint16_t %s[]", name), &words);
 }
 
+/* Every column, in order: such lists share one. */
+static bool
+is_all(const struct plan_table *plan, const size_t *numbers, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (numbers[i] != i)
+            return false;
+    return n == plan->columns.n;
+}
+
+static const char *
+list_name(const struct plan_table *plan, const char *name, const size_t *numbers, size_t n)
+{
+    return arena_printf("%s_%s", plan->c_name, is_all(plan, numbers, n) ? "all" : name);
+}
+
+static const char *
+access_list(const struct plan_table *plan, const struct plan_access *access)
+{
+    return access->all ? arena_printf("%s_all", plan->c_name) : access->c_name;
+}
+
+static bool
+has_list_of_all(const struct plan_table *plan)
+{
+    bool has = is_all(plan, plan->filters.at, plan->filters.n) ||
+               is_all(plan, plan->orders.at, plan->orders.n);
+
+    for (size_t i = 0; i < plan->access.n; i++)
+        has = has || plan->access.at[i].all;
+    return has;
+}
+
+static void
+emit_all(struct out *out, const struct plan_table *plan)
+{
+    struct words words = {0};
+
+    if (!has_list_of_all(plan))
+        return;
+    for (size_t i = 0; i < plan->columns.n; i++)
+        words_add(&words, plan->columns.at[i].constant);
+    layout_list(out, arena_printf("static const uint16_t %s_all[]", plan->c_name), &words);
+}
+
+/* Unless it is the list of all. */
+static void
+emit_own(struct out *out, const struct plan_table *plan, const char *name, const size_t *numbers,
+         size_t n)
+{
+    if (n > 0 && !is_all(plan, numbers, n))
+        emit_numbers(out, plan, list_name(plan, name, numbers, n), numbers, n);
+}
+
+static void
+emit_lists(struct out *out, const struct plan_table *plan)
+{
+    emit_all(out, plan);
+    if (plan->key.n > 0)
+        emit_numbers(out, plan, arena_printf("%s_key", plan->c_name), plan->key.at, plan->key.n);
+    emit_own(out, plan, "filters", plan->filters.at, plan->filters.n);
+    emit_own(out, plan, "orders", plan->orders.at, plan->orders.n);
+}
+
 static void
 emit_access_list(struct out *out, const struct plan_table *plan, const struct plan *whole)
 {
     for (size_t i = 0; i < plan->access.n; i++) {
         const struct plan_access *access = &plan->access.at[i];
 
-        emit_numbers(out, plan, access->c_name, access->columns.at, access->columns.n);
+        if (!access->all)
+            emit_numbers(out, plan, access->c_name, access->columns.at, access->columns.n);
     }
     out_printf(out, "\nstatic const struct pgs_access %s_access[] = {\n", plan->c_name);
     for (size_t i = 0; i < plan->access.n; i++) {
         const struct plan_access *access = &plan->access.at[i];
+        const char *list = access_list(plan, access);
 
         out_add(out, "    {\n");
         emit_roles(out, 8, whole, access->roles);
-        layout_member(out, 8, ".select", access->c_name);
-        layout_member(out, 8, ".n_select", arena_printf("PGS_COUNT(%s)", access->c_name));
+        layout_member(out, 8, ".select", list);
+        layout_member(out, 8, ".n_select", arena_printf("PGS_COUNT(%s)", list));
         layout_member(out, 8, ".select_all", access->all ? "true" : "false");
         out_add(out, "    },\n");
     }
@@ -148,14 +214,12 @@ emit_access_list(struct out *out, const struct plan_table *plan, const struct pl
 
 /* ".key = ticket_key," and its count, when there are any. */
 static void
-emit_list_members(struct out *out, const struct plan_table *plan, const char *member,
-                  const char *list, size_t n)
+emit_list_member(struct out *out, const char *member, const char *list, size_t n)
 {
     if (n == 0)
         return;
-    layout_member(out, 4, arena_printf(".%s", member), arena_printf("%s_%s", plan->c_name, list));
-    layout_member(out, 4, arena_printf(".n_%s", member),
-                  arena_printf("PGS_COUNT(%s_%s)", plan->c_name, list));
+    layout_member(out, 4, arena_printf(".%s", member), list);
+    layout_member(out, 4, arena_printf(".n_%s", member), arena_printf("PGS_COUNT(%s)", list));
 }
 
 static void
@@ -167,11 +231,13 @@ emit_relation(struct out *out, const struct plan_table *plan)
     out_printf(out, "const struct pgs_relation %s_relation = {\n", plan->c_name);
     layout_member(out, 4, ".name", layout_string(plan->table->name));
     layout_member(out, 4, ".sql", layout_string(sql_relation(plan->table)));
-    emit_list_members(out, plan, "columns", "columns", plan->columns.n);
-    emit_list_members(out, plan, "key", "key", plan->key.n);
-    emit_list_members(out, plan, "access", "access", plan->access.n);
-    emit_list_members(out, plan, "filters", "filters", plan->filters.n);
-    emit_list_members(out, plan, "orders", "orders", plan->orders.n);
+    emit_list_member(out, "columns", arena_printf("%s_columns", plan->c_name), plan->columns.n);
+    emit_list_member(out, "key", arena_printf("%s_key", plan->c_name), plan->key.n);
+    emit_list_member(out, "access", arena_printf("%s_access", plan->c_name), plan->access.n);
+    emit_list_member(out, "filters", list_name(plan, "filters", plan->filters.at, plan->filters.n),
+                     plan->filters.n);
+    emit_list_member(out, "orders", list_name(plan, "orders", plan->orders.at, plan->orders.n),
+                     plan->orders.n);
     if (plan->key_only)
         layout_member(out, 4, ".key_only", "true");
     if (endpoint->limit > 0)
@@ -179,19 +245,6 @@ emit_relation(struct out *out, const struct plan_table *plan)
     if (endpoint->max > 0)
         layout_member(out, 4, ".max", arena_printf("%d", endpoint->max));
     out_add(out, "};\n\n");
-}
-
-static void
-emit_lists(struct out *out, const struct plan_table *plan)
-{
-    static const char *const names[] = {"key", "filters", "orders"};
-    const size_t *const numbers[] = {plan->key.at, plan->filters.at, plan->orders.at};
-    const size_t counts[] = {plan->key.n, plan->filters.n, plan->orders.n};
-
-    for (size_t i = 0; i < 3; i++)
-        if (counts[i] > 0)
-            emit_numbers(out, plan, arena_printf("%s_%s", plan->c_name, names[i]), numbers[i],
-                         counts[i]);
 }
 
 static void

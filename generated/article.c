@@ -32,19 +32,19 @@ static const struct pgs_column article_columns[] = {
                PGS_NOT_NULL),
 };
 
-static const uint16_t article_key[] = {ARTICLE_SLUG};
-static const uint16_t article_filters[] = {ARTICLE_SLUG, ARTICLE_PUBLISHED, ARTICLE_UPDATED_AT};
-static const uint16_t article_orders[] = {ARTICLE_UPDATED_AT, ARTICLE_SLUG};
-static const uint16_t article_read_by_anon[] = {
+static const uint16_t article_all[] = {
     ARTICLE_SLUG,    ARTICLE_TITLE,    ARTICLE_BODY,       ARTICLE_PUBLISHED,
     ARTICLE_HELPFUL, ARTICLE_REVISION, ARTICLE_UPDATED_AT,
 };
+static const uint16_t article_key[] = {ARTICLE_SLUG};
+static const uint16_t article_filters[] = {ARTICLE_SLUG, ARTICLE_PUBLISHED, ARTICLE_UPDATED_AT};
+static const uint16_t article_orders[] = {ARTICLE_UPDATED_AT, ARTICLE_SLUG};
 
 static const struct pgs_access article_access[] = {
     {
         .roles = ROLE_ANON | ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_SUPPORT,
-        .select = article_read_by_anon,
-        .n_select = PGS_COUNT(article_read_by_anon),
+        .select = article_all,
+        .n_select = PGS_COUNT(article_all),
         .select_all = true,
     },
 };

@@ -29,25 +29,17 @@ static const struct pgs_column attachment_columns[] = {
     PGS_COLUMN("meta", "meta", PGS_JSON, "json", PGS_NULLABLE),
 };
 
+static const uint16_t attachment_all[] = {
+    ATTACHMENT_ID,         ATTACHMENT_TICKET_ID, ATTACHMENT_NAME,
+    ATTACHMENT_MEDIA_TYPE, ATTACHMENT_CONTENT,   ATTACHMENT_META,
+};
 static const uint16_t attachment_key[] = {ATTACHMENT_ID};
-static const uint16_t attachment_filters[] = {
-    ATTACHMENT_ID,         ATTACHMENT_TICKET_ID, ATTACHMENT_NAME,
-    ATTACHMENT_MEDIA_TYPE, ATTACHMENT_CONTENT,   ATTACHMENT_META,
-};
-static const uint16_t attachment_orders[] = {
-    ATTACHMENT_ID,         ATTACHMENT_TICKET_ID, ATTACHMENT_NAME,
-    ATTACHMENT_MEDIA_TYPE, ATTACHMENT_CONTENT,   ATTACHMENT_META,
-};
-static const uint16_t attachment_read_by_authenticated[] = {
-    ATTACHMENT_ID,         ATTACHMENT_TICKET_ID, ATTACHMENT_NAME,
-    ATTACHMENT_MEDIA_TYPE, ATTACHMENT_CONTENT,   ATTACHMENT_META,
-};
 
 static const struct pgs_access attachment_access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_SUPPORT,
-        .select = attachment_read_by_authenticated,
-        .n_select = PGS_COUNT(attachment_read_by_authenticated),
+        .select = attachment_all,
+        .n_select = PGS_COUNT(attachment_all),
         .select_all = true,
     },
 };
@@ -62,10 +54,10 @@ const struct pgs_relation attachment_relation = {
     .n_key = PGS_COUNT(attachment_key),
     .access = attachment_access,
     .n_access = PGS_COUNT(attachment_access),
-    .filters = attachment_filters,
-    .n_filters = PGS_COUNT(attachment_filters),
-    .orders = attachment_orders,
-    .n_orders = PGS_COUNT(attachment_orders),
+    .filters = attachment_all,
+    .n_filters = PGS_COUNT(attachment_all),
+    .orders = attachment_all,
+    .n_orders = PGS_COUNT(attachment_all),
 };
 
 /* What a body may set. */

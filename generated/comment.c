@@ -30,25 +30,17 @@ static const struct pgs_column comment_columns[] = {
                PGS_NOT_NULL),
 };
 
+static const uint16_t comment_all[] = {
+    COMMENT_ID,   COMMENT_TICKET_ID, COMMENT_AUTHOR_ID,
+    COMMENT_BODY, COMMENT_INTERNAL,  COMMENT_CREATED_AT,
+};
 static const uint16_t comment_key[] = {COMMENT_ID};
-static const uint16_t comment_filters[] = {
-    COMMENT_ID,   COMMENT_TICKET_ID, COMMENT_AUTHOR_ID,
-    COMMENT_BODY, COMMENT_INTERNAL,  COMMENT_CREATED_AT,
-};
-static const uint16_t comment_orders[] = {
-    COMMENT_ID,   COMMENT_TICKET_ID, COMMENT_AUTHOR_ID,
-    COMMENT_BODY, COMMENT_INTERNAL,  COMMENT_CREATED_AT,
-};
-static const uint16_t comment_read_by_authenticated[] = {
-    COMMENT_ID,   COMMENT_TICKET_ID, COMMENT_AUTHOR_ID,
-    COMMENT_BODY, COMMENT_INTERNAL,  COMMENT_CREATED_AT,
-};
 
 static const struct pgs_access comment_access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_SUPPORT,
-        .select = comment_read_by_authenticated,
-        .n_select = PGS_COUNT(comment_read_by_authenticated),
+        .select = comment_all,
+        .n_select = PGS_COUNT(comment_all),
         .select_all = true,
     },
 };
@@ -63,10 +55,10 @@ const struct pgs_relation comment_relation = {
     .n_key = PGS_COUNT(comment_key),
     .access = comment_access,
     .n_access = PGS_COUNT(comment_access),
-    .filters = comment_filters,
-    .n_filters = PGS_COUNT(comment_filters),
-    .orders = comment_orders,
-    .n_orders = PGS_COUNT(comment_orders),
+    .filters = comment_all,
+    .n_filters = PGS_COUNT(comment_all),
+    .orders = comment_all,
+    .n_orders = PGS_COUNT(comment_all),
 };
 
 /* What a body may set. */

@@ -23,20 +23,14 @@ static const struct pgs_column member_columns[] = {
     PGS_COLUMN("since", "since", PGS_DATE, "date", PGS_NOT_NULL),
 };
 
+static const uint16_t member_all[] = {MEMBER_TEAM_ID, MEMBER_USER_ID, MEMBER_SINCE};
 static const uint16_t member_key[] = {MEMBER_TEAM_ID, MEMBER_USER_ID};
-static const uint16_t member_filters[] = {MEMBER_TEAM_ID, MEMBER_USER_ID, MEMBER_SINCE};
-static const uint16_t member_orders[] = {MEMBER_TEAM_ID, MEMBER_USER_ID, MEMBER_SINCE};
-static const uint16_t member_read_by_authenticated[] = {
-    MEMBER_TEAM_ID,
-    MEMBER_USER_ID,
-    MEMBER_SINCE,
-};
 
 static const struct pgs_access member_access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_SUPPORT,
-        .select = member_read_by_authenticated,
-        .n_select = PGS_COUNT(member_read_by_authenticated),
+        .select = member_all,
+        .n_select = PGS_COUNT(member_all),
         .select_all = true,
     },
 };
@@ -51,10 +45,10 @@ const struct pgs_relation member_relation = {
     .n_key = PGS_COUNT(member_key),
     .access = member_access,
     .n_access = PGS_COUNT(member_access),
-    .filters = member_filters,
-    .n_filters = PGS_COUNT(member_filters),
-    .orders = member_orders,
-    .n_orders = PGS_COUNT(member_orders),
+    .filters = member_all,
+    .n_filters = PGS_COUNT(member_all),
+    .orders = member_all,
+    .n_orders = PGS_COUNT(member_all),
 };
 
 /* What a body may set. */

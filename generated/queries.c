@@ -28,12 +28,14 @@ static const struct pgs_column search_tickets_parameters[] = {
     PGS_COLUMN("q", "q", PGS_TEXT, "text", PGS_NULLABLE),
     PGS_COLUMN("n", "n", PGS_INT4, "integer", PGS_NULLABLE),
 };
+
 static const struct pgs_field search_tickets_fields[] = {
     PGS_FIELD(struct search_tickets_arguments, q, search_tickets_parameters[0], PGS_REQUIRED),
     PGS_FIELD(struct search_tickets_arguments, n, search_tickets_parameters[1], PGS_OPTIONAL),
 };
 static const struct pgs_shape search_tickets_shape =
     PGS_SHAPE(struct search_tickets_arguments, search_tickets_fields);
+
 static const struct pgs_column search_tickets_columns[] = {
     PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
     PGS_COLUMN("team_id", "team_id", PGS_UUID, "uuid", PGS_NOT_NULL),
@@ -48,6 +50,7 @@ static const struct pgs_column search_tickets_columns[] = {
     PGS_COLUMN("created_at", "created_at", PGS_TIMESTAMPTZ, "timestamp with time zone",
                PGS_NOT_NULL),
 };
+
 const struct pgs_call search_tickets_call = {
     .name = "search_tickets",
     .sql = "public.search_tickets",
@@ -77,14 +80,17 @@ struct open_tickets_arguments {
 static const struct pgs_column open_tickets_parameters[] = {
     PGS_COLUMN("team", "team", PGS_UUID, "uuid", PGS_NULLABLE),
 };
+
 static const struct pgs_field open_tickets_fields[] = {
     PGS_FIELD(struct open_tickets_arguments, team, open_tickets_parameters[0], PGS_REQUIRED),
 };
 static const struct pgs_shape open_tickets_shape =
     PGS_SHAPE(struct open_tickets_arguments, open_tickets_fields);
+
 static const struct pgs_column open_tickets_columns[] = {
     PGS_COLUMN("open_tickets", "open_tickets", PGS_INT8, "bigint", PGS_NULLABLE),
 };
+
 const struct pgs_call open_tickets_call = {
     .name = "open_tickets",
     .sql = "public.open_tickets",
@@ -116,17 +122,20 @@ static const struct pgs_column team_work_parameters[] = {
     PGS_COLUMN("team", "team", PGS_UUID, "uuid", PGS_NULLABLE),
     PGS_COLUMN("since", "since", PGS_DATE, "date", PGS_NULLABLE),
 };
+
 static const struct pgs_field team_work_fields[] = {
     PGS_FIELD(struct team_work_arguments, team, team_work_parameters[0], PGS_REQUIRED),
     PGS_FIELD(struct team_work_arguments, since, team_work_parameters[1], PGS_OPTIONAL),
 };
 static const struct pgs_shape team_work_shape =
     PGS_SHAPE(struct team_work_arguments, team_work_fields);
+
 static const struct pgs_column team_work_columns[] = {
     PGS_COLUMN("day", "day", PGS_DATE, "date", PGS_NULLABLE),
     PGS_COLUMN("minutes", "minutes", PGS_INT8, "bigint", PGS_NULLABLE),
     PGS_COLUMN("cost", "cost", PGS_NUMERIC, "numeric", PGS_NULLABLE),
 };
+
 const struct pgs_call team_work_call = {
     .name = "team_work",
     .sql = "public.team_work",
@@ -152,6 +161,7 @@ static const struct pgs_column ticket_ages_columns[] = {
     PGS_COLUMN("ticket_id", "ticket_id", PGS_INT8, "bigint", PGS_NULLABLE),
     PGS_COLUMN("age", "age", PGS_TEXT, "text", PGS_NULLABLE),
 };
+
 const struct pgs_call ticket_ages_call = {
     .name = "ticket_ages",
     .sql = "public.ticket_ages",

@@ -26,16 +26,9 @@ static const struct pgs_column team_columns[] = {
                PGS_NOT_NULL),
 };
 
+static const uint16_t team_all[] = {TEAM_ID, TEAM_NAME, TEAM_SETTINGS, TEAM_CREATED_AT};
 static const uint16_t team_key[] = {TEAM_ID};
-static const uint16_t team_filters[] = {TEAM_ID, TEAM_NAME, TEAM_SETTINGS, TEAM_CREATED_AT};
-static const uint16_t team_orders[] = {TEAM_ID, TEAM_NAME, TEAM_SETTINGS, TEAM_CREATED_AT};
 static const uint16_t team_read_by_authenticated[] = {TEAM_ID, TEAM_NAME, TEAM_CREATED_AT};
-static const uint16_t team_read_by_service_role[] = {
-    TEAM_ID,
-    TEAM_NAME,
-    TEAM_SETTINGS,
-    TEAM_CREATED_AT,
-};
 
 static const struct pgs_access team_access[] = {
     {
@@ -46,8 +39,8 @@ static const struct pgs_access team_access[] = {
     },
     {
         .roles = ROLE_SERVICE_ROLE | ROLE_SUPPORT,
-        .select = team_read_by_service_role,
-        .n_select = PGS_COUNT(team_read_by_service_role),
+        .select = team_all,
+        .n_select = PGS_COUNT(team_all),
         .select_all = true,
     },
 };
@@ -62,10 +55,10 @@ const struct pgs_relation team_relation = {
     .n_key = PGS_COUNT(team_key),
     .access = team_access,
     .n_access = PGS_COUNT(team_access),
-    .filters = team_filters,
-    .n_filters = PGS_COUNT(team_filters),
-    .orders = team_orders,
-    .n_orders = PGS_COUNT(team_orders),
+    .filters = team_all,
+    .n_filters = PGS_COUNT(team_all),
+    .orders = team_all,
+    .n_orders = PGS_COUNT(team_all),
 };
 
 /* What a body may set. */

@@ -25,19 +25,7 @@ static const struct pgs_column team_load_columns[] = {
     PGS_COLUMN("oldest", "oldest", PGS_TIMESTAMPTZ, "timestamp with time zone", PGS_NULLABLE),
 };
 
-static const uint16_t team_load_filters[] = {
-    TEAM_LOAD_TEAM_ID,
-    TEAM_LOAD_NAME,
-    TEAM_LOAD_WAITING,
-    TEAM_LOAD_OLDEST,
-};
-static const uint16_t team_load_orders[] = {
-    TEAM_LOAD_TEAM_ID,
-    TEAM_LOAD_NAME,
-    TEAM_LOAD_WAITING,
-    TEAM_LOAD_OLDEST,
-};
-static const uint16_t team_load_read_by_service_role[] = {
+static const uint16_t team_load_all[] = {
     TEAM_LOAD_TEAM_ID,
     TEAM_LOAD_NAME,
     TEAM_LOAD_WAITING,
@@ -47,8 +35,8 @@ static const uint16_t team_load_read_by_service_role[] = {
 static const struct pgs_access team_load_access[] = {
     {
         .roles = ROLE_SERVICE_ROLE | ROLE_SUPPORT,
-        .select = team_load_read_by_service_role,
-        .n_select = PGS_COUNT(team_load_read_by_service_role),
+        .select = team_load_all,
+        .n_select = PGS_COUNT(team_load_all),
         .select_all = true,
     },
 };
@@ -61,10 +49,10 @@ const struct pgs_relation team_load_relation = {
     .n_columns = PGS_COUNT(team_load_columns),
     .access = team_load_access,
     .n_access = PGS_COUNT(team_load_access),
-    .filters = team_load_filters,
-    .n_filters = PGS_COUNT(team_load_filters),
-    .orders = team_load_orders,
-    .n_orders = PGS_COUNT(team_load_orders),
+    .filters = team_load_all,
+    .n_filters = PGS_COUNT(team_load_all),
+    .orders = team_load_all,
+    .n_orders = PGS_COUNT(team_load_all),
 };
 
 static void

@@ -46,23 +46,23 @@ static const struct pgs_column ticket_columns[] = {
                PGS_NOT_NULL),
 };
 
+static const uint16_t ticket_all[] = {
+    TICKET_ID,   TICKET_TEAM_ID,      TICKET_AUTHOR_ID,  TICKET_TITLE,
+    TICKET_BODY, TICKET_STATE,        TICKET_PRIORITY,   TICKET_TAGS,
+    TICKET_DUE,  TICKET_DUPLICATE_OF, TICKET_CREATED_AT,
+};
 static const uint16_t ticket_key[] = {TICKET_ID};
 static const uint16_t ticket_filters[] = {
     TICKET_ID,       TICKET_TEAM_ID, TICKET_AUTHOR_ID,  TICKET_STATE,
     TICKET_PRIORITY, TICKET_TAGS,    TICKET_CREATED_AT,
 };
 static const uint16_t ticket_orders[] = {TICKET_ID, TICKET_CREATED_AT};
-static const uint16_t ticket_read_by_authenticated[] = {
-    TICKET_ID,   TICKET_TEAM_ID,      TICKET_AUTHOR_ID,  TICKET_TITLE,
-    TICKET_BODY, TICKET_STATE,        TICKET_PRIORITY,   TICKET_TAGS,
-    TICKET_DUE,  TICKET_DUPLICATE_OF, TICKET_CREATED_AT,
-};
 
 static const struct pgs_access ticket_access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_SUPPORT,
-        .select = ticket_read_by_authenticated,
-        .n_select = PGS_COUNT(ticket_read_by_authenticated),
+        .select = ticket_all,
+        .n_select = PGS_COUNT(ticket_all),
         .select_all = true,
     },
 };

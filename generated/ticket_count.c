@@ -26,17 +26,7 @@ static const struct pgs_column ticket_count_columns[] = {
     PGS_COLUMN("n", "n", PGS_INT8, "bigint", PGS_NOT_NULL),
 };
 
-static const uint16_t ticket_count_filters[] = {
-    TICKET_COUNT_TEAM_ID,
-    TICKET_COUNT_STATE,
-    TICKET_COUNT_N,
-};
-static const uint16_t ticket_count_orders[] = {
-    TICKET_COUNT_TEAM_ID,
-    TICKET_COUNT_STATE,
-    TICKET_COUNT_N,
-};
-static const uint16_t ticket_count_read_by_authenticated[] = {
+static const uint16_t ticket_count_all[] = {
     TICKET_COUNT_TEAM_ID,
     TICKET_COUNT_STATE,
     TICKET_COUNT_N,
@@ -45,8 +35,8 @@ static const uint16_t ticket_count_read_by_authenticated[] = {
 static const struct pgs_access ticket_count_access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_SUPPORT,
-        .select = ticket_count_read_by_authenticated,
-        .n_select = PGS_COUNT(ticket_count_read_by_authenticated),
+        .select = ticket_count_all,
+        .n_select = PGS_COUNT(ticket_count_all),
         .select_all = true,
     },
 };
@@ -59,10 +49,10 @@ const struct pgs_relation ticket_count_relation = {
     .n_columns = PGS_COUNT(ticket_count_columns),
     .access = ticket_count_access,
     .n_access = PGS_COUNT(ticket_count_access),
-    .filters = ticket_count_filters,
-    .n_filters = PGS_COUNT(ticket_count_filters),
-    .orders = ticket_count_orders,
-    .n_orders = PGS_COUNT(ticket_count_orders),
+    .filters = ticket_count_all,
+    .n_filters = PGS_COUNT(ticket_count_all),
+    .orders = ticket_count_all,
+    .n_orders = PGS_COUNT(ticket_count_all),
 };
 
 static void

@@ -29,25 +29,17 @@ static const struct pgs_column time_entry_columns[] = {
     PGS_COLUMN("note", "note", PGS_TEXT, "text", PGS_NULLABLE),
 };
 
+static const uint16_t time_entry_all[] = {
+    TIME_ENTRY_TICKET_ID, TIME_ENTRY_USER_ID, TIME_ENTRY_DAY,
+    TIME_ENTRY_MINUTES,   TIME_ENTRY_RATE,    TIME_ENTRY_NOTE,
+};
 static const uint16_t time_entry_key[] = {TIME_ENTRY_TICKET_ID, TIME_ENTRY_USER_ID, TIME_ENTRY_DAY};
-static const uint16_t time_entry_filters[] = {
-    TIME_ENTRY_TICKET_ID, TIME_ENTRY_USER_ID, TIME_ENTRY_DAY,
-    TIME_ENTRY_MINUTES,   TIME_ENTRY_RATE,    TIME_ENTRY_NOTE,
-};
-static const uint16_t time_entry_orders[] = {
-    TIME_ENTRY_TICKET_ID, TIME_ENTRY_USER_ID, TIME_ENTRY_DAY,
-    TIME_ENTRY_MINUTES,   TIME_ENTRY_RATE,    TIME_ENTRY_NOTE,
-};
-static const uint16_t time_entry_read_by_authenticated[] = {
-    TIME_ENTRY_TICKET_ID, TIME_ENTRY_USER_ID, TIME_ENTRY_DAY,
-    TIME_ENTRY_MINUTES,   TIME_ENTRY_RATE,    TIME_ENTRY_NOTE,
-};
 
 static const struct pgs_access time_entry_access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_SUPPORT,
-        .select = time_entry_read_by_authenticated,
-        .n_select = PGS_COUNT(time_entry_read_by_authenticated),
+        .select = time_entry_all,
+        .n_select = PGS_COUNT(time_entry_all),
         .select_all = true,
     },
 };
@@ -62,10 +54,10 @@ const struct pgs_relation time_entry_relation = {
     .n_key = PGS_COUNT(time_entry_key),
     .access = time_entry_access,
     .n_access = PGS_COUNT(time_entry_access),
-    .filters = time_entry_filters,
-    .n_filters = PGS_COUNT(time_entry_filters),
-    .orders = time_entry_orders,
-    .n_orders = PGS_COUNT(time_entry_orders),
+    .filters = time_entry_all,
+    .n_filters = PGS_COUNT(time_entry_all),
+    .orders = time_entry_all,
+    .n_orders = PGS_COUNT(time_entry_all),
 };
 
 /* What a body may set. */

@@ -25,19 +25,14 @@ static const struct pgs_column bill_columns[] = {
     PGS_COLUMN("note", "note", PGS_TEXT, "text", PGS_NOT_NULL),
 };
 
+static const uint16_t bill_all[] = {BILL_ID, BILL_CUSTOMER_ID, BILL_CENTS, BILL_NOTE};
 static const uint16_t bill_key[] = {BILL_ID};
-static const uint16_t bill_read_by_authenticated[] = {
-    BILL_ID,
-    BILL_CUSTOMER_ID,
-    BILL_CENTS,
-    BILL_NOTE,
-};
 
 static const struct pgs_access bill_access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_CLERK,
-        .select = bill_read_by_authenticated,
-        .n_select = PGS_COUNT(bill_read_by_authenticated),
+        .select = bill_all,
+        .n_select = PGS_COUNT(bill_all),
         .select_all = true,
     },
 };

@@ -21,16 +21,14 @@ static const struct pgs_column counter_columns[] = {
     PGS_COLUMN("n", "n", PGS_INT8, "bigint", PGS_NOT_NULL),
 };
 
+static const uint16_t counter_all[] = {COUNTER_NAME, COUNTER_N};
 static const uint16_t counter_key[] = {COUNTER_NAME};
-static const uint16_t counter_filters[] = {COUNTER_NAME, COUNTER_N};
-static const uint16_t counter_orders[] = {COUNTER_NAME, COUNTER_N};
-static const uint16_t counter_read_by_anon[] = {COUNTER_NAME, COUNTER_N};
 
 static const struct pgs_access counter_access[] = {
     {
         .roles = ROLE_ANON | ROLE_SERVICE_ROLE,
-        .select = counter_read_by_anon,
-        .n_select = PGS_COUNT(counter_read_by_anon),
+        .select = counter_all,
+        .n_select = PGS_COUNT(counter_all),
         .select_all = true,
     },
 };
@@ -45,10 +43,10 @@ const struct pgs_relation counter_relation = {
     .n_key = PGS_COUNT(counter_key),
     .access = counter_access,
     .n_access = PGS_COUNT(counter_access),
-    .filters = counter_filters,
-    .n_filters = PGS_COUNT(counter_filters),
-    .orders = counter_orders,
-    .n_orders = PGS_COUNT(counter_orders),
+    .filters = counter_all,
+    .n_filters = PGS_COUNT(counter_all),
+    .orders = counter_all,
+    .n_orders = PGS_COUNT(counter_all),
 };
 
 /* What a body may set. */

@@ -23,20 +23,14 @@ static const struct pgs_column customer_columns[] = {
     PGS_COLUMN("locked", "locked", PGS_BOOL, "boolean", PGS_NOT_NULL),
 };
 
+static const uint16_t customer_all[] = {CUSTOMER_ID, CUSTOMER_NAME, CUSTOMER_LOCKED};
 static const uint16_t customer_key[] = {CUSTOMER_ID};
-static const uint16_t customer_filters[] = {CUSTOMER_ID, CUSTOMER_NAME, CUSTOMER_LOCKED};
-static const uint16_t customer_orders[] = {CUSTOMER_ID, CUSTOMER_NAME, CUSTOMER_LOCKED};
-static const uint16_t customer_read_by_authenticated[] = {
-    CUSTOMER_ID,
-    CUSTOMER_NAME,
-    CUSTOMER_LOCKED,
-};
 
 static const struct pgs_access customer_access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_CLERK,
-        .select = customer_read_by_authenticated,
-        .n_select = PGS_COUNT(customer_read_by_authenticated),
+        .select = customer_all,
+        .n_select = PGS_COUNT(customer_all),
         .select_all = true,
     },
 };
@@ -51,10 +45,10 @@ const struct pgs_relation customer_relation = {
     .n_key = PGS_COUNT(customer_key),
     .access = customer_access,
     .n_access = PGS_COUNT(customer_access),
-    .filters = customer_filters,
-    .n_filters = PGS_COUNT(customer_filters),
-    .orders = customer_orders,
-    .n_orders = PGS_COUNT(customer_orders),
+    .filters = customer_all,
+    .n_filters = PGS_COUNT(customer_all),
+    .orders = customer_all,
+    .n_orders = PGS_COUNT(customer_all),
 };
 
 /* What a body may set. */

@@ -21,13 +21,13 @@ static const struct pgs_column debts_columns[] = {
     PGS_COLUMN("cents", "cents", PGS_INT8, "bigint", PGS_NULLABLE),
 };
 
-static const uint16_t debts_read_by_service_role[] = {DEBTS_CUSTOMER_ID, DEBTS_CENTS};
+static const uint16_t debts_all[] = {DEBTS_CUSTOMER_ID, DEBTS_CENTS};
 
 static const struct pgs_access debts_access[] = {
     {
         .roles = ROLE_SERVICE_ROLE | ROLE_CLERK,
-        .select = debts_read_by_service_role,
-        .n_select = PGS_COUNT(debts_read_by_service_role),
+        .select = debts_all,
+        .n_select = PGS_COUNT(debts_all),
         .select_all = true,
     },
 };

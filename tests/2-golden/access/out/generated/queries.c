@@ -15,6 +15,7 @@ static const struct pgs_shape no_arguments = {.struct_align = 1};
 static const struct pgs_column debt_columns[] = {
     PGS_COLUMN("debt", "debt", PGS_INT8, "bigint", PGS_NULLABLE),
 };
+
 const struct pgs_call debt_call = {
     .name = "debt",
     .sql = "public.debt",
@@ -37,6 +38,7 @@ debt_run(struct pgs_request *rq)
 static const struct pgs_column count_all_columns[] = {
     PGS_COLUMN("count_all", "count_all", PGS_INT8, "bigint", PGS_NULLABLE),
 };
+
 const struct pgs_call count_all_call = {
     .name = "count_all",
     .sql = "public.count_all",

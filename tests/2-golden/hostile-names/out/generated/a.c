@@ -19,16 +19,14 @@ static const struct pgs_column a_columns[] = {
     PGS_COLUMN("b_c", "b_c", PGS_INT4, "integer", PGS_NOT_NULL),
 };
 
+static const uint16_t a_all[] = {A_B_C};
 static const uint16_t a_key[] = {A_B_C};
-static const uint16_t a_filters[] = {A_B_C};
-static const uint16_t a_orders[] = {A_B_C};
-static const uint16_t a_read_by_authenticated[] = {A_B_C};
 
 static const struct pgs_access a_access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_THE__BOSS_,
-        .select = a_read_by_authenticated,
-        .n_select = PGS_COUNT(a_read_by_authenticated),
+        .select = a_all,
+        .n_select = PGS_COUNT(a_all),
         .select_all = true,
     },
 };
@@ -43,10 +41,10 @@ const struct pgs_relation a_relation = {
     .n_key = PGS_COUNT(a_key),
     .access = a_access,
     .n_access = PGS_COUNT(a_access),
-    .filters = a_filters,
-    .n_filters = PGS_COUNT(a_filters),
-    .orders = a_orders,
-    .n_orders = PGS_COUNT(a_orders),
+    .filters = a_all,
+    .n_filters = PGS_COUNT(a_all),
+    .orders = a_all,
+    .n_orders = PGS_COUNT(a_all),
 };
 
 /* What a body may set. */

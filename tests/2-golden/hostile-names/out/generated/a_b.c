@@ -19,16 +19,14 @@ static const struct pgs_column a_b_columns[] = {
     PGS_COLUMN("c", "c", PGS_INT4, "integer", PGS_NOT_NULL),
 };
 
+static const uint16_t a_b_all[] = {A_B_C};
 static const uint16_t a_b_key[] = {A_B_C};
-static const uint16_t a_b_filters[] = {A_B_C};
-static const uint16_t a_b_orders[] = {A_B_C};
-static const uint16_t a_b_read_by_authenticated[] = {A_B_C};
 
 static const struct pgs_access a_b_access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_THE__BOSS_,
-        .select = a_b_read_by_authenticated,
-        .n_select = PGS_COUNT(a_b_read_by_authenticated),
+        .select = a_b_all,
+        .n_select = PGS_COUNT(a_b_all),
         .select_all = true,
     },
 };
@@ -43,10 +41,10 @@ const struct pgs_relation a_b_relation = {
     .n_key = PGS_COUNT(a_b_key),
     .access = a_b_access,
     .n_access = PGS_COUNT(a_b_access),
-    .filters = a_b_filters,
-    .n_filters = PGS_COUNT(a_b_filters),
-    .orders = a_b_orders,
-    .n_orders = PGS_COUNT(a_b_orders),
+    .filters = a_b_all,
+    .n_filters = PGS_COUNT(a_b_all),
+    .orders = a_b_all,
+    .n_orders = PGS_COUNT(a_b_all),
 };
 
 /* What a body may set. */

@@ -21,16 +21,14 @@ static const struct pgs_column gr____e_columns[] = {
     PGS_COLUMN("日本", "\"日本\"", PGS_TEXT, "text", PGS_NULLABLE),
 };
 
+static const uint16_t gr____e_all[] = {GR____E_H__HE, GR____E_______};
 static const uint16_t gr____e_key[] = {GR____E_H__HE};
-static const uint16_t gr____e_filters[] = {GR____E_H__HE, GR____E_______};
-static const uint16_t gr____e_orders[] = {GR____E_H__HE, GR____E_______};
-static const uint16_t gr____e_read_by_authenticated[] = {GR____E_H__HE, GR____E_______};
 
 static const struct pgs_access gr____e_access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_THE__BOSS_,
-        .select = gr____e_read_by_authenticated,
-        .n_select = PGS_COUNT(gr____e_read_by_authenticated),
+        .select = gr____e_all,
+        .n_select = PGS_COUNT(gr____e_all),
         .select_all = true,
     },
 };
@@ -45,10 +43,10 @@ const struct pgs_relation gr____e_relation = {
     .n_key = PGS_COUNT(gr____e_key),
     .access = gr____e_access,
     .n_access = PGS_COUNT(gr____e_access),
-    .filters = gr____e_filters,
-    .n_filters = PGS_COUNT(gr____e_filters),
-    .orders = gr____e_orders,
-    .n_orders = PGS_COUNT(gr____e_orders),
+    .filters = gr____e_all,
+    .n_filters = PGS_COUNT(gr____e_all),
+    .orders = gr____e_all,
+    .n_orders = PGS_COUNT(gr____e_all),
 };
 
 /* What a body may set. */

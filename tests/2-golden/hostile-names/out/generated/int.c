@@ -32,22 +32,16 @@ static const struct pgs_column int_columns[] = {
     PGS_ARRAY_COLUMN("Select", "\"Select\"", PGS_ENUM, "public.enum", enum_labels, PGS_NULLABLE),
 };
 
+static const uint16_t int_all[] = {
+    INT_LIST, INT_HAS, INT_CHAR, INT_CHAR_, INT_SELECT, INT_SELECT_2,
+};
 static const uint16_t int_key[] = {INT_LIST};
-static const uint16_t int_filters[] = {
-    INT_LIST, INT_HAS, INT_CHAR, INT_CHAR_, INT_SELECT, INT_SELECT_2,
-};
-static const uint16_t int_orders[] = {
-    INT_LIST, INT_HAS, INT_CHAR, INT_CHAR_, INT_SELECT, INT_SELECT_2,
-};
-static const uint16_t int_read_by_authenticated[] = {
-    INT_LIST, INT_HAS, INT_CHAR, INT_CHAR_, INT_SELECT, INT_SELECT_2,
-};
 
 static const struct pgs_access int_access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_THE__BOSS_,
-        .select = int_read_by_authenticated,
-        .n_select = PGS_COUNT(int_read_by_authenticated),
+        .select = int_all,
+        .n_select = PGS_COUNT(int_all),
         .select_all = true,
     },
 };
@@ -62,10 +56,10 @@ const struct pgs_relation int_relation = {
     .n_key = PGS_COUNT(int_key),
     .access = int_access,
     .n_access = PGS_COUNT(int_access),
-    .filters = int_filters,
-    .n_filters = PGS_COUNT(int_filters),
-    .orders = int_orders,
-    .n_orders = PGS_COUNT(int_orders),
+    .filters = int_all,
+    .n_filters = PGS_COUNT(int_all),
+    .orders = int_all,
+    .n_orders = PGS_COUNT(int_all),
 };
 
 /* What a body may set. */

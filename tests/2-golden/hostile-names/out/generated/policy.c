@@ -21,16 +21,14 @@ static const struct pgs_column policy_columns[] = {
     PGS_COLUMN("order", "\"order\"", PGS_TEXT, "text", PGS_NULLABLE),
 };
 
+static const uint16_t policy_all[] = {POLICY_LIST, POLICY_ORDER};
 static const uint16_t policy_key[] = {POLICY_LIST};
-static const uint16_t policy_filters[] = {POLICY_LIST, POLICY_ORDER};
-static const uint16_t policy_orders[] = {POLICY_LIST, POLICY_ORDER};
-static const uint16_t policy_read_by_authenticated[] = {POLICY_LIST, POLICY_ORDER};
 
 static const struct pgs_access policy_access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_THE__BOSS_,
-        .select = policy_read_by_authenticated,
-        .n_select = PGS_COUNT(policy_read_by_authenticated),
+        .select = policy_all,
+        .n_select = PGS_COUNT(policy_all),
         .select_all = true,
     },
 };
@@ -45,10 +43,10 @@ const struct pgs_relation policy_relation = {
     .n_key = PGS_COUNT(policy_key),
     .access = policy_access,
     .n_access = PGS_COUNT(policy_access),
-    .filters = policy_filters,
-    .n_filters = PGS_COUNT(policy_filters),
-    .orders = policy_orders,
-    .n_orders = PGS_COUNT(policy_orders),
+    .filters = policy_all,
+    .n_filters = PGS_COUNT(policy_all),
+    .orders = policy_all,
+    .n_orders = PGS_COUNT(policy_all),
 };
 
 /* What a body may set. */

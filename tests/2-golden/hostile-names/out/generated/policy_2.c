@@ -23,20 +23,14 @@ static const struct pgs_column policy_2_columns[] = {
     PGS_COLUMN("a-b", "\"a-b\"", PGS_TEXT, "text", PGS_NULLABLE),
 };
 
+static const uint16_t policy_2_all[] = {POLICY_2_LIST, POLICY_2_A_B, POLICY_2_A_B_2};
 static const uint16_t policy_2_key[] = {POLICY_2_LIST};
-static const uint16_t policy_2_filters[] = {POLICY_2_LIST, POLICY_2_A_B, POLICY_2_A_B_2};
-static const uint16_t policy_2_orders[] = {POLICY_2_LIST, POLICY_2_A_B, POLICY_2_A_B_2};
-static const uint16_t policy_2_read_by_authenticated[] = {
-    POLICY_2_LIST,
-    POLICY_2_A_B,
-    POLICY_2_A_B_2,
-};
 
 static const struct pgs_access policy_2_access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_THE__BOSS_,
-        .select = policy_2_read_by_authenticated,
-        .n_select = PGS_COUNT(policy_2_read_by_authenticated),
+        .select = policy_2_all,
+        .n_select = PGS_COUNT(policy_2_all),
         .select_all = true,
     },
 };
@@ -51,10 +45,10 @@ const struct pgs_relation policy_2_relation = {
     .n_key = PGS_COUNT(policy_2_key),
     .access = policy_2_access,
     .n_access = PGS_COUNT(policy_2_access),
-    .filters = policy_2_filters,
-    .n_filters = PGS_COUNT(policy_2_filters),
-    .orders = policy_2_orders,
-    .n_orders = PGS_COUNT(policy_2_orders),
+    .filters = policy_2_all,
+    .n_filters = PGS_COUNT(policy_2_all),
+    .orders = policy_2_all,
+    .n_orders = PGS_COUNT(policy_2_all),
 };
 
 /* What a body may set. */

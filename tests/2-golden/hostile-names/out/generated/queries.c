@@ -25,11 +25,13 @@ static const struct pgs_column while_parameters[] = {
     PGS_ENUM_COLUMN("default", "\"default\"", "public.enum", enum_labels, PGS_NULLABLE),
     PGS_COLUMN("has_", "has_", PGS_INT4, "integer", PGS_NULLABLE),
 };
+
 static const struct pgs_field while_fields[] = {
     PGS_FIELD(struct while_arguments, default_, while_parameters[0], PGS_REQUIRED),
     PGS_FIELD(struct while_arguments, has_, while_parameters[1], PGS_OPTIONAL),
 };
 static const struct pgs_shape while_shape = PGS_SHAPE(struct while_arguments, while_fields);
+
 static const struct pgs_column while_columns[] = {
     PGS_COLUMN("list", "list", PGS_INT4, "integer", PGS_NOT_NULL),
     PGS_COLUMN("has", "has", PGS_TEXT, "text", PGS_NOT_NULL),
@@ -38,6 +40,7 @@ static const struct pgs_column while_columns[] = {
     PGS_ENUM_COLUMN("select", "\"select\"", "public.enum", enum_labels, PGS_NOT_NULL),
     PGS_ARRAY_COLUMN("Select", "\"Select\"", PGS_ENUM, "public.enum", enum_labels, PGS_NULLABLE),
 };
+
 const struct pgs_call while_call = {
     .name = "while",
     .sql = "public.while",
@@ -62,6 +65,7 @@ while_run(struct pgs_request *rq)
 static const struct pgs_column continue_columns[] = {
     PGS_COLUMN("continue", "continue", PGS_TEXT, "text", PGS_NULLABLE),
 };
+
 const struct pgs_call continue_call = {
     .name = "continue",
     .sql = "public.continue",
@@ -84,6 +88,7 @@ continue_run(struct pgs_request *rq)
 static const struct pgs_column return_columns[] = {
     PGS_COLUMN("return", "return", PGS_TEXT, "text", PGS_NULLABLE),
 };
+
 const struct pgs_call return_call = {
     .name = "return",
     .sql = "public.return",

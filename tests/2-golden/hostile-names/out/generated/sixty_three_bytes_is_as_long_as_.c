@@ -28,27 +28,19 @@ static const struct pgs_column sixty_three_bytes_is_as_long_as__columns[] = {
                     "public.enum", enum_labels, PGS_NULLABLE),
 };
 
+static const uint16_t sixty_three_bytes_is_as_long_as__all[] = {
+    SIXTY_THREE_BYTES_IS_AS_LONG_AS__SIXTY_THREE_B,
+    SIXTY_THREE_BYTES_IS_AS_LONG_AS__SIXTY_THREE_B_2,
+};
 static const uint16_t sixty_three_bytes_is_as_long_as__key[] = {
     SIXTY_THREE_BYTES_IS_AS_LONG_AS__SIXTY_THREE_B,
-};
-static const uint16_t sixty_three_bytes_is_as_long_as__filters[] = {
-    SIXTY_THREE_BYTES_IS_AS_LONG_AS__SIXTY_THREE_B,
-    SIXTY_THREE_BYTES_IS_AS_LONG_AS__SIXTY_THREE_B_2,
-};
-static const uint16_t sixty_three_bytes_is_as_long_as__orders[] = {
-    SIXTY_THREE_BYTES_IS_AS_LONG_AS__SIXTY_THREE_B,
-    SIXTY_THREE_BYTES_IS_AS_LONG_AS__SIXTY_THREE_B_2,
-};
-static const uint16_t sixty_three_bytes_is_as_long_as__read_by_authenticated[] = {
-    SIXTY_THREE_BYTES_IS_AS_LONG_AS__SIXTY_THREE_B,
-    SIXTY_THREE_BYTES_IS_AS_LONG_AS__SIXTY_THREE_B_2,
 };
 
 static const struct pgs_access sixty_three_bytes_is_as_long_as__access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_THE__BOSS_,
-        .select = sixty_three_bytes_is_as_long_as__read_by_authenticated,
-        .n_select = PGS_COUNT(sixty_three_bytes_is_as_long_as__read_by_authenticated),
+        .select = sixty_three_bytes_is_as_long_as__all,
+        .n_select = PGS_COUNT(sixty_three_bytes_is_as_long_as__all),
         .select_all = true,
     },
 };
@@ -63,10 +55,10 @@ const struct pgs_relation sixty_three_bytes_is_as_long_as__relation = {
     .n_key = PGS_COUNT(sixty_three_bytes_is_as_long_as__key),
     .access = sixty_three_bytes_is_as_long_as__access,
     .n_access = PGS_COUNT(sixty_three_bytes_is_as_long_as__access),
-    .filters = sixty_three_bytes_is_as_long_as__filters,
-    .n_filters = PGS_COUNT(sixty_three_bytes_is_as_long_as__filters),
-    .orders = sixty_three_bytes_is_as_long_as__orders,
-    .n_orders = PGS_COUNT(sixty_three_bytes_is_as_long_as__orders),
+    .filters = sixty_three_bytes_is_as_long_as__all,
+    .n_filters = PGS_COUNT(sixty_three_bytes_is_as_long_as__all),
+    .orders = sixty_three_bytes_is_as_long_as__all,
+    .n_orders = PGS_COUNT(sixty_three_bytes_is_as_long_as__all),
 };
 
 /* What a body may set. */

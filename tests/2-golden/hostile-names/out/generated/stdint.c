@@ -19,16 +19,14 @@ static const struct pgs_column stdint_columns[] = {
     PGS_COLUMN("id", "id", PGS_INT4, "integer", PGS_NOT_NULL),
 };
 
+static const uint16_t stdint_all[] = {STDINT_ID};
 static const uint16_t stdint_key[] = {STDINT_ID};
-static const uint16_t stdint_filters[] = {STDINT_ID};
-static const uint16_t stdint_orders[] = {STDINT_ID};
-static const uint16_t stdint_read_by_authenticated[] = {STDINT_ID};
 
 static const struct pgs_access stdint_access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_THE__BOSS_,
-        .select = stdint_read_by_authenticated,
-        .n_select = PGS_COUNT(stdint_read_by_authenticated),
+        .select = stdint_all,
+        .n_select = PGS_COUNT(stdint_all),
         .select_all = true,
     },
 };
@@ -43,10 +41,10 @@ const struct pgs_relation stdint_relation = {
     .n_key = PGS_COUNT(stdint_key),
     .access = stdint_access,
     .n_access = PGS_COUNT(stdint_access),
-    .filters = stdint_filters,
-    .n_filters = PGS_COUNT(stdint_filters),
-    .orders = stdint_orders,
-    .n_orders = PGS_COUNT(stdint_orders),
+    .filters = stdint_all,
+    .n_filters = PGS_COUNT(stdint_all),
+    .orders = stdint_all,
+    .n_orders = PGS_COUNT(stdint_all),
 };
 
 /* What a body may set. */

@@ -19,18 +19,14 @@ static const struct pgs_column t_9_lives__drop_table__int__columns[] = {
     PGS_COLUMN("id", "id", PGS_INT4, "integer", PGS_NOT_NULL),
 };
 
+static const uint16_t t_9_lives__drop_table__int__all[] = {T_9_LIVES__DROP_TABLE__INT__ID};
 static const uint16_t t_9_lives__drop_table__int__key[] = {T_9_LIVES__DROP_TABLE__INT__ID};
-static const uint16_t t_9_lives__drop_table__int__filters[] = {T_9_LIVES__DROP_TABLE__INT__ID};
-static const uint16_t t_9_lives__drop_table__int__orders[] = {T_9_LIVES__DROP_TABLE__INT__ID};
-static const uint16_t t_9_lives__drop_table__int__read_by_authenticated[] = {
-    T_9_LIVES__DROP_TABLE__INT__ID,
-};
 
 static const struct pgs_access t_9_lives__drop_table__int__access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_THE__BOSS_,
-        .select = t_9_lives__drop_table__int__read_by_authenticated,
-        .n_select = PGS_COUNT(t_9_lives__drop_table__int__read_by_authenticated),
+        .select = t_9_lives__drop_table__int__all,
+        .n_select = PGS_COUNT(t_9_lives__drop_table__int__all),
         .select_all = true,
     },
 };
@@ -45,10 +41,10 @@ const struct pgs_relation t_9_lives__drop_table__int__relation = {
     .n_key = PGS_COUNT(t_9_lives__drop_table__int__key),
     .access = t_9_lives__drop_table__int__access,
     .n_access = PGS_COUNT(t_9_lives__drop_table__int__access),
-    .filters = t_9_lives__drop_table__int__filters,
-    .n_filters = PGS_COUNT(t_9_lives__drop_table__int__filters),
-    .orders = t_9_lives__drop_table__int__orders,
-    .n_orders = PGS_COUNT(t_9_lives__drop_table__int__orders),
+    .filters = t_9_lives__drop_table__int__all,
+    .n_filters = PGS_COUNT(t_9_lives__drop_table__int__all),
+    .orders = t_9_lives__drop_table__int__all,
+    .n_orders = PGS_COUNT(t_9_lives__drop_table__int__all),
 };
 
 /* What a body may set. */

@@ -21,16 +21,14 @@ static const struct pgs_column t_____error_columns[] = {
     PGS_COLUMN("*/ ?\?/", "\"*/ ?\?/\"", PGS_TEXT, "text", PGS_NULLABLE),
 };
 
+static const uint16_t t_____error_all[] = {T_____ERROR_ID, T_____ERROR_______};
 static const uint16_t t_____error_key[] = {T_____ERROR_ID};
-static const uint16_t t_____error_filters[] = {T_____ERROR_ID, T_____ERROR_______};
-static const uint16_t t_____error_orders[] = {T_____ERROR_ID, T_____ERROR_______};
-static const uint16_t t_____error_read_by_authenticated[] = {T_____ERROR_ID, T_____ERROR_______};
 
 static const struct pgs_access t_____error_access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_THE__BOSS_,
-        .select = t_____error_read_by_authenticated,
-        .n_select = PGS_COUNT(t_____error_read_by_authenticated),
+        .select = t_____error_all,
+        .n_select = PGS_COUNT(t_____error_all),
         .select_all = true,
     },
 };
@@ -45,10 +43,10 @@ const struct pgs_relation t_____error_relation = {
     .n_key = PGS_COUNT(t_____error_key),
     .access = t_____error_access,
     .n_access = PGS_COUNT(t_____error_access),
-    .filters = t_____error_filters,
-    .n_filters = PGS_COUNT(t_____error_filters),
-    .orders = t_____error_orders,
-    .n_orders = PGS_COUNT(t_____error_orders),
+    .filters = t_____error_all,
+    .n_filters = PGS_COUNT(t_____error_all),
+    .orders = t_____error_all,
+    .n_orders = PGS_COUNT(t_____error_all),
 };
 
 /* What a body may set. */

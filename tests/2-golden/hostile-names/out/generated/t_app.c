@@ -19,16 +19,14 @@ static const struct pgs_column t_app_columns[] = {
     PGS_COLUMN("id", "id", PGS_INT4, "integer", PGS_NOT_NULL),
 };
 
+static const uint16_t t_app_all[] = {T_APP_ID};
 static const uint16_t t_app_key[] = {T_APP_ID};
-static const uint16_t t_app_filters[] = {T_APP_ID};
-static const uint16_t t_app_orders[] = {T_APP_ID};
-static const uint16_t t_app_read_by_authenticated[] = {T_APP_ID};
 
 static const struct pgs_access t_app_access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_THE__BOSS_,
-        .select = t_app_read_by_authenticated,
-        .n_select = PGS_COUNT(t_app_read_by_authenticated),
+        .select = t_app_all,
+        .n_select = PGS_COUNT(t_app_all),
         .select_all = true,
     },
 };
@@ -43,10 +41,10 @@ const struct pgs_relation t_app_relation = {
     .n_key = PGS_COUNT(t_app_key),
     .access = t_app_access,
     .n_access = PGS_COUNT(t_app_access),
-    .filters = t_app_filters,
-    .n_filters = PGS_COUNT(t_app_filters),
-    .orders = t_app_orders,
-    .n_orders = PGS_COUNT(t_app_orders),
+    .filters = t_app_all,
+    .n_filters = PGS_COUNT(t_app_all),
+    .orders = t_app_all,
+    .n_orders = PGS_COUNT(t_app_all),
 };
 
 /* What a body may set. */

@@ -19,16 +19,14 @@ static const struct pgs_column t_pgs_request_columns[] = {
     PGS_COLUMN("id", "id", PGS_INT4, "integer", PGS_NOT_NULL),
 };
 
+static const uint16_t t_pgs_request_all[] = {T_PGS_REQUEST_ID};
 static const uint16_t t_pgs_request_key[] = {T_PGS_REQUEST_ID};
-static const uint16_t t_pgs_request_filters[] = {T_PGS_REQUEST_ID};
-static const uint16_t t_pgs_request_orders[] = {T_PGS_REQUEST_ID};
-static const uint16_t t_pgs_request_read_by_authenticated[] = {T_PGS_REQUEST_ID};
 
 static const struct pgs_access t_pgs_request_access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_THE__BOSS_,
-        .select = t_pgs_request_read_by_authenticated,
-        .n_select = PGS_COUNT(t_pgs_request_read_by_authenticated),
+        .select = t_pgs_request_all,
+        .n_select = PGS_COUNT(t_pgs_request_all),
         .select_all = true,
     },
 };
@@ -43,10 +41,10 @@ const struct pgs_relation t_pgs_request_relation = {
     .n_key = PGS_COUNT(t_pgs_request_key),
     .access = t_pgs_request_access,
     .n_access = PGS_COUNT(t_pgs_request_access),
-    .filters = t_pgs_request_filters,
-    .n_filters = PGS_COUNT(t_pgs_request_filters),
-    .orders = t_pgs_request_orders,
-    .n_orders = PGS_COUNT(t_pgs_request_orders),
+    .filters = t_pgs_request_all,
+    .n_filters = PGS_COUNT(t_pgs_request_all),
+    .orders = t_pgs_request_all,
+    .n_orders = PGS_COUNT(t_pgs_request_all),
 };
 
 /* What a body may set. */

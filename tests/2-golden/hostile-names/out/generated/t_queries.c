@@ -19,16 +19,14 @@ static const struct pgs_column t_queries_columns[] = {
     PGS_COLUMN("id", "id", PGS_INT4, "integer", PGS_NOT_NULL),
 };
 
+static const uint16_t t_queries_all[] = {T_QUERIES_ID};
 static const uint16_t t_queries_key[] = {T_QUERIES_ID};
-static const uint16_t t_queries_filters[] = {T_QUERIES_ID};
-static const uint16_t t_queries_orders[] = {T_QUERIES_ID};
-static const uint16_t t_queries_read_by_authenticated[] = {T_QUERIES_ID};
 
 static const struct pgs_access t_queries_access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_THE__BOSS_,
-        .select = t_queries_read_by_authenticated,
-        .n_select = PGS_COUNT(t_queries_read_by_authenticated),
+        .select = t_queries_all,
+        .n_select = PGS_COUNT(t_queries_all),
         .select_all = true,
     },
 };
@@ -43,10 +41,10 @@ const struct pgs_relation t_queries_relation = {
     .n_key = PGS_COUNT(t_queries_key),
     .access = t_queries_access,
     .n_access = PGS_COUNT(t_queries_access),
-    .filters = t_queries_filters,
-    .n_filters = PGS_COUNT(t_queries_filters),
-    .orders = t_queries_orders,
-    .n_orders = PGS_COUNT(t_queries_orders),
+    .filters = t_queries_all,
+    .n_filters = PGS_COUNT(t_queries_all),
+    .orders = t_queries_all,
+    .n_orders = PGS_COUNT(t_queries_all),
 };
 
 /* What a body may set. */

@@ -19,16 +19,14 @@ static const struct pgs_column t_role_columns[] = {
     PGS_COLUMN("anon", "anon", PGS_INT4, "integer", PGS_NOT_NULL),
 };
 
+static const uint16_t t_role_all[] = {T_ROLE_ANON};
 static const uint16_t t_role_key[] = {T_ROLE_ANON};
-static const uint16_t t_role_filters[] = {T_ROLE_ANON};
-static const uint16_t t_role_orders[] = {T_ROLE_ANON};
-static const uint16_t t_role_read_by_authenticated[] = {T_ROLE_ANON};
 
 static const struct pgs_access t_role_access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_THE__BOSS_,
-        .select = t_role_read_by_authenticated,
-        .n_select = PGS_COUNT(t_role_read_by_authenticated),
+        .select = t_role_all,
+        .n_select = PGS_COUNT(t_role_all),
         .select_all = true,
     },
 };
@@ -43,10 +41,10 @@ const struct pgs_relation t_role_relation = {
     .n_key = PGS_COUNT(t_role_key),
     .access = t_role_access,
     .n_access = PGS_COUNT(t_role_access),
-    .filters = t_role_filters,
-    .n_filters = PGS_COUNT(t_role_filters),
-    .orders = t_role_orders,
-    .n_orders = PGS_COUNT(t_role_orders),
+    .filters = t_role_all,
+    .n_filters = PGS_COUNT(t_role_all),
+    .orders = t_role_all,
+    .n_orders = PGS_COUNT(t_role_all),
 };
 
 /* What a body may set. */

@@ -23,16 +23,14 @@ static const struct pgs_column note_columns[] = {
     PGS_COLUMN("title", "title", PGS_TEXT, "text", PGS_NOT_NULL),
 };
 
+static const uint16_t note_all[] = {NOTE_ID, NOTE_OWNER_ID, NOTE_TITLE};
 static const uint16_t note_key[] = {NOTE_ID};
-static const uint16_t note_filters[] = {NOTE_ID, NOTE_OWNER_ID, NOTE_TITLE};
-static const uint16_t note_orders[] = {NOTE_ID, NOTE_OWNER_ID, NOTE_TITLE};
-static const uint16_t note_read_by_authenticated[] = {NOTE_ID, NOTE_OWNER_ID, NOTE_TITLE};
 
 static const struct pgs_access note_access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
-        .select = note_read_by_authenticated,
-        .n_select = PGS_COUNT(note_read_by_authenticated),
+        .select = note_all,
+        .n_select = PGS_COUNT(note_all),
         .select_all = true,
     },
 };
@@ -47,10 +45,10 @@ const struct pgs_relation note_relation = {
     .n_key = PGS_COUNT(note_key),
     .access = note_access,
     .n_access = PGS_COUNT(note_access),
-    .filters = note_filters,
-    .n_filters = PGS_COUNT(note_filters),
-    .orders = note_orders,
-    .n_orders = PGS_COUNT(note_orders),
+    .filters = note_all,
+    .n_filters = PGS_COUNT(note_all),
+    .orders = note_all,
+    .n_orders = PGS_COUNT(note_all),
 };
 
 /* What a body may set. */

@@ -21,14 +21,14 @@ static const struct pgs_column shown_columns[] = {
     PGS_COLUMN("title", "title", PGS_TEXT, "text", PGS_NOT_NULL),
 };
 
+static const uint16_t shown_all[] = {SHOWN_ID, SHOWN_TITLE};
 static const uint16_t shown_orders[] = {SHOWN_ID};
-static const uint16_t shown_read_by_authenticated[] = {SHOWN_ID, SHOWN_TITLE};
 
 static const struct pgs_access shown_access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
-        .select = shown_read_by_authenticated,
-        .n_select = PGS_COUNT(shown_read_by_authenticated),
+        .select = shown_all,
+        .n_select = PGS_COUNT(shown_all),
         .select_all = true,
     },
 };

@@ -25,12 +25,14 @@ static const struct pgs_column tasks_of_parameters[] = {
     PGS_ENUM_COLUMN("s", "s", "public.state", state_labels, PGS_NULLABLE),
     PGS_COLUMN("title_like", "title_like", PGS_TEXT, "text", PGS_NULLABLE),
 };
+
 static const struct pgs_field tasks_of_fields[] = {
     PGS_FIELD(struct tasks_of_arguments, s, tasks_of_parameters[0], PGS_REQUIRED),
     PGS_FIELD(struct tasks_of_arguments, title_like, tasks_of_parameters[1], PGS_OPTIONAL),
 };
 static const struct pgs_shape tasks_of_shape =
     PGS_SHAPE(struct tasks_of_arguments, tasks_of_fields);
+
 static const struct pgs_column tasks_of_columns[] = {
     PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
     PGS_COLUMN("owner", "owner", PGS_UUID, "uuid", PGS_NOT_NULL),
@@ -38,6 +40,7 @@ static const struct pgs_column tasks_of_columns[] = {
     PGS_ENUM_COLUMN("state", "state", "public.state", state_labels, PGS_NOT_NULL),
     PGS_COLUMN("hours", "hours", PGS_NUMERIC, "numeric", PGS_NOT_NULL),
 };
+
 const struct pgs_call tasks_of_call = {
     .name = "tasks_of",
     .sql = "public.tasks_of",
@@ -67,14 +70,17 @@ struct hours_of_arguments {
 static const struct pgs_column hours_of_parameters[] = {
     PGS_ENUM_COLUMN("s", "s", "public.state", state_labels, PGS_NULLABLE),
 };
+
 static const struct pgs_field hours_of_fields[] = {
     PGS_FIELD(struct hours_of_arguments, s, hours_of_parameters[0], PGS_REQUIRED),
 };
 static const struct pgs_shape hours_of_shape =
     PGS_SHAPE(struct hours_of_arguments, hours_of_fields);
+
 static const struct pgs_column hours_of_columns[] = {
     PGS_COLUMN("hours_of", "hours_of", PGS_NUMERIC, "numeric", PGS_NULLABLE),
 };
+
 const struct pgs_call hours_of_call = {
     .name = "hours_of",
     .sql = "public.hours_of",
@@ -99,6 +105,7 @@ hours_of_run(struct pgs_request *rq)
 static const struct pgs_column titles_columns[] = {
     PGS_COLUMN("titles", "titles", PGS_TEXT, "text", PGS_NULLABLE),
 };
+
 const struct pgs_call titles_call = {
     .name = "titles",
     .sql = "public.titles",
@@ -122,6 +129,7 @@ static const struct pgs_column states_columns[] = {
     PGS_ENUM_COLUMN("state", "state", "public.state", state_labels, PGS_NULLABLE),
     PGS_COLUMN("hours", "hours", PGS_NUMERIC, "numeric", PGS_NULLABLE),
 };
+
 const struct pgs_call states_call = {
     .name = "states",
     .sql = "public.states",
@@ -149,14 +157,17 @@ struct raw_count_arguments {
 static const struct pgs_column raw_count_parameters[] = {
     PGS_COLUMN("least", "\"least\"", PGS_NUMERIC, "numeric", PGS_NULLABLE),
 };
+
 static const struct pgs_field raw_count_fields[] = {
     PGS_FIELD(struct raw_count_arguments, least, raw_count_parameters[0], PGS_OPTIONAL),
 };
 static const struct pgs_shape raw_count_shape =
     PGS_SHAPE(struct raw_count_arguments, raw_count_fields);
+
 static const struct pgs_column raw_count_columns[] = {
     PGS_COLUMN("raw_count", "raw_count", PGS_INT8, "bigint", PGS_NULLABLE),
 };
+
 const struct pgs_call raw_count_call = {
     .name = "raw_count",
     .sql = "public.raw_count",

@@ -30,16 +30,14 @@ static const struct pgs_column task_columns[] = {
     PGS_COLUMN("hours", "hours", PGS_NUMERIC, "numeric", PGS_NOT_NULL),
 };
 
+static const uint16_t task_all[] = {TASK_ID, TASK_OWNER, TASK_TITLE, TASK_STATE, TASK_HOURS};
 static const uint16_t task_key[] = {TASK_ID};
-static const uint16_t task_read_by_authenticated[] = {
-    TASK_ID, TASK_OWNER, TASK_TITLE, TASK_STATE, TASK_HOURS,
-};
 
 static const struct pgs_access task_access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
-        .select = task_read_by_authenticated,
-        .n_select = PGS_COUNT(task_read_by_authenticated),
+        .select = task_all,
+        .n_select = PGS_COUNT(task_all),
         .select_all = true,
     },
 };

@@ -28,20 +28,20 @@ static const struct pgs_column task_hours_columns[] = {
     PGS_COLUMN("n", "n", PGS_INT8, "bigint", PGS_NOT_NULL),
 };
 
-static const uint16_t task_hours_filters[] = {TASK_HOURS_STATE};
-static const uint16_t task_hours_orders[] = {TASK_HOURS_HOURS};
-static const uint16_t task_hours_read_by_authenticated[] = {
+static const uint16_t task_hours_all[] = {
     TASK_HOURS_OWNER,
     TASK_HOURS_STATE,
     TASK_HOURS_HOURS,
     TASK_HOURS_N,
 };
+static const uint16_t task_hours_filters[] = {TASK_HOURS_STATE};
+static const uint16_t task_hours_orders[] = {TASK_HOURS_HOURS};
 
 static const struct pgs_access task_hours_access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
-        .select = task_hours_read_by_authenticated,
-        .n_select = PGS_COUNT(task_hours_read_by_authenticated),
+        .select = task_hours_all,
+        .n_select = PGS_COUNT(task_hours_all),
         .select_all = true,
     },
 };

@@ -50,28 +50,18 @@ static const struct pgs_column list_columns[] = {
                      PGS_NULLABLE),
 };
 
+static const uint16_t list_all[] = {
+    LIST_ID,          LIST_SOME_BOOLS, LIST_SOME_INTS,   LIST_SOME_BIGS,  LIST_SOME_FLOATS,
+    LIST_SOME_PRICES, LIST_SOME_TEXTS, LIST_SOME_NAMES,  LIST_SOME_UUIDS, LIST_SOME_DATES,
+    LIST_SOME_TIMES,  LIST_SOME_JSONS, LIST_SOME_COLORS,
+};
 static const uint16_t list_key[] = {LIST_ID};
-static const uint16_t list_filters[] = {
-    LIST_ID,          LIST_SOME_BOOLS, LIST_SOME_INTS,   LIST_SOME_BIGS,  LIST_SOME_FLOATS,
-    LIST_SOME_PRICES, LIST_SOME_TEXTS, LIST_SOME_NAMES,  LIST_SOME_UUIDS, LIST_SOME_DATES,
-    LIST_SOME_TIMES,  LIST_SOME_JSONS, LIST_SOME_COLORS,
-};
-static const uint16_t list_orders[] = {
-    LIST_ID,          LIST_SOME_BOOLS, LIST_SOME_INTS,   LIST_SOME_BIGS,  LIST_SOME_FLOATS,
-    LIST_SOME_PRICES, LIST_SOME_TEXTS, LIST_SOME_NAMES,  LIST_SOME_UUIDS, LIST_SOME_DATES,
-    LIST_SOME_TIMES,  LIST_SOME_JSONS, LIST_SOME_COLORS,
-};
-static const uint16_t list_read_by_authenticated[] = {
-    LIST_ID,          LIST_SOME_BOOLS, LIST_SOME_INTS,   LIST_SOME_BIGS,  LIST_SOME_FLOATS,
-    LIST_SOME_PRICES, LIST_SOME_TEXTS, LIST_SOME_NAMES,  LIST_SOME_UUIDS, LIST_SOME_DATES,
-    LIST_SOME_TIMES,  LIST_SOME_JSONS, LIST_SOME_COLORS,
-};
 
 static const struct pgs_access list_access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
-        .select = list_read_by_authenticated,
-        .n_select = PGS_COUNT(list_read_by_authenticated),
+        .select = list_all,
+        .n_select = PGS_COUNT(list_all),
         .select_all = true,
     },
 };
@@ -86,10 +76,10 @@ const struct pgs_relation list_relation = {
     .n_key = PGS_COUNT(list_key),
     .access = list_access,
     .n_access = PGS_COUNT(list_access),
-    .filters = list_filters,
-    .n_filters = PGS_COUNT(list_filters),
-    .orders = list_orders,
-    .n_orders = PGS_COUNT(list_orders),
+    .filters = list_all,
+    .n_filters = PGS_COUNT(list_all),
+    .orders = list_all,
+    .n_orders = PGS_COUNT(list_all),
 };
 
 /* What a body may set. */

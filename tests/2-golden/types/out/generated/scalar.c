@@ -63,34 +63,20 @@ static const struct pgs_column scalar_columns[] = {
     PGS_ENUM_COLUMN("a_color", "a_color", "public.color", color_labels, PGS_NOT_NULL),
 };
 
+static const uint16_t scalar_all[] = {
+    SCALAR_ID,        SCALAR_A_BOOL,      SCALAR_A_SMALL,   SCALAR_AN_INT,  SCALAR_A_BIG,
+    SCALAR_A_REAL,    SCALAR_A_DOUBLE,    SCALAR_A_NUMERIC, SCALAR_A_PRICE, SCALAR_A_TEXT,
+    SCALAR_A_VARCHAR, SCALAR_A_NAME,      SCALAR_A_UUID,    SCALAR_A_BYTEA, SCALAR_A_DATE,
+    SCALAR_A_TIME,    SCALAR_A_TIMESTAMP, SCALAR_A_MOMENT,  SCALAR_A_JSON,  SCALAR_A_JSONB,
+    SCALAR_A_COLOR,
+};
 static const uint16_t scalar_key[] = {SCALAR_ID};
-static const uint16_t scalar_filters[] = {
-    SCALAR_ID,        SCALAR_A_BOOL,      SCALAR_A_SMALL,   SCALAR_AN_INT,  SCALAR_A_BIG,
-    SCALAR_A_REAL,    SCALAR_A_DOUBLE,    SCALAR_A_NUMERIC, SCALAR_A_PRICE, SCALAR_A_TEXT,
-    SCALAR_A_VARCHAR, SCALAR_A_NAME,      SCALAR_A_UUID,    SCALAR_A_BYTEA, SCALAR_A_DATE,
-    SCALAR_A_TIME,    SCALAR_A_TIMESTAMP, SCALAR_A_MOMENT,  SCALAR_A_JSON,  SCALAR_A_JSONB,
-    SCALAR_A_COLOR,
-};
-static const uint16_t scalar_orders[] = {
-    SCALAR_ID,        SCALAR_A_BOOL,      SCALAR_A_SMALL,   SCALAR_AN_INT,  SCALAR_A_BIG,
-    SCALAR_A_REAL,    SCALAR_A_DOUBLE,    SCALAR_A_NUMERIC, SCALAR_A_PRICE, SCALAR_A_TEXT,
-    SCALAR_A_VARCHAR, SCALAR_A_NAME,      SCALAR_A_UUID,    SCALAR_A_BYTEA, SCALAR_A_DATE,
-    SCALAR_A_TIME,    SCALAR_A_TIMESTAMP, SCALAR_A_MOMENT,  SCALAR_A_JSON,  SCALAR_A_JSONB,
-    SCALAR_A_COLOR,
-};
-static const uint16_t scalar_read_by_authenticated[] = {
-    SCALAR_ID,        SCALAR_A_BOOL,      SCALAR_A_SMALL,   SCALAR_AN_INT,  SCALAR_A_BIG,
-    SCALAR_A_REAL,    SCALAR_A_DOUBLE,    SCALAR_A_NUMERIC, SCALAR_A_PRICE, SCALAR_A_TEXT,
-    SCALAR_A_VARCHAR, SCALAR_A_NAME,      SCALAR_A_UUID,    SCALAR_A_BYTEA, SCALAR_A_DATE,
-    SCALAR_A_TIME,    SCALAR_A_TIMESTAMP, SCALAR_A_MOMENT,  SCALAR_A_JSON,  SCALAR_A_JSONB,
-    SCALAR_A_COLOR,
-};
 
 static const struct pgs_access scalar_access[] = {
     {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
-        .select = scalar_read_by_authenticated,
-        .n_select = PGS_COUNT(scalar_read_by_authenticated),
+        .select = scalar_all,
+        .n_select = PGS_COUNT(scalar_all),
         .select_all = true,
     },
 };
@@ -105,10 +91,10 @@ const struct pgs_relation scalar_relation = {
     .n_key = PGS_COUNT(scalar_key),
     .access = scalar_access,
     .n_access = PGS_COUNT(scalar_access),
-    .filters = scalar_filters,
-    .n_filters = PGS_COUNT(scalar_filters),
-    .orders = scalar_orders,
-    .n_orders = PGS_COUNT(scalar_orders),
+    .filters = scalar_all,
+    .n_filters = PGS_COUNT(scalar_all),
+    .orders = scalar_all,
+    .n_orders = PGS_COUNT(scalar_all),
 };
 
 /* What a body may set. */
