@@ -9,26 +9,30 @@
 #include "rest/fail.h"
 
 /* `{"id":` and `,"title":`, the same bytes before each value of a column; nothing before a bare
- * value. */
-static struct pgs_text
-key_of(struct pgs_request *rq, size_t i)
+ * value.  `body` lends its room. */
+static const struct pgs_text *
+write_keys(struct pgs_request *rq, struct pgs_buf *body)
 {
-    const struct pgs_output *output = &rq->outputs[i];
-    struct pgs_text key = {"", 0};
-    struct pgs_buf buf;
+    struct pgs_text *keys = rq->memory.alloc(rq->memory.pool, (rq->n_outputs + 1) * sizeof(*keys));
+    size_t start = 0;
     char *at;
 
-    if (output->name == NULL)
-        return key;
-    pgs_buf_init(&buf, 0);
-    pgs_buf_add_char(&buf, i == 0 ? '{' : ',');
-    pgs_json_string(&buf, output->name, output->name_len);
-    pgs_buf_add_char(&buf, ':');
-    at = rq->memory.alloc(rq->memory.pool, buf.len + 1);
-    if (!buf.failed)
-        key = (struct pgs_text){memcpy(at, buf.at, buf.len), buf.len};
-    pgs_buf_clear(&buf);
-    return key;
+    for (size_t i = 0; i < rq->n_outputs; i++) {
+        if (rq->outputs[i].name != NULL) {
+            pgs_buf_add_char(body, i == 0 ? '{' : ',');
+            pgs_json_string(body, rq->outputs[i].name, rq->outputs[i].name_len);
+            pgs_buf_add_char(body, ':');
+        }
+        keys[i] = (struct pgs_text){NULL, body->len - start};
+        start = body->len;
+    }
+    at = rq->memory.alloc(rq->memory.pool, start + 1);
+    if (start > 0)
+        memcpy(at, body->at, start);
+    for (size_t i = 0; i < rq->n_outputs; at += keys[i++].len)
+        keys[i].at = at;
+    body->len = 0;
+    return keys;
 }
 
 static bool
@@ -56,12 +60,10 @@ write_row(const struct pgs_request *rq, struct pgs_txn *txn, int row, const stru
 static void
 write_rows(struct pgs_request *rq, struct pgs_txn *txn, struct pgs_buf *body)
 {
-    struct pgs_text *keys = rq->memory.alloc(rq->memory.pool, (rq->n_outputs + 1) * sizeof(*keys));
+    const struct pgs_text *keys = write_keys(rq, body);
     const char *between = is_bare(rq) ? ", " : ",\n ";
     int rows = pgs_txn_row_count(txn, rq->rows_from);
 
-    for (size_t i = 0; i < rq->n_outputs; i++)
-        keys[i] = key_of(rq, i);
     if (rq->object || rq->single) {
         if (rows > 0)
             write_row(rq, txn, 0, keys, body);
