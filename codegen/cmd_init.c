@@ -75,11 +75,13 @@ static const char readme[] =
     "      -H 'Content-Type: application/json' -d '{\"title\": \"Hello\"}'\n"
     "\n"
     "Next: add a column to `schema/notes.schema`, run `pgstack dev` again, and read\n"
-    "`generated/access.txt`: it says who may do what.\n"
+    "`generated/access.txt`: it says who may do what.  A changed schema gets a new database, with\n"
+    "`demo/data.sql` in it; the old one is kept under another name.\n"
     "\n"
     "To deploy: apply the migrations with `pgstack migration run --database URL` as a role that may\n"
-    "create roles, give the logins `authenticator` and `authenticator_admin` a password, set what\n"
-    "`.env.example` lists, and start `build/server/@app@`.\n";
+    "create roles, give the logins `authenticator` and `authenticator_admin` a password\n"
+    "(`alter role authenticator password '...'`), set what `.env.example` lists and\n"
+    "`PGSTACK_ENV=production`, and start `build/server/@app@`; `--check` only tries the settings.\n";
 
 static const char env_example[] =
     "# Copy to .env, or set these in the environment.  `pgstack dev` needs none of them.\n"
