@@ -1,7 +1,6 @@
 // The runtime's pool on a real PostgreSQL: the programs pool_*_test, each case under its own name.
 //
 // PGS_TEST_CASE picks cases by their name, PGS_TEST_SEED repeats a run.
-import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -55,16 +54,28 @@ function readCases(out) {
   });
 }
 
-const alone = (name, out) =>
-  `alone: make test T=3-sql/pool PGS_TEST_CASE=${name} ${/PGS_TEST_SEED=\d+/.exec(out)}`;
+/** What a C program said; where this file noticed it is of no use to anybody. */
+function complaint(...lines) {
+  const error = new Error(lines.join('\n'));
+  error.stack = error.message;
+  return error;
+}
+
+const alone = (out, which = '') => `alone: make test T=3-sql/pool ${which}${/PGS_TEST_SEED=\d+/.exec(out) ?? ''}`;
+
+/** Fails with what the program said about the case, and how to run that alone. */
+function judge(one, out, err) {
+  if (!one.passed) throw complaint(one.text + err, alone(out, `PGS_TEST_CASE=${one.name} `));
+}
 
 /** One test of this file for each case of a program, and one for how it ended. */
 async function report(t, name, where, obey) {
   const { ended, out, err } = await runProgram(name, where, obey);
   const cases = readCases(out);
   for (const one of cases)
-    await t.test(`${name} ${one.name}`, () => assert.ok(one.passed, `${one.text}${err}\n${alone(one.name, out)}`));
-  if (cases.every((one) => one.passed)) assert.equal(ended, 0, `${name} ended with ${ended}\n${out}${err}`);
+    await t.test(`${name} ${one.name}`, () => judge(one, out, err));
+  if (ended !== 0 && cases.every((one) => one.passed)) 
+    throw complaint(`${name} ended with ${ended}`, out, err, alone(out));
 }
 
 describe('the pool', () => {

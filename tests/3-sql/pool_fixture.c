@@ -258,16 +258,22 @@ begin_to_open_pool(const struct pgs_pool_config *config)
 }
 
 void
-open_pool(struct pgs_pool_config config)
+wait_for_connections(void)
 {
     int64_t end = real_ms() + PATIENCE_MS;
 
-    begin_to_open_pool(&config);
     while (!all_are_ready()) {
         if (real_ms() > end)
             fail_msg("the pool does not connect; PGS_TEST_LOG=1 shows why");
         run_loop(0);
     }
+}
+
+void
+open_pool(struct pgs_pool_config config)
+{
+    begin_to_open_pool(&config);
+    wait_for_connections();
 }
 
 void

@@ -59,11 +59,14 @@ extern struct pgs_pool *pool;
 /* One quick connection and no other; the cases change what they are about. */
 struct pgs_pool_config one_connection(void);
 
-/* Opens `pool`, and waits until all its connections have opened. */
+/* Opens `pool`, and waits until all its connections are ready. */
 void open_pool(struct pgs_pool_config config);
 
 /* Without waiting. */
 void begin_to_open_pool(const struct pgs_pool_config *config);
+
+/* Runs the loop until all connections of the pool are ready and at rest. */
+void wait_for_connections(void);
 
 void close_pool(void);
 
