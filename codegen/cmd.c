@@ -112,12 +112,11 @@ change_dir(int argc, char **argv, int *i, int *status)
 {
     const char *dir = argv[*i] + 2;
 
-    if (*dir == '\0') {
-        if (*i + 1 >= argc) {
-            *status = cmd_usage(argv[0], "-C needs a folder");
-            return false;
-        }
+    if (*dir == '\0' && *i + 1 < argc)
         dir = argv[++*i];
+    if (*dir == '\0') {
+        *status = cmd_usage(argv[0], "-C needs a folder");
+        return false;
     }
     if (chdir(dir) != 0) {
         *status = cmd_fail("%s: %s", dir, strerror(errno));

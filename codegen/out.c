@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "fail.h"
 #include "map.h"
 #include "vec.h"
+#include "words.h"
 
 #define HEAD_BYTES 256 /* where the mark of a generated file must stand */
 
@@ -28,6 +30,8 @@ struct out {
 
 static VEC(struct out *) files;
 static struct map by_path;
+static VEC(struct out *) changed;
+static struct words made; /* folders */
 
 struct out *
 out_scratch(void)
@@ -166,18 +170,9 @@ is_unchanged(const struct out *out)
 }
 
 static bool
-write_file(const struct out *out)
+fail_path(const char *path, int error)
 {
-    const char *temporary = arena_printf("%s.tmp", out->path);
-    FILE *file = fopen(temporary, "wb");
-    bool ok = file != NULL && fwrite(out->text.at, 1, out->text.n, file) == out->text.n;
-
-    if (file != NULL && fclose(file) != 0)
-        ok = false;
-    if (ok && rename(temporary, out->path) == 0)
-        return true;
-    fail_print("%s: %s", out->path, strerror(errno));
-    unlink(temporary);
+    fail_print("%s: %s", path, strerror(error));
     return false;
 }
 
@@ -190,10 +185,80 @@ make_folder(const char *path)
     if (slash == NULL)
         return true;
     folder = arena_copy(path, (size_t)(slash - path));
-    if (mkdir(folder, 0777) == 0 || errno == EEXIST)
-        return true;
-    fail_print("%s: %s", folder, strerror(errno));
+    if (mkdir(folder, 0777) == 0)
+        words_add(&made, folder);
+    else if (errno != EEXIST)
+        return fail_path(folder, errno);
+    return true;
+}
+
+/* Beside the file, so that a rename puts it in place. */
+static const char *
+temporary_path(const struct out *out)
+{
+    return arena_printf("%s.tmp", out->path);
+}
+
+/* A link that stands there is not followed. */
+static FILE *
+open_temporary(const char *path)
+{
+    int fd;
+
+    unlink(path);
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    return fd >= 0 ? fdopen(fd, "wb") : NULL;
+}
+
+static bool
+write_temporary(const struct out *out)
+{
+    FILE *file = open_temporary(temporary_path(out));
+    bool written = file != NULL && fwrite(out->text.at, 1, out->text.n, file) == out->text.n;
+
+    if (file != NULL && fclose(file) != 0)
+        written = false;
+    return written || fail_path(out->path, errno);
+}
+
+static bool
+is_no_folder(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) != 0 || !S_ISDIR(st.st_mode) || fail_path(path, EISDIR);
+}
+
+static bool
+undo(void)
+{
+    for (size_t i = 0; i < changed.n; i++)
+        unlink(temporary_path(changed.at[i]));
+    for (size_t i = made.list.n; i-- > 0;)
+        rmdir(made.list.at[i]); /* unless something is in it */
     return false;
+}
+
+/* What may go wrong goes wrong before the first file is put in place. */
+static bool
+write_temporaries(void)
+{
+    for (size_t i = 0; i < changed.n; i++)
+        if (!make_folder(changed.at[i]->path) || !is_no_folder(changed.at[i]->path) ||
+            !write_temporary(changed.at[i]))
+            return undo();
+    return true;
+}
+
+static bool
+put_in_place(void)
+{
+    for (size_t i = 0; i < changed.n; i++)
+        if (rename(temporary_path(changed.at[i]), changed.at[i]->path) != 0) {
+            fail_path(changed.at[i]->path, errno);
+            return undo();
+        }
+    return true;
 }
 
 static bool
@@ -223,10 +288,8 @@ delete_stale(const char *folder)
 
         if (entry->d_name[0] == '.' || map_get(&by_path, path) != NULL || !is_generated(path))
             continue;
-        if (unlink(path) != 0) {
-            fail_print("%s: %s", path, strerror(errno));
-            ok = false;
-        }
+        if (unlink(path) != 0)
+            ok = fail_path(path, errno);
     }
     closedir(dir);
     return ok;
@@ -235,13 +298,10 @@ delete_stale(const char *folder)
 bool
 out_save(const char *folder, size_t *n_written)
 {
-    *n_written = 0;
-    for (size_t i = 0; i < files.n; i++) {
-        if (is_unchanged(files.at[i]))
-            continue;
-        if (!make_folder(files.at[i]->path) || !write_file(files.at[i]))
-            return false;
-        ++*n_written;
-    }
-    return delete_stale(folder);
+    changed.n = 0;
+    for (size_t i = 0; i < files.n; i++)
+        if (!is_unchanged(files.at[i]))
+            vec_push(&changed, files.at[i]);
+    *n_written = changed.n;
+    return write_temporaries() && put_in_place() && delete_stale(folder);
 }

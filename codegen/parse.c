@@ -20,8 +20,6 @@
 /* Folders in folders: enough for anyone, and an end for links that lead back. */
 #define MAX_FOLDERS 16
 
-VEC_STRUCT(paths, const char *);
-
 struct feed {
     struct lexer lexer;
     struct token ahead; /* read already, when `has_ahead` */
@@ -221,6 +219,15 @@ lose_file(struct ast *ast, const struct source *source)
     ast->lost_rights = true;
 }
 
+static void
+lose_path(struct ast *ast, const char *path, const char *why)
+{
+    struct span nowhere = {.file = source_from_text(path, "", 0)};
+
+    lose_file(ast, nowhere.file);
+    diag_at(nowhere, PGS0001_FILE_UNREADABLE, "cannot be read: %s", why);
+}
+
 static bool
 check_bytes(const struct source *source)
 {
@@ -256,15 +263,16 @@ parse_file(struct ast *ast, const char *dir, const char *path)
     struct span nowhere = {0};
 
     if (source) {
-        parse_source(ast, source);
+        parse_source(ast, source_without_returns(source));
+        return;
+    }
+    if (errno != EFBIG) {
+        lose_path(ast, path, errno == EINVAL ? "it is no file" : strerror(errno));
         return;
     }
     nowhere.file = source_from_text(path, "", 0);
     lose_file(ast, nowhere.file);
-    if (errno == EFBIG)
-        diag_at(nowhere, PGS0002_FILE_TOO_LARGE, "larger than %zu MiB", SOURCE_MAX_BYTES >> 20);
-    else
-        diag_at(nowhere, PGS0001_FILE_UNREADABLE, "cannot be read: %s", strerror(errno));
+    diag_at(nowhere, PGS0002_FILE_TOO_LARGE, "larger than %zu MiB", SOURCE_MAX_BYTES >> 20);
 }
 
 /* ---- a project ---- */
@@ -284,48 +292,103 @@ ends_in_schema(const char *name)
     return len > sizeof(suffix) - 1 && strcmp(name + len - (sizeof(suffix) - 1), suffix) == 0;
 }
 
-/* Adds the sources in one folder and, sorted among them, those of its folders. */
-static void
-find_sources(struct paths *found, const char *dir, const char *folder, int depth)
+/* A folder that is being read, and those that it is in. */
+struct folder {
+    const struct folder *outer;
+    const char *path;
+    dev_t device;
+    ino_t number;
+    int depth;
+};
+
+/* The way through the project's folders. */
+struct search {
+    struct ast *ast;
+    const char *dir;
+    VEC(const char *) found;
+};
+
+static void search_folder(struct search *search, struct folder *folder);
+
+/* A link may lead back to a folder that it is in. */
+static bool
+is_inside(const struct folder *folder, const struct stat *st)
 {
-    DIR *handle = opendir(arena_printf("%s/%s", dir, folder));
+    for (; folder; folder = folder->outer)
+        if (folder->device == st->st_dev && folder->number == st->st_ino)
+            return true;
+    return false;
+}
+
+/* What cannot be looked at may hold rules: it is an error, unless it is no schema by its name. */
+static void
+search_entry(struct search *search, const struct folder *outer, const char *path)
+{
+    struct folder folder = {.outer = outer, .path = path, .depth = outer->depth + 1};
+    struct stat st;
+
+    if (stat(arena_printf("%s/%s", search->dir, path), &st) != 0 || !S_ISDIR(st.st_mode)) {
+        if (ends_in_schema(path))
+            vec_push(&search->found, path);
+        return;
+    }
+    folder.device = st.st_dev;
+    folder.number = st.st_ino;
+    if (is_inside(outer, &st))
+        lose_path(search->ast, path, "it leads back to a folder that it is in");
+    else if (folder.depth > MAX_FOLDERS)
+        lose_path(search->ast, path, "too many folders in folders");
+    else
+        search_folder(search, &folder);
+}
+
+static void
+search_folder(struct search *search, struct folder *folder)
+{
+    DIR *handle = opendir(arena_printf("%s/%s", search->dir, folder->path));
     const struct dirent *entry;
 
-    if (!handle)
+    if (!handle) {
+        lose_path(search->ast, folder->path, strerror(errno));
         return;
-    while ((entry = readdir(handle))) {
-        const char *path = arena_printf("%s/%s", folder, entry->d_name);
-        struct stat st;
-
-        if (entry->d_name[0] == '.' || stat(arena_printf("%s/%s", dir, path), &st) != 0)
-            continue;
-        if (S_ISDIR(st.st_mode) && depth < MAX_FOLDERS)
-            find_sources(found, dir, path, depth + 1);
-        else if (ends_in_schema(path))
-            vec_push(found, path);
     }
+    while ((entry = readdir(handle)))
+        if (entry->d_name[0] != '.')
+            search_entry(search, folder, arena_printf("%s/%s", folder->path, entry->d_name));
     closedir(handle);
+}
+
+/* Adds the files of one of the project's folders, sorted; how many there are. */
+static size_t
+parse_folder(struct ast *ast, const char *dir, const char *path)
+{
+    struct search search = {.ast = ast, .dir = dir};
+    struct folder folder = {.path = path};
+    struct stat st = {0};
+
+    if (stat(arena_printf("%s/%s", dir, path), &st) != 0 && errno == ENOENT)
+        return 0;
+    folder.device = st.st_dev;
+    folder.number = st.st_ino;
+    search_folder(&search, &folder);
+    if (search.found.n)
+        qsort(search.found.at, search.found.n, sizeof(search.found.at[0]), compare_paths);
+    for (size_t i = 0; i < search.found.n; i++)
+        parse_file(ast, dir, search.found.at[i]);
+    return search.found.n;
 }
 
 void
 parse_project(struct ast *ast, const char *dir)
 {
-    static const char *const folders[] = {"schema", "policies"};
-    size_t n_paths = 0;
+    size_t n = parse_folder(ast, dir, "schema");
 
-    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-        struct paths found = {0};
-
-        find_sources(&found, dir, folders[i], 0);
-        if (found.n)
-            qsort(found.at, found.n, sizeof(found.at[0]), compare_paths);
-        for (size_t j = 0; j < found.n; j++)
-            parse_file(ast, dir, found.at[j]);
-        n_paths += found.n;
-    }
-    if (n_paths == 0) {
+    n += parse_folder(ast, dir, "policies");
+    if (n == 0 && diag_errors() == 0) {
         struct span nowhere = {0};
-        struct diag *diag = diag_at(nowhere, PGS0005_NO_SOURCES, "%s holds no schema", dir);
+        bool here = strcmp(dir, ".") == 0;
+        struct diag *diag =
+            diag_at(nowhere, PGS0005_NO_SOURCES, "%s holds no schema", here ? "this folder" : dir);
 
         lose_file(ast, source_from_text(dir, "", 0));
         diag_hint(diag, "a project keeps what there is in schema/*.schema, and who may do what in "

@@ -9,28 +9,24 @@
 
 #include "arena.h"
 
+/* Looks before it opens: to open a pipe is to wait for who writes to it. */
 static FILE *
-open_file(const char *dir, const char *path, size_t *size)
+open_file(const char *path, size_t *size)
 {
-    FILE *file = fopen(dir ? arena_printf("%s/%s", dir, path) : path, "rb");
     struct stat st;
-    int error = 0;
 
-    if (!file)
+    if (stat(path, &st) != 0)
         return NULL;
-    if (fstat(fileno(file), &st) != 0)
-        error = errno;
-    else if (!S_ISREG(st.st_mode))
-        error = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
-    else if (st.st_size < 0 || (uintmax_t)st.st_size > SOURCE_MAX_BYTES)
-        error = EFBIG;
-    if (error) {
-        fclose(file);
-        errno = error;
+    if (!S_ISREG(st.st_mode)) {
+        errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+        return NULL;
+    }
+    if (st.st_size < 0 || (uintmax_t)st.st_size > SOURCE_MAX_BYTES) {
+        errno = EFBIG;
         return NULL;
     }
     *size = (size_t)st.st_size;
-    return file;
+    return fopen(path, "rb");
 }
 
 static struct source *
@@ -52,7 +48,7 @@ struct source *
 source_read(const char *dir, const char *path)
 {
     size_t size, len;
-    FILE *file = open_file(dir, path, &size);
+    FILE *file = open_file(dir ? arena_printf("%s/%s", dir, path) : path, &size);
     char *text;
 
     if (!file)
@@ -65,7 +61,23 @@ source_read(const char *dir, const char *path)
         return NULL;
     }
     fclose(file);
+    if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+        return new_source(path, text + 3, len - 3);
     return new_source(path, text, len);
+}
+
+struct source *
+source_without_returns(struct source *source)
+{
+    char *text, *to;
+
+    if (!strstr(source->text, "\r\n"))
+        return source;
+    text = to = arena_alloc(source->len + 1);
+    for (size_t i = 0; i < source->len; i++)
+        if (source->text[i] != '\r' || source->text[i + 1] != '\n')
+            *to++ = source->text[i];
+    return new_source(source->path, text, (size_t)(to - text));
 }
 
 struct source *

@@ -28,8 +28,11 @@ struct span {
 /* Larger files are refused: errno EFBIG. */
 #define SOURCE_MAX_BYTES ((size_t)4 * 1024 * 1024)
 
-/* Reads a file; NULL with errno set. */
+/* Reads a file, less a byte order mark in front; NULL with errno set. */
 struct source *source_read(const char *dir, const char *path);
+
+/* The same with lines that end in \n alone. */
+struct source *source_without_returns(struct source *source);
 
 /* A source that is not a file. */
 struct source *source_from_text(const char *path, const char *text, size_t len);
