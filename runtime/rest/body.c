@@ -3,6 +3,7 @@
  * Bodies and arguments to generated structs.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "rest/fail.h"
@@ -27,7 +28,7 @@ describe_place(const struct pgs_read_error *error, bool many, char *details, siz
         (void)snprintf(details, size, "field \"%s\"%s%s", error->field, comma, error->details);
 }
 
-static void
+static bool
 fail_read(struct pgs_request *rq, const struct pgs_read_error *error, bool many)
 {
     bool named = error->field[0] != '\0';
@@ -36,6 +37,7 @@ fail_read(struct pgs_request *rq, const struct pgs_read_error *error, bool many)
     describe_place(error, many, details, sizeof(details));
     pgs__fail(rq, 400, error->code, details[0] != '\0' ? details : NULL, NULL, "%s%s%s",
               error->field, named ? ": " : "", error->message);
+    return false;
 }
 
 static bool
@@ -68,37 +70,46 @@ check_type(struct pgs_request *rq)
 }
 
 static bool
-read_body(struct pgs_request *rq, const struct pgs_shape *shape, size_t max, struct pgs_rows *rows)
+read_body(struct pgs_request *rq, const struct pgs_shape *shape, size_t max, struct pgs_rows *rows,
+          struct pgs_read_error *error)
 {
-    struct pgs_read_error error = {0};
+    h2o_iovec_t body = rq->req->entity;
 
-    if (!check_type(rq))
-        return false;
-    if (pgs_json_read(shape, rq->req->entity.base != NULL ? rq->req->entity.base : "",
-                      rq->req->entity.len, max, rq->scratch, &rows->at, &rows->n, &rows->was_array,
-                      &error))
-        return true;
-    fail_read(rq, &error, max > 1);
-    return false;
+    return pgs_json_read(shape, body.base != NULL ? body.base : "", body.len, max, rq->scratch,
+                         &rows->at, &rows->n, &rows->was_array, error);
 }
 
 bool
 pgs_read_rows(struct pgs_request *rq, const struct pgs_shape *shape, struct pgs_rows *rows)
 {
     size_t fit = MAX_ROW_BYTES / (shape->struct_size + 1);
+    struct pgs_read_error error = {0};
 
-    return read_body(rq, shape, fit < MAX_ROWS ? fit : MAX_ROWS, rows);
+    if (!check_type(rq))
+        return false;
+    return read_body(rq, shape, fit < MAX_ROWS ? fit : MAX_ROWS, rows, &error) ||
+           fail_read(rq, &error, true);
+}
+
+/* The one object of a body, as it was read. */
+static void
+take_row(const struct pgs_shape *shape, const struct pgs_rows *rows, void *row)
+{
+    if (shape->struct_size > 0)
+        memcpy(row, rows->at, shape->struct_size);
 }
 
 bool
 pgs_read_row(struct pgs_request *rq, const struct pgs_shape *shape, void *row)
 {
+    struct pgs_read_error error = {0};
     struct pgs_rows rows;
 
-    if (!read_body(rq, shape, 1, &rows))
+    if (!check_type(rq))
         return false;
-    if (shape->struct_size > 0) /* none for a call without arguments */
-        memcpy(row, rows.at, shape->struct_size);
+    if (!read_body(rq, shape, 1, &rows, &error))
+        return fail_read(rq, &error, false);
+    take_row(shape, &rows, row);
     return true;
 }
 
@@ -133,11 +144,9 @@ read_pair(struct pgs_request *rq, const struct pgs_call *call, const struct pgs_
 
     if (field == NULL)
         return fail_no_call(rq, call, "it has no argument", pair->name);
-    if (pgs_text_read(field, (size_t)(field - call->arguments->fields), pair->value.at,
-                      pair->value.len, rq->scratch, arguments, &error))
-        return true;
-    fail_read(rq, &error, false);
-    return false;
+    return pgs_text_read(field, (size_t)(field - call->arguments->fields), pair->value.at,
+                         pair->value.len, rq->scratch, arguments, &error) ||
+           fail_read(rq, &error, false);
 }
 
 static bool
@@ -155,6 +164,43 @@ check_required(struct pgs_request *rq, const struct pgs_call *call, const void *
     return true;
 }
 
+/* Names that do not go with the call are no faults of the body: such a call there is not. */
+static bool
+fail_argument(struct pgs_request *rq, const struct pgs_call *call,
+              const struct pgs_read_error *error)
+{
+    struct pgs_text name = pgs_text_of(error->field);
+
+    if (strcmp(error->code, "PGRST204") == 0)
+        return fail_no_call(rq, call, "it has no argument", name);
+    if (strcmp(error->code, "23502") == 0)
+        return fail_no_call(rq, call, "it needs the argument", name);
+    return fail_read(rq, error, false);
+}
+
+static bool
+read_from_body(struct pgs_request *rq, const struct pgs_call *call, void *arguments)
+{
+    struct pgs_read_error error = {0};
+    struct pgs_rows rows;
+
+    if (!check_type(rq))
+        return false;
+    if (!read_body(rq, call->arguments, 1, &rows, &error))
+        return fail_argument(rq, call, &error);
+    take_row(call->arguments, &rows, arguments);
+    return true;
+}
+
+static bool
+read_from_url(struct pgs_request *rq, const struct pgs_call *call, void *arguments)
+{
+    for (size_t i = 0; i < rq->query.n_pairs; i++)
+        if (!read_pair(rq, call, &rq->query.pairs[i], arguments))
+            return false;
+    return true;
+}
+
 bool
 pgs_read_arguments(struct pgs_request *rq, const struct pgs_call *call, void *arguments)
 {
@@ -164,11 +210,10 @@ pgs_read_arguments(struct pgs_request *rq, const struct pgs_call *call, void *ar
         return false;
     if (call->arguments->struct_size > 0)
         memset(arguments, 0, call->arguments->struct_size);
-    for (size_t i = 0; in_url && i < rq->query.n_pairs; i++)
-        if (!read_pair(rq, call, &rq->query.pairs[i], arguments))
-            return false;
+    if (in_url && !read_from_url(rq, call, arguments))
+        return false;
     /* A call without arguments may come without a body. */
-    if (!in_url && rq->req->entity.len > 0 && !pgs_read_row(rq, call->arguments, arguments))
+    if (!in_url && rq->req->entity.len > 0 && !read_from_body(rq, call, arguments))
         return false;
     return check_required(rq, call, arguments);
 }

@@ -170,6 +170,19 @@ test('an argument is known by its name, whatever its value looks like', async ()
   await app.db.query('delete from item where id >= 50');
 });
 
+test('a call with other arguments is a call that there is not, by both ways', async () => {
+  const call = (body) => app.ask('anon', 'POST', '/rest/v1/rpc/add', body);
+  for (const [r, details] of [
+    [await call({ a: 1, c: 2 }), 'it has no argument "c"'],
+    [await app.get('anon', 'rpc/add?a=1&c=2'), 'it has no argument "c"'],
+    [await call({ b: 1 }), 'it needs the argument "a"'],
+    [await call(), 'it needs the argument "a"'],
+    [await app.get('anon', 'rpc/add?b=1'), 'it needs the argument "a"'],
+  ]) assert.deepEqual([r.status, r.json.code, r.json.details], [404, 'PGRST202', details]);
+  assert.equal((await call({ a: 'x' })).json.code, '22P02');
+  assert.equal((await call('{"a":1,"a":2}')).json.code, 'PGRST102');
+});
+
 test('GET of a call may only read, and a count does not call twice', async () => {
   const get = await app.get(editor, 'rpc/shelve?nr=30&label=x');
   assert.deepEqual([get.status, get.json.code, get.headers.allow], [405, '25006', 'POST, OPTIONS']);
