@@ -5,31 +5,56 @@
 #include <stdio.h>
 #include <string.h>
 
-/* One row: what is wrong, in words; no row: nothing. */
-static const char attributes_sql[] =
-    "select case when rolsuper then 'is a superuser' else 'has BYPASSRLS' end"
-    " from pg_catalog.pg_roles where rolname = current_user and (rolsuper or rolbypassrls)";
+#include "base/buf.h"
 
-static const char owner_sql[] =
-    "select 'owns ' || $1 || ', or is a member of its owner'"
-    " from pg_catalog.pg_class c where c.oid = pg_catalog.to_regclass($1)"
-    " and pg_catalog.pg_has_role(current_user, c.relowner, 'member')";
+/* The gravest fault in words, or no row.  All in one question: an application may have a thousand
+ * relations, and the server is to listen at once. */
+static const char faults_sql[] =
+    "select fault from ("
+    "select 1 as rank, case when rolsuper then 'is a superuser' else 'has BYPASSRLS' end as fault"
+    " from pg_catalog.pg_roles where rolname = current_user and (rolsuper or rolbypassrls)"
+    " union all "
+    "select 2, 'owns ' || name || ', or is a member of its owner'"
+    " from pg_catalog.unnest($1::text[]) as name"
+    " join pg_catalog.pg_class c on c.oid = pg_catalog.to_regclass(name)"
+    " where pg_catalog.pg_has_role(current_user, c.relowner, 'member')"
+    " union all "
+    "select 3, 'is not a member of ' || name || ': have the migrations run?'"
+    " from pg_catalog.unnest($2::text[]) as name"
+    " where not exists (select from pg_catalog.pg_roles where rolname = name"
+    " and pg_catalog.pg_has_role(current_user, oid, 'member'))"
+    " union all "
+    "select 4, 'may become ' || rolname || ', which belongs to the admin plane'"
+    " from pg_catalog.pg_roles where rolname = $3"
+    " and pg_catalog.pg_has_role(current_user, oid, 'member')"
+    ") as faults order by rank, fault limit 1";
 
-static const char member_sql[] =
-    "select 'may become ' || rolname || ', which belongs to the admin plane'"
-    " from pg_catalog.pg_roles where rolname = $1"
-    " and pg_catalog.pg_has_role(current_user, oid, 'member')";
-
-static const char lacks_sql[] =
-    "select 'is not a member of ' || $1 || ': have the migrations run?'"
-    " where not exists (select from pg_catalog.pg_roles where rolname = $1"
-    " and pg_catalog.pg_has_role(current_user, oid, 'member'))";
-
-/* True when the question finds a fault, or cannot be asked; `why` has it. */
-static bool
-finds(PGconn *conn, const char *sql, const char *param, char *why, size_t why_size)
+/* `{"a","b"}`, for the caller to clear; names come from the compiler. */
+static struct pgs_buf
+array_literal(const char *const *names)
 {
-    PGresult *result = PQexecParams(conn, sql, param != NULL ? 1 : 0, NULL, &param, NULL, NULL, 0);
+    struct pgs_buf literal;
+
+    pgs_buf_init(&literal, 0);
+    pgs_buf_add_char(&literal, '{');
+    for (size_t i = 0; names[i] != NULL; i++) {
+        pgs_buf_add_str(&literal, i == 0 ? "\"" : ",\"");
+        for (const char *c = names[i]; *c != '\0'; c++) {
+            if (*c == '"' || *c == '\\')
+                pgs_buf_add_char(&literal, '\\');
+            pgs_buf_add_char(&literal, *c);
+        }
+        pgs_buf_add_char(&literal, '"');
+    }
+    pgs_buf_add(&literal, "}", 2); /* and its NUL */
+    return literal;
+}
+
+/* True when there is a fault, or none can be asked for; `why` has it. */
+static bool
+has_fault(PGconn *conn, const char *const values[3], char *why, size_t why_size)
+{
+    PGresult *result = PQexecParams(conn, faults_sql, 3, NULL, values, NULL, NULL, 0);
     bool found = true;
 
     if (PQresultStatus(result) != PGRES_TUPLES_OK)
@@ -46,23 +71,27 @@ finds(PGconn *conn, const char *sql, const char *param, char *why, size_t why_si
 static bool
 is_refused(PGconn *conn, const struct pgs_login_rules *rules, char *why, size_t why_size)
 {
-    if (finds(conn, attributes_sql, NULL, why, why_size))
-        return true;
-    for (const char *const *r = rules->relations; *r != NULL; r++)
-        if (finds(conn, owner_sql, *r, why, why_size))
-            return true;
-    for (const char *const *r = rules->roles; *r != NULL; r++)
-        if (finds(conn, lacks_sql, *r, why, why_size))
-            return true;
-    return rules->forbidden_role != NULL &&
-           finds(conn, member_sql, rules->forbidden_role, why, why_size);
+    struct pgs_buf relations = array_literal(rules->relations);
+    struct pgs_buf roles = array_literal(rules->roles);
+    const char *values[] = {relations.at, roles.at, rules->forbidden_role};
+    bool refused = relations.failed || roles.failed;
+
+    if (refused)
+        (void)snprintf(why, why_size, "could not be checked: out of memory");
+    else
+        refused = has_fault(conn, values, why, why_size);
+    pgs_buf_clear(&relations);
+    pgs_buf_clear(&roles);
+    return refused;
 }
 
 enum pgs_login_result
 pgs_login_check(const char *conninfo, const struct pgs_login_rules *rules, char *why,
                 size_t why_size)
 {
-    PGconn *conn = PQconnectdb(conninfo);
+    static const char *const words[] = {"connect_timeout", "dbname", NULL};
+    const char *const values[] = {"5", conninfo, NULL};
+    PGconn *conn = PQconnectdbParams(words, values, 1);
     enum pgs_login_result result = PGS_LOGIN_OK;
 
     if (PQstatus(conn) != CONNECTION_OK) {
