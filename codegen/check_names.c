@@ -173,6 +173,37 @@ check_find_cors(struct checker *checker, const struct ast_name *name)
 
 /* ---- types ---- */
 
+/* Types of PostgreSQL and of others that people will try. */
+static const char *
+usual_type(const char *spelling)
+{
+    static const char *const pairs[][2] = {
+        {"char", "varchar(n)"},
+        {"character", "varchar(n)"},
+        {"nvarchar", "varchar(n)"},
+        {"string", "text"},
+        {"citext", "text"},
+        {"clob", "text"},
+        {"inet", "text"},
+        {"cidr", "text"},
+        {"xml", "text"},
+        {"money", "numeric(12,2)"},
+        {"number", "numeric"},
+        {"dec", "numeric"},
+        {"tinyint", "smallint"},
+        {"mediumint", "integer"},
+        {"blob", "bytea"},
+        {"binary", "bytea"},
+        {"datetime", "timestamptz"},
+        {"guid", "uuid"},
+    };
+
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+        if (strcmp(pairs[i][0], spelling) == 0)
+            return pairs[i][1];
+    return NULL;
+}
+
 static bool
 report_unknown_type(struct checker *checker, const struct ast_type *ast)
 {
@@ -189,6 +220,8 @@ report_unknown_type(struct checker *checker, const struct ast_type *ast)
     if (strstr(ast->spelling, "serial"))
         diag_hint(diag, "write `bigint generated always as identity`: it needs no right on a "
                         "sequence");
+    else if (usual_type(ast->spelling))
+        diag_hint(diag, "write `%s`", usual_type(ast->spelling));
     else
         check_suggest(diag, ast->spelling, known.at, known.n);
     return false;

@@ -57,6 +57,23 @@ check_listed(const struct expr *column, const struct expr *literal)
         check_listed_value(column->column, literal);
 }
 
+/* What other languages write so. */
+static const char *
+usual_operator(const char *op, const struct expr *const *args)
+{
+    bool booleans = args[0]->type.kind == TYPE_BOOL || args[1]->type.kind == TYPE_BOOL;
+
+    if (strcmp(op, "==") == 0)
+        return "=";
+    if (strcmp(op, "&&") == 0 && booleans)
+        return "and";
+    if (strcmp(op, "||") == 0 && booleans)
+        return "or";
+    if (strcmp(op, "+") == 0 && type_is_text(args[0]->type))
+        return "||";
+    return NULL;
+}
+
 static void
 report_operator(const struct ast_expr *ast, const char *op, const struct expr *const *args,
                 size_t n)
@@ -74,7 +91,9 @@ report_operator(const struct ast_expr *ast, const char *op, const struct expr *c
     else
         diag = diag_at(ast->op_span, PGS2022_NO_OPERATOR, "there is no operator %s %s %s",
                        type_text(args[0]->type), op, type_text(args[1]->type));
-    if (type_cast_kind(args[1]->type, args[0]->type) >= CAST_EXPLICIT)
+    if (usual_operator(op, args))
+        diag_hint(diag, "write `%s`", usual_operator(op, args));
+    else if (type_cast_kind(args[1]->type, args[0]->type) >= CAST_EXPLICIT)
         diag_hint(diag, "cast one side: `(...)::%s`", type_text(args[0]->type));
     else if (type_cast_kind(args[0]->type, args[1]->type) >= CAST_EXPLICIT)
         diag_hint(diag, "cast one side: `(...)::%s`", type_text(args[1]->type));

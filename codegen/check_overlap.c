@@ -39,16 +39,28 @@ visit_wide(const struct expr *expr, void *data)
     inclusion->holds = inclusion->holds && search.found;
 }
 
+static void
+visit_broken(const struct expr *expr, void *data)
+{
+    bool *broken = data;
+
+    *broken = *broken || check_is_broken(expr);
+}
+
 /* Whatever `narrow` admits, `wide` admits. */
 static bool
 admits_all(const struct expr *wide, const struct expr *narrow)
 {
     struct inclusion inclusion = {.narrow = narrow, .holds = true};
+    bool broken = false;
 
     if (!wide || !narrow)
         return !wide == !narrow;
     if (wide->kind == EXPR_PUBLIC)
         return true;
+    walk_expr(wide, visit_broken, &broken);
+    if (broken)
+        return false;
     walk_conjuncts(wide, visit_wide, &inclusion);
     return inclusion.holds;
 }

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "functions.h"
 #include "str.h"
 #include "types.h"
 
@@ -228,10 +229,21 @@ reads_unknown(const struct scope *scope)
     return false;
 }
 
+/* A call that needs parentheses here, or goes by another name; else NULL. */
+static const char *
+meant_call(const char *name)
+{
+    struct resolution found;
+
+    if (strcmp(name, "current_user") == 0 || strcmp(name, "session_user") == 0)
+        return "auth.uid()";
+    return function_resolve(name, NULL, 0, &found) ? arena_printf("%s()", name) : NULL;
+}
+
 static void
 report_unknown(const struct scope *scope, const struct ast_expr *ast)
 {
-    const char *name = ast->names.at[0].text;
+    const char *name = ast->names.at[0].text, *call = meant_call(name);
     const struct range *only = scope->ranges.n == 1 ? scope->ranges.at[0] : NULL;
     const struct params *params = &outermost(scope)->params;
     struct known_names known = {0};
@@ -239,6 +251,12 @@ report_unknown(const struct scope *scope, const struct ast_expr *ast)
 
     if (reads_unknown(scope))
         return;
+    if (call) {
+        diag = diag_at(ast->span, PGS2003_UNKNOWN_COLUMN,
+                       "there is no column, argument or claim \"%s\" here", name);
+        diag_hint(diag, "write `%s`", call);
+        return;
+    }
     if (only && !scope->outer && params->n == 0) {
         check_find_column(only->table, &ast->names.at[0]);
         return;
@@ -302,6 +320,18 @@ claim_by_path(struct scope *scope, const struct ast_expr *ast)
     return check_new_expr(EXPR_RAW, ast->span);
 }
 
+static void
+hint_alias(struct diag *diag, const char *alias, const char *name)
+{
+    if (strcmp(alias, "auth") == 0)
+        diag_hint(diag, "a function is called with parentheses: `auth.%s()`", name);
+    else if (strcmp(alias, "old") == 0 || strcmp(alias, "new") == 0)
+        diag_hint(diag, "`using` sees the row that is there, `with check` the row to be: its "
+                        "columns' names stand alone");
+    else
+        diag_hint(diag, "name the table in `from`, or use its alias");
+}
+
 static struct expr *
 qualified_name(struct scope *scope, const struct ast_expr *ast)
 {
@@ -315,7 +345,7 @@ qualified_name(struct scope *scope, const struct ast_expr *ast)
     if (!range) {
         struct diag *diag = diag_at(alias->span, PGS2012_UNKNOWN_ALIAS,
                                     "\"%s\" is not in the from clause here", alias->text);
-        diag_hint(diag, "name the table in `from`, or use its alias");
+        hint_alias(diag, alias->text, name->text);
         return check_new_expr(EXPR_RAW, ast->span);
     }
     if (!check_find_column(range->table, name) || refuse_column(scope, ast))

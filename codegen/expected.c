@@ -164,6 +164,32 @@ text_of(const struct set *set)
     return text.at;
 }
 
+/* Other words of SQL, and where what they do is said. */
+static const char *
+usual_declaration(const char *word)
+{
+    static const char raw_sql[] = "what this language lacks goes into `sql $$ ... $$;`";
+    static const char rows[] = "rows are no part of a schema; `pgstack dev` loads demo/data.sql";
+    static const char *const pairs[][2] = {
+        {"create", "a schema says what there is: leave out \"create\""},
+        {"alter", "a schema says what there is: write it the way it should be"},
+        {"revoke", "nothing is granted unless it is written: leave it out"},
+        {"insert", rows},
+        {"update", rows},
+        {"comment", raw_sql},
+        {"extension", raw_sql},
+        {"set", raw_sql},
+        {"do", raw_sql},
+        {"index", "an index stands in its table: `index (column)`"},
+        {"enum", "an enumeration is `type name as enum ('a', 'b');`"},
+    };
+
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+        if (strcmp(pairs[i][0], word) == 0)
+            return pairs[i][1];
+    return NULL;
+}
+
 static void
 hint_declaration(struct diag *diag, struct token token)
 {
@@ -175,10 +201,8 @@ hint_declaration(struct diag *diag, struct token token)
     near = token.kind == TOKEN_ID
                ? diag_nearest(token.text, words, sizeof(words) / sizeof(words[0]))
                : NULL;
-    if (token.kind == TOKEN_CREATE)
-        diag_hint(diag, "a schema says what there is: leave out \"create\"");
-    else if (strcmp(token.text, "alter") == 0)
-        diag_hint(diag, "a schema says what there is: write it the way it should be");
+    if (usual_declaration(token.text))
+        diag_hint(diag, "%s", usual_declaration(token.text));
     else if (near)
         diag_hint(diag, "did you mean \"%s\"?", near);
 }
@@ -197,8 +221,44 @@ is_unknown_sql(const struct token *token)
     return false;
 }
 
+static bool
+begins_line(const struct token *token)
+{
+    const char *text = token->span.file->text;
+    size_t at = token->span.start;
+
+    while (at > 0 && (text[at - 1] == ' ' || text[at - 1] == '\t'))
+        at--;
+    return at == 0 || text[at - 1] == '\n';
+}
+
+/* What the token before lets one guess; false when nothing. */
+static bool
+hint_before(const void *parser, struct diag *diag, struct token token, struct token before)
+{
+    if (syntax_accepts(parser, TOKEN_USING) && syntax_accepts(parser, TOKEN_UNIQUE))
+        diag_hint(diag, "an index is `index [name] (columns)`; a column of that name is written "
+                        "\"index\", in double quotes");
+    else if (before.kind == TOKEN_ON && token.kind == TOKEN_TABLE)
+        diag_hint(diag, "leave out \"table\"");
+    else if (before.kind == TOKEN_AS && token.kind == TOKEN_RAW)
+        diag_hint(diag,
+                  "a view in $$ says its columns: `view name (column type, ...) as $$ ... $$`");
+    else if (before.kind == TOKEN_NUMBER && !syntax_accepts(parser, TOKEN_NUMBER) &&
+             syntax_accepts(parser, TOKEN_ID) && !syntax_accepts(parser, TOKEN_TYPECAST))
+        diag_hint(diag, "a time is a number and its unit: s, min, h or d");
+    else if (begins_line(&token) && syntax_accepts(parser, TOKEN_COMMA) &&
+             !begins_declaration(token.kind))
+        diag_hint(diag, "is a comma missing at the end of the line before?");
+    else if (begins_line(&token) && syntax_accepts(parser, TOKEN_SEMI))
+        diag_hint(diag, "is a semicolon missing at the end of the line before?");
+    else
+        return false;
+    return true;
+}
+
 static void
-hint_token(const void *parser, struct diag *diag, struct token token)
+hint_token(const void *parser, struct diag *diag, struct token token, struct token before)
 {
     bool operand = syntax_accepts(parser, TOKEN_NUMBER) && syntax_accepts(parser, TOKEN_CASE);
     bool name = syntax_accepts(parser, TOKEN_ID);
@@ -208,6 +268,8 @@ hint_token(const void *parser, struct diag *diag, struct token token)
 
     if ((operand || infix || in_select) && is_unknown_sql(&token))
         diag_hint(diag, "SQL that this grammar does not know goes into $$ ... $$");
+    else if (token.kind && hint_before(parser, diag, token, before))
+        return;
     else if (name && !operand && !infix && lex_keyword(token.kind))
         diag_hint(diag, "\"%s\" is reserved; as a name it is written in double quotes", token.text);
 }
@@ -248,5 +310,5 @@ report_unexpected(const void *parser, struct token token, const struct context *
     if (context->long_string.file)
         diag_note(diag, context->long_string,
                   "this string goes on over several lines: is its closing quote missing?");
-    hint_token(parser, diag, token);
+    hint_token(parser, diag, token, context->before);
 }
