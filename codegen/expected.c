@@ -268,6 +268,8 @@ hint_token(const void *parser, struct diag *diag, struct token token, struct tok
 
     if ((operand || infix || in_select) && is_unknown_sql(&token))
         diag_hint(diag, "SQL that this grammar does not know goes into $$ ... $$");
+    else if (operand && (token.kind == TOKEN_LC || token.kind == TOKEN_LB))
+        diag_hint(diag, "JSON and arrays are written in quotes: '{}', '{\"a\": 1}', '{1,2}'");
     else if (token.kind && hint_before(parser, diag, token, before))
         return;
     else if (name && !operand && !infix && lex_keyword(token.kind))

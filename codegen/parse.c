@@ -71,22 +71,42 @@ at_line_start(const struct token *token)
     return token->span.start == 0 || token->span.file->text[token->span.start - 1] == '\n';
 }
 
+/* What is left of a declaration that went wrong begins none. */
+static struct token
+after_end(struct feed *feed)
+{
+    struct token token = next(feed);
+
+    while (token.kind == TOKEN_RP || token.kind == TOKEN_RC || token.kind == TOKEN_COMMA ||
+           token.kind == TOKEN_SEMI)
+        token = next(feed);
+    return token;
+}
+
+/* Others end with a semicolon alone: braces in them are part of what went wrong. */
+static bool
+may_have_braces(const struct feed *feed)
+{
+    return feed->n_tokens == 0 || feed->first == TOKEN_ENDPOINT || feed->first == TOKEN_CORS ||
+           feed->first == TOKEN_LIVE || feed->first == TOKEN_WEBHOOK;
+}
+
 /* The first token of the next declaration. */
 static struct token
 skip(struct feed *feed, struct token token)
 {
     int braces = feed->braces;
-    bool first = feed->n_tokens == 0;
+    bool first = feed->n_tokens == 0, braced = may_have_braces(feed);
 
     for (; token.kind; token = next(feed), first = false) {
         if (!first && begins_declaration(token.kind) && at_line_start(&token))
             return token;
-        if (token.kind == TOKEN_LC)
+        if (braced && token.kind == TOKEN_LC)
             braces++;
-        else if (token.kind == TOKEN_RC && --braces <= 0)
-            return next(feed);
+        else if (braced && token.kind == TOKEN_RC && --braces <= 0)
+            return after_end(feed);
         else if (token.kind == TOKEN_SEMI && braces <= 0)
-            return next(feed);
+            return after_end(feed);
     }
     return token;
 }
