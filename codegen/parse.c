@@ -412,6 +412,6 @@ parse_project(struct ast *ast, const char *dir)
 
         lose_file(ast, source_from_text(dir, "", 0));
         diag_hint(diag, "a project keeps what there is in schema/*.schema, and who may do what in "
-                        "policies/*.schema");
+                        "policies/*.schema; `pgstack init DIR` makes a new one");
     }
 }
