@@ -26,7 +26,10 @@ static const char help[] =
     "--no-demo  leave demo/data.sql out\n"
     "--reset    begin with an empty database; the present one is kept under another name\n"
     "\n"
-    "build/dev/env has the port, keys and addresses, for scripts.\n";
+    "A schema that has changed gets a new database; the present one is kept under another name.\n"
+    "Keys and settings come from the environment and .env, as the server's do; what is not there\n"
+    "is made once.  The database is always the private one.  build/dev/env has the port, keys and\n"
+    "addresses, for scripts.\n";
 
 /* libpq would take PGHOST and its like for our own connections too. */
 static void

@@ -8,8 +8,8 @@ static const char help[] =
     "Usage: pgstack generate [-C DIR]\n"
     "\n"
     "Writes generated/ and migrations/ from schema/ and policies/.  The same input gives the same\n"
-    "bytes; a file that would not change is not touched.  Nothing is written if there is an "
-    "error.\n";
+    "bytes; a file that would not change is not touched, and one that was edited is written anew.\n"
+    "Nothing is written if there is an error.\n";
 
 bool
 cmd_write(const struct model *model, size_t *n_written)
