@@ -68,6 +68,69 @@ fold_param(const struct expr *expr, const struct assumption *a)
     return check_fold(a->binding->call->args.at[expr->param->number], &outside);
 }
 
+/* ---- what an expression stands for ---- */
+
+/* An expression, and what is taken for granted where it stands. */
+struct placed {
+    const struct expr *expr;
+    struct assumption a;
+};
+
+static struct placed stands_for(const struct expr *expr, const struct assumption *a);
+
+/* The argument that coalesce gives for every row; else the call itself. */
+static struct placed
+chosen_argument(const struct expr *expr, const struct assumption *a)
+{
+    struct placed chosen = {expr, *a};
+    bool found = false;
+
+    for (size_t i = 0; i < expr->args.n; i++) {
+        if (check_fold(expr->args.at[i], a).kind == V_NULL)
+            continue;
+        if (found)
+            return (struct placed){expr, *a};
+        chosen = stands_for(expr->args.at[i], a);
+        if (!chosen.expr->nullable)
+            return chosen;
+        found = true;
+    }
+    return chosen;
+}
+
+/* Behind parameters, coalesce after nulls, and `(select x)`. */
+static struct placed
+stands_for(const struct expr *expr, const struct assumption *a)
+{
+    const struct select *select = expr->select;
+    struct assumption outside = *a;
+
+    if (expr->kind == EXPR_PARAM && a->binding) {
+        outside.binding = a->binding->caller;
+        return stands_for(a->binding->call->args.at[expr->param->number], &outside);
+    }
+    if (expr->kind == EXPR_CALL && !expr->is_auth && strcmp(expr->name, "coalesce") == 0)
+        return chosen_argument(expr, a);
+    if (expr->kind == EXPR_SELECT && select->from.n == 0 && !select->where && !select->having &&
+        !select->limit && !select->offset && select->outputs.n == 1)
+        return stands_for(select->outputs.at[0].expr, a);
+    return (struct placed){expr, *a};
+}
+
+/* The column that both sides are, under the same casts; NULL: they may differ. */
+static const struct expr *
+same_column(const struct expr *left, const struct expr *right, const struct assumption *a)
+{
+    struct placed x = stands_for(left, a), y = stands_for(right, a);
+
+    while (x.expr->kind == EXPR_CAST && y.expr->kind == EXPR_CAST &&
+           type_same(x.expr->type, y.expr->type)) {
+        x = stands_for(x.expr->args.at[0], &x.a);
+        y = stands_for(y.expr->args.at[0], &y.a);
+    }
+    return x.expr->kind == EXPR_COLUMN && check_same_expr(x.expr, y.expr) ? x.expr : NULL;
+}
+
 /* ---- operators ---- */
 
 static struct value
@@ -133,14 +196,14 @@ fold_comparison(const struct expr *left, const struct expr *right, const char *o
                 const struct assumption *a)
 {
     struct value x = check_fold(left, a), y = check_fold(right, a);
+    const struct expr *column;
 
     if (x.kind == V_NULL || y.kind == V_NULL)
         return null;
     if (x.kind != V_UNKNOWN && y.kind != V_UNKNOWN)
         return order_holds(op, compare_constants(text_of(x), text_of(y)));
-    if (left->kind == EXPR_COLUMN && check_same_expr(left, right) && !left->nullable)
-        return order_holds(op, 0);
-    return unknown;
+    column = same_column(left, right, a);
+    return column && !column->nullable ? order_holds(op, 0) : unknown;
 }
 
 static struct value
@@ -150,6 +213,7 @@ fold_null_test(const struct expr *arg, bool wants_null, const struct assumption 
 
     if (value.kind != V_UNKNOWN)
         return truth((value.kind == V_NULL) == wants_null);
+    arg = stands_for(arg, a).expr;
     if (arg->kind == EXPR_COLUMN && !arg->nullable)
         return truth(!wants_null);
     return unknown;
@@ -176,6 +240,8 @@ fold_distinct(const struct expr *expr, const struct assumption *a)
     struct value x = check_fold(expr->args.at[0], a), y = check_fold(expr->args.at[1], a);
     bool negated = strstr(expr->name, "not") != NULL;
 
+    if (same_column(expr->args.at[0], expr->args.at[1], a))
+        return truth(negated);
     if (x.kind == V_UNKNOWN || y.kind == V_UNKNOWN)
         return unknown;
     if (x.kind == V_NULL || y.kind == V_NULL)
