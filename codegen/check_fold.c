@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "checker.h"
 #include "functions.h"
@@ -35,11 +36,39 @@ negate(struct value value)
 
 /* ---- leaves ---- */
 
+/* Text or a number as a boolean, the way PostgreSQL reads it. */
+static struct value
+boolean_of(struct value value, bool is_number)
+{
+    static const char *const yes[] = {"true", "t", "yes", "y", "on", "1"};
+    static const char *const no[] = {"false", "f", "no", "n", "off", "0"};
+
+    if (value.kind != V_CONSTANT)
+        return value;
+    if (is_number)
+        return truth(strtod(value.text, NULL) != 0);
+    for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+        if (strcasecmp(value.text, yes[i]) == 0)
+            return truth(true);
+        if (strcasecmp(value.text, no[i]) == 0)
+            return truth(false);
+    }
+    return unknown;
+}
+
+static bool
+is_boolean(struct type type)
+{
+    return type.kind == TYPE_BOOL && !type.array;
+}
+
 static struct value
 fold_literal(const struct expr *expr)
 {
+    struct value text = {V_CONSTANT, expr->value};
+
     if (expr->value)
-        return (struct value){V_CONSTANT, expr->value};
+        return is_boolean(expr->type) ? boolean_of(text, false) : text;
     if (strcmp(expr->text, "true") == 0 || strcmp(expr->text, "false") == 0)
         return truth(expr->text[0] == 't');
     if (strcmp(expr->text, "null") == 0)
@@ -66,6 +95,15 @@ fold_param(const struct expr *expr, const struct assumption *a)
         return unknown;
     outside.binding = a->binding->caller;
     return check_fold(a->binding->call->args.at[expr->param->number], &outside);
+}
+
+static struct value
+fold_cast(const struct expr *expr, const struct assumption *a)
+{
+    const struct expr *arg = expr->args.at[0];
+    struct value value = check_fold(arg, a);
+
+    return is_boolean(expr->type) ? boolean_of(value, type_is_number(arg->type)) : value;
 }
 
 /* ---- what an expression stands for ---- */
@@ -431,7 +469,7 @@ check_fold(const struct expr *expr, const struct assumption *a)
     case EXPR_OP:
         return fold_operator(expr, a);
     case EXPR_CAST:
-        return check_fold(expr->args.at[0], a);
+        return fold_cast(expr, a);
     case EXPR_EXISTS:
         return fold_exists(expr, a);
     case EXPR_SELECT:
