@@ -10,12 +10,6 @@
 
 /* ---- roles and claims ---- */
 
-static bool
-is_user_path(const char *path)
-{
-    return strcmp(path, "user_metadata") == 0 || strncmp(path, "user_metadata.", 14) == 0;
-}
-
 static void
 check_inherits(struct checker *checker, const struct ast_role *ast, struct role *role)
 {
@@ -55,7 +49,7 @@ check_role(struct checker *checker, const struct ast_role *ast)
         diag = diag_at(ast->name.span, PGS3025_ROLE_UNREACHABLE, "no token leads to role \"%s\"",
                        role->name);
         diag_hint(diag, "write `role %s when claim role = '%s'`", role->name, role->name);
-    } else if (is_user_path(role->claim_path)) {
+    } else if (check_is_user_path(role->claim_path)) {
         diag = diag_at(ast->claim_path.span, PGS3015_CLAIM_FROM_USER,
                        "role \"%s\" comes from user_metadata, which users can change", role->name);
         diag_hint(diag, "take it from app_metadata");

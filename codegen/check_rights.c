@@ -322,35 +322,6 @@ check_chosen_keys(const struct table *table)
             check_chosen_key(table->columns.at[i]);
 }
 
-/* ---- I17: rights from what users can edit ---- */
-
-struct deciding {
-    const struct policy *policy;
-    bool reported;
-};
-
-static void
-visit_claim(const struct expr *expr, void *data)
-{
-    struct deciding *deciding = data;
-    const struct claim *claim = expr->claim;
-    struct diag *diag;
-
-    if (expr->kind == EXPR_PREDICATE && expr->predicate->body)
-        walk_expr(expr->predicate->body, visit_claim, data);
-    if (expr->kind != EXPR_CLAIM || deciding->reported ||
-        (strcmp(claim->path, "user_metadata") != 0 &&
-         strncmp(claim->path, "user_metadata.", 14) != 0))
-        return;
-    diag = diag_at(claim->span, PGS3015_CLAIM_FROM_USER,
-                   "claim \"%s\" comes from user_metadata, which users can change, and policy "
-                   "\"%s\" decides by it",
-                   claim->name, deciding->policy->name);
-    diag_note(diag, expr->span, "it is compared here");
-    diag_hint(diag, "take it from app_metadata; user_metadata may be shown, never compared");
-    deciding->reported = true;
-}
-
 /* ---- private columns ---- */
 
 static void
@@ -375,19 +346,12 @@ check_private(const struct table *table, const struct query *query)
 static void
 check_policies_as_a_whole(const struct model *model)
 {
-    struct deciding deciding = {0};
-
     for (size_t i = 0; i < model->policies.n; i++) {
         const struct policy *policy = model->policies.at[i];
 
         check_policy_is_reachable(model, policy);
         check_policy_reads(policy);
         check_row_theft(policy);
-        deciding.policy = policy;
-        if (policy->using_expr)
-            walk_expr(policy->using_expr, visit_claim, &deciding);
-        if (policy->check_expr)
-            walk_expr(policy->check_expr, visit_claim, &deciding);
     }
 }
 
@@ -403,6 +367,7 @@ check_rights(struct checker *checker)
         check_view_reads(model->grants.at[i]);
     }
     check_policies_as_a_whole(model);
+    check_user_metadata(model);
     for (size_t i = 0; i < model->tables.n; i++)
         check_chosen_keys(model->tables.at[i]);
     for (size_t i = 0; i < model->queries.n; i++) {

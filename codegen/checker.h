@@ -276,6 +276,14 @@ bool check_same_expr(const struct expr *a, const struct expr *b);
 /* auth.uid() or a claim: who the caller is. */
 bool check_is_identity(const struct expr *expr);
 
+/* ---- check_metadata.c, for check_access.c and check_rights.c ---- */
+
+/* A path of a claim into user_metadata. */
+bool check_is_user_path(const char *path);
+
+/* Policies that decide by user_metadata. */
+void check_user_metadata(const struct model *model);
+
 /* ---- check_order.c ---- */
 
 /* Each table after what it refers to, then views, each after what it reads. */
