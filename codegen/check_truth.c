@@ -13,10 +13,13 @@ static const struct expr *
 guilty_part(const struct expr *expr, const struct assumption *a)
 {
     while (expr->kind == EXPR_OP && strcmp(expr->name, "or") == 0) {
-        const struct expr *left = expr->args.at[0];
+        const struct expr *left = expr->args.at[0], *right = expr->args.at[1];
 
-        expr = check_fold(left, a).kind == V_TRUE ? left : expr->args.at[1];
-        if (check_fold(expr, a).kind != V_TRUE)
+        if (check_fold(left, a).kind == V_TRUE)
+            expr = left;
+        else if (check_fold(right, a).kind == V_TRUE)
+            expr = right;
+        else
             break;
     }
     return expr;
