@@ -33,6 +33,26 @@ check_inherits(struct checker *checker, const struct ast_role *ast, struct role 
     role->inherits = parent;
 }
 
+/* The first role whose rule fits the token is taken: a second one with the same rule never is. */
+static void
+report_same_rule(const struct model *model, const struct role *role)
+{
+    for (size_t i = 0; model->roles.at[i] != role; i++) {
+        const struct role *first = model->roles.at[i];
+        struct diag *diag;
+
+        if (!first->claim_path || strcmp(first->claim_path, role->claim_path) != 0 ||
+            strcmp(first->claim_value, role->claim_value) != 0)
+            continue;
+        diag = diag_at(role->span, PGS3025_ROLE_UNREACHABLE,
+                       "no token leads to role \"%s\": role \"%s\" takes them all", role->name,
+                       first->name);
+        diag_note(diag, first->span, "it has the same `when`, and comes first");
+        diag_hint(diag, "give it a value of its own, or drop one of the two");
+        return;
+    }
+}
+
 static void
 check_role(struct checker *checker, const struct ast_role *ast)
 {
@@ -53,6 +73,8 @@ check_role(struct checker *checker, const struct ast_role *ast)
         diag = diag_at(ast->claim_path.span, PGS3015_CLAIM_FROM_USER,
                        "role \"%s\" comes from user_metadata, which users can change", role->name);
         diag_hint(diag, "take it from app_metadata");
+    } else {
+        report_same_rule(checker->model, role);
     }
 }
 
