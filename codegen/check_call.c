@@ -23,6 +23,15 @@ static const struct {
     {"email", TYPE_TEXT, true},
 };
 
+bool
+check_is_auth_function(const char *name)
+{
+    for (size_t i = 0; i < sizeof(auth_functions) / sizeof(auth_functions[0]); i++)
+        if (strcmp(auth_functions[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 static struct expr *
 report_auth(const struct ast_expr *ast)
 {

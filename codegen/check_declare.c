@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "functions.h"
 #include "names.h"
 
 static void
@@ -288,6 +289,23 @@ declare_claim(struct checker *checker, const struct ast_claim *ast)
     vec_push(&checker->model->claims, claim);
 }
 
+/* A predicate goes before a function: `length(title) > 3` would no longer mean what it says. */
+static void
+check_predicate_name(const struct ast_name *name)
+{
+    struct diag *diag;
+
+    if (function_find(name->text))
+        diag = diag_at(name->span, PGS1131_RESERVED_NAME,
+                       "\"%s\" is a function of PostgreSQL itself", name->text);
+    else if (check_is_auth_function(name->text))
+        diag = diag_at(name->span, PGS1131_RESERVED_NAME,
+                       "\"%s\" is a function of pgstack itself: auth.%s()", name->text, name->text);
+    else
+        return;
+    diag_hint(diag, "choose another name");
+}
+
 static void
 declare_predicate(struct checker *checker, const struct ast_predicate *ast)
 {
@@ -299,6 +317,7 @@ declare_predicate(struct checker *checker, const struct ast_predicate *ast)
                      ast->name.text);
         return;
     }
+    check_predicate_name(&ast->name);
     predicate->span = ast->name.span;
     predicate->name = ast->name.text;
     predicate->definer = ast->definer;

@@ -276,6 +276,11 @@ bool check_same_expr(const struct expr *a, const struct expr *b);
 /* auth.uid() or a claim: who the caller is. */
 bool check_is_identity(const struct expr *expr);
 
+/* ---- check_call.c, for check_declare.c ---- */
+
+/* The name of one in schema auth: uid, role, ... */
+bool check_is_auth_function(const char *name);
+
 /* ---- check_metadata.c, for check_access.c and check_rights.c ---- */
 
 /* A path of a claim into user_metadata. */
