@@ -22,9 +22,17 @@ static struct placed stands_for(const struct expr *expr, const struct assumption
 static bool
 is_plain(const struct expr *expr)
 {
+    if (expr->kind == EXPR_SELECT)
+        return expr->select->from.n == 0 && !expr->select->where && expr->select->outputs.n == 1 &&
+               is_plain(expr->select->outputs.at[0].expr);
+    if (expr->kind == EXPR_CALL || expr->kind == EXPR_CAST) {
+        for (size_t i = 0; i < expr->args.n; i++)
+            if (!is_plain(expr->args.at[i]))
+                return false;
+        return true;
+    }
     return expr->kind == EXPR_LITERAL || expr->kind == EXPR_COLUMN || expr->kind == EXPR_PARAM ||
-           expr->kind == EXPR_CLAIM || expr->kind == EXPR_CALL || expr->kind == EXPR_CAST ||
-           expr->kind == EXPR_SELECT;
+           expr->kind == EXPR_CLAIM;
 }
 
 /* The argument that coalesce gives for every row; else the call itself. */
