@@ -69,7 +69,7 @@ choose_ports(struct dev *dev, const char *given)
     if (dev->port == 0)
         dev->port = dev_free_port();
     if (dev->admin_port == 0)
-        dev->admin_port = dev_free_port();
+        dev->admin_port = dev_other_port(dev);
     if (!dev_port_is_free(dev->port))
         return cmd_fail("port %d is taken by another program; stop that, or choose another: "
                         "PORT=%d make run, or pgstack dev --port %d",

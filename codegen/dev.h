@@ -42,6 +42,8 @@ struct dev {
 bool dev_open(struct dev *dev);
 bool dev_port_is_free(int port);
 int dev_free_port(void);
+/* One that the server does not want. */
+int dev_other_port(const struct dev *dev);
 const char *dev_url(const struct dev *dev, const char *user, const char *password);
 bool dev_write_private(const char *path, const char *text);
 

@@ -211,6 +211,17 @@ dev_free_port(void)
     return ok ? ntohs(address.sin_port) : 0;
 }
 
+int
+dev_other_port(const struct dev *dev)
+{
+    int port;
+
+    do
+        port = dev_free_port();
+    while (port != 0 && (port == dev->port || port == dev->admin_port));
+    return port;
+}
+
 const char *
 dev_url(const struct dev *dev, const char *user, const char *password)
 {

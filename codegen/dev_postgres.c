@@ -179,9 +179,10 @@ choose_port(struct dev *dev)
     const struct source *file = source_read(dev->home, "port");
 
     dev->postgres_port = file == NULL ? 0 : atoi(file->text);
-    if (dev->postgres_port > 0 && dev_port_is_free(dev->postgres_port))
+    if (dev->postgres_port > 0 && dev->postgres_port != dev->port &&
+        dev->postgres_port != dev->admin_port && dev_port_is_free(dev->postgres_port))
         return true;
-    dev->postgres_port = dev_free_port();
+    dev->postgres_port = dev_other_port(dev);
     return dev_write_private(path, arena_printf("%d\n", dev->postgres_port));
 }
 
