@@ -244,13 +244,6 @@ type_is_text(struct type type)
 }
 
 bool
-type_is_time(struct type type)
-{
-    return !type.array && (type.kind == TYPE_DATE || type.kind == TYPE_TIMESTAMP ||
-                           type.kind == TYPE_TIMESTAMPTZ || type.kind == TYPE_TIME);
-}
-
-bool
 type_is_bool(struct type type)
 {
     return !type.array && (type.kind == TYPE_BOOL || type_is_open(type));

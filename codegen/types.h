@@ -60,7 +60,6 @@ enum type_cast type_cast_kind(struct type from, struct type to);
 bool type_is_number(struct type type);
 bool type_is_integer(struct type type);
 bool type_is_text(struct type type);
-bool type_is_time(struct type type);
 bool type_is_bool(struct type type);
 
 /* NULL, a literal in quotes that has met no other type yet, or raw SQL: takes any type. */
