@@ -36,16 +36,15 @@ endif
 COMPILER_FLAGS := -Icodegen -I$(BUILD)/codegen -Iruntime/include
 RUNTIME_FLAGS  := -Iruntime -Iruntime/include -DH2O_USE_LIBUV=0
 
-compiler_objects := $(patsubst codegen/%.c,$(BUILD)/codegen/%.o,$(wildcard codegen/*.c)) \
-                    $(patsubst codegen/%.re,$(BUILD)/codegen/%.o,$(wildcard codegen/*.re)) \
-                    $(patsubst codegen/%.y,$(BUILD)/codegen/%.o,$(wildcard codegen/*.y))
-compiler_headers := $(patsubst codegen/%.y,$(BUILD)/codegen/%.h,$(wildcard codegen/*.y))
+compiler_sources := $(wildcard codegen/*.c codegen/*/*.c codegen/*/*.re codegen/*/*.y)
+compiler_objects := $(addprefix $(BUILD)/,$(addsuffix .o,$(basename $(compiler_sources))))
+compiler_headers := $(patsubst %.y,$(BUILD)/%.h,$(filter %.y,$(compiler_sources)))
 runtime_objects  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard runtime/*.c runtime/*/*.c))
 unit_tests       := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/1-unit/*_test.c))
 sql_tests        := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/3-sql/*_test.c))
 fuzz_targets     := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 programs         := $(BUILD)/pgstack $(BUILD)/libpgs.a
-ours             := $(wildcard codegen/*.[ch] runtime/*.[ch] runtime/*/*.[ch] runtime/include/pgs/*.h \
+ours             := $(wildcard codegen/*.[ch] codegen/*/*.[ch] runtime/*.[ch] runtime/*/*.[ch] runtime/include/pgs/*.h \
                     tests/1-unit/*.[ch] tests/3-sql/*.[ch] tests/fuzz/*.[ch])
 
 .DELETE_ON_ERROR:
@@ -125,24 +124,27 @@ $(BUILD)/libcodegen.a: $(filter-out %/main.o,$(compiler_objects))
 	$(say) AR $@
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(BUILD)/codegen/%.o: codegen/%.c Makefile | $(compiler_headers) $(BUILD)/codegen
+$(BUILD)/codegen/%.o: codegen/%.c Makefile | $(compiler_headers)
 	$(say) CC $<
+	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(COMPILER_FLAGS) $(CFLAGS) $(WARN) -c -o $@ $<
 
 $(BUILD)/codegen/%.o: $(BUILD)/codegen/%.c Makefile | $(compiler_headers)
 	$(say) CC $<
 	$(Q)$(CC) $(CPPFLAGS) $(COMPILER_FLAGS) $(CFLAGS) $(WARN) -c -o $@ $<
 
-$(BUILD)/codegen/%.c: codegen/%.re | $(BUILD)/codegen
+$(BUILD)/codegen/%.c: codegen/%.re
 	$(say) RE2C $<
+	$(Q)mkdir -p $(@D)
 	$(Q)re2c -W -Werror --no-generation-date -o $@ $<
 
-$(BUILD)/codegen/%.c $(BUILD)/codegen/%.h &: codegen/%.y | $(BUILD)/codegen
+$(BUILD)/codegen/%.c $(BUILD)/codegen/%.h &: codegen/%.y
 	$(say) LEMON $<
-	$(Q)lemon -d$(BUILD)/codegen -q $< && touch $(BUILD)/codegen/$*.h
+	$(Q)mkdir -p $(@D)
+	$(Q)lemon -d$(@D) -q $< && touch $(BUILD)/codegen/$*.h
 
 # Lemon's own code leaves a parameter and a variable unused.
-$(BUILD)/codegen/grammar.o: WARN += -Wno-unused-parameter -Wno-unused-variable
+$(BUILD)/codegen/syntax/grammar.o: WARN += -Wno-unused-parameter -Wno-unused-variable
 
 # ---- the runtime ----
 
@@ -183,9 +185,6 @@ $(BUILD)/tests/3-sql/%_test: $(BUILD)/tests/3-sql/%_test.o $(sql_fixture) $(BUIL
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(test_libraries)
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
-
-$(BUILD)/codegen:
-	$(Q)mkdir -p $@
 
 -include $(compiler_objects:.o=.d) $(runtime_objects:.o=.d) $(sql_fixture:.o=.d) \
   $(addsuffix .d,$(unit_tests) $(sql_tests) $(fuzz_targets))

@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd.h"
-#include "diag.h"
-#include "version.h"
+#include "cmd/cmd.h"
+#include "text/diag.h"
+#include "base/version.h"
 
 struct subcommand {
     const char *name;

@@ -6,10 +6,10 @@ function glob(text, pattern) { # `*` matches anything
     return text ~ ("^" pattern "$")
 }
 
-# "codegen/sql.c" is of the unit "sql", "runtime/db/pool.c" of "db", "runtime/main.c" of "main".
+# "codegen/sql/expr.c" is of the unit "sql", "runtime/db/pool.c" of "db", "runtime/main.c" of "main".
 function unit_of(path, parts, n) {
     n = split(path, parts, "/")
-    if (parts[1] == "runtime" && n > 2)
+    if (n > 2)
         return parts[2]
     sub(/\..*/, "", parts[n])
     return parts[n]
@@ -39,7 +39,7 @@ function check_own(side, unit, file, name, other, mine, its) {
         say("\"" other "\" has no line in tests/lint/tiers.txt")
     else if (its > mine)
         say(unit " (tier " mine ") includes " name " (tier " its ")")
-    else if (side == "runtime" && its == mine && unit != other && name ~ /\//)
+    else if (its == mine && unit != other && name ~ /\//)
         say(unit "/ and " other "/ are of one tier and do not include one another: " name)
 }
 

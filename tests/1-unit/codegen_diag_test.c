@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "diag.h"
+#include "text/diag.h"
 
 static char *printed;
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "emit.h"
+#include "emit/emit.h"
 
 #define LONG "a_name_that_makes_the_line_longer_than_it_may_be_without_a_break_in_it"
 

@@ -9,14 +9,14 @@
 
 #include <cmocka.h>
 
-#include "arena.h"
-#include "source.h"
+#include "base/arena.h"
+#include "text/source.h"
 
 static const struct {
     const char *number, *title;
 } codes[] = {
 #define DIAG(number, name, severity, title) {#number, title},
-#include "diag.def"
+#include "text/diag.def"
 #undef DIAG
 };
 

@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "check.h"
-#include "diag.h"
-#include "parse.h"
+#include "check/check.h"
+#include "text/diag.h"
+#include "syntax/parse.h"
 
 static int
 reset(void **state)

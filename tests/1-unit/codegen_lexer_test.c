@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
-#include "diag.h"
-#include "grammar.h"
-#include "lexer.h"
-#include "str.h"
+#include "text/diag.h"
+#include "syntax/grammar.h"
+#include "syntax/lexer.h"
+#include "base/str.h"
 
 static int
 reset(void **state)
@@ -136,7 +136,7 @@ keywords_are_sorted(void **state)
 {
     static const char *const words[] = {
 #define KEYWORD(word, token) #word,
-#include "keywords.def"
+#include "syntax/keywords.def"
 #undef KEYWORD
     };
 

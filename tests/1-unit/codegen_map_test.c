@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "arena.h"
-#include "map.h"
+#include "base/arena.h"
+#include "base/map.h"
 
 static void
 an_empty_map_has_nothing(void **state)

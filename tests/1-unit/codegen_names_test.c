@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "names.h"
+#include "model/names.h"
 
 static void
 names_are_quoted_only_when_they_must_be(void **state)

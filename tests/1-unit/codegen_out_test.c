@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 
-#include "fingerprint.h"
-#include "layout.h"
-#include "plan_names.h"
+#include "plan/fingerprint.h"
+#include "emit/layout.h"
+#include "plan/names.h"
 
 /* The texts up to NULL. */
 static struct words

@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "diag.h"
-#include "parse.h"
-#include "str.h"
+#include "text/diag.h"
+#include "syntax/parse.h"
+#include "base/str.h"
 
 static char *printed;
 
@@ -492,7 +492,7 @@ keywords_are_names_where_they_can_be(void **state)
     };
     static const char *const words[] = {
 #define KEYWORD(word, token) #word,
-#include "keywords.def"
+#include "syntax/keywords.def"
 #undef KEYWORD
     };
 

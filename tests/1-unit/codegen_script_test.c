@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "diag.h"
-#include "script.h"
+#include "text/diag.h"
+#include "migrate/script.h"
 
 static const struct source *
 source_of(const char *text)

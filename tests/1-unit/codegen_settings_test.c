@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "settings.h"
-#include "token.h"
+#include "dev/settings.h"
+#include "dev/token.h"
 
 static void
 values(void **state)

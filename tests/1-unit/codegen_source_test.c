@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "source.h"
-#include "str.h"
-#include "vec.h"
+#include "text/source.h"
+#include "base/str.h"
+#include "base/vec.h"
 
 static struct source *
 from(const char *text)

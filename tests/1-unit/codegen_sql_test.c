@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
-#include "check.h"
-#include "diag.h"
-#include "parse.h"
-#include "sql.h"
+#include "check/check.h"
+#include "text/diag.h"
+#include "syntax/parse.h"
+#include "sql/sql.h"
 
 static const char heading[] =
     "pgstack 1;\n"

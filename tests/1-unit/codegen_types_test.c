@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "functions.h"
-#include "types.h"
+#include "model/functions.h"
+#include "model/types.h"
 
 static struct type
 t(const char *spelling)

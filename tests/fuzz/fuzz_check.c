@@ -7,11 +7,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "arena.h"
-#include "check.h"
-#include "diag.h"
-#include "parse.h"
-#include "sql.h"
+#include "base/arena.h"
+#include "check/check.h"
+#include "text/diag.h"
+#include "syntax/parse.h"
+#include "sql/sql.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The passes, in order.  Each goes over the whole project whatever the ones before it found, so
+ * that a run shows all mistakes; rules about the whole keep silent where a part of it is unknown.
+ */
+#include "check/check.h"
+
+#include <string.h>
+
+#include "check/checker.h"
+
+/* ---- the heading ---- */
+
+static struct span
+first_place(const struct ast *ast)
+{
+    return (struct span){.file = ast->files.n > 0 ? ast->files.at[0] : NULL};
+}
+
+static void
+check_version(const struct ast *ast)
+{
+    struct diag *diag;
+
+    if (ast->versions.n == 0) {
+        diag = diag_at(first_place(ast), PGS1100_VERSION_MISSING,
+                       "no file says which version of the language it is in");
+        diag_hint(diag, "start with `pgstack 1;`");
+    }
+    for (size_t i = 0; i < ast->versions.n; i++) {
+        if (ast->versions.at[i].number == 1)
+            continue;
+        diag = diag_at(ast->versions.at[i].span, PGS1101_VERSION_UNKNOWN,
+                       "version %ld of the language is not known to this compiler",
+                       ast->versions.at[i].number);
+        diag_hint(diag, "write `pgstack 1;`");
+    }
+}
+
+static bool
+is_app_name(const char *name)
+{
+    return name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0';
+}
+
+static void
+check_app(const struct ast *ast, struct model *model)
+{
+    struct diag *diag;
+
+    if (ast->apps.n == 0) {
+        diag = diag_at(first_place(ast), PGS1103_APP_MISSING, "the application has no name");
+        diag_hint(diag, "write `app helpdesk;`");
+        return;
+    }
+    model->app = ast->apps.at[0].text;
+    if (!is_app_name(model->app)) {
+        diag = diag_at(ast->apps.at[0].span, PGS1105_APP_NAME,
+                       "\"%s\" cannot name an application: it becomes the name of a program",
+                       model->app);
+        diag_hint(diag, "use a-z, 0-9 and _");
+    }
+    for (size_t i = 1; i < ast->apps.n; i++) {
+        diag = diag_at(ast->apps.at[i].span, PGS1104_APP_TWICE, "the application has two names");
+        diag_note(diag, ast->apps.at[0].span, "the first one is here");
+        diag_hint(diag, "drop one of the two");
+    }
+}
+
+static void
+collect_raw_sql(const struct ast *ast, struct model *model)
+{
+    for (size_t i = 0; i < ast->sqls.n; i++) {
+        struct raw_sql *raw = arena_alloc(sizeof(*raw));
+
+        raw->span = ast->sqls.at[i]->span;
+        raw->up = ast->sqls.at[i]->up.text;
+        raw->down = ast->sqls.at[i]->down.text;
+        vec_push(&model->raw_sqls, raw);
+        model->reads_jwt = true;
+    }
+}
+
+const struct model *
+check_project(const struct ast *ast)
+{
+    struct checker *checker = arena_alloc(sizeof(*checker));
+    struct model *model = arena_alloc(sizeof(*model));
+
+    checker->ast = ast;
+    checker->model = model;
+    checker->guessing = ast->lost_rights;
+    if (ast->lost.n > 0)
+        return NULL; /* every use of these names would be an error that only follows */
+    check_version(ast);
+    check_app(ast, model);
+    collect_raw_sql(ast, model);
+    check_declare(checker);
+    check_claims(checker);
+    check_roles(checker);
+    check_tables(checker);
+    check_predicates(checker);
+    check_views(checker);
+    check_order(checker);
+    check_queries(checker);
+    check_grants(checker);
+    check_policies(checker);
+    check_cors(checker);
+    check_endpoints(checker);
+    check_rights(checker);
+    check_truth(checker);
+    check_recursion(checker);
+    check_overlap(checker);
+    check_speed(checker);
+    check_secrets(checker);
+    if (diag_errors() > 0)
+        return NULL;
+    check_sort_tables(model);
+    return model;
+}

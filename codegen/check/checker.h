@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the checker share.  Only check_*.c include it.
+ *
+ * The order of work, each step over the whole project:
+ *
+ *   check.c             version, app; then the steps below
+ *   check_declare.c     every name, once
+ *   check_table.c       columns and defaults, with check_key.c and check_index.c
+ *   check_view.c        views, each after those it reads
+ *   check_predicate.c   predicates, their cycles
+ *   check_order.c       what is made when; circles of views and predicates
+ *   check_access.c      roles, claims, grants, policies as they are written
+ *   check_query.c       queries
+ *   check_cors.c        origins
+ *   check_endpoint.c    endpoints
+ *   check_rights.c      the whole: grants against policies against reads; fails closed
+ *   check_truth.c       policies that hold always, or for nobody
+ *   check_recursion.c   policies that read themselves
+ *   check_overlap.c     policies that others make useless
+ *   check_speed.c       indexes that are missing
+ *   check_secret.c      keys that stand in the sources
+ *
+ * check_names.c looks names up and says which is nearest.  Expressions: check_scope.c finds names,
+ * check_expr.c gives types, with check_operator.c, check_call.c and check_compound.c;
+ * check_literal.c reads values, check_select.c does selects.  An expression that is wrong gets
+ * TYPE_ANY, which fits everywhere: one mistake, one error.
+ */
+#ifndef CHECKER_H
+#define CHECKER_H
+
+#include "model/access.h"
+#include "syntax/ast.h"
+#include "text/diag.h"
+#include "model/functions.h"
+#include "base/map.h"
+#include "model/model.h"
+#include "model/types.h"
+#include "model/walk.h"
+
+struct declared_table {
+    const struct ast_table *ast;
+    struct table *table;
+};
+
+/* A view is resolved when it is first needed. */
+struct declared_view {
+    const struct ast_view *ast;
+    struct table *table;
+    enum {
+        VIEW_WAITING,
+        VIEW_BUSY,
+        VIEW_DONE
+    } state;
+    bool reads_itself;
+};
+
+struct checker {
+    const struct ast *ast;
+    struct model *model;
+    VEC(struct declared_table) tables;
+    VEC(struct declared_view) views;
+    struct map tables_by_name; /* and views, of public */
+    struct map constraints;    /* and indexes, by name */
+    bool guessing; /* a grant or policy names what is not there: the whole is not known */
+};
+
+/* The very same words: tells a declaration from a second one of its name. */
+static inline bool
+check_same_place(struct span a, struct span b)
+{
+    return a.file == b.file && a.start == b.start;
+}
+
+/* ---- where an expression stands ---- */
+
+enum place {
+    PLACE_DEFAULT,
+    PLACE_CHECK,
+    PLACE_INDEX,
+    PLACE_ARGUMENT, /* the default of an argument */
+    PLACE_PREDICATE,
+    PLACE_POLICY,
+    PLACE_VIEW,
+    PLACE_QUERY,
+};
+
+VEC_STRUCT(ranges, struct range *);
+
+/* One level of names: a select's from clause, or the row that an expression is about. */
+struct scope {
+    struct checker *checker;
+    const struct scope *outer; /* NULL: none */
+    enum place place;
+    struct ranges ranges;
+    struct params params; /* of the outermost scope alone */
+    const char *clause;   /* "where": what an aggregate may not stand in; NULL: it may */
+    bool in_aggregate;    /* the arguments of one are being read */
+    bool has_aggregate;   /* set when one was found */
+};
+
+/* ---- check_declare.c ---- */
+
+void check_declare(struct checker *checker);
+
+/* ---- check_names.c ---- */
+
+/* NULL after an error that names the nearest. */
+struct table *check_find_table(struct checker *checker, const struct ast_path *path);
+struct column *check_find_column(const struct table *table, const struct ast_name *name);
+struct role *check_find_role(struct checker *checker, const struct ast_name *name);
+const struct cors *check_find_cors(struct checker *checker, const struct ast_name *name);
+
+/* Stands for a table that is not there, or a view that reads itself: reported once. */
+static inline bool
+check_is_unknown(const struct table *table)
+{
+    return !table->schema || (table->is_view && table->columns.n == 0);
+}
+
+/* Stands for an expression that was reported. */
+static inline bool
+check_is_broken(const struct expr *expr)
+{
+    return expr->kind == EXPR_RAW && !expr->text;
+}
+
+/* NULL when there is none, without an error. */
+const struct table *check_table_named(const struct checker *checker, const char *schema,
+                                      const char *name);
+const struct enumeration *check_enumeration_named(const struct model *model, const char *name);
+struct cors *check_cors_named(const struct model *model, const char *name);
+struct query *check_query_named(const struct model *model, const char *name);
+struct column *check_column_named(const struct table *table, const char *name);
+struct role *check_role_named(const struct checker *checker, const char *name);
+struct claim *check_claim_named(const struct checker *checker, const char *name);
+struct predicate *check_predicate_named(const struct checker *checker, const char *name);
+
+/* The type that is written; false after an error. */
+bool check_type(struct checker *checker, const struct ast_type *ast, struct type *out);
+
+/* A type that a column or an argument may have. */
+bool check_storable_type(struct checker *checker, const struct ast_type *ast, struct type *out);
+
+/* Adds `did you mean` for the nearest of the names. */
+void check_suggest(struct diag *diag, const char *name, const char *const *known, size_t n);
+
+/* ---- check_literal.c ---- */
+
+/* What is wrong with `value` as a `type`; NULL: nothing. */
+const char *check_literal_fault(struct type type, const char *value);
+
+/* Reports a literal that is no value of the type; false if so. */
+bool check_literal(struct span span, struct type type, const char *value);
+
+/* Reports a literal that the column's `check (x in (...))` does not list. */
+void check_listed_value(const struct column *column, const struct expr *literal);
+
+/* ---- check_scope.c ---- */
+
+/* The row of a table, for its checks, policies and indexes. */
+struct scope check_row_scope(struct checker *checker, enum place place, const struct table *table);
+
+/* A column, argument or claim; never NULL: TYPE_ANY after an error. */
+struct expr *check_name(struct scope *scope, const struct ast_expr *ast);
+
+/* ---- check_expr.c ---- */
+
+struct expr *check_new_expr(enum expr_kind kind, struct span span);
+
+/* Typed and resolved; never NULL. */
+struct expr *check_expr(struct scope *scope, const struct ast_expr *ast);
+
+/* Of the type wanted, by the casts that PostgreSQL makes by itself on assignment. */
+struct expr *check_expr_as(struct scope *scope, const struct ast_expr *ast, struct type want,
+                           const char *what);
+
+/* A boolean. */
+struct expr *check_condition(struct scope *scope, const struct ast_expr *ast, const char *what);
+
+/* The same for an expression that is checked already; `need` is the weakest cast that will do. */
+void check_becomes(struct expr *expr, struct type want, enum type_cast need, const char *what);
+
+/* Lets an open literal take a type; reports a value that is none of it. */
+void check_settle(struct expr *expr, struct type type);
+
+/* The results of a case take one type. */
+void check_settle_branches(struct expr *expr, struct type type);
+
+/* ---- check_operator.c ---- */
+
+struct expr *check_operator(struct scope *scope, const struct ast_expr *ast);
+
+/* Finds the operator for one or two operands, lets open ones take its types; false: reported. */
+bool check_apply_operator(const struct ast_expr *ast, const char *op, struct expr *const *args,
+                          size_t n, struct resolution *found);
+
+bool check_any_nullable(const struct expr *expr);
+
+/* A literal beside a column whose check lists its values. */
+void check_listed(const struct expr *column, const struct expr *literal);
+
+struct expr *check_row(struct scope *scope, const struct ast_expr *ast);
+void check_compare_rows(const struct ast_expr *ast, const char *op, const struct expr *left,
+                        const struct expr *right);
+
+/* ---- check_compound.c ---- */
+
+struct expr *check_case(struct scope *scope, const struct ast_expr *ast);
+struct expr *check_in(struct scope *scope, const struct ast_expr *ast);
+struct expr *check_quantified(struct scope *scope, const struct ast_expr *ast);
+struct expr *check_array(struct scope *scope, const struct ast_expr *ast);
+struct expr *check_subscript(struct scope *scope, const struct ast_expr *ast);
+struct expr *check_exists(struct scope *scope, const struct ast_expr *ast);
+struct expr *check_scalar_select(struct scope *scope, const struct ast_expr *ast);
+
+/* ---- check_call.c ---- */
+
+struct expr *check_call(struct scope *scope, const struct ast_expr *ast);
+struct expr *check_extract(struct scope *scope, const struct ast_expr *ast);
+
+/* ---- check_select.c ---- */
+
+struct select *check_select(struct scope *outer, const struct ast_select *ast);
+
+/* The same without anything around it: a view or a query. */
+struct select *check_statement(struct checker *checker, enum place place,
+                               const struct params *params, const struct ast_select *ast);
+
+/* ---- the passes ---- */
+
+void check_tables(struct checker *checker);
+void check_views(struct checker *checker);
+void check_view_now(struct checker *checker, const struct table *table);
+void check_predicates(struct checker *checker);
+void check_roles(struct checker *checker);
+void check_claims(struct checker *checker);
+void check_grants(struct checker *checker);
+void check_policies(struct checker *checker);
+void check_order(struct checker *checker);
+void check_queries(struct checker *checker);
+void check_cors(struct checker *checker);
+void check_endpoints(struct checker *checker);
+void check_rights(struct checker *checker);
+void check_truth(struct checker *checker);
+void check_recursion(struct checker *checker);
+void check_overlap(struct checker *checker);
+void check_speed(struct checker *checker);
+void check_secrets(struct checker *checker);
+
+/* ---- check_key.c, check_index.c: for check_table.c ---- */
+
+void check_key(struct checker *checker, struct table *table, const struct ast_constraint *ast,
+               struct column *column);
+void check_constraint(struct checker *checker, struct table *table,
+                      const struct ast_constraint *ast, struct column *column);
+void check_index(struct checker *checker, struct table *table, const struct ast_index *ast);
+
+/* table_columns_label, then label1, label2, ... as PostgreSQL counts; `relation`: an index or key.
+ */
+const char *check_choose_name(struct checker *checker, const struct table *table,
+                              const char *columns, const char *label, bool relation);
+
+/* The name that is written; reports one that is taken. */
+const char *check_given_name(struct checker *checker, const struct table *table,
+                             const struct ast_name *name, bool relation);
+
+/* Declares the arguments of a predicate or query. */
+void check_params(struct checker *checker, const struct ast_params *ast, struct params *out);
+
+/* ---- check_same.c ---- */
+
+/* The same expression, by structure; ranges by identity. */
+bool check_same_expr(const struct expr *a, const struct expr *b);
+
+/* auth.uid() or a claim: who the caller is. */
+bool check_is_identity(const struct expr *expr);
+
+/* ---- check_call.c, for check_declare.c ---- */
+
+/* The name of one in schema auth: uid, role, ... */
+bool check_is_auth_function(const char *name);
+
+/* ---- check_metadata.c, for check_access.c and check_rights.c ---- */
+
+/* A path of a claim into user_metadata. */
+bool check_is_user_path(const char *path);
+
+/* Policies that decide by user_metadata. */
+void check_user_metadata(const struct model *model);
+
+/* ---- check_order.c ---- */
+
+/* Each table after what it refers to, then views, each after what it reads. */
+void check_sort_tables(struct model *model);
+
+/* ---- check_reads.c ---- */
+
+/* What a statement or condition reads, predicates and views followed to their tables. */
+struct read {
+    const struct table *table;
+    const struct column *column; /* NULL: the table as such */
+    struct span span;            /* where it stands: maybe in a predicate or view */
+    struct span from;            /* where it comes from in the expression asked about */
+};
+VEC_STRUCT(reads, struct read);
+
+/* The row itself and what definer predicates read are left out: no right is needed for them. */
+void check_reads(const struct expr *expr, struct reads *out);
+void check_reads_select(const struct select *select, struct reads *out);
+
+#endif

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/* Endpoints: what is served of a table or view, and that some role may have it. */
+#include "check/checker.h"
+
+#include <string.h>
+
+VEC_STRUCT(columns, const struct column *);
+
+static void
+check_twice(const struct checker *checker, const struct ast_endpoint *ast,
+            const struct table *table)
+{
+    for (size_t i = 0; i < checker->model->endpoints.n; i++) {
+        const struct endpoint *other = checker->model->endpoints.at[i];
+        struct diag *diag;
+
+        if (other->table != table)
+            continue;
+        diag = diag_at(ast->table.span, PGS4002_DUPLICATE_ENDPOINT, "\"%s\" is served twice",
+                       table->name);
+        diag_note(diag, other->span, "first served here");
+        diag_hint(diag, "join the two");
+        return;
+    }
+}
+
+/* ---- verbs ---- */
+
+static bool
+someone_may(const struct table *table, enum command command)
+{
+    for (size_t i = 0; i < table->grants.n; i++)
+        if (table->grants.at[i]->command == command)
+            return true;
+    return false;
+}
+
+static void
+check_verb_grant(const struct checker *checker, const struct endpoint *endpoint, enum verb verb)
+{
+    const char *command = command_name(verb_command(verb));
+    const struct table *table = endpoint->table;
+    const struct grant *grant = table->grants.n > 0 ? table->grants.at[0] : NULL;
+    struct diag *diag;
+
+    if (checker->guessing || someone_may(table, verb_command(verb)))
+        return;
+    diag = diag_at(endpoint->verb_spans[verb], PGS4001_VERB_WITHOUT_GRANT,
+                   "endpoint \"%s\" serves %s, but no role may %s %s \"%s\"", table->name,
+                   verb_name(verb), command,
+                   verb == VERB_CREATE   ? "into"
+                   : verb == VERB_UPDATE ? "rows of"
+                                         : "from",
+                   table->name);
+    if (grant)
+        diag_note(diag, grant->span, "the grants on \"%s\" are here", table->name);
+    diag_hint(diag, "add `grant %s on %s to ...`, or drop the verb", command, table->name);
+}
+
+static void
+check_verb_on_view(const struct endpoint *endpoint, enum verb verb)
+{
+    struct diag *diag;
+
+    if (!endpoint->table->is_view || verb == VERB_LIST)
+        return;
+    diag =
+        diag_at(endpoint->verb_spans[verb], PGS4021_VERB_ON_VIEW,
+                "\"%s\" is a view: it has no key, and can only be listed", endpoint->table->name);
+    diag_hint(diag, "write `list` alone, or serve the table");
+}
+
+static void
+read_verb(const struct checker *checker, struct endpoint *endpoint, const struct ast_verb *ast)
+{
+    enum verb verb = (enum verb)ast->kind;
+    struct diag *diag;
+
+    if (endpoint->verbs[verb]) {
+        diag = diag_at(ast->span, PGS4004_DUPLICATE_VERB, "`%s` stands twice", verb_name(verb));
+        diag_note(diag, endpoint->verb_spans[verb], "the first one is here");
+        diag_hint(diag, "drop one of the two");
+        return;
+    }
+    endpoint->verbs[verb] = true;
+    endpoint->verb_spans[verb] = ast->span;
+    check_verb_on_view(endpoint, verb);
+    check_verb_grant(checker, endpoint, verb);
+}
+
+/* `endpoint t;`: whatever a grant allows. */
+static void
+open_verbs(const struct checker *checker, struct endpoint *endpoint, const struct ast_endpoint *ast)
+{
+    const struct table *table = endpoint->table;
+
+    endpoint->open = true;
+    for (int verb = 0; verb < VERBS; verb++) {
+        endpoint->verb_spans[verb] = ast->table.span;
+        endpoint->verbs[verb] = someone_may(table, verb_command((enum verb)verb)) &&
+                                (verb == VERB_LIST || !table->is_view);
+    }
+    if (table->grants.n == 0 && !checker->guessing) {
+        struct diag *diag =
+            diag_at(ast->table.span, PGS4001_VERB_WITHOUT_GRANT,
+                    "\"%s\" is served, but no role may do anything with it", table->name);
+        diag_note(diag, table->span, "\"%s\" is here", table->name);
+        diag_hint(diag, "add `grant select on %s to authenticated`, or drop the endpoint",
+                  table->name);
+    }
+}
+
+/* ---- filters, orders, limits ---- */
+
+static bool
+someone_reads(const struct model *model, const struct column *column)
+{
+    for (size_t i = 0; i < model->roles.n; i++)
+        if (strcmp(model->roles.at[i]->name, "service_role") != 0 &&
+            access_column(model->roles.at[i], column, CMD_SELECT))
+            return true;
+    return false;
+}
+
+static void
+check_served_column(const struct checker *checker, const struct column *column, struct span span,
+                    const char *use)
+{
+    struct diag *diag;
+
+    if (column->is_private) {
+        diag = diag_at(span, PGS4006_PRIVATE_SERVED, "\"%s\" is private: no endpoint may %s it",
+                       column->name, use);
+        diag_note(diag, column->span, "it is marked here");
+        diag_hint(diag, "drop it here, or drop `private` there");
+    } else if (!checker->guessing && !someone_reads(checker->model, column)) {
+        diag = diag_at(span, PGS4005_COLUMN_UNREADABLE,
+                       "no role may read \"%s\", so none can %s it", column->name, use);
+        diag_note(diag, column->span, "\"%s\" is here", column->name);
+        diag_hint(diag, "add it to a grant: `grant select (%s) on %s to ...`", column->name,
+                  column->table->name);
+    }
+}
+
+static void
+find_columns(const struct checker *checker, const struct table *table,
+             const struct ast_names *names, const char *use, struct columns *out)
+{
+    for (size_t i = 0; i < names->n; i++) {
+        struct column *column = check_find_column(table, &names->at[i]);
+
+        if (!column)
+            continue;
+        check_served_column(checker, column, names->at[i].span, use);
+        vec_push(out, column);
+    }
+}
+
+static void
+check_limits(const struct ast_verb *list)
+{
+    struct diag *diag;
+
+    if (list->limit == 0 || list->max == 0 || list->limit <= list->max)
+        return;
+    diag = diag_at(list->limit_span, PGS4010_LIMIT_OVER_MAX, "limit %ld is more than max %ld",
+                   list->limit, list->max);
+    diag_note(diag, list->max_span, "max is here");
+    diag_hint(diag, "`limit` is what a request gets that asks for none, `max` what it may ask for");
+}
+
+static void
+read_list(const struct checker *checker, struct endpoint *endpoint, const struct ast_verb *list)
+{
+    struct columns filters = {0}, orders = {0};
+
+    find_columns(checker, endpoint->table, &list->filters, "filter by", &filters);
+    find_columns(checker, endpoint->table, &list->orders, "order by", &orders);
+    for (size_t i = 0; i < filters.n; i++)
+        vec_push(&endpoint->filters, filters.at[i]);
+    for (size_t i = 0; i < orders.n; i++)
+        vec_push(&endpoint->orders, orders.at[i]);
+    endpoint->limit = (int)list->limit;
+    endpoint->max = (int)list->max;
+    check_limits(list);
+}
+
+/* ---- the whole ---- */
+
+static void
+check_row_key(const struct endpoint *endpoint)
+{
+    const struct table *table = endpoint->table;
+    struct diag *diag;
+
+    if (table->is_view || table->primary_key)
+        return;
+    diag = diag_at(endpoint->span, PGS4009_TABLE_WITHOUT_KEY,
+                   "\"%s\" is served, but has no primary key", table->name);
+    diag_note(diag, table->span, "\"%s\" is here", table->name);
+    diag_hint(diag, "add `primary key`: without one no row can be named");
+}
+
+static bool
+refuse_builtin(const struct ast_endpoint *ast, const struct table *table)
+{
+    struct diag *diag;
+
+    if (!table->builtin)
+        return false;
+    diag = diag_at(ast->table.span, PGS3026_BUILTIN_TABLE, "%s.%s is for service_role alone",
+                   table->schema, table->name);
+    diag_hint(diag, "serve a table of your own");
+    return true;
+}
+
+static void
+check_endpoint(struct checker *checker, const struct ast_endpoint *ast)
+{
+    struct table *table = check_find_table(checker, &ast->table);
+    struct endpoint *endpoint = arena_alloc(sizeof(*endpoint));
+
+    if (!table || refuse_builtin(ast, table))
+        return;
+    check_twice(checker, ast, table);
+    endpoint->span = ast->table.span;
+    endpoint->table = table;
+    table->scan_ok |= ast->scan_ok;
+    if (ast->cors.text)
+        endpoint->cors = check_find_cors(checker, &ast->cors);
+    if (!ast->has_body)
+        open_verbs(checker, endpoint, ast);
+    for (size_t i = 0; i < ast->verbs.n; i++) {
+        read_verb(checker, endpoint, ast->verbs.at[i]);
+        if (ast->verbs.at[i]->kind == AST_LIST)
+            read_list(checker, endpoint, ast->verbs.at[i]);
+    }
+    check_row_key(endpoint);
+    vec_push(&checker->model->endpoints, endpoint);
+}
+
+void
+check_endpoints(struct checker *checker)
+{
+    for (size_t i = 0; i < checker->ast->endpoints.n; i++)
+        check_endpoint(checker, checker->ast->endpoints.at[i]);
+}

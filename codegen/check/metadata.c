@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* I17: rights from what users can edit, as a declared claim or straight out of auth.jwt(). */
+#include "check/checker.h"
+
+#include <string.h>
+
+struct deciding {
+    const struct policy *policy;
+    bool claim_reported;
+    const struct expr *reported; /* several policies share the expressions of one declaration */
+};
+
+bool
+check_is_user_path(const char *path)
+{
+    return strcmp(path, "user_metadata") == 0 || strncmp(path, "user_metadata.", 14) == 0;
+}
+
+static void
+report_claim(struct deciding *deciding, const struct expr *expr)
+{
+    const struct claim *claim = expr->claim;
+    struct diag *diag;
+
+    if (deciding->claim_reported || !check_is_user_path(claim->path))
+        return;
+    diag = diag_at(claim->span, PGS3015_CLAIM_FROM_USER,
+                   "claim \"%s\" comes from user_metadata, which users can change, and policy "
+                   "\"%s\" decides by it",
+                   claim->name, deciding->policy->name);
+    diag_note(diag, expr->span, "it is compared here");
+    diag_hint(diag, "take it from app_metadata; user_metadata may be shown, never compared");
+    deciding->claim_reported = true;
+}
+
+/* ---- auth.jwt() -> 'user_metadata' ---- */
+
+/* Behind casts and `(select x)`. */
+static const struct expr *
+bare(const struct expr *expr)
+{
+    for (;;) {
+        if (expr->kind == EXPR_CAST)
+            expr = expr->args.at[0];
+        else if (expr->kind == EXPR_SELECT && expr->select->from.n == 0 &&
+                 expr->select->outputs.n == 1)
+            expr = expr->select->outputs.at[0].expr;
+        else
+            return expr;
+    }
+}
+
+static bool
+is_token(const struct expr *expr)
+{
+    expr = bare(expr);
+    return expr->kind == EXPR_CALL && expr->is_auth && strcmp(expr->name, "jwt") == 0;
+}
+
+/* 'user_metadata', '{user_metadata,org}', array['user_metadata'], '$.user_metadata' */
+static bool
+leads_to_metadata(const struct expr *path)
+{
+    static const char word[] = "user_metadata";
+    const char *first;
+
+    path = bare(path);
+    if (path->kind == EXPR_ARRAY && path->args.n > 0)
+        path = bare(path->args.at[0]);
+    if (path->kind != EXPR_LITERAL || !path->value)
+        return false;
+    first = path->value + strspn(path->value, "{$.\" \t\n");
+    if (strncmp(first, word, strlen(word)) != 0)
+        return false;
+    first += strlen(word);
+    return *first == '\0' || strchr(",}.[\": \t\n", *first) != NULL;
+}
+
+/* An operator, subscript or function that takes user_metadata out of the token. */
+static bool
+takes_metadata(const struct expr *expr)
+{
+    bool takes = expr->kind == EXPR_OP || expr->kind == EXPR_SUBSCRIPT || expr->kind == EXPR_CALL;
+
+    return takes && expr->args.n >= 2 && is_token(expr->args.at[0]) &&
+           leads_to_metadata(expr->args.at[1]);
+}
+
+static void
+report_token(struct deciding *deciding, const struct expr *expr)
+{
+    struct diag *diag;
+
+    if (deciding->reported == expr)
+        return;
+    diag = diag_at(expr->span, PGS3015_CLAIM_FROM_USER,
+                   "policy \"%s\" on \"%s\" decides by user_metadata, which users can change",
+                   deciding->policy->name, deciding->policy->table->name);
+    diag_hint(diag, "take it from app_metadata; user_metadata may be shown, never compared");
+    deciding->reported = expr;
+}
+
+static void
+visit(const struct expr *expr, void *data)
+{
+    if (expr->kind == EXPR_PREDICATE && expr->predicate->body)
+        walk_expr(expr->predicate->body, visit, data);
+    else if (expr->kind == EXPR_CLAIM)
+        report_claim(data, expr);
+    else if (takes_metadata(expr))
+        report_token(data, expr);
+}
+
+void
+check_user_metadata(const struct model *model)
+{
+    struct deciding deciding = {0};
+
+    for (size_t i = 0; i < model->policies.n; i++) {
+        const struct policy *policy = model->policies.at[i];
+
+        deciding.policy = policy;
+        if (policy->using_expr)
+            walk_expr(policy->using_expr, visit, &deciding);
+        if (policy->check_expr && policy->check_expr != policy->using_expr)
+            walk_expr(policy->check_expr, visit, &deciding);
+    }
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Look-ups by name, and those that report the nearest one when there is none.
+ */
+#include "check/checker.h"
+
+#include <string.h>
+
+VEC_STRUCT(known_names, const char *);
+
+/* ---- look-ups ---- */
+
+const struct table *
+check_table_named(const struct checker *checker, const char *schema, const char *name)
+{
+    const struct model *model = checker->model;
+
+    if (strcmp(schema, "public") == 0)
+        return map_get(&checker->tables_by_name, name);
+    for (size_t i = 0; i < model->tables.n; i++)
+        if (strcmp(model->tables.at[i]->name, name) == 0 &&
+            strcmp(model->tables.at[i]->schema, schema) == 0)
+            return model->tables.at[i];
+    return NULL;
+}
+
+const struct enumeration *
+check_enumeration_named(const struct model *model, const char *name)
+{
+    for (size_t i = 0; i < model->enumerations.n; i++)
+        if (strcmp(model->enumerations.at[i]->name, name) == 0)
+            return model->enumerations.at[i];
+    return NULL;
+}
+
+#define FIND_NAMED(list, wanted)                                                                   \
+    for (size_t i = 0; i < (list).n; i++)                                                          \
+        if (strcmp((list).at[i]->name, wanted) == 0)                                               \
+            return (list).at[i];                                                                   \
+    return NULL
+
+struct role *
+check_role_named(const struct checker *checker, const char *name)
+{
+    FIND_NAMED(checker->model->roles, name);
+}
+
+struct cors *
+check_cors_named(const struct model *model, const char *name)
+{
+    FIND_NAMED(model->cors, name);
+}
+
+struct query *
+check_query_named(const struct model *model, const char *name)
+{
+    FIND_NAMED(model->queries, name);
+}
+
+struct claim *
+check_claim_named(const struct checker *checker, const char *name)
+{
+    FIND_NAMED(checker->model->claims, name);
+}
+
+struct predicate *
+check_predicate_named(const struct checker *checker, const char *name)
+{
+    FIND_NAMED(checker->model->predicates, name);
+}
+
+struct column *
+check_column_named(const struct table *table, const char *name)
+{
+    FIND_NAMED(table->columns, name);
+}
+
+/* ---- look-ups that report ---- */
+
+void
+check_suggest(struct diag *diag, const char *name, const char *const *known, size_t n)
+{
+    const char *nearest = diag_nearest(name, known, n);
+
+    if (nearest)
+        diag_hint(diag, "did you mean \"%s\"?", nearest);
+}
+
+static struct known_names
+names_of_tables(const struct model *model)
+{
+    struct known_names names = {0};
+
+    for (size_t i = 0; i < model->tables.n; i++)
+        if (!model->tables.at[i]->builtin)
+            vec_push(&names, model->tables.at[i]->name);
+    return names;
+}
+
+struct table *
+check_find_table(struct checker *checker, const struct ast_path *path)
+{
+    const char *schema = path->schema.text ? path->schema.text : "public";
+    const struct table *table = check_table_named(checker, schema, path->name.text);
+    struct known_names known;
+    struct diag *diag;
+
+    if (table)
+        return (struct table *)table;
+    if (strcmp(schema, "public") != 0 && strcmp(schema, "pgstack") != 0) {
+        diag =
+            diag_at(path->schema.span, PGS2008_UNKNOWN_SCHEMA, "there is no schema \"%s\"", schema);
+        diag_hint(diag, "tables are named without a schema; \"pgstack\" has pgstack.users");
+        return NULL;
+    }
+    known = names_of_tables(checker->model);
+    diag = diag_at(path->span, PGS2001_UNKNOWN_TABLE, "there is no table \"%s\"", path->name.text);
+    check_suggest(diag, path->name.text, known.at, known.n);
+    return NULL;
+}
+
+struct column *
+check_find_column(const struct table *table, const struct ast_name *name)
+{
+    struct column *column = check_column_named(table, name->text);
+    struct known_names known = {0};
+    const char *nearest;
+    struct diag *diag;
+
+    if (column || check_is_unknown(table))
+        return column;
+    for (size_t i = 0; i < table->columns.n; i++)
+        vec_push(&known, table->columns.at[i]->name);
+    diag = diag_at(name->span, PGS2003_UNKNOWN_COLUMN, "%s \"%s\" has no column \"%s\"",
+                   table->is_view ? "view" : "table", table->name, name->text);
+    nearest = diag_nearest(name->text, known.at, known.n);
+    if (nearest && !table->builtin)
+        diag_note(diag, check_column_named(table, nearest)->span, "did you mean \"%s\"?", nearest);
+    return NULL;
+}
+
+struct role *
+check_find_role(struct checker *checker, const struct ast_name *name)
+{
+    struct role *role = check_role_named(checker, name->text);
+    struct known_names known = {0};
+    struct diag *diag;
+
+    if (role)
+        return role;
+    for (size_t i = 0; i < checker->model->roles.n; i++)
+        vec_push(&known, checker->model->roles.at[i]->name);
+    diag = diag_at(name->span, PGS2004_UNKNOWN_ROLE, "there is no role \"%s\"", name->text);
+    check_suggest(diag, name->text, known.at, known.n);
+    return NULL;
+}
+
+const struct cors *
+check_find_cors(struct checker *checker, const struct ast_name *name)
+{
+    struct cors *cors = check_cors_named(checker->model, name->text);
+    struct known_names known = {0};
+    struct diag *diag;
+
+    if (cors)
+        return cors;
+    for (size_t i = 0; i < checker->model->cors.n; i++)
+        vec_push(&known, checker->model->cors.at[i]->name);
+    diag = diag_at(name->span, PGS2007_UNKNOWN_CORS, "there is no cors \"%s\"", name->text);
+    check_suggest(diag, name->text, known.at, known.n);
+    return NULL;
+}
+
+/* ---- types ---- */
+
+/* Types of PostgreSQL and of others that people will try. */
+static const char *
+usual_type(const char *spelling)
+{
+    static const char *const pairs[][2] = {
+        {"char", "varchar(n)"},
+        {"character", "varchar(n)"},
+        {"nvarchar", "varchar(n)"},
+        {"string", "text"},
+        {"citext", "text"},
+        {"clob", "text"},
+        {"inet", "text"},
+        {"cidr", "text"},
+        {"xml", "text"},
+        {"money", "numeric(12,2)"},
+        {"number", "numeric"},
+        {"dec", "numeric"},
+        {"tinyint", "smallint"},
+        {"mediumint", "integer"},
+        {"blob", "bytea"},
+        {"binary", "bytea"},
+        {"datetime", "timestamptz"},
+        {"guid", "uuid"},
+    };
+
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+        if (strcmp(pairs[i][0], spelling) == 0)
+            return pairs[i][1];
+    return NULL;
+}
+
+static bool
+report_unknown_type(struct checker *checker, const struct ast_type *ast)
+{
+    struct known_names known = {0};
+    struct diag *diag;
+    size_t n;
+    const char *const *spellings = type_spellings(&n);
+
+    for (size_t i = 0; i < checker->model->enumerations.n; i++)
+        vec_push(&known, checker->model->enumerations.at[i]->name);
+    for (size_t i = 0; i < n; i++)
+        vec_push(&known, spellings[i]);
+    diag = diag_at(ast->span, PGS2002_UNKNOWN_TYPE, "there is no type \"%s\"", ast->spelling);
+    if (strstr(ast->spelling, "serial"))
+        diag_hint(diag, "write `bigint generated always as identity`: it needs no right on a "
+                        "sequence");
+    else if (usual_type(ast->spelling))
+        diag_hint(diag, "write `%s`", usual_type(ast->spelling));
+    else
+        check_suggest(diag, ast->spelling, known.at, known.n);
+    return false;
+}
+
+static bool
+report_arguments(const struct ast_type *ast, const char *hint)
+{
+    struct diag *diag = diag_at(ast->span, PGS1141_TYPE_ARGUMENTS,
+                                "type \"%s\" cannot have these arguments", ast->spelling);
+
+    diag_hint(diag, "%s", hint);
+    return false;
+}
+
+static bool
+read_arguments(const struct ast_type *ast, struct type *type)
+{
+    if (ast->n_args == 0)
+        return true;
+    if (type->kind == TYPE_VARCHAR) {
+        if (ast->n_args != 1 || ast->args[0] < 1 || ast->args[0] > 10485760)
+            return report_arguments(ast, "varchar(n) takes one length from 1 to 10485760");
+        type->length = (int)ast->args[0];
+        return true;
+    }
+    if (type->kind == TYPE_NUMERIC) {
+        long scale = ast->n_args == 2 ? ast->args[1] : 0;
+
+        if (ast->args[0] < 1 || ast->args[0] > 1000 || scale < 0 || scale > ast->args[0])
+            return report_arguments(ast, "numeric(p, s) takes a precision from 1 to 1000 and a "
+                                         "scale that is not larger");
+        type->precision = (int)ast->args[0];
+        type->scale = (int)scale;
+        return true;
+    }
+    return report_arguments(ast, "only varchar(n) and numeric(p, s) have any");
+}
+
+bool
+check_type(struct checker *checker, const struct ast_type *ast, struct type *out)
+{
+    const struct enumeration *type = check_enumeration_named(checker->model, ast->spelling);
+
+    *out = type_scalar(TYPE_ANY);
+    if (ast->schema && strcmp(ast->schema, "public") != 0) {
+        struct diag *diag = diag_at(ast->span, PGS2008_UNKNOWN_SCHEMA,
+                                    "there is no schema \"%s\" for types", ast->schema);
+        diag_hint(diag, "types are named without a schema");
+        return false;
+    }
+    if (type)
+        *out = (struct type){.kind = TYPE_ENUM, .enumeration = type};
+    else if (!type_find(ast->spelling, out))
+        return report_unknown_type(checker, ast);
+    if (ast->dimensions > 1) {
+        struct diag *diag =
+            diag_at(ast->span, PGS1142_ARRAY_DIMENSIONS, "an array has one dimension here");
+        diag_hint(diag, "write `%s[]`, or use jsonb", ast->spelling);
+        return false;
+    }
+    out->array = ast->dimensions == 1;
+    return read_arguments(ast, out);
+}
+
+bool
+check_storable_type(struct checker *checker, const struct ast_type *ast, struct type *out)
+{
+    if (!check_type(checker, ast, out))
+        return false;
+    if (!type_is_storable(*out)) {
+        struct diag *diag = diag_at(ast->span, PGS1140_TYPE_NOT_STORABLE,
+                                    "no column or argument can be of type %s", type_text(*out));
+        if (out->kind == TYPE_INTERVAL)
+            diag_hint(diag, "keep a number of seconds (integer), or two times");
+        else if (out->kind == TYPE_TSVECTOR)
+            diag_hint(diag, "index the expression instead: `index using gin (to_tsvector(...))`");
+        *out = type_scalar(TYPE_ANY);
+        return false;
+    }
+    return true;
+}

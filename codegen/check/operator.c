@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Operators, by PostgreSQL's table of them; and the comparisons that are always mistakes.
+ */
+#include "check/checker.h"
+
+#include <string.h>
+
+#include "model/functions.h"
+
+static bool
+is_comparison(const char *op)
+{
+    static const char *const names[] = {
+        "=", "<>", "<", ">", "<=", ">=", "is distinct from", "is not distinct from"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(names[i], op) == 0)
+            return true;
+    return false;
+}
+
+/* `x = null` is null for every x. */
+static void
+refuse_null_comparison(const struct ast_expr *ast, const struct expr *expr)
+{
+    if (strncmp(ast->op, "is ", 3) == 0)
+        return;
+    for (size_t i = 0; i < expr->args.n; i++)
+        if (expr->args.at[i]->type.kind == TYPE_NULL) {
+            struct diag *diag =
+                diag_at(ast->span, PGS2029_COMPARES_NULL, "a comparison with null is never true");
+            diag_hint(diag, "write `is null` or `is not null`");
+            return;
+        }
+}
+
+/* In a sub-select: `m.team_id = team_id`, where the bare name was meant to be the outer row's. */
+static void
+refuse_self_comparison(const struct ast_expr *ast, const struct expr *expr)
+{
+    const struct expr *a = expr->args.at[0], *b = expr->args.at[1];
+
+    if (a->kind != EXPR_COLUMN || b->kind != EXPR_COLUMN || a->column != b->column ||
+        a->range != b->range || a->range->implicit)
+        return;
+    struct diag *diag =
+        diag_at(ast->span, PGS2030_COMPARES_SELF, "this compares \"%s\" of \"%s\" with itself",
+                a->column->name, a->range->alias);
+    diag_hint(diag, "a bare name is the innermost table's: qualify the other one with its table");
+}
+
+void
+check_listed(const struct expr *column, const struct expr *literal)
+{
+    if (column->kind == EXPR_COLUMN && type_is_text(column->type) && literal->value)
+        check_listed_value(column->column, literal);
+}
+
+/* What other languages write so. */
+static const char *
+usual_operator(const char *op, const struct expr *const *args)
+{
+    bool booleans = args[0]->type.kind == TYPE_BOOL || args[1]->type.kind == TYPE_BOOL;
+
+    if (strcmp(op, "==") == 0)
+        return "=";
+    if (strcmp(op, "&&") == 0 && booleans)
+        return "and";
+    if (strcmp(op, "||") == 0 && booleans)
+        return "or";
+    if (strcmp(op, "+") == 0 && type_is_text(args[0]->type))
+        return "||";
+    return NULL;
+}
+
+static void
+report_operator(const struct ast_expr *ast, const char *op, const struct expr *const *args,
+                size_t n)
+{
+    struct diag *diag;
+
+    if (n == 1) {
+        diag = diag_at(ast->op_span, PGS2022_NO_OPERATOR, "there is no operator %s %s", op,
+                       type_text(args[0]->type));
+        return;
+    }
+    if (is_comparison(op))
+        diag = diag_at(ast->op_span, PGS2022_NO_OPERATOR, "%s and %s cannot be compared",
+                       type_text(args[0]->type), type_text(args[1]->type));
+    else
+        diag = diag_at(ast->op_span, PGS2022_NO_OPERATOR, "there is no operator %s %s %s",
+                       type_text(args[0]->type), op, type_text(args[1]->type));
+    if (usual_operator(op, args))
+        diag_hint(diag, "write `%s`", usual_operator(op, args));
+    else if (type_cast_kind(args[1]->type, args[0]->type) >= CAST_EXPLICIT)
+        diag_hint(diag, "cast one side: `(...)::%s`", type_text(args[0]->type));
+    else if (type_cast_kind(args[0]->type, args[1]->type) >= CAST_EXPLICIT)
+        diag_hint(diag, "cast one side: `(...)::%s`", type_text(args[1]->type));
+    else
+        diag_hint(diag, "compare values of one type");
+}
+
+bool
+check_apply_operator(const struct ast_expr *ast, const char *op, struct expr *const *args, size_t n,
+                     struct resolution *found)
+{
+    struct type types[2];
+
+    for (size_t i = 0; i < n; i++)
+        types[i] = args[i]->type;
+    if (!operator_resolve(op, types, n, found) ||
+        (is_comparison(op) && !type_is_comparable(found->args[0]))) {
+        report_operator(ast, op, (const struct expr *const *)args, n);
+        return false;
+    }
+    for (size_t i = 0; i < n; i++)
+        check_settle(args[i], found->args[i]);
+    return true;
+}
+
+bool
+check_any_nullable(const struct expr *expr)
+{
+    for (size_t i = 0; i < expr->args.n; i++)
+        if (expr->args.at[i] && expr->args.at[i]->nullable)
+            return true;
+    return false;
+}
+
+/* and, or, not, is true, ... */
+static bool
+takes_booleans(const char *op)
+{
+    static const char *const names[] = {"and",          "or",         "not",
+                                        "is true",      "is false",   "is not true",
+                                        "is not false", "is unknown", "is not unknown"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(names[i], op) == 0)
+            return true;
+    return false;
+}
+
+static struct expr *
+boolean_operator(struct scope *scope, const struct ast_expr *ast, struct expr *expr)
+{
+    for (size_t i = 0; i < ast->args.n; i++)
+        vec_push(&expr->args, check_condition(scope, ast->args.at[i],
+                                              arena_printf("an operand of `%s`", ast->op)));
+    expr->type = type_scalar(TYPE_BOOL);
+    expr->nullable = strncmp(ast->op, "is ", 3) != 0 && check_any_nullable(expr);
+    return expr;
+}
+
+static struct expr *
+null_test(struct expr *expr)
+{
+    check_settle(expr->args.at[0], type_scalar(TYPE_TEXT));
+    expr->type = type_scalar(TYPE_BOOL);
+    expr->nullable = false;
+    return expr;
+}
+
+static struct expr *
+between(const struct ast_expr *ast, struct expr *expr)
+{
+    struct resolution found;
+    struct expr *low[] = {expr->args.at[0], expr->args.at[1]};
+    struct expr *high[] = {expr->args.at[0], expr->args.at[2]};
+
+    expr->type = type_scalar(TYPE_BOOL);
+    expr->nullable = check_any_nullable(expr);
+    if (check_apply_operator(ast, ">=", low, 2, &found))
+        check_apply_operator(ast, "<=", high, 2, &found);
+    return expr;
+}
+
+static struct expr *
+at_time_zone(const struct ast_expr *ast, struct expr *expr)
+{
+    struct type types[] = {expr->args.at[1]->type, expr->args.at[0]->type};
+    struct resolution found;
+
+    if (!function_resolve("timezone", types, 2, &found)) {
+        report_operator(ast, ast->op, (const struct expr *const *)expr->args.at, 2);
+        return expr;
+    }
+    check_settle(expr->args.at[1], found.args[0]);
+    check_settle(expr->args.at[0], found.args[1]);
+    expr->type = found.result;
+    expr->nullable = check_any_nullable(expr);
+    return expr;
+}
+
+/* The operator whose types these words go by. */
+static const char *
+operator_behind(const char *op)
+{
+    if (strstr(op, "distinct from"))
+        return "=";
+    if (strstr(op, "similar to"))
+        return "like";
+    return op;
+}
+
+/* ---- rows: only beside one another, compared item by item ---- */
+
+struct expr *
+check_row(struct scope *scope, const struct ast_expr *ast)
+{
+    struct expr *expr = check_new_expr(EXPR_ROW, ast->span);
+
+    for (size_t i = 0; i < ast->args.n; i++)
+        vec_push(&expr->args, check_expr(scope, ast->args.at[i]));
+    return expr;
+}
+
+void
+check_compare_rows(const struct ast_expr *ast, const char *op, const struct expr *left,
+                   const struct expr *right)
+{
+    struct ast_expr at = *ast;
+    struct resolution found;
+
+    if (left->args.n != right->args.n) {
+        struct diag *diag =
+            diag_at(right->span, PGS2051_ROW_HERE,
+                    "a row of %zu cannot be compared with one of %zu", left->args.n, right->args.n);
+        diag_hint(diag, "compare rows of the same length");
+        return;
+    }
+    for (size_t i = 0; i < left->args.n; i++) {
+        struct expr *pair[] = {left->args.at[i], right->args.at[i]};
+
+        at.op_span = right->args.at[i]->span;
+        check_apply_operator(&at, op, pair, 2, &found);
+    }
+}
+
+static bool
+compares_rows(const struct ast_expr *ast)
+{
+    return ast->args.n == 2 && ast->args.at[0]->kind == AST_ROW &&
+           ast->args.at[1]->kind == AST_ROW && is_comparison(ast->op);
+}
+
+static struct expr *
+row_comparison(struct scope *scope, const struct ast_expr *ast, struct expr *expr)
+{
+    vec_push(&expr->args, check_row(scope, ast->args.at[0]));
+    vec_push(&expr->args, check_row(scope, ast->args.at[1]));
+    check_compare_rows(ast, operator_behind(ast->op), expr->args.at[0], expr->args.at[1]);
+    expr->type = type_scalar(TYPE_BOOL);
+    return expr;
+}
+
+struct expr *
+check_operator(struct scope *scope, const struct ast_expr *ast)
+{
+    struct expr *expr = check_new_expr(EXPR_OP, ast->span);
+    struct resolution found;
+
+    expr->name = ast->op;
+    if (takes_booleans(ast->op))
+        return boolean_operator(scope, ast, expr);
+    if (compares_rows(ast))
+        return row_comparison(scope, ast, expr);
+    for (size_t i = 0; i < ast->args.n; i++)
+        vec_push(&expr->args, check_expr(scope, ast->args.at[i]));
+    if (strcmp(ast->op, "is null") == 0 || strcmp(ast->op, "is not null") == 0)
+        return null_test(expr);
+    if (strstr(ast->op, "between"))
+        return between(ast, expr);
+    if (strcmp(ast->op, "at time zone") == 0)
+        return at_time_zone(ast, expr);
+    if (is_comparison(ast->op)) {
+        refuse_null_comparison(ast, expr);
+        refuse_self_comparison(ast, expr);
+        check_listed(expr->args.at[0], expr->args.at[1]);
+        check_listed(expr->args.at[1], expr->args.at[0]);
+    }
+    if (!check_apply_operator(ast, operator_behind(ast->op), expr->args.at,
+                              expr->args.n < 2 ? expr->args.n : 2, &found))
+        return expr;
+    if (expr->args.n == 3)
+        check_becomes(expr->args.at[2], type_scalar(TYPE_TEXT), CAST_IMPLICIT, "an escape");
+    expr->type = found.result;
+    expr->nullable = strstr(ast->op, "distinct from") == NULL &&
+                     (found.function->nulls == MAYBE || check_any_nullable(expr));
+    return expr;
+}

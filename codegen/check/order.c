@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * In which order things can be made, each after what it needs: tables, and then views and definer
+ * predicates, which may need one another.  A predicate that is put in place is made nowhere, but
+ * whoever calls it needs what it reads.
+ */
+#include "check/checker.h"
+
+/* ---- views and predicates ---- */
+
+struct ordering {
+    struct model *model;
+    VEC(struct derived) begun;
+};
+
+/* A view or predicate, and how we came to it. */
+struct step {
+    const struct step *before;
+    struct derived what;
+    struct span span; /* where the one before reads or calls it */
+    struct ordering *ordering;
+};
+
+static bool
+is_same(struct derived a, struct derived b)
+{
+    return a.view == b.view && a.predicate == b.predicate;
+}
+
+/* `view "v" calls predicate "p", which reads view "v"`: from `first` to `step`. */
+static const char *
+describe(const struct step *step, struct derived first, bool closes)
+{
+    const char *verb = step->what.view ? "reads view" : "calls predicate";
+    const char *name = step->what.view ? step->what.view->name : step->what.predicate->name;
+
+    if (!closes && is_same(step->what, first))
+        return arena_printf("%s \"%s\"", step->what.view ? "view" : "predicate", name);
+    return arena_printf("%s%s %s \"%s\"", describe(step->before, first, false),
+                        is_same(step->before->what, first) ? "" : ", which", verb, name);
+}
+
+/* Breaks the circle too: later passes follow reads to their end. */
+static void
+report_circle(const struct step *last)
+{
+    struct diag *diag = diag_at(last->span, PGS5001_CIRCLE, "%s", describe(last, last->what, true));
+
+    diag_hint(diag, "none of them can be made first: let the predicate read tables alone");
+    while (!last->what.view)
+        last = last->before;
+    ((struct table *)last->what.view)->query = NULL;
+}
+
+static bool
+is_on_path(const struct step *path, struct derived what)
+{
+    for (; path; path = path->before)
+        if (is_same(path->what, what))
+            return true;
+    return false;
+}
+
+static void place(struct step *step);
+
+static void
+place_view(const struct range *range, void *data)
+{
+    struct step *before = data;
+    struct step step = {before, {.view = range->table}, range->span, before->ordering};
+
+    if (range->table->is_view)
+        place(&step);
+}
+
+static void
+place_predicate(const struct expr *expr, void *data)
+{
+    struct step *before = data;
+    struct step step = {before, {.predicate = expr->predicate}, expr->span, before->ordering};
+
+    if (expr->kind == EXPR_PREDICATE)
+        place(&step);
+}
+
+static void
+place(struct step *step)
+{
+    struct ordering *ordering = step->ordering;
+    const struct predicate *predicate = step->what.predicate;
+    const struct select *query = step->what.view ? step->what.view->query : NULL;
+
+    if (is_on_path(step->before, step->what)) {
+        report_circle(step);
+        return;
+    }
+    for (size_t i = 0; i < ordering->begun.n; i++)
+        if (is_same(ordering->begun.at[i], step->what))
+            return;
+    vec_push(&ordering->begun, step->what);
+    if (predicate && predicate->body) {
+        walk_expr(predicate->body, place_predicate, step);
+        walk_ranges(predicate->body, place_view, step);
+    }
+    if (query) {
+        walk_select(query, place_predicate, step);
+        walk_select_ranges(query, place_view, step);
+    }
+    if (!predicate || predicate->definer)
+        vec_push(&ordering->model->derived, step->what);
+}
+
+/* Raw SQL may need any of the others: it comes last, unless it is needed itself. */
+static void
+order_derived(struct model *model)
+{
+    struct ordering ordering = {.model = model};
+
+    for (size_t i = 0; i < model->predicates.n; i++) {
+        struct step step = {.what.predicate = model->predicates.at[i], .ordering = &ordering};
+
+        place(&step);
+    }
+    for (int raw = 0; raw < 2; raw++)
+        for (size_t i = 0; i < model->tables.n; i++) {
+            struct step step = {.what.view = model->tables.at[i], .ordering = &ordering};
+
+            if (model->tables.at[i]->is_view && (model->tables.at[i]->raw != NULL) == raw)
+                place(&step);
+        }
+}
+
+/* ---- what definer predicates read past its policies ---- */
+
+static void
+report_raw(const struct predicate *predicate, const struct read *read)
+{
+    struct diag *diag = diag_at(read->from, PGS5002_DEFINER_READS_RAW,
+                                "predicate \"%s\" is to read past policies, but what view "
+                                "\"%s\" reads is not known: it is unchecked SQL",
+                                predicate->name, read->table->name);
+
+    diag_note(diag, read->table->span, "it is declared here");
+    diag_hint(diag, "let the predicate read tables, or write the view without $$");
+}
+
+/* The owner reads them, whom policies hold back where row security is forced. */
+static void
+mark_read_past(const struct predicate *predicate)
+{
+    struct reads reads = {0};
+
+    check_reads(predicate->body, &reads);
+    for (size_t i = 0; i < reads.n; i++) {
+        struct table *table = (struct table *)reads.at[i].table;
+
+        if (reads.at[i].column)
+            continue;
+        if (table->raw)
+            report_raw(predicate, &reads.at[i]);
+        else if (!table->is_view)
+            table->read_past_policies = true;
+    }
+}
+
+void
+check_order(struct checker *checker)
+{
+    const struct model *model = checker->model;
+
+    order_derived(checker->model);
+    for (size_t i = 0; i < model->predicates.n; i++)
+        if (model->predicates.at[i]->definer && model->predicates.at[i]->body)
+            mark_read_past(model->predicates.at[i]);
+}
+
+/* ---- tables ---- */
+
+struct sorting {
+    VEC(struct table *) done;
+    VEC(const struct table *) begun;
+};
+
+static void place_table(struct sorting *sorting, const struct table *table);
+
+static void
+place_range(const struct range *range, void *data)
+{
+    place_table(data, range->table);
+}
+
+static void
+place_table(struct sorting *sorting, const struct table *table)
+{
+    for (size_t i = 0; i < sorting->begun.n; i++)
+        if (sorting->begun.at[i] == table)
+            return;
+    vec_push(&sorting->begun, table);
+    for (size_t i = 0; i < table->constraints.n; i++)
+        if (table->constraints.at[i]->target)
+            place_table(sorting, table->constraints.at[i]->target);
+    if (table->query)
+        walk_select_ranges(table->query, place_range, sorting);
+    vec_push(&sorting->done, (struct table *)table);
+}
+
+/* Tables, then views, then raw views, which may read any; circles of references stay in order. */
+void
+check_sort_tables(struct model *model)
+{
+    struct sorting sorting = {0};
+
+    for (int round = 0; round < 3; round++)
+        for (size_t i = 0; i < model->tables.n; i++) {
+            const struct table *table = model->tables.at[i];
+            int kind = table->is_view ? (table->raw ? 2 : 1) : 0;
+
+            if (kind == round)
+                place_table(&sorting, table);
+        }
+    for (size_t i = 0; i < sorting.done.n; i++)
+        model->tables.at[i] = sorting.done.at[i];
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* Queries: arguments, what they return, and whether the body gives that. */
+#include "check/checker.h"
+
+static void
+read_returns_columns(struct checker *checker, const struct ast_query *ast, struct query *query)
+{
+    for (size_t i = 0; i < ast->returns_columns.n; i++) {
+        struct column *column = arena_alloc(sizeof(*column));
+
+        column->span = ast->returns_columns.at[i]->name.span;
+        column->name = ast->returns_columns.at[i]->name.text;
+        column->number = (int)i;
+        check_storable_type(checker, ast->returns_columns.at[i]->type, &column->type);
+        vec_push(&query->returns_columns, column);
+    }
+    query->returns_set = true;
+}
+
+static void
+read_returns(struct checker *checker, const struct ast_query *ast, struct query *query)
+{
+    if (!ast->returns) {
+        read_returns_columns(checker, ast, query);
+        return;
+    }
+    query->returns_set = ast->returns->setof;
+    if (ast->returns->dimensions == 0)
+        query->returns_table = check_table_named(checker, "public", ast->returns->spelling);
+    if (!query->returns_table)
+        check_storable_type(checker, ast->returns, &query->returns_type);
+}
+
+/* ---- the body gives what is returned ---- */
+
+static void
+report_count(const struct query *query, const struct ast_query *ast, size_t want)
+{
+    struct diag *diag = diag_at(ast->select->span, PGS4012_QUERY_RETURNS,
+                                "query \"%s\" returns %zu column%s, but this gives %zu",
+                                query->name, want, want == 1 ? "" : "s", query->body->outputs.n);
+
+    diag_note(diag, ast->returns_span, "what it returns is here");
+    diag_hint(diag, "let the two agree");
+}
+
+static void
+check_output_type(const struct query *query, size_t i, struct type want, const char *name)
+{
+    const struct output *output = &query->body->outputs.at[i];
+    struct diag *diag;
+
+    if (type_cast_kind(output->expr->type, want) >= CAST_ASSIGNMENT)
+        return;
+    diag = diag_at(output->span, PGS4012_QUERY_RETURNS, "\"%s\" is returned as %s, but this is %s",
+                   name, type_text(want), type_text(output->expr->type));
+    diag_hint(diag, "cast it: `(...)::%s`", type_text(want));
+}
+
+static void
+check_outputs(const struct query *query, const struct ast_query *ast)
+{
+    size_t want = query->returns_table ? query->returns_table->columns.n
+                  : ast->returns       ? 1
+                                       : query->returns_columns.n;
+
+    for (size_t i = 0; i < query->body->from.n; i++)
+        if (check_is_unknown(query->body->from.at[i]->table))
+            return;
+    if (query->body->outputs.n != want) {
+        report_count(query, ast, want);
+        return;
+    }
+    for (size_t i = 0; i < want; i++) {
+        const struct column *column = query->returns_table ? query->returns_table->columns.at[i]
+                                      : ast->returns       ? NULL
+                                                           : query->returns_columns.at[i];
+
+        check_output_type(query, i, column ? column->type : query->returns_type,
+                          column ? column->name : query->name);
+    }
+}
+
+static void
+find_roles(struct checker *checker, const struct ast_query *ast, struct query *query)
+{
+    for (size_t i = 0; i < ast->roles.n; i++) {
+        const struct role *role = check_find_role(checker, &ast->roles.at[i]);
+
+        if (role)
+            vec_push(&query->roles, role);
+    }
+    if (ast->roles.n > 0)
+        return;
+    struct diag *diag = diag_at(query->span, PGS4011_QUERY_WITHOUT_ROLES,
+                                "query \"%s\" does not say to whom", query->name);
+    diag_hint(diag, "add `to authenticated`");
+}
+
+static void
+check_query(struct checker *checker, const struct ast_query *ast, struct query *query)
+{
+    check_params(checker, &ast->params, &query->params);
+    read_returns(checker, ast, query);
+    find_roles(checker, ast, query);
+    if (!ast->select) {
+        query->raw = ast->raw.text;
+        checker->model->reads_jwt = true;
+        return;
+    }
+    query->body = check_statement(checker, PLACE_QUERY, &query->params, ast->select);
+    check_outputs(query, ast);
+}
+
+void
+check_queries(struct checker *checker)
+{
+    for (size_t i = 0; i < checker->ast->queries.n; i++) {
+        const struct ast_query *ast = checker->ast->queries.at[i];
+        struct query *query = check_query_named(checker->model, ast->name.text);
+
+        if (check_same_place(query->span, ast->name.span))
+            check_query(checker, ast, query);
+    }
+}

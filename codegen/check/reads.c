@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is read with the rights of the one who asks: predicates that are put in place and views with
+ * security_invoker are followed to the end, definer predicates are not.
+ */
+#include "check/checker.h"
+
+struct reading {
+    struct reads *out;
+    struct span from; /* of the call at the top; file NULL: at the top */
+};
+
+static void read_select(const struct select *select, struct reading *reading);
+
+static void
+add_read(struct reading *reading, const struct table *table, const struct column *column,
+         struct span span)
+{
+    struct read read = {.table = table, .column = column, .span = span, .from = span};
+
+    if (reading->from.file)
+        read.from = reading->from;
+    vec_push(reading->out, read);
+}
+
+static void
+read_range(const struct range *range, struct reading *reading)
+{
+    struct reading inside = *reading;
+
+    if (check_is_unknown(range->table))
+        return;
+    add_read(reading, range->table, NULL, range->span);
+    if (!range->table->query)
+        return;
+    if (!inside.from.file)
+        inside.from = range->span;
+    read_select(range->table->query, &inside);
+}
+
+static void
+read_expr(const struct expr *expr, void *data)
+{
+    struct reading *reading = data, inside = *reading;
+
+    if (expr->kind == EXPR_COLUMN && !expr->range->implicit)
+        add_read(reading, expr->range->table, expr->column, expr->span);
+    if (expr->select)
+        for (size_t i = 0; i < expr->select->from.n; i++)
+            read_range(expr->select->from.at[i], reading);
+    if (expr->kind != EXPR_PREDICATE || expr->predicate->definer || !expr->predicate->body)
+        return;
+    if (!inside.from.file)
+        inside.from = expr->span;
+    walk_expr(expr->predicate->body, read_expr, &inside);
+}
+
+static void
+read_select(const struct select *select, struct reading *reading)
+{
+    for (size_t i = 0; i < select->from.n; i++)
+        read_range(select->from.at[i], reading);
+    walk_select(select, read_expr, reading);
+}
+
+void
+check_reads(const struct expr *expr, struct reads *out)
+{
+    struct reading reading = {.out = out};
+
+    walk_expr(expr, read_expr, &reading);
+}
+
+void
+check_reads_select(const struct select *select, struct reads *out)
+{
+    struct reading reading = {.out = out};
+
+    read_select(select, &reading);
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The whole of grants, policies and reads, once all of them are known: what is granted must be
+ * policed, what is policed must be reachable, and whatever a role's policies, views and queries
+ * read it must be allowed to read.
+ */
+#include "check/checker.h"
+
+#include <string.h>
+
+/* ---- grants against policies ---- */
+
+static bool
+is_first_grant(const struct grant *grant)
+{
+    for (size_t i = 0; grant->table->grants.at[i] != grant; i++) {
+        const struct grant *other = grant->table->grants.at[i];
+
+        if (other->command == grant->command && other->role == grant->role)
+            return false;
+    }
+    return true;
+}
+
+/* I01: without a policy, row security refuses everything; with it switched off, nothing. */
+static void
+check_grant_is_policed(const struct grant *grant)
+{
+    const char *command = command_name(grant->command);
+    struct diag *diag;
+
+    if (grant->table->is_view || !is_first_grant(grant) ||
+        access_policed(grant->role, grant->table, grant->command))
+        return;
+    diag =
+        diag_at(grant->span, PGS3001_GRANT_WITHOUT_POLICY,
+                "role \"%s\" may %s %s \"%s\", but no policy covers %s", grant->role->name, command,
+                grant->command == CMD_INSERT   ? "into"
+                : grant->command == CMD_UPDATE ? "rows of"
+                                               : "from",
+                grant->table->name, command);
+    diag_hint(diag, "add `policy ... on %s for %s to %s %s (...)`, or take the grant back",
+              grant->table->name, command, grant->role->name,
+              grant->command == CMD_INSERT ? "with check" : "using");
+}
+
+/* Some role that the policy holds for may do it. */
+static bool
+is_reachable(const struct model *model, const struct policy *policy, const struct role *role)
+{
+    for (size_t i = 0; i < model->roles.n; i++)
+        if (role_is(model->roles.at[i], role) &&
+            access_table(model->roles.at[i], policy->table, policy->command))
+            return true;
+    return false;
+}
+
+static void
+check_policy_is_reachable(const struct model *model, const struct policy *policy)
+{
+    for (size_t i = 0; i < policy->roles.n; i++) {
+        const struct role *role = policy->roles.at[i];
+        const char *command = command_name(policy->command);
+        struct diag *diag;
+
+        if (is_reachable(model, policy, role))
+            continue;
+        diag = diag_at(policy->span, PGS3002_POLICY_WITHOUT_GRANT,
+                       "policy \"%s\" on \"%s\" is for %s to \"%s\", but no grant lets it %s",
+                       policy->name, policy->table->name, command, role->name, command);
+        diag_hint(diag, "add `grant %s on %s to %s`, or drop it from the policy", command,
+                  policy->table->name, role->name);
+    }
+}
+
+/* ---- what is read must be granted ---- */
+
+/* The first thing in `reads` that the role may not read; NULL: it may read all. */
+static const struct read *
+first_forbidden(const struct role *role, const struct reads *reads)
+{
+    for (size_t i = 0; i < reads->n; i++) {
+        const struct read *read = &reads->at[i];
+
+        if (read->column ? !access_column(role, read->column, CMD_SELECT)
+                         : !access_table(role, read->table, CMD_SELECT))
+            return read;
+    }
+    return NULL;
+}
+
+static const char *
+name_read(const struct read *read)
+{
+    return read->column ? arena_printf("%s.%s", read->table->name, read->column->name)
+                        : arena_printf("\"%s\"", read->table->name);
+}
+
+static void
+note_read(struct diag *diag, const struct read *read)
+{
+    if (!check_same_place(read->span, read->from))
+        diag_note(diag, read->span, "it is read here");
+}
+
+static void
+hint_grant(struct diag *diag, const struct read *read, const struct role *role, const char *other)
+{
+    if (read->table->builtin)
+        diag_hint(diag, "%s.%s is for service_role alone%s", read->table->schema, read->table->name,
+                  other);
+    else if (read->column)
+        diag_hint(diag, "add `grant select (%s) on %s to %s`%s", read->column->name,
+                  read->table->name, role->name, other);
+    else
+        diag_hint(diag, "add `grant select on %s to %s`%s", read->table->name, role->name, other);
+}
+
+static bool
+check_policy_reads_as(const struct policy *policy, const struct expr *expr, const struct role *role)
+{
+    struct reads reads = {0};
+    const struct read *read;
+    struct diag *diag;
+
+    if (!expr)
+        return true;
+    check_reads(expr, &reads);
+    read = first_forbidden(role, &reads);
+    if (!read)
+        return true;
+    diag = diag_at(read->from, PGS3011_POLICY_READS_UNGRANTED,
+                   "policy \"%s\" on \"%s\" reads %s, which role \"%s\" may not select",
+                   policy->name, policy->table->name, name_read(read), role->name);
+    note_read(diag, read);
+    hint_grant(diag, read, role, ", or make the predicate `security definer`");
+    return false;
+}
+
+static bool
+is_same_declaration(const struct policy *a, const struct policy *b)
+{
+    return a->table == b->table && strcmp(a->name, b->name) == 0;
+}
+
+/* Only the first policy of a declaration: the others have the same conditions. */
+static void
+check_policy_reads(const struct policy *policy)
+{
+    const struct policy *const *others = policy->table->policies.at;
+
+    for (size_t i = 0; others[i] != policy; i++)
+        if (is_same_declaration(others[i], policy) &&
+            (others[i]->using_expr == policy->using_expr || !policy->using_expr) &&
+            (others[i]->check_expr == policy->check_expr || !policy->check_expr))
+            return;
+    for (size_t i = 0; i < policy->roles.n; i++)
+        if (!check_policy_reads_as(policy, policy->using_expr, policy->roles.at[i]) ||
+            !check_policy_reads_as(policy, policy->check_expr, policy->roles.at[i]))
+            return;
+}
+
+/* security_invoker: the one who asks needs the rights on the tables, too. */
+static void
+check_view_reads(const struct grant *grant)
+{
+    struct reads reads = {0};
+    const struct read *read;
+    struct diag *diag;
+
+    if (!grant->table->query || !is_first_grant(grant))
+        return;
+    check_reads_select(grant->table->query, &reads);
+    read = first_forbidden(grant->role, &reads);
+    if (!read)
+        return;
+    diag = diag_at(read->from, PGS3012_VIEW_READS_UNGRANTED,
+                   "view \"%s\" reads %s, which role \"%s\" may not select", grant->table->name,
+                   name_read(read), grant->role->name);
+    diag_note(diag, grant->span, "the view is granted here");
+    note_read(diag, read);
+    hint_grant(diag, read, grant->role, "");
+}
+
+static void
+check_query_reads(const struct query *query)
+{
+    struct reads reads = {0};
+
+    if (!query->body)
+        return;
+    check_reads_select(query->body, &reads);
+    for (size_t i = 0; i < query->roles.n; i++) {
+        const struct role *role = query->roles.at[i];
+        const struct read *read = first_forbidden(role, &reads);
+        struct diag *diag;
+
+        if (!read)
+            continue;
+        diag = diag_at(read->from, PGS3013_QUERY_READS_UNGRANTED,
+                       "query \"%s\" reads %s, which role \"%s\" may not select", query->name,
+                       name_read(read), role->name);
+        note_read(diag, read);
+        hint_grant(diag, read, role, ", or drop the role from the query");
+        return;
+    }
+}
+
+/* ---- I13: an owner column that may be set to oneself ---- */
+
+struct pinned {
+    const struct column *column;
+    bool found;
+};
+
+static bool
+is_pin(const struct expr *column, const struct expr *identity)
+{
+    return column->kind == EXPR_COLUMN && column->range->implicit && check_is_identity(identity);
+}
+
+static void
+visit_pin(const struct expr *expr, void *data)
+{
+    struct pinned *pinned = data;
+
+    if (expr->kind != EXPR_OP || strcmp(expr->name, "=") != 0)
+        return;
+    for (size_t i = 0; i < 2; i++)
+        if (is_pin(expr->args.at[i], expr->args.at[1 - i]) &&
+            expr->args.at[i]->column == pinned->column)
+            pinned->found = true;
+}
+
+/* `column = auth.uid()` is one of the conditions that all must hold. */
+static bool
+is_pinned(const struct expr *expr, const struct column *column)
+{
+    struct pinned pinned = {.column = column};
+
+    walk_conjuncts(expr, visit_pin, &pinned);
+    return pinned.found;
+}
+
+static bool
+is_owner(const struct policy *policy, const struct column *column)
+{
+    const struct expr *by_default = column->default_expr;
+
+    return is_pinned(policy->check_expr, column) || (by_default && check_is_identity(by_default));
+}
+
+static void
+check_theft_by(const struct policy *policy, const struct grant *grant)
+{
+    for (size_t i = 0; i < grant->columns.n; i++) {
+        const struct column *column = grant->columns.at[i];
+        struct diag *diag;
+
+        if (!is_owner(policy, column) || is_pinned(policy->using_expr, column))
+            continue;
+        diag = diag_at(grant->column_spans.at[i], PGS3014_ROW_THEFT,
+                       "policy \"%s\" lets a caller take other people's rows: \"%s\" may be "
+                       "updated, and only the new row is compared with the caller",
+                       policy->name, column->name);
+        diag_note(diag, policy->span, "the policy is here");
+        diag_hint(diag, "take %s out of the update grant, or add `%s = auth.uid()` to using",
+                  column->name, column->name);
+    }
+}
+
+static bool
+shares_role(const struct policy *policy, const struct grant *grant)
+{
+    for (size_t i = 0; i < policy->roles.n; i++)
+        if (role_is(policy->roles.at[i], grant->role) || role_is(grant->role, policy->roles.at[i]))
+            return true;
+    return false;
+}
+
+static void
+check_row_theft(const struct policy *policy)
+{
+    if (policy->command != CMD_UPDATE || policy->restrictive || !policy->using_expr ||
+        policy->using_expr->kind == EXPR_PUBLIC || !policy->check_expr)
+        return;
+    for (size_t i = 0; i < policy->table->grants.n; i++) {
+        const struct grant *grant = policy->table->grants.at[i];
+
+        if (grant->command == CMD_UPDATE && shares_role(policy, grant))
+            check_theft_by(policy, grant);
+    }
+}
+
+/* ---- I27: a key that clients may choose ---- */
+
+static void
+check_chosen_key(const struct column *column)
+{
+    for (size_t i = 0; i < column->table->grants.n; i++) {
+        const struct grant *grant = column->table->grants.at[i];
+        struct diag *diag;
+
+        if (grant->command != CMD_INSERT || !access_column(grant->role, column, CMD_INSERT))
+            continue;
+        diag = diag_at(column->span, PGS3017_CLIENT_PICKS_KEY,
+                       "clients may choose %s.%s: it is `generated by default` and in the insert "
+                       "grant",
+                       column->table->name, column->name);
+        diag_note(diag, grant->span, "the grant is here");
+        diag_hint(diag, "write `generated always`, or keep %s out of the insert grant",
+                  column->name);
+        return;
+    }
+}
+
+static void
+check_chosen_keys(const struct table *table)
+{
+    for (size_t i = 0; i < table->columns.n; i++)
+        if (table->columns.at[i]->identity == IDENTITY_BY_DEFAULT)
+            check_chosen_key(table->columns.at[i]);
+}
+
+/* ---- private columns ---- */
+
+static void
+check_private(const struct table *table, const struct query *query)
+{
+    for (size_t i = 0; query->body && i < query->body->outputs.n; i++) {
+        const struct output *output = &query->body->outputs.at[i];
+        struct diag *diag;
+
+        if (output->expr->kind != EXPR_COLUMN || !output->expr->column->is_private)
+            continue;
+        diag = diag_at(output->span, PGS4006_PRIVATE_SERVED,
+                       "\"%s\" is private: no query may return it", output->expr->column->name);
+        diag_note(diag, output->expr->column->span, "it is marked here");
+        diag_hint(diag, table ? "return a list of columns: `returns table (...)`"
+                              : "drop it here, or drop `private` there");
+    }
+}
+
+/* ---- all ---- */
+
+static void
+check_policies_as_a_whole(const struct model *model)
+{
+    for (size_t i = 0; i < model->policies.n; i++) {
+        const struct policy *policy = model->policies.at[i];
+
+        check_policy_is_reachable(model, policy);
+        check_policy_reads(policy);
+        check_row_theft(policy);
+    }
+}
+
+void
+check_rights(struct checker *checker)
+{
+    const struct model *model = checker->model;
+
+    if (checker->guessing)
+        return;
+    for (size_t i = 0; i < model->grants.n; i++) {
+        check_grant_is_policed(model->grants.at[i]);
+        check_view_reads(model->grants.at[i]);
+    }
+    check_policies_as_a_whole(model);
+    check_user_metadata(model);
+    for (size_t i = 0; i < model->tables.n; i++)
+        check_chosen_keys(model->tables.at[i]);
+    for (size_t i = 0; i < model->queries.n; i++) {
+        check_query_reads(model->queries.at[i]);
+        check_private(model->queries.at[i]->returns_table, model->queries.at[i]);
+    }
+}

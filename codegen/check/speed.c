@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Indexes that are missing: warnings, silenced by `scan ok` on an endpoint of the table.  A partial
+ * index counts: whether its condition is implied is PostgreSQL's to see.
+ */
+#include "check/checker.h"
+
+#include <string.h>
+
+VEC_STRUCT(columns, const struct column *);
+
+/* ---- what serves a column ---- */
+
+static bool
+is_among(const struct column *column, const struct column *const *columns, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (columns[i] == column)
+            return true;
+    return false;
+}
+
+/*
+ * The column is in the index, after none but columns of `before`: a request can name those, too.
+ */
+static bool
+index_serves(const struct index *index, const struct column *column, const struct columns *before)
+{
+    for (size_t i = 0; i < index->items.n; i++) {
+        const struct column *item = index->items.at[i].column;
+
+        if (item == column)
+            return true;
+        if (!item || !is_among(item, before->at, before->n))
+            return false;
+    }
+    return false;
+}
+
+static bool
+key_serves(const struct constraint *key, const struct column *column, const struct columns *before)
+{
+    if (key->kind != CONSTRAINT_PRIMARY_KEY && key->kind != CONSTRAINT_UNIQUE)
+        return false;
+    for (size_t i = 0; i < key->columns.n; i++) {
+        if (key->columns.at[i] == column)
+            return true;
+        if (!is_among(key->columns.at[i], before->at, before->n))
+            return false;
+    }
+    return false;
+}
+
+static bool
+is_served(const struct column *column, const struct columns *before)
+{
+    const struct table *table = column->table;
+
+    for (size_t i = 0; i < table->indexes.n; i++)
+        if (index_serves(table->indexes.at[i], column, before))
+            return true;
+    for (size_t i = 0; i < table->constraints.n; i++)
+        if (key_serves(table->constraints.at[i], column, before))
+            return true;
+    return false;
+}
+
+/* ---- references ---- */
+
+/* Some index or key begins with the columns of the reference, in any order. */
+static bool
+reference_is_served(const struct constraint *reference)
+{
+    struct columns others = {0};
+
+    for (size_t i = 0; i < reference->columns.n; i++)
+        vec_push(&others, reference->columns.at[i]);
+    for (size_t i = 0; i < reference->columns.n; i++)
+        if (!is_served(reference->columns.at[i], &others))
+            return false;
+    return true;
+}
+
+static void
+check_references(const struct table *table)
+{
+    for (size_t i = 0; i < table->constraints.n; i++) {
+        const struct constraint *reference = table->constraints.at[i];
+        struct diag *diag;
+
+        if (reference->kind != CONSTRAINT_FOREIGN_KEY || reference_is_served(reference))
+            continue;
+        diag = diag_at(reference->span, PGS3030_REFERENCE_WITHOUT_INDEX,
+                       "no index begins with \"%s\": each delete in \"%s\" reads all of \"%s\"",
+                       reference->columns.at[0]->name, reference->target->name, table->name);
+        diag_hint(diag, "add `index (%s)`", reference->columns.at[0]->name);
+    }
+}
+
+/* ---- policies ---- */
+
+struct comparison {
+    const struct policy *policy;
+    struct columns *reported;
+};
+
+static void
+check_compared(const struct expr *column, const struct expr *other,
+               const struct comparison *comparison)
+{
+    const struct columns none = {0};
+    struct diag *diag;
+
+    if (column->kind != EXPR_COLUMN || !column->range->implicit || !check_is_identity(other) ||
+        is_served(column->column, &none) ||
+        is_among(column->column, comparison->reported->at, comparison->reported->n))
+        return;
+    vec_push(comparison->reported, column->column);
+    diag = diag_at(column->span, PGS3031_POLICY_WITHOUT_INDEX,
+                   "no index begins with \"%s\", which policy \"%s\" compares in every request",
+                   column->column->name, comparison->policy->name);
+    diag_note(diag, column->column->span, "\"%s\" is here", column->column->name);
+    diag_hint(diag,
+              "add `index (%s)`, or say `scan ok` on the endpoint of a table that stays "
+              "small",
+              column->column->name);
+}
+
+static void
+visit_comparison(const struct expr *expr, void *data)
+{
+    if (expr->kind != EXPR_OP || strcmp(expr->name, "=") != 0)
+        return;
+    check_compared(expr->args.at[0], expr->args.at[1], data);
+    check_compared(expr->args.at[1], expr->args.at[0], data);
+}
+
+/* ---- endpoints ---- */
+
+/* Few values: an index of its own would not pay. */
+static bool
+has_few_values(const struct column *column)
+{
+    return !column->type.array &&
+           (column->type.kind == TYPE_BOOL || column->type.kind == TYPE_ENUM);
+}
+
+static void
+check_served(const struct endpoint *endpoint, const struct column *column,
+             const struct columns *filters, const char *use)
+{
+    struct diag *diag;
+
+    if (has_few_values(column) || is_served(column, filters))
+        return;
+    diag = diag_at(endpoint->verb_spans[VERB_LIST], PGS4007_LIST_WITHOUT_INDEX,
+                   "no index serves %s \"%s\" of \"%s\"", use, column->name, endpoint->table->name);
+    diag_note(diag, column->span, "\"%s\" is here", column->name);
+    diag_hint(diag, "add `index (%s)`, or say `scan ok`", column->name);
+}
+
+static void
+check_list(const struct endpoint *endpoint)
+{
+    struct columns filters = {0};
+
+    for (size_t i = 0; i < endpoint->filters.n; i++)
+        vec_push(&filters, endpoint->filters.at[i]);
+    for (size_t i = 0; i < endpoint->filters.n; i++)
+        check_served(endpoint, endpoint->filters.at[i], &filters, "filters by");
+    for (size_t i = 0; i < endpoint->orders.n; i++)
+        if (!is_among(endpoint->orders.at[i], filters.at, filters.n))
+            check_served(endpoint, endpoint->orders.at[i], &filters, "order by");
+}
+
+/* ---- all ---- */
+
+void
+check_speed(struct checker *checker)
+{
+    const struct model *model = checker->model;
+    struct columns reported = {0};
+
+    for (size_t i = 0; i < model->tables.n; i++)
+        if (!model->tables.at[i]->scan_ok)
+            check_references(model->tables.at[i]);
+    for (size_t i = 0; i < model->policies.n; i++) {
+        const struct policy *policy = model->policies.at[i];
+        struct comparison comparison = {.policy = policy, .reported = &reported};
+
+        if (policy->command == CMD_SELECT && policy->using_expr && !policy->table->scan_ok)
+            walk_expr(policy->using_expr, visit_comparison, &comparison);
+    }
+    for (size_t i = 0; i < model->endpoints.n; i++)
+        if (!model->endpoints.at[i]->table->is_view && !model->endpoints.at[i]->table->scan_ok)
+            check_list(model->endpoints.at[i]);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The subcommands of `pgstack`, one file each, and what they share: arguments, the project folder
+ * and the way from its sources to a checked model.
+ *
+ * A subcommand, listed in main.c, gets argv from its own name on and returns the exit status:
+ * CMD_OK, CMD_FAILED (what is wrong has been printed) or CMD_USAGE.
+ */
+#ifndef CMD_H
+#define CMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/model.h"
+
+enum {
+    CMD_OK,
+    CMD_FAILED,
+    CMD_USAGE,
+};
+
+int cmd_init(int argc, char **argv);
+int cmd_check(int argc, char **argv);
+int cmd_generate(int argc, char **argv);
+int cmd_build(int argc, char **argv);
+int cmd_dev(int argc, char **argv);
+int cmd_migration(int argc, char **argv);
+
+/* An option of a subcommand; one of `value` and `flag` is set.  The array ends with {0}. */
+struct cmd_option {
+    const char *name;   /* "--port" */
+    const char **value; /* takes a value: `--port 8080` or `--port=8080` */
+    bool *flag;
+};
+
+/* What was neither an option nor its value. */
+struct cmd_args {
+    int n;
+    char **at;
+};
+
+/*
+ * Reads options and `-C DIR` (which becomes the working directory), wherever they stand; what is
+ * left goes to `args`.  `help` is printed for --help.  False: return `*status` at once.
+ */
+bool cmd_parse(int argc, char **argv, const char *help, const struct cmd_option *options,
+               struct cmd_args *args, int *status);
+
+/* "pgstack: MESSAGE" on stderr; returns CMD_FAILED. */
+int cmd_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same, pointing at --help of `command`; returns CMD_USAGE. */
+int cmd_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The folder of the running program, absolute; main sets it before anything changes folder. */
+const char *cmd_program_dir(void);
+void cmd_find_program(void);
+
+/*
+ * Reads schema/ and policies/ of the working directory and checks them, once.  NULL when there were
+ * errors; they, and any warnings, have been printed to stderr.
+ */
+const struct model *cmd_load(void);
+
+/* Writes generated/ and migrations/ of the model; `n_written`: files that changed.  False: printed.
+ */
+bool cmd_write(const struct model *model, size_t *n_written);
+
+/* Generates, compiles and links; `*server` is the path of the program.  False: printed. */
+bool cmd_make_server(const char **server);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "dev/dev.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fail.h"
+#include "dev/process.h"
+
+#define START_SECONDS 20
+#define STOP_SECONDS 15
+
+/* The status of GET `path`, or 0: no answer.  `answer` gets what came, headers too. */
+static int
+http_get(int port, const char *path, char *answer, size_t room)
+{
+    const struct timeval patience = {.tv_sec = 2};
+    const struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_port = htons((uint16_t)port),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    const char *request = arena_printf(
+        "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: close\r\n\r\n", path, port);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    size_t n = 0;
+
+    answer[0] = '\0';
+    if (fd < 0)
+        return 0;
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
+        send(fd, request, strlen(request), MSG_NOSIGNAL) == (ssize_t)strlen(request)) {
+        ssize_t got;
+
+        while (n + 1 < room && (got = recv(fd, answer + n, room - 1 - n, 0)) > 0)
+            n += (size_t)got;
+    }
+    close(fd);
+    answer[n] = '\0';
+    return strncmp(answer, "HTTP/1.", 7) == 0 && strlen(answer) > 9 ? atoi(answer + 9) : 0;
+}
+
+static bool
+wait_until_ready(struct dev *dev)
+{
+    const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+    char answer[2048];
+    const char *body;
+
+    for (int i = 0; i < START_SECONDS * 50; i++) {
+        if (!process_is_running(&dev->server)) {
+            process_print_log(DEV_SERVER_LOG, 10);
+            return fail_print("the server has ended; its log is " DEV_SERVER_LOG), false;
+        }
+        if (http_get(dev->port, "/ready", answer, sizeof(answer)) == 200)
+            return true;
+        nanosleep(&pause, NULL);
+    }
+    process_print_log(DEV_SERVER_LOG, 10);
+    body = strstr(answer, "\r\n\r\n");
+    return fail_print("the server does not become ready: %s",
+                      body == NULL ? "no answer" : body + 4),
+           false;
+}
+
+bool
+dev_server_start(struct dev *dev, const char *program)
+{
+    const char *const env[] = {
+        "HOST=127.0.0.1",
+        arena_printf("PORT=%d", dev->port),
+        arena_printf("ADMIN_PORT=%d", dev->admin_port),
+        arena_printf("DATABASE_URL=%s", dev_url(dev, "authenticator", dev->authenticator_password)),
+        arena_printf("ADMIN_DATABASE_URL=%s",
+                     dev_url(dev, "authenticator_admin", dev->admin_password)),
+        arena_printf("JWT_SECRET=%s", dev->jwt_secret),
+        arena_printf("ANON_KEY=%s", dev->anon_key),
+        arena_printf("SERVICE_ROLE_KEY=%s", dev->service_role_key),
+        NULL,
+    };
+
+    dev->server = process_start(&(struct process){
+        .argv = (const char *const[]){program, NULL},
+        .env = env,
+        .log = DEV_SERVER_LOG,
+        .death_signal = SIGTERM,
+    });
+    return dev->server > 0 && wait_until_ready(dev);
+}
+
+void
+dev_server_stop(struct dev *dev)
+{
+    process_stop(&dev->server, SIGTERM, STOP_SECONDS);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The emitters: each puts one part of the plan on paper, as files of the run (out.h).
+ */
+#ifndef EMIT_H
+#define EMIT_H
+
+#include "emit/layout.h"
+#include "plan/plan.h"
+
+/* generated/NAME.h and .c of a served table or view. */
+void emit_table(const struct plan *plan, const struct plan_table *table);
+
+/* generated/queries.h and .c; nothing when there are none. */
+void emit_queries(const struct plan *plan);
+
+/* generated/app.h and .c. */
+void emit_app(const struct plan *plan, const char *fingerprint);
+
+/* generated/access.txt. */
+void emit_access(const struct plan *plan);
+
+/* migrations/00000000000001_init.sql.  Returns the fingerprint of what it makes, hex. */
+const char *emit_migration(const struct model *model);
+
+/* ---- shared by the emitters of C ---- */
+
+/* The head of a generated file; `sources` are lines of "path  what". */
+void emit_head(struct out *out, const struct words *sources);
+
+/* A column of `struct pgs_column`s, labels declared before by emit_labels. */
+void emit_column(struct out *out, const struct column *column);
+
+/* The labels of the enumerations that `columns` use, each once. */
+void emit_labels(struct out *out, const struct column *const *columns, size_t n);
+
+/* PGS_INT8; what the compiler does not know the type of travels as text. */
+const char *emit_kind(struct type type);
+
+/* The C type of a member that holds a value of this type. */
+const char *emit_ctype(struct type type);
+
+/* ".roles = ROLE_ANON | ROLE_SUPPORT," */
+void emit_roles(struct out *out, size_t indent, const struct plan *plan, role_set roles);
+
+/* One entry of a table of routes. */
+void emit_route(struct out *out, const struct plan *plan, const char *method, const char *path,
+                role_set roles, const char *handler, const struct cors *cors);
+
+/* ---- shared by the emitters of SQL: emit_sql.c, emit_platform.c, emit_rights.c ---- */
+
+/* The text in a dollar quote that it does not end by itself. */
+void emit_dollar_quoted(struct out *out, const char *text);
+
+/* The three in a row; where that is too long, the text on lines indented under HEAD. */
+void emit_statement(struct out *out, const char *head, const char *text, const char *tail);
+
+/* "a, b, c", on several lines where there are many. */
+const char *emit_list(const struct words *words);
+const char *emit_role_list(const struct role *const *roles, size_t n);
+
+/* Roles, schemas, helpers, built-in tables: what every application stands on. */
+void emit_platform_up(struct out *out, const struct model *model);
+void emit_platform_down(struct out *out, const struct model *model);
+
+/* Row security, policies and grants of all tables and views. */
+void emit_rights(struct out *out, const struct model *model);
+
+/* "pgstack.claim_plan": the setting that holds a claim's value. */
+const char *emit_claim_setting(const struct model *model, const struct claim *claim);
+
+/* "anon, authenticated, support" of all roles, for grants. */
+const char *emit_request_roles(const struct model *model);
+
+#endif

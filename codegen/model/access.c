@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* Grants and policies of one table are few: each question walks its lists. */
+#include "model/access.h"
+
+#include <string.h>
+
+const char *
+command_name(enum command command)
+{
+    static const char *const names[] = {"select", "insert", "update", "delete"};
+
+    return names[command];
+}
+
+const char *
+verb_name(enum verb verb)
+{
+    static const char *const names[] = {"list", "get", "create", "update", "delete"};
+
+    return names[verb];
+}
+
+enum command
+verb_command(enum verb verb)
+{
+    static const enum command commands[] = {
+        [VERB_LIST] = CMD_SELECT,   [VERB_GET] = CMD_SELECT,    [VERB_CREATE] = CMD_INSERT,
+        [VERB_UPDATE] = CMD_UPDATE, [VERB_DELETE] = CMD_DELETE,
+    };
+
+    return commands[verb];
+}
+
+static bool
+is_service(const struct role *role)
+{
+    return role->builtin && strcmp(role->name, "service_role") == 0;
+}
+
+bool
+role_is(const struct role *role, const struct role *other)
+{
+    for (; role; role = role->inherits)
+        if (role == other)
+            return true;
+    return false;
+}
+
+static bool
+grant_applies(const struct grant *grant, const struct role *role, enum command command)
+{
+    return grant->command == command && role_is(role, grant->role);
+}
+
+static bool
+names_column(const struct grant *grant, const struct column *column)
+{
+    if (grant->columns.n == 0)
+        return true;
+    for (size_t i = 0; i < grant->columns.n; i++)
+        if (grant->columns.at[i] == column)
+            return true;
+    return false;
+}
+
+bool
+access_table(const struct role *role, const struct table *table, enum command command)
+{
+    if (is_service(role))
+        return true;
+    for (size_t i = 0; i < table->grants.n; i++)
+        if (grant_applies(table->grants.at[i], role, command))
+            return true;
+    return false;
+}
+
+bool
+access_column(const struct role *role, const struct column *column, enum command command)
+{
+    if (is_service(role))
+        return true;
+    for (size_t i = 0; i < column->table->grants.n; i++)
+        if (grant_applies(column->table->grants.at[i], role, command) &&
+            names_column(column->table->grants.at[i], column))
+            return true;
+    return false;
+}
+
+bool
+policy_applies(const struct policy *policy, const struct role *role, const struct table *table,
+               enum command command)
+{
+    if (policy->table != table || policy->command != command)
+        return false;
+    for (size_t i = 0; i < policy->roles.n; i++)
+        if (role_is(role, policy->roles.at[i]))
+            return true;
+    return false;
+}
+
+bool
+access_policed(const struct role *role, const struct table *table, enum command command)
+{
+    if (is_service(role))
+        return true;
+    for (size_t i = 0; i < table->policies.n; i++)
+        if (!table->policies.at[i]->restrictive &&
+            policy_applies(table->policies.at[i], role, table, command))
+            return true;
+    return false;
+}

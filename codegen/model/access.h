@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Questions to the model about rights, with inheritance: who may do what.  A role has its own
+ * grants and policies and those of the roles it inherits from; service_role may do everything.
+ */
+#ifndef ACCESS_H
+#define ACCESS_H
+
+#include "model/model.h"
+
+/* "select", "insert", ... */
+const char *command_name(enum command command);
+
+/* "list", "get", ... */
+const char *verb_name(enum verb verb);
+
+/* The command that a verb of an endpoint needs. */
+enum command verb_command(enum verb verb);
+
+/* `role` is `other` or inherits from it. */
+bool role_is(const struct role *role, const struct role *other);
+
+/* A grant lets the role do it with some column (or with whole rows: delete). */
+bool access_table(const struct role *role, const struct table *table, enum command command);
+
+/* The same for this column; true where the grant names no columns. */
+bool access_column(const struct role *role, const struct column *column, enum command command);
+
+/* The policy holds for this role and command. */
+bool policy_applies(const struct policy *policy, const struct role *role, const struct table *table,
+                    enum command command);
+
+/* Some permissive policy does. */
+bool access_policed(const struct role *role, const struct table *table, enum command command);
+
+#endif

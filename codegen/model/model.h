@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The checked model: what the schema means, with pointers for names.  check_*.c builds it from the
+ * AST; from then on it is const, and plan, diff and the emitters read nothing else.
+ *
+ * Lists are in the order of the sources unless a field says otherwise, so that output is stable.
+ * Every object has the span of its declaration.
+ */
+#ifndef MODEL_H
+#define MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "text/source.h"
+#include "base/vec.h"
+
+struct table;
+struct column;
+struct select;
+struct role;
+struct grant;
+struct policy;
+
+/* ---- types ---- */
+
+enum type_kind {
+#define PGS_TYPE(kind, sql, ctype, oid, array_oid, json) TYPE_##kind,
+#include "pgs/types.def"
+#undef PGS_TYPE
+    TYPE_ENUM,
+    TYPE_VOID,
+    TYPE_NULL,     /* a bare NULL before it meets another operand */
+    TYPE_UNKNOWN,  /* a literal in quotes before it meets another operand */
+    TYPE_INTERVAL, /* in expressions only: a column cannot have it yet */
+    TYPE_TSVECTOR,
+    TYPE_TSQUERY,
+    TYPE_ANY, /* of raw SQL: unchecked */
+};
+
+struct enumeration {
+    struct span span;
+    const char *name;
+    VEC(const char *) labels;
+    VEC(struct span) label_spans;
+};
+
+struct type {
+    enum type_kind kind; /* of the element, when `array` */
+    bool array;
+    int length;           /* varchar(n); 0: none */
+    int precision, scale; /* numeric(p, s); precision 0: none */
+    const struct enumeration *enumeration;
+};
+
+/* ---- expressions ---- */
+
+enum expr_kind {
+    EXPR_LITERAL,   /* text: SQL as written: 'open', 42, true, null */
+    EXPR_COLUMN,    /* range, column */
+    EXPR_OUTPUT,    /* name: an output column in order by */
+    EXPR_STAR,      /* count(*) */
+    EXPR_PARAM,     /* param: argument of a query or predicate */
+    EXPR_CLAIM,     /* claim */
+    EXPR_CALL,      /* name, args; auth.uid() is one, with is_auth */
+    EXPR_PREDICATE, /* predicate, args */
+    EXPR_OP,        /* name: `=`, `||`, `not`, `and`, `is null`, ...; one, two or three args */
+    EXPR_CAST,      /* args[0] :: type */
+    EXPR_CASE,      /* args: [operand or NULL], when, then, when, then, ..., else or NULL */
+    EXPR_IN,        /* args[0] in (args[1..]) or in (select); negated */
+    EXPR_EXISTS,    /* select; negated */
+    EXPR_SELECT,    /* a scalar sub-select */
+    EXPR_ARRAY,     /* array[args] or array(select) */
+    EXPR_ANY,       /* args[0] name any (args[1]) or any (select) */
+    EXPR_ALL,       /* the same with all */
+    EXPR_EXTRACT,   /* extract(name from args[0]) */
+    EXPR_ROW,       /* (args[0], args[1], ...), only beside a comparison */
+    EXPR_SUBSCRIPT, /* args[0][args[1]] or args[0][args[1]:args[2]] */
+    EXPR_PUBLIC,    /* using (public): every row, on purpose */
+    EXPR_RAW,       /* text: $$ ... $$, unchecked */
+};
+
+struct expr {
+    enum expr_kind kind;
+    struct span span;
+    struct type type;
+    bool nullable; /* may be NULL, as far as is known */
+    bool negated;
+    bool is_auth;  /* auth.uid(), auth.role(), auth.jwt(), auth.email(); name is without schema */
+    bool distinct; /* count(distinct x) */
+    bool bare;     /* current_date: a call without parentheses */
+    bool aggregate;
+    const char *name;
+    const char *text;
+    const char *value; /* of a literal in quotes: what it says, unquoted */
+    VEC(struct expr *) args;
+    const struct range *range;
+    const struct column *column;
+    const struct param *param;
+    const struct claim *claim;
+    const struct predicate *predicate;
+    struct select *select;
+};
+
+/* A table or view in a from clause, or the row that a policy, check or index is about. */
+struct range {
+    struct span span;
+    const char *alias; /* how columns are qualified; never clashes with an outer range */
+    const struct table *table;
+    enum {
+        JOIN_NONE, /* the first, or after a comma */
+        JOIN_INNER,
+        JOIN_LEFT,
+        JOIN_CROSS,
+    } join;
+    struct expr *on;
+    bool implicit; /* the row itself: columns print without qualifier where nothing is nested */
+};
+
+struct output {
+    struct span span;
+    const char *name;
+    struct expr *expr;
+};
+
+struct order_item {
+    struct expr *expr;
+    bool descending;
+    int nulls; /* 0 default, 1 first, 2 last */
+};
+
+struct select {
+    struct span span;
+    bool distinct;
+    VEC(struct output) outputs; /* `*` already expanded */
+    VEC(struct range *) from;
+    struct expr *where;
+    VEC(struct expr *) group_by;
+    struct expr *having;
+    VEC(struct order_item) order_by;
+    struct expr *limit;
+    struct expr *offset;
+};
+
+/* ---- what there is ---- */
+
+struct column {
+    struct span span;
+    const struct table *table;
+    const char *name;
+    int number; /* from 0 */
+    struct type type;
+    bool not_null;
+    enum {
+        IDENTITY_NONE,
+        IDENTITY_ALWAYS,
+        IDENTITY_BY_DEFAULT,
+    } identity;
+    struct expr *default_expr; /* NULL: none */
+    bool is_private;           /* no endpoint shows it */
+    const char *was;           /* former name; NULL: none */
+    struct span was_span;
+};
+
+enum constraint_kind {
+    CONSTRAINT_PRIMARY_KEY,
+    CONSTRAINT_UNIQUE,
+    CONSTRAINT_CHECK,
+    CONSTRAINT_FOREIGN_KEY,
+};
+
+enum fk_action {
+    FK_NO_ACTION,
+    FK_RESTRICT,
+    FK_CASCADE,
+    FK_SET_NULL,
+    FK_SET_DEFAULT,
+};
+
+struct constraint {
+    struct span span;
+    enum constraint_kind kind;
+    const char *name; /* given, or as PostgreSQL would choose it */
+    VEC(const struct column *) columns;
+    struct expr *check;
+    const struct table *target; /* of a foreign key */
+    VEC(const struct column *) target_columns;
+    enum fk_action on_delete, on_update;
+};
+
+struct index_item {
+    const struct column *column; /* or NULL and */
+    struct expr *expr;
+    bool descending;
+    int nulls;
+};
+
+struct index {
+    struct span span;
+    const char *name;
+    const char *method; /* btree, gin, gist, brin, hash */
+    bool unique;
+    VEC(struct index_item) items;
+    struct expr *where;
+};
+
+/* A table, or a view when `query` or `raw` is set. */
+struct table {
+    struct span span;   /* of the name where it is declared */
+    const char *schema; /* "public", or "pgstack" for built-in tables */
+    const char *name;
+    bool builtin; /* pgstack.users: made by the platform part of the first migration */
+    bool is_view;
+    VEC(struct column *) columns;
+    VEC(struct constraint *) constraints;
+    VEC(struct index *) indexes;
+    const struct constraint *primary_key; /* NULL: none */
+    struct select *query;                 /* of a view */
+    const char *raw;                      /* of a view in $$ ... $$ */
+    VEC(const struct grant *) grants;     /* on it, in the order of the sources */
+    VEC(const struct policy *) policies;
+    bool read_past_policies; /* a definer predicate reads it: RLS enabled but not forced */
+    bool scan_ok;            /* stays small: no warning where an index is missing */
+};
+
+/* An argument of a predicate or query. */
+struct param {
+    struct span span;
+    const char *name;
+    int number; /* from 0 */
+    struct type type;
+    struct expr *default_expr; /* NULL: none */
+};
+
+VEC_STRUCT(params, struct param *);
+
+/* ---- who may do what ---- */
+
+struct role {
+    struct span span;
+    const char *name;
+    int number; /* 0 anon, 1 authenticated, 2 service_role, then declared */
+    bool builtin;
+    const char *claim_path; /* when claim path = value; NULL: none */
+    const char *claim_value;
+    const struct role *inherits;
+};
+
+struct claim {
+    struct span span;
+    const char *name;
+    struct type type;
+    const char *path;
+};
+
+struct predicate {
+    struct span span;
+    const char *name;
+    struct params params;
+    struct expr *body;
+    bool definer; /* emitted as a stable security definer function; else put in place */
+};
+
+enum command {
+    CMD_SELECT,
+    CMD_INSERT,
+    CMD_UPDATE,
+    CMD_DELETE,
+    COMMANDS,
+};
+
+struct grant {
+    struct span span; /* of the command's word */
+    enum command command;
+    const struct table *table;
+    const struct role *role;
+    VEC(const struct column *) columns; /* empty: all */
+    VEC(struct span) column_spans;      /* beside them */
+};
+
+/* One PostgreSQL policy: `for select, insert` in the source has become two. */
+struct policy {
+    struct span span;     /* of its name */
+    const char *name;     /* as declared */
+    const char *sql_name; /* name_command where the declaration has several commands */
+    const struct table *table;
+    enum command command;
+    VEC(const struct role *) roles;
+    bool restrictive;
+    struct expr *using_expr; /* NULL: none */
+    struct expr *check_expr;
+};
+
+/* ---- where it is served ---- */
+
+struct cors {
+    struct span span;
+    const char *name;
+    VEC(const char *) origins;
+    int max_age_s;
+    bool credentials;
+};
+
+enum verb {
+    VERB_LIST,
+    VERB_GET,
+    VERB_CREATE,
+    VERB_UPDATE,
+    VERB_DELETE,
+    VERBS,
+};
+
+struct endpoint {
+    struct span span;
+    const struct table *table;
+    bool verbs[VERBS];
+    struct span verb_spans[VERBS];
+    bool open; /* `endpoint t;`: all that grants allow */
+    VEC(const struct column *) filters;
+    VEC(const struct column *) orders;
+    int limit; /* 0: none */
+    int max;
+    const struct cors *cors; /* NULL: the application's */
+};
+
+/* A declared query, a function in PostgreSQL, served under /rest/v1/rpc/. */
+struct query {
+    struct span span;
+    const char *name;
+    struct params params;
+    VEC(const struct role *) roles;
+    bool returns_set;
+    const struct table *returns_table;    /* setof ticket */
+    struct type returns_type;             /* scalar, when returns_table is NULL and no outputs */
+    VEC(struct column *) returns_columns; /* returns table (a int, b text) */
+    struct select *body;
+    const char *raw; /* $$ ... $$ */
+};
+
+/* sql $$ up $$ down $$ down $$: goes into the migration as it stands, unchecked. */
+struct raw_sql {
+    struct span span;
+    const char *up;
+    const char *down; /* NULL: none */
+};
+
+/* What is made of selects: a view, or a definer predicate; the other is NULL. */
+struct derived {
+    const struct table *view;
+    const struct predicate *predicate;
+};
+
+struct model {
+    const char *app;
+    VEC(struct enumeration *) enumerations;
+    VEC(struct table *) tables; /* views too; each after what it refers to */
+    VEC(struct role *) roles;
+    VEC(struct claim *) claims;
+    VEC(struct predicate *) predicates;
+    VEC(struct derived) derived; /* views and definer predicates, each after what it needs */
+    VEC(struct grant *) grants;
+    VEC(struct policy *) policies;
+    VEC(struct cors *) cors;
+    VEC(struct endpoint *) endpoints;
+    VEC(struct query *) queries;
+    VEC(struct raw_sql *) raw_sqls;
+    bool reads_jwt; /* something reads auth.jwt(), auth.email() or raw SQL: set the claims */
+};
+
+#endif

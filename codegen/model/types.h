@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SQL types as the compiler knows them: how they are spelled, which casts PostgreSQL makes by
+ * itself, and what each is in C and in JSON.  The scalar ones come from pgs/types.def.
+ */
+#ifndef TYPES_H
+#define TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/model.h"
+
+enum json_form {
+    JSON_FORM_NUMBER,
+    JSON_FORM_STRING,
+    JSON_FORM_BOOLEAN,
+    JSON_FORM_ANY,
+};
+
+/* What types.def says of a scalar type. */
+struct type_info {
+    const char *kind;  /* "INT8": PGS_INT8 in C */
+    const char *sql;   /* "bigint" */
+    const char *ctype; /* "int64_t" */
+    unsigned oid, array_oid;
+    enum json_form json;
+};
+
+/* How a cast from one type to another may happen; each kind includes the ones after it. */
+enum type_cast {
+    CAST_NONE,
+    CAST_EXPLICIT,   /* only when written */
+    CAST_ASSIGNMENT, /* also into a column, a default or an argument of a query's caller */
+    CAST_IMPLICIT,   /* also inside any expression */
+};
+
+/* NULL for kinds that no column has (void, interval, tsvector, ...) and for enumerations. */
+const struct type_info *type_info(enum type_kind kind);
+
+struct type type_scalar(enum type_kind kind);
+struct type type_array_of(struct type element);
+struct type type_element(struct type array);
+
+/* By any spelling that PostgreSQL takes ("int", "timestamptz", "character varying"); lower case. */
+bool type_find(const char *spelling, struct type *out);
+
+/* The spellings that type_find takes, for "did you mean". */
+const char *const *type_spellings(size_t *n);
+
+/* For messages: "text", "ticket_state", "varchar(80)", "text[]". */
+const char *type_text(struct type type);
+
+/* The same type, whatever its length or precision. */
+bool type_same(struct type a, struct type b);
+
+/* What `from` needs to become `to`; CAST_IMPLICIT when they are the same. */
+enum type_cast type_cast_kind(struct type from, struct type to);
+
+bool type_is_number(struct type type);
+bool type_is_integer(struct type type);
+bool type_is_text(struct type type);
+bool type_is_bool(struct type type);
+
+/* NULL, a literal in quotes that has met no other type yet, or raw SQL: takes any type. */
+bool type_is_open(struct type type);
+
+/* A column or an argument may have it. */
+bool type_is_storable(struct type type);
+
+/* `=` and `<` are defined on it; json has neither. */
+bool type_is_comparable(struct type type);
+
+/* The type that case, coalesce, array[...] and union give to these two; false: there is none. */
+bool type_common(struct type a, struct type b, struct type *out);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names, types and lists as SQL text; expressions and selects are in sql_expr.c and sql_select.c.
+ */
+#include "sql/printer.h"
+
+#include "model/names.h"
+#include "model/types.h"
+
+const char *
+sql_literal(const char *text)
+{
+    return name_literal(text);
+}
+
+const char *
+sql_relation(const struct table *table)
+{
+    return arena_printf("%s.%s", name_sql(table->schema), name_sql(table->name));
+}
+
+const char *
+sql_cast_type(struct type type)
+{
+    const char *text;
+
+    if (type.kind == TYPE_ENUM)
+        text = arena_printf("public.%s", name_sql(type.enumeration->name));
+    else if (type_info(type.kind))
+        text = type_info(type.kind)->sql;
+    else
+        text = type_text(type_element(type));
+    return type.array ? arena_printf("%s[]", text) : text;
+}
+
+const char *
+sql_type(struct type type)
+{
+    const char *text = sql_cast_type(type_element(type));
+
+    if (type.kind == TYPE_VARCHAR && type.length > 0)
+        text = arena_printf("%s(%d)", text, type.length);
+    if (type.kind == TYPE_NUMERIC && type.precision > 0)
+        text = arena_printf("%s(%d,%d)", text, type.precision, type.scale);
+    return type.array ? arena_printf("%s[]", text) : text;
+}
+
+const char *
+sql_columns(const struct column *const *columns, size_t n)
+{
+    struct str out = {0};
+
+    str_puts(&out, "");
+    for (size_t i = 0; i < n; i++)
+        str_printf(&out, "%s%s", i ? ", " : "", name_sql(columns[i]->name));
+    return out.at;
+}
+
+const char *
+sql_params(struct param *const *params, size_t n)
+{
+    struct str out = {0};
+
+    str_puts(&out, "");
+    for (size_t i = 0; i < n; i++) {
+        str_printf(&out, "%s%s %s", i ? ", " : "", name_sql(params[i]->name),
+                   sql_cast_type(params[i]->type));
+        if (params[i]->default_expr)
+            str_printf(&out, " default %s", sql_expr(params[i]->default_expr, SQL_PLAIN));
+    }
+    return out.at;
+}
+
+void
+sql_direction(struct str *out, bool descending, int nulls)
+{
+    static const char *const words[] = {"", " nulls first", " nulls last"};
+
+    str_printf(out, "%s%s", descending ? " desc" : "", words[nulls]);
+}
+
+const char *
+sql_index_items(const struct index *index)
+{
+    struct str out = {0};
+
+    for (size_t i = 0; i < index->items.n; i++) {
+        const struct index_item *item = &index->items.at[i];
+
+        str_puts(&out, i ? ", " : "");
+        if (item->column)
+            str_puts(&out, name_sql(item->column->name));
+        else
+            str_printf(&out, "(%s)", sql_expr(item->expr, SQL_PLAIN));
+        sql_direction(&out, item->descending, item->nulls);
+    }
+    return out.at;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The model as SQL text.  Everything that a schema holds is qualified, names are quoted only when
+ * they must be, predicates are put in place with their aliases kept apart from those around them.
+ * All results live until exit.
+ */
+#ifndef SQL_H
+#define SQL_H
+
+#include "model/model.h"
+
+enum sql_form {
+    SQL_PLAIN,  /* auth.uid(), claim.plan() */
+    SQL_POLICY, /* (select auth.uid()): evaluated once a query, not once a row */
+};
+
+/* 'text', quotes doubled; E'...' when it holds a backslash. */
+const char *sql_literal(const char *text);
+
+/* public.ticket */
+const char *sql_relation(const struct table *table);
+
+/* bigint, numeric(8,2), public.ticket_state, text[] */
+const char *sql_type(struct type type);
+
+/* The same without length and precision: for casts of parameters, which must not cut silently. */
+const char *sql_cast_type(struct type type);
+
+/* "a, b, c" */
+const char *sql_columns(const struct column *const *columns, size_t n);
+
+/* Without parentheses around it; raw SQL goes through as it stands. */
+const char *sql_expr(const struct expr *expr, enum sql_form form);
+
+/* On one line, without semicolon. */
+const char *sql_select(const struct select *select, enum sql_form form);
+
+/* "q text, n integer default 20": the arguments of a function. */
+const char *sql_params(struct param *const *params, size_t n);
+
+/* "team_id, created_at desc" with expressions in parentheses: the items of an index. */
+const char *sql_index_items(const struct index *index);
+
+#endif

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The parser is asked about each token it knows.  Where an expression may stand or go on, dozens
+ * fit: they are told as "an expression" and "an operator".
+ */
+#include "syntax/expected.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "text/diag.h"
+#include "syntax/grammar.h"
+#include "base/str.h"
+
+/* More alternatives than this help nobody. */
+#define SHOWN_MAX 8
+
+struct set {
+    const char *names[SHOWN_MAX];
+    size_t n;
+    bool too_many;
+};
+
+static const int declarations[] = {
+    TOKEN_APP,      TOKEN_CLAIM,     TOKEN_CORS,  TOKEN_DROP,         TOKEN_ENDPOINT,
+    TOKEN_FUNCTION, TOKEN_GRANT,     TOKEN_LIVE,  TOKEN_MATERIALIZED, TOKEN_PGSTACK,
+    TOKEN_POLICY,   TOKEN_PREDICATE, TOKEN_QUERY, TOKEN_ROLE,         TOKEN_SQL,
+    TOKEN_TABLE,    TOKEN_TRIGGER,   TOKEN_TYPE,  TOKEN_VIEW,         TOKEN_WEBHOOK,
+};
+
+static const int expression_starts[] = {
+    TOKEN_NUMBER,       TOKEN_STRING,    TOKEN_ESCAPED, TOKEN_RAW,
+    TOKEN_TRUE,         TOKEN_FALSE,     TOKEN_NULL,    TOKEN_LP,
+    TOKEN_ROW,          TOKEN_LEFT,      TOKEN_RIGHT,   TOKEN_CURRENT_DATE,
+    TOKEN_CURRENT_TIME, TOKEN_LOCALTIME, TOKEN_CAST,    TOKEN_CURRENT_TIMESTAMP,
+    TOKEN_EXTRACT,      TOKEN_EXISTS,    TOKEN_ARRAY,   TOKEN_LOCALTIMESTAMP,
+    TOKEN_CASE,         TOKEN_NOT,       TOKEN_PLUS,    TOKEN_MINUS,
+    TOKEN_OP,           TOKEN_ID,
+};
+
+/* After an operand: operators, and what makes more of a name (a call, a typed literal, an alias).
+ */
+static const int expression_goes_on[] = {
+    TOKEN_OR,    TOKEN_AND,      TOKEN_EQ,      TOKEN_NE,     TOKEN_LT,     TOKEN_GT,
+    TOKEN_LE,    TOKEN_GE,       TOKEN_OP,      TOKEN_PLUS,   TOKEN_MINUS,  TOKEN_STAR,
+    TOKEN_SLASH, TOKEN_PERCENT,  TOKEN_CARET,   TOKEN_IS,     TOKEN_IN,     TOKEN_BETWEEN,
+    TOKEN_LIKE,  TOKEN_ILIKE,    TOKEN_SIMILAR, TOKEN_NOT_LA, TOKEN_AT,     TOKEN_ESCAPE,
+    TOKEN_LB,    TOKEN_TYPECAST, TOKEN_DOT,     TOKEN_LP,     TOKEN_STRING, TOKEN_ID,
+};
+
+#define HAS(list, kind) has(list, sizeof(list) / sizeof((list)[0]), kind)
+
+static bool
+has(const int *list, size_t n, int kind)
+{
+    for (size_t i = 0; i < n; i++)
+        if (list[i] == kind)
+            return true;
+    return false;
+}
+
+bool
+begins_declaration(int kind)
+{
+    return HAS(declarations, kind);
+}
+
+static const char *
+token_name(int kind)
+{
+    const char *word = lex_keyword(kind);
+
+    switch (kind) {
+    case TOKEN_ID:
+        return "a name";
+    case TOKEN_NUMBER:
+        return "a number";
+    case TOKEN_STRING:
+        return "a string";
+    case TOKEN_RAW:
+        return "$$";
+    case TOKEN_NOT_LA:
+        return "not";
+    case TOKEN_ANYTHING:
+        return NULL;
+    case TOKEN_LP:
+        return "\"(\"";
+    case TOKEN_RP:
+        return "\")\"";
+    case TOKEN_LC:
+        return "\"{\"";
+    case TOKEN_RC:
+        return "\"}\"";
+    case TOKEN_LB:
+        return "\"[\"";
+    case TOKEN_RB:
+        return "\"]\"";
+    case TOKEN_COMMA:
+        return "\",\"";
+    case TOKEN_SEMI:
+        return "\";\"";
+    case TOKEN_DOT:
+        return "\".\"";
+    case TOKEN_COLON:
+        return "\":\"";
+    case TOKEN_EQ:
+        return "\"=\"";
+    case TOKEN_STAR:
+        return "\"*\"";
+    default:
+        return word ? word : NULL;
+    }
+}
+
+/* Sorted, so that messages do not change with the numbers of tokens. */
+static void
+add(struct set *set, const char *name)
+{
+    size_t i;
+
+    if (!name)
+        return;
+    if (set->n == SHOWN_MAX) {
+        set->too_many = true;
+        return;
+    }
+    for (i = set->n++; i > 0 && strcmp(set->names[i - 1], name) > 0; i--)
+        set->names[i] = set->names[i - 1];
+    set->names[i] = name;
+}
+
+static void
+collect(const void *parser, struct set *set)
+{
+    bool operand = syntax_accepts(parser, TOKEN_NUMBER) && syntax_accepts(parser, TOKEN_CASE);
+    bool infix = syntax_accepts(parser, TOKEN_TYPECAST);
+    bool name = syntax_accepts(parser, TOKEN_ID);
+
+    if (operand)
+        add(set, "an expression");
+    else if (infix)
+        add(set, "an operator");
+    for (int kind = 1; kind < syntax_tokens(); kind++) {
+        if ((operand && HAS(expression_starts, kind)) || !syntax_accepts(parser, kind) ||
+            (infix && HAS(expression_goes_on, kind)))
+            continue;
+        /* The word would only be a name. */
+        if (name && kind != TOKEN_ID && syntaxFallback(kind) == TOKEN_ID)
+            continue;
+        add(set, token_name(kind));
+    }
+}
+
+static const char *
+text_of(const struct set *set)
+{
+    struct str text = {0};
+
+    for (size_t i = 0; i < set->n; i++) {
+        if (i)
+            str_puts(&text, i + 1 < set->n ? ", " : " or ");
+        str_puts(&text, set->names[i]);
+    }
+    return text.at;
+}
+
+/* Other words of SQL, and where what they do is said. */
+static const char *
+usual_declaration(const char *word)
+{
+    static const char raw_sql[] = "what this language lacks goes into `sql $$ ... $$;`";
+    static const char rows[] = "rows are no part of a schema; `pgstack dev` loads demo/data.sql";
+    static const char *const pairs[][2] = {
+        {"create", "a schema says what there is: leave out \"create\""},
+        {"alter", "a schema says what there is: write it the way it should be"},
+        {"revoke", "nothing is granted unless it is written: leave it out"},
+        {"insert", rows},
+        {"update", rows},
+        {"comment", raw_sql},
+        {"extension", raw_sql},
+        {"set", raw_sql},
+        {"do", raw_sql},
+        {"index", "an index stands in its table: `index (column)`"},
+        {"enum", "an enumeration is `type name as enum ('a', 'b');`"},
+    };
+
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+        if (strcmp(pairs[i][0], word) == 0)
+            return pairs[i][1];
+    return NULL;
+}
+
+static void
+hint_declaration(struct diag *diag, struct token token)
+{
+    static const char *words[sizeof(declarations) / sizeof(declarations[0])];
+    const char *near;
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        words[i] = lex_keyword(declarations[i]);
+    near = token.kind == TOKEN_ID
+               ? diag_nearest(token.text, words, sizeof(words) / sizeof(words[0]))
+               : NULL;
+    if (usual_declaration(token.text))
+        diag_hint(diag, "%s", usual_declaration(token.text));
+    else if (near)
+        diag_hint(diag, "did you mean \"%s\"?", near);
+}
+
+/* SQL that people will try, and that only a raw body can hold. */
+static bool
+is_unknown_sql(const struct token *token)
+{
+    static const char *const words[] = {"union",  "intersect", "except", "full",   "right",
+                                        "with",   "natural",   "over",   "filter", "lateral",
+                                        "window", "collate",   "for",    "values", "fetch"};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (token->kind != TOKEN_STRING && strcmp(token->text, words[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool
+begins_line(const struct token *token)
+{
+    const char *text = token->span.file->text;
+    size_t at = token->span.start;
+
+    while (at > 0 && (text[at - 1] == ' ' || text[at - 1] == '\t'))
+        at--;
+    return at == 0 || text[at - 1] == '\n';
+}
+
+/* What the token before lets one guess; false when nothing. */
+static bool
+hint_before(const void *parser, struct diag *diag, struct token token, struct token before)
+{
+    if (syntax_accepts(parser, TOKEN_USING) && syntax_accepts(parser, TOKEN_UNIQUE))
+        diag_hint(diag, "an index is `index [name] (columns)`; a column of that name is written "
+                        "\"index\", in double quotes");
+    else if (before.kind == TOKEN_ON && token.kind == TOKEN_TABLE)
+        diag_hint(diag, "leave out \"table\"");
+    else if (before.kind == TOKEN_AS && token.kind == TOKEN_RAW)
+        diag_hint(diag,
+                  "a view in $$ says its columns: `view name (column type, ...) as $$ ... $$`");
+    else if (before.kind == TOKEN_NUMBER && !syntax_accepts(parser, TOKEN_NUMBER) &&
+             syntax_accepts(parser, TOKEN_ID) && !syntax_accepts(parser, TOKEN_TYPECAST))
+        diag_hint(diag, "a time is a number and its unit: s, min, h or d");
+    else if (begins_line(&token) && syntax_accepts(parser, TOKEN_COMMA) &&
+             !begins_declaration(token.kind))
+        diag_hint(diag, "is a comma missing at the end of the line before?");
+    else if (begins_line(&token) && syntax_accepts(parser, TOKEN_SEMI))
+        diag_hint(diag, "is a semicolon missing at the end of the line before?");
+    else
+        return false;
+    return true;
+}
+
+static void
+hint_token(const void *parser, struct diag *diag, struct token token, struct token before)
+{
+    bool operand = syntax_accepts(parser, TOKEN_NUMBER) && syntax_accepts(parser, TOKEN_CASE);
+    bool name = syntax_accepts(parser, TOKEN_ID);
+    bool infix = syntax_accepts(parser, TOKEN_TYPECAST);
+
+    bool in_select = syntax_accepts(parser, TOKEN_SELECT) || syntax_accepts(parser, TOKEN_LIMIT);
+
+    if ((operand || infix || in_select) && is_unknown_sql(&token))
+        diag_hint(diag, "SQL that this grammar does not know goes into $$ ... $$");
+    else if (operand && (token.kind == TOKEN_LC || token.kind == TOKEN_LB))
+        diag_hint(diag, "JSON and arrays are written in quotes: '{}', '{\"a\": 1}', '{1,2}'");
+    else if (token.kind && hint_before(parser, diag, token, before))
+        return;
+    else if (name && !operand && !infix && lex_keyword(token.kind))
+        diag_hint(diag, "\"%s\" is reserved; as a name it is written in double quotes", token.text);
+}
+
+static const char *
+quoted(const struct token *token)
+{
+    switch (token->kind) {
+    case TOKEN_STRING:
+    case TOKEN_ESCAPED:
+        return "string";
+    case TOKEN_RAW:
+        return "$$";
+    default:
+        return arena_printf("\"%s\"", token->text);
+    }
+}
+
+void
+report_unexpected(const void *parser, struct token token, const struct context *context)
+{
+    struct set set = {0};
+    struct diag *diag;
+    const char *what = token.kind ? arena_printf("unexpected %s", quoted(&token))
+                                  : "the file ends within a declaration";
+    struct span span = token.kind || !context->before.kind ? token.span : context->before.span;
+
+    if (syntax_accepts(parser, TOKEN_GRANT)) {
+        diag = diag_at(span, PGS0020_SYNTAX, "no declaration begins with %s", quoted(&token));
+        hint_declaration(diag, token);
+        return;
+    }
+    collect(parser, &set);
+    if (set.n == 0 || set.too_many)
+        diag = diag_at(span, PGS0020_SYNTAX, "%s", what);
+    else
+        diag = diag_at(span, PGS0020_SYNTAX, "%s; expected %s", what, text_of(&set));
+    if (context->long_string.file)
+        diag_note(diag, context->long_string,
+                  "this string goes on over several lines: is its closing quote missing?");
+    hint_token(parser, diag, token, context->before);
+}

@@ -1,0 +1,696 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tokens to AST.  Actions build nodes and decide nothing.  There is no error production: after a
+ * syntax error parse.c skips to the next declaration and starts the parser anew, which is right
+ * because declarations are added to the AST one by one.
+ *
+ * Words stay usable as names through %fallback.  A word may be listed there only if no name can
+ * stand where the grammar takes the word for itself; the others are reserved.
+ */
+%name syntax
+%token_prefix TOKEN_
+%token_type {struct token}
+%default_type {struct token}
+%extra_argument {struct parse *p}
+%stack_size 1000
+%start_symbol sources
+
+%include {
+#include "base/arena.h"
+#include "syntax/ast_make.h"
+
+#include <assert.h>
+
+/* Lemon's own code converts freely. */
+#pragma GCC diagnostic ignored "-Wconversion"
+
+#define SPAN(a, b) span_join((a).span, (b).span)
+#define SPAN_END(node, b) ((node)->span = span_join((node)->span, (b)))
+
+/* `a` becomes a new node with these fields. */
+#define MAKE(a, type, ...) ((a) = arena_alloc(sizeof(*(a))), *(a) = (struct type){__VA_ARGS__})
+
+/* A list of one. */
+#define FIRST(list, item)                                                                          \
+    do {                                                                                           \
+        (list).at = NULL;                                                                          \
+        (list).n = (list).room = 0;                                                                \
+        vec_push(&(list), item);                                                                   \
+    } while (0)
+#define NONE(list) ((list).at = NULL, (list).n = (list).room = 0)
+
+/* Adds a declaration to the AST. */
+#define DECLARE(list, type, ...)                                                                   \
+    do {                                                                                           \
+        struct type *declared;                                                                     \
+        MAKE(declared, type, __VA_ARGS__);                                                         \
+        vec_push(&p->ast->list, declared);                                                         \
+    } while (0)
+}
+
+/* parse.c asks syntax_accepts() first, so that what was expected is known exactly. */
+%syntax_error { p->failed = true; }
+%stack_overflow { p->too_deep = p->token.span; }
+
+%fallback ID
+  ACTION ALWAYS APP AT BACKFILL BY CASCADE CHARACTER CLAIM COLUMN CORS CREDENTIALS DEFINER DELETE
+  DOUBLE DOWN DROP EMBED ENDPOINT ENUM FILTER FIRST FUNCTION GENERATED GET GLOBAL IDENTITY INDEX
+  INHERITS INSERT KEY LAST LIST LIVE MATERIALIZED MAX MAX_AGE NO NULLS OK ORIGINS PARTITION
+  PERMISSIVE PGSTACK POLICY PRECISION PREDICATE PRIVATE PUBLIC QUERY RESTRICT RESTRICTIVE RETURNS
+  ROLE SCAN SECURITY SET SETOF SQL STORED TIME TIMESTAMP TRIGGER TYPE UNKNOWN UPDATE VARYING VIEW
+  WAS WEBHOOK WITHOUT ZONE.
+%wildcard ANYTHING.
+
+/* Reserved, so that what is not built is told apart from a name. */
+%token EXCEPT FULL INTERSECT NATURAL UNION.
+
+/* PostgreSQL's, lowest first. */
+%left OR.
+%left AND.
+%right NOT.
+%nonassoc IS.
+%nonassoc EQ NE LT GT LE GE.
+%nonassoc BETWEEN IN LIKE ILIKE SIMILAR NOT_LA.
+%nonassoc ESCAPE.
+%left OP.
+%left PLUS MINUS.
+%left STAR SLASH PERCENT.
+%left CARET.
+%left AT.
+%right UMINUS.
+%nonassoc TYPE_END.
+%left LB.
+%left TYPECAST.
+%left DOT.
+
+sources ::= file.
+file ::= .
+file ::= file declaration.
+declaration ::= SEMI.
+
+/* ---- names ---- */
+
+%type name {struct ast_name}
+name(A) ::= ID(B).                      { A = name_from(B); }
+
+%type names {struct ast_names}
+names(A) ::= name(B).                   { FIRST(A, B); }
+names(A) ::= names(A) COMMA name(B).    { vec_push(&A, B); }
+
+%type path {struct ast_path}
+path(A) ::= name(B).                    { A = path_of(B); }
+path(A) ::= name(B) DOT name(C).        { A = path_from(B, C); }
+
+%type paths {struct ast_paths}
+paths(A) ::= path(B).                   { FIRST(A, B); }
+paths(A) ::= paths(A) COMMA path(B).    { vec_push(&A, B); }
+
+%type string {struct ast_string}
+string(A) ::= STRING|ESCAPED(B).        { A = string_from(B); }
+
+%type strings {struct ast_strings}
+strings(A) ::= string(B).               { FIRST(A, B); }
+strings(A) ::= strings(A) COMMA string(B). { vec_push(&A, B); }
+
+%type raw {struct ast_string}
+raw(A) ::= RAW(B).                      { A = string_from(B); }
+
+comma_opt ::= .
+comma_opt ::= COMMA.
+
+/* ---- types ---- */
+
+%type type {struct ast_type *}
+%type type_base {struct ast_type *}
+%type type_head {struct ast_type *}
+type(A) ::= type_base(B).               { A = B; }
+type(A) ::= type(B) LB RB(C).           { A = B; A->dimensions++; SPAN_END(A, C.span); }
+
+type_base(A) ::= type_head(B).          { A = B; }
+type_base(A) ::= type_head(B) LP NUMBER(C) RP(D).
+  { A = B; type_arg(A, C); SPAN_END(A, D.span); }
+type_base(A) ::= type_head(B) LP NUMBER(C) COMMA NUMBER(D) RP(E).
+  { A = B; type_arg(A, C); type_arg(A, D); SPAN_END(A, E.span); }
+type_base(A) ::= TIMESTAMP(B) precision_opt(C) time_zone(D). { A = type_time(B, C, D); }
+type_base(A) ::= TIME(B) precision_opt(C) time_zone(D).      { A = type_time(B, C, D); }
+
+type_head(A) ::= path(B).               { A = type_named(B); }
+type_head(A) ::= DOUBLE(B) PRECISION(C). { A = type_words(SPAN(B, C), "double precision"); }
+type_head(A) ::= CHARACTER(B).          { A = type_words(B.span, "character"); }
+type_head(A) ::= CHARACTER(B) VARYING(C). { A = type_words(SPAN(B, C), "character varying"); }
+
+precision_opt(A) ::= .                  { A = (struct token){0}; }
+precision_opt(A) ::= LP NUMBER(B) RP.   { A = B; }
+
+time_zone(A) ::= .                      { A = (struct token){0}; }
+time_zone(A) ::= WITH(B) TIME ZONE(C).  { A = B; A.span = SPAN(B, C); }
+time_zone(A) ::= WITHOUT(B) TIME ZONE(C). { A = B; A.span = SPAN(B, C); }
+
+/* ---- expressions ---- */
+
+%type expr {struct ast_expr *}
+%type exprs {struct ast_exprs}
+exprs(A) ::= expr(B).                   { FIRST(A, B); }
+exprs(A) ::= exprs(A) COMMA expr(B).    { vec_push(&A, B); }
+
+expr(A) ::= NUMBER(B).                  { A = expr_leaf(AST_NUMBER, B); }
+expr(A) ::= STRING(B).                  { A = expr_leaf(AST_STRING, B); }
+expr(A) ::= ESCAPED(B).                 { A = expr_leaf(AST_STRING, B); A->escaped = true; }
+expr(A) ::= TRUE(B).                    { A = expr_leaf(AST_TRUE, B); }
+expr(A) ::= FALSE(B).                   { A = expr_leaf(AST_FALSE, B); }
+expr(A) ::= NULL(B).                    { A = expr_leaf(AST_NULL, B); }
+expr(A) ::= RAW(B).                     { A = expr_leaf(AST_RAW, B); }
+expr(A) ::= column_name(B).             { A = expr_column(B); }
+expr(A) ::= path(B) STRING(C).
+  { A = expr_cast(p, SPAN(B, C), expr_leaf(AST_STRING, C), type_named(B)); }
+
+%type column_name {struct ast_names}
+column_name(A) ::= name(B).             { FIRST(A, B); }
+column_name(A) ::= name(B) DOT name(C). { FIRST(A, B); vec_push(&A, C); }
+column_name(A) ::= name(B) DOT name(C) DOT name(D).
+  { FIRST(A, B); vec_push(&A, C); vec_push(&A, D); }
+
+expr(A) ::= LP(B) expr(C) RP(D).        { A = C; A->span = SPAN(B, D); }
+expr(A) ::= LP(B) select(C) RP(D).
+  { A = expr_of(p, AST_SELECT, SPAN(B, D), no_exprs(), C); }
+expr(A) ::= LP(B) expr(C) COMMA exprs(D) RP(E).
+  { A = expr_of(p, AST_ROW, SPAN(B, E), exprs_before(C, D), NULL); }
+expr(A) ::= ROW(B) LP exprs(C) RP(D).   { A = expr_of(p, AST_ROW, SPAN(B, D), C, NULL); }
+
+/* ---- calls ---- */
+
+%type function {struct ast_path}
+function(A) ::= path(B).                { A = B; }
+function(A) ::= LEFT|RIGHT(B).          { A = path_of(name_from(B)); }
+
+expr(A) ::= function(B) LP RP(C).       { A = expr_call(p, B, no_exprs(), C); }
+expr(A) ::= function(B) LP exprs(C) RP(D). { A = expr_call(p, B, C, D); }
+expr(A) ::= function(B) LP STAR RP(C).  { A = expr_call(p, B, no_exprs(), C); A->star = true; }
+expr(A) ::= function(B) LP DISTINCT exprs(C) RP(D).
+  { A = expr_call(p, B, C, D); A->distinct = true; }
+expr(A) ::= CURRENT_DATE|CURRENT_TIME|CURRENT_TIMESTAMP|LOCALTIME|LOCALTIMESTAMP(B).
+  { A = expr_bare_call(B); }
+
+expr(A) ::= CAST(B) LP expr(C) AS type(D) RP(E). { A = expr_cast(p, SPAN(B, E), C, D); }
+expr(A) ::= EXTRACT(B) LP name(C) FROM expr(D) RP(E).
+  { A = expr_extract(p, SPAN(B, E), C, D); }
+expr(A) ::= EXTRACT(B) LP STRING(C) FROM expr(D) RP(E).
+  { A = expr_extract(p, SPAN(B, E), name_from(C), D); }
+expr(A) ::= EXISTS(B) LP select(C) RP(D).
+  { A = expr_of(p, AST_EXISTS, SPAN(B, D), no_exprs(), C); }
+expr(A) ::= ARRAY(B) LB RB(C).          { A = expr_of(p, AST_ARRAY, SPAN(B, C), no_exprs(), NULL); }
+expr(A) ::= ARRAY(B) LB exprs(C) RB(D). { A = expr_of(p, AST_ARRAY, SPAN(B, D), C, NULL); }
+expr(A) ::= ARRAY(B) LP select(C) RP(D).
+  { A = expr_of(p, AST_ARRAY, SPAN(B, D), no_exprs(), C); }
+
+expr(A) ::= CASE(B) case_operand(C) whens(D) case_else(E) END(F).
+  { vec_push(&D, E); A = expr_of(p, AST_CASE, SPAN(B, F), exprs_before(C, D), NULL); }
+
+%type case_operand {struct ast_expr *}
+case_operand(A) ::= .                   { A = NULL; }
+case_operand(A) ::= expr(B).            { A = B; }
+
+%type whens {struct ast_exprs}
+whens(A) ::= WHEN expr(B) THEN expr(C). { FIRST(A, B); vec_push(&A, C); }
+whens(A) ::= whens(A) WHEN expr(B) THEN expr(C). { vec_push(&A, B); vec_push(&A, C); }
+
+%type case_else {struct ast_expr *}
+case_else(A) ::= .                      { A = NULL; }
+case_else(A) ::= ELSE expr(B).          { A = B; }
+
+/* ---- operators ---- */
+
+expr(A) ::= expr(B) OR(C) expr(D).      { A = expr_infix(p, B, C, D); }
+expr(A) ::= expr(B) AND(C) expr(D).     { A = expr_infix(p, B, C, D); }
+expr(A) ::= NOT(B) expr(C).             { A = expr_prefix(p, B, C); }
+expr(A) ::= expr(B) comparison(C) expr(D). [EQ] { A = expr_infix(p, B, C, D); }
+expr(A) ::= expr(B) OP(C) expr(D).      { A = expr_infix(p, B, C, D); }
+expr(A) ::= expr(B) PLUS|MINUS(C) expr(D). { A = expr_infix(p, B, C, D); }
+expr(A) ::= expr(B) STAR|SLASH|PERCENT(C) expr(D). { A = expr_infix(p, B, C, D); }
+expr(A) ::= expr(B) CARET(C) expr(D).   { A = expr_infix(p, B, C, D); }
+expr(A) ::= PLUS|MINUS(B) expr(C). [UMINUS] { A = expr_prefix(p, B, C); }
+expr(A) ::= OP(B) expr(C).              { A = expr_prefix(p, B, C); }
+expr(A) ::= expr(B) AT(C) TIME ZONE(D) expr(E). [AT]
+  { A = expr_op(p, "at time zone", SPAN(C, D), B, E, NULL); }
+expr(A) ::= expr(B) TYPECAST type(C). [TYPE_END] { A = expr_cast(p, SPAN(*B, *C), B, C); }
+expr(A) ::= expr(B) LB expr(C) RB(D).
+  { A = expr_of(p, AST_SUBSCRIPT, SPAN(*B, D), exprs_of(B, C, NULL), NULL); }
+expr(A) ::= expr(B) LB expr(C) COLON expr(D) RB(E).
+  { A = expr_of(p, AST_SUBSCRIPT, SPAN(*B, E), exprs_of(B, C, D), NULL); }
+
+expr(A) ::= expr(B) IS(C) is_what(D). [IS]
+  { A = expr_op(p, D.text, SPAN(C, D), B, NULL, NULL); }
+expr(A) ::= expr(B) IS(C) DISTINCT FROM(D) expr(E). [IS]
+  { A = expr_op(p, "is distinct from", SPAN(C, D), B, E, NULL); }
+expr(A) ::= expr(B) IS(C) NOT DISTINCT FROM(D) expr(E). [IS]
+  { A = expr_op(p, "is not distinct from", SPAN(C, D), B, E, NULL); }
+
+is_what(A) ::= NULL(B).                 { A = B; A.text = "is null"; }
+is_what(A) ::= TRUE(B).                 { A = B; A.text = "is true"; }
+is_what(A) ::= FALSE(B).                { A = B; A.text = "is false"; }
+is_what(A) ::= UNKNOWN(B).              { A = B; A.text = "is unknown"; }
+is_what(A) ::= NOT NULL(B).             { A = B; A.text = "is not null"; }
+is_what(A) ::= NOT TRUE(B).             { A = B; A.text = "is not true"; }
+is_what(A) ::= NOT FALSE(B).            { A = B; A.text = "is not false"; }
+is_what(A) ::= NOT UNKNOWN(B).          { A = B; A.text = "is not unknown"; }
+
+expr(A) ::= expr(B) like(C) expr(D). [LIKE]
+  { A = expr_op(p, C.text, C.span, B, D, NULL); }
+expr(A) ::= expr(B) like(C) expr(D) ESCAPE expr(E). [LIKE]
+  { A = expr_op(p, C.text, C.span, B, D, E); }
+expr(A) ::= expr(B) between(C) expr(D) AND expr(E). [BETWEEN]
+  { A = expr_op(p, C.text, C.span, B, D, E); }
+
+like(A) ::= LIKE|ILIKE(B).              { A = B; }
+like(A) ::= NOT_LA(B) LIKE(C).          { A = C; A.span = SPAN(B, C); A.text = "not like"; }
+like(A) ::= NOT_LA(B) ILIKE(C).         { A = C; A.span = SPAN(B, C); A.text = "not ilike"; }
+like(A) ::= SIMILAR(B) TO(C).           { A = C; A.span = SPAN(B, C); A.text = "similar to"; }
+like(A) ::= NOT_LA(B) SIMILAR TO(C).    { A = C; A.span = SPAN(B, C); A.text = "not similar to"; }
+between(A) ::= BETWEEN(B).              { A = B; }
+between(A) ::= NOT_LA(B) BETWEEN(C).    { A = C; A.span = SPAN(B, C); A.text = "not between"; }
+
+expr(A) ::= expr(B) in(C) LP exprs(D) RP(E). [IN]
+  { A = expr_in(p, B, C, E, exprs_before(B, D), NULL); }
+expr(A) ::= expr(B) in(C) LP select(D) RP(E). [IN]
+  { A = expr_in(p, B, C, E, exprs_of(B, NULL, NULL), D); }
+in(A) ::= IN(B).                        { A = B; }
+in(A) ::= NOT_LA(B) IN(C).              { A = B; A.span = SPAN(B, C); }
+
+expr(A) ::= expr(B) comparison(C) quantified(D). [EQ] { A = expr_quantified(p, B, C, D); }
+expr(A) ::= expr(B) OP(C) quantified(D). { A = expr_quantified(p, B, C, D); }
+expr(A) ::= expr(B) like(C) quantified(D). [LIKE] { A = expr_quantified(p, B, C, D); }
+comparison(A) ::= EQ|NE|LT|GT|LE|GE(B). { A = B; }
+
+%type quantified {struct ast_expr *}
+quantified(A) ::= ANY|SOME(B) LP expr(C) RP(D).
+  { A = expr_of(p, AST_ANY, SPAN(B, D), exprs_of(C, NULL, NULL), NULL); }
+quantified(A) ::= ANY|SOME(B) LP select(C) RP(D).
+  { A = expr_of(p, AST_ANY, SPAN(B, D), no_exprs(), C); }
+quantified(A) ::= ALL(B) LP expr(C) RP(D).
+  { A = expr_of(p, AST_ALL, SPAN(B, D), exprs_of(C, NULL, NULL), NULL); }
+quantified(A) ::= ALL(B) LP select(C) RP(D).
+  { A = expr_of(p, AST_ALL, SPAN(B, D), no_exprs(), C); }
+
+/* ---- select ---- */
+
+%type select {struct ast_select *}
+%type select_list {struct ast_select *}
+%type select_from {struct ast_select *}
+%type select_where {struct ast_select *}
+%type select_group {struct ast_select *}
+%type select_having {struct ast_select *}
+%type select_order {struct ast_select *}
+%type select_limit {struct ast_select *}
+select_list(A) ::= SELECT(B) outputs(C).
+  { MAKE(A, ast_select, .span = B.span, .outputs = C); SPAN_END(A, C.at[C.n - 1].span); }
+select_list(A) ::= SELECT(B) DISTINCT outputs(C).
+  { MAKE(A, ast_select, .span = B.span, .distinct = true, .outputs = C);
+    SPAN_END(A, C.at[C.n - 1].span); }
+select_from(A) ::= select_list(B).      { A = B; }
+select_from(A) ::= select_list(B) FROM froms(C).
+  { A = B; A->from = C; SPAN_END(A, C.at[C.n - 1].span); }
+select_where(A) ::= select_from(B).     { A = B; }
+select_where(A) ::= select_from(B) WHERE expr(C). { A = B; A->where = C; SPAN_END(A, C->span); }
+select_group(A) ::= select_where(B).    { A = B; }
+select_group(A) ::= select_where(B) GROUP BY exprs(C).
+  { A = B; A->group_by = C; SPAN_END(A, C.at[C.n - 1]->span); }
+select_having(A) ::= select_group(B).   { A = B; }
+select_having(A) ::= select_group(B) HAVING expr(C). { A = B; A->having = C; SPAN_END(A, C->span); }
+select_order(A) ::= select_having(B).   { A = B; }
+select_order(A) ::= select_having(B) ORDER BY orders(C).
+  { A = B; A->order_by = C; SPAN_END(A, C.at[C.n - 1].span); }
+select_limit(A) ::= select_order(B).    { A = B; }
+select_limit(A) ::= select_limit(B) LIMIT(C) expr(D).
+  { A = B; say_once(A->limit, C.span, "limit"); A->limit = D; SPAN_END(A, D->span); }
+select_limit(A) ::= select_limit(B) OFFSET(C) expr(D).
+  { A = B; say_once(A->offset, C.span, "offset"); A->offset = D; SPAN_END(A, D->span); }
+select(A) ::= select_limit(B).          { A = select_done(p, B); }
+
+%type outputs {struct ast_outputs}
+outputs(A) ::= output(B).               { FIRST(A, B); }
+outputs(A) ::= outputs(A) COMMA output(B). { vec_push(&A, B); }
+
+%type output {struct ast_output}
+output(A) ::= expr(B).                  { A = (struct ast_output){.span = B->span, .expr = B}; }
+output(A) ::= expr(B) AS name(C).
+  { A = (struct ast_output){.span = SPAN(*B, C), .expr = B, .alias = C}; }
+output(A) ::= expr(B) name(C).
+  { A = (struct ast_output){.span = SPAN(*B, C), .expr = B, .alias = C}; }
+output(A) ::= STAR(B).
+  { A = (struct ast_output){.span = B.span, .expr = expr_leaf(AST_STAR, B)}; }
+output(A) ::= name(B) DOT STAR(C).
+  { A = (struct ast_output){.span = SPAN(B, C), .expr = expr_star(B, C)}; }
+
+%type froms {struct ast_froms}
+froms(A) ::= from(B).                   { FIRST(A, B); }
+froms(A) ::= froms(A) COMMA from(B).    { vec_push(&A, B); }
+froms(A) ::= froms(A) CROSS(C) JOIN from(B).
+  { B.join = AST_JOIN_CROSS; B.span = SPAN(C, B); vec_push(&A, B); }
+froms(A) ::= froms(A) inner_join(C) from(B) ON expr(D).
+  { B.join = AST_JOIN_INNER; B.on = D; B.span = SPAN(C, *D); vec_push(&A, B); }
+froms(A) ::= froms(A) left_join(C) from(B) ON expr(D).
+  { B.join = AST_JOIN_LEFT; B.on = D; B.span = SPAN(C, *D); vec_push(&A, B); }
+
+inner_join(A) ::= JOIN(B).              { A = B; }
+inner_join(A) ::= INNER(B) JOIN.        { A = B; }
+left_join(A) ::= LEFT(B) JOIN.          { A = B; }
+left_join(A) ::= LEFT(B) OUTER JOIN.    { A = B; }
+
+%type from {struct ast_from}
+from(A) ::= path(B).                    { A = (struct ast_from){.span = B.span, .table = B}; }
+from(A) ::= path(B) name(C).
+  { A = (struct ast_from){.span = SPAN(B, C), .table = B, .alias = C}; }
+from(A) ::= path(B) AS name(C).
+  { A = (struct ast_from){.span = SPAN(B, C), .table = B, .alias = C}; }
+
+%type orders {struct ast_orders}
+orders(A) ::= order(B).                 { FIRST(A, B); }
+orders(A) ::= orders(A) COMMA order(B). { vec_push(&A, B); }
+
+%type order {struct ast_order}
+%type order_direction {struct ast_order}
+order_direction(A) ::= expr(B).         { A = (struct ast_order){.span = B->span, .expr = B}; }
+order_direction(A) ::= expr(B) ASC(C).
+  { A = (struct ast_order){.span = SPAN(*B, C), .expr = B}; }
+order_direction(A) ::= expr(B) DESC(C).
+  { A = (struct ast_order){.span = SPAN(*B, C), .expr = B, .descending = true}; }
+order(A) ::= order_direction(B).        { A = B; }
+order(A) ::= order_direction(B) NULLS FIRST(C). { A = B; A.nulls = 1; A.span = SPAN(B, C); }
+order(A) ::= order_direction(B) NULLS LAST(C).  { A = B; A.nulls = 2; A.span = SPAN(B, C); }
+
+/* ---- files, enumerations, raw SQL ---- */
+
+declaration ::= PGSTACK(B) NUMBER(C) SEMI(D).
+  { struct ast_version version = {SPAN(B, D), whole_number(C, 1000)};
+    vec_push(&p->ast->versions, version); }
+declaration ::= APP name(B) SEMI.       { vec_push(&p->ast->apps, B); }
+declaration ::= TYPE(B) name(C) AS ENUM LP strings(D) comma_opt RP SEMI(E).
+  { DECLARE(enums, ast_enum, .span = SPAN(B, E), .name = C, .labels = D); }
+declaration ::= SQL(B) raw(C) SEMI(D).
+  { DECLARE(sqls, ast_sql, .span = SPAN(B, D), .up = C); }
+declaration ::= SQL(B) raw(C) DOWN raw(D) SEMI(E).
+  { DECLARE(sqls, ast_sql, .span = SPAN(B, E), .up = C, .down = D); }
+
+/* ---- tables ---- */
+
+%type table_open {struct ast_table *}
+%type table_next {struct ast_table *}
+%type table_items {struct ast_table *}
+table_open(A) ::= TABLE(B) name(C) LP.  { MAKE(A, ast_table, .span = B.span, .name = C); }
+table_next(A) ::= table_open(B).        { A = B; }
+table_next(A) ::= table_items(B) COMMA. { A = B; }
+table_items(A) ::= table_next(B) column(C). { A = B; vec_push(&A->columns, C); }
+table_items(A) ::= table_next(B) constraint_name(C) table_constraint(D).
+  { A = B; table_constraint(A, C, D); }
+table_items(A) ::= table_next(B) index(C). { A = B; vec_push(&A->indexes, C); }
+table_items(A) ::= table_next(B) DROP(C) COLUMN name(D). { A = B; not_built(SPAN(C, D), "drop"); }
+declaration ::= table_items(B) RP SEMI(C). { SPAN_END(B, C.span); vec_push(&p->ast->tables, B); }
+declaration ::= table_next(B) RP SEMI(C).  { SPAN_END(B, C.span); vec_push(&p->ast->tables, B); }
+declaration ::= table_items RP PARTITION(B) anything SEMI(C).
+  { not_built(SPAN(B, C), "partition"); }
+
+%type constraint_name {struct ast_name}
+constraint_name(A) ::= .                { A = (struct ast_name){0}; }
+constraint_name(A) ::= CONSTRAINT name(B). { A = B; }
+
+%type column {struct ast_column *}
+column(A) ::= name(B) type(C).          { A = column_new(B, C); }
+column(A) ::= column(B) NOT(C) NULL(D). { A = B; column_not_null(A, SPAN(C, D)); }
+column(A) ::= column(B) NULL(C).        { A = B; column_null(A, C.span); }
+column(A) ::= column(B) DEFAULT(C) expr(D). { A = B; column_default(A, SPAN(C, *D), D); }
+column(A) ::= column(B) GENERATED(C) ALWAYS AS IDENTITY(D).
+  { A = B; column_identity(A, SPAN(C, D), AST_IDENTITY_ALWAYS); }
+column(A) ::= column(B) GENERATED(C) BY DEFAULT AS IDENTITY(D).
+  { A = B; column_identity(A, SPAN(C, D), AST_IDENTITY_BY_DEFAULT); }
+column(A) ::= column(B) GENERATED(C) ALWAYS AS LP expr RP STORED(D).
+  { A = B; not_built(SPAN(C, D), "generated always as (...) stored"); }
+column(A) ::= column(B) WAS name(C).    { A = B; column_was(A, C); }
+column(A) ::= column(B) PRIVATE(C).
+  { A = B; say_once(A->is_private, C.span, "private"); A->is_private = true; SPAN_END(A, C.span); }
+column(A) ::= column(B) BACKFILL(C) expr(D). { A = B; not_built(SPAN(C, *D), "backfill"); }
+column(A) ::= column(B) constraint_name(C) column_constraint(D).
+  { A = B; column_constraint(A, C, D); }
+
+%type column_constraint {struct ast_constraint *}
+column_constraint(A) ::= PRIMARY(B) KEY(C). { A = constraint_new(AST_PRIMARY_KEY, SPAN(B, C)); }
+column_constraint(A) ::= UNIQUE(B).     { A = constraint_new(AST_UNIQUE, B.span); }
+column_constraint(A) ::= UNIQUE(B) GLOBAL(C).
+  { A = constraint_new(AST_UNIQUE, SPAN(B, C)); not_built(C.span, "unique global"); }
+column_constraint(A) ::= check(B).      { A = B; }
+column_constraint(A) ::= references(B). { A = B; }
+
+%type table_constraint {struct ast_constraint *}
+table_constraint(A) ::= PRIMARY(B) KEY LP names(C) RP(D).
+  { A = constraint_new(AST_PRIMARY_KEY, SPAN(B, D)); A->columns = C; }
+table_constraint(A) ::= UNIQUE(B) LP names(C) RP(D).
+  { A = constraint_new(AST_UNIQUE, SPAN(B, D)); A->columns = C; }
+table_constraint(A) ::= UNIQUE(B) GLOBAL(E) LP names(C) RP(D).
+  { A = constraint_new(AST_UNIQUE, SPAN(B, D)); A->columns = C; not_built(E.span, "unique global"); }
+table_constraint(A) ::= FOREIGN(B) KEY LP names(C) RP references(D).
+  { A = D; A->columns = C; A->span = SPAN(B, *A); }
+table_constraint(A) ::= check(B).       { A = B; }
+
+%type check {struct ast_constraint *}
+check(A) ::= CHECK(B) LP expr(C) RP(D).
+  { A = constraint_new(AST_CHECK, SPAN(B, D)); A->check = C; }
+
+%type references {struct ast_constraint *}
+references(A) ::= REFERENCES(B) path(C).
+  { A = constraint_new(AST_REFERENCES, SPAN(B, C)); A->target = C; }
+references(A) ::= REFERENCES(B) path(C) LP names(D) RP(E).
+  { A = constraint_new(AST_REFERENCES, SPAN(B, E)); A->target = C; A->target_columns = D; }
+references(A) ::= references(B) ON DELETE(C) action(D). { A = B; constraint_on(A, C, D); }
+references(A) ::= references(B) ON UPDATE(C) action(D). { A = B; constraint_on(A, C, D); }
+
+%type action {struct reaction}
+action(A) ::= CASCADE(B).               { A = (struct reaction){AST_CASCADE, B.span}; }
+action(A) ::= RESTRICT(B).              { A = (struct reaction){AST_RESTRICT, B.span}; }
+action(A) ::= NO(B) ACTION(C).          { A = (struct reaction){AST_NO_ACTION, SPAN(B, C)}; }
+action(A) ::= SET(B) NULL(C).           { A = (struct reaction){AST_SET_NULL, SPAN(B, C)}; }
+action(A) ::= SET(B) DEFAULT(C).        { A = (struct reaction){AST_SET_DEFAULT, SPAN(B, C)}; }
+
+%type index {struct ast_index *}
+%type index_head {struct ast_index *}
+index(A) ::= index_head(B) LP orders(C) comma_opt RP(D).
+  { A = B; A->items = C; SPAN_END(A, D.span); }
+index(A) ::= index(B) WHERE(C) expr(D).
+  { A = B; say_once(A->where, C.span, "where"); A->where = D; SPAN_END(A, D->span); }
+index_head(A) ::= INDEX(B).             { MAKE(A, ast_index, .span = B.span); }
+index_head(A) ::= INDEX(B) name(C).     { MAKE(A, ast_index, .span = B.span, .name = C); }
+index_head(A) ::= index_head(B) UNIQUE(C).
+  { A = B; say_once(A->unique, C.span, "unique"); A->unique = true; }
+index_head(A) ::= index_head(B) USING(C) name(D).
+  { A = B; say_once(A->method.text, C.span, "using"); A->method = D; }
+
+/* ---- views ---- */
+
+declaration ::= VIEW(B) name(C) AS select(D) SEMI(E).
+  { DECLARE(views, ast_view, .span = SPAN(B, E), .name = C, .select = D); }
+declaration ::= VIEW(B) name(C) LP raw_columns(D) comma_opt RP AS raw(E) SEMI(F).
+  { DECLARE(views, ast_view, .span = SPAN(B, F), .name = C, .columns = D, .raw = E); }
+
+%type raw_columns {struct ast_columns}
+raw_columns(A) ::= name(B) type(C).     { FIRST(A, column_new(B, C)); }
+raw_columns(A) ::= raw_columns(A) COMMA name(B) type(C). { vec_push(&A, column_new(B, C)); }
+
+/* ---- roles, claims, predicates ---- */
+
+%type role {struct ast_role *}
+role(A) ::= ROLE(B) name(C).            { MAKE(A, ast_role, .span = B.span, .name = C); }
+role(A) ::= role(B) WHEN(C) CLAIM claim_path(D) EQ string(E).
+  { A = B; say_once(A->claim_path.text, C.span, "when"); A->claim_path = D; A->claim_value = E; }
+role(A) ::= role(B) INHERITS(C) name(D).
+  { A = B; say_once(A->inherits.text, C.span, "inherits"); A->inherits = D; }
+declaration ::= role(B) SEMI(C).        { SPAN_END(B, C.span); vec_push(&p->ast->roles, B); }
+
+%type claim_path {struct ast_string}
+claim_path(A) ::= ID|STRING(B).         { A = string_from(B); }
+
+declaration ::= CLAIM(B) name(C) type(D) SEMI(E).
+  { DECLARE(claims, ast_claim, .span = SPAN(B, E), .name = C, .type = D); }
+declaration ::= CLAIM(B) name(C) type(D) FROM string(E) SEMI(F).
+  { DECLARE(claims, ast_claim, .span = SPAN(B, F), .name = C, .type = D, .path = E); }
+
+declaration ::= PREDICATE(B) name(C) LP params_opt(D) RP AS expr(E) SEMI(F).
+  { DECLARE(predicates, ast_predicate, .span = SPAN(B, F), .name = C, .params = D, .body = E); }
+declaration ::= PREDICATE(B) name(C) LP params_opt(D) RP SECURITY(E) DEFINER(F) AS expr(G) SEMI(H).
+  { DECLARE(predicates, ast_predicate, .span = SPAN(B, H), .name = C, .params = D, .definer = true,
+            .definer_span = SPAN(E, F), .body = G); }
+
+%type params_opt {struct ast_params}
+params_opt(A) ::= .                     { NONE(A); }
+params_opt(A) ::= params(B) comma_opt.  { A = B; }
+
+%type params {struct ast_params}
+params(A) ::= param(B).                 { FIRST(A, B); }
+params(A) ::= params(A) COMMA param(B). { vec_push(&A, B); }
+
+%type param {struct ast_param *}
+param(A) ::= name(B) type(C).
+  { MAKE(A, ast_param, .span = SPAN(B, *C), .name = B, .type = C); }
+param(A) ::= name(B) type(C) DEFAULT expr(D).
+  { MAKE(A, ast_param, .span = SPAN(B, *D), .name = B, .type = C, .default_expr = D); }
+
+/* ---- grants, policies ---- */
+
+declaration ::= GRANT(B) grant_commands(C) ON paths(D) TO names(E) SEMI(F).
+  { DECLARE(grants, ast_grant, .span = SPAN(B, F), .commands = C, .tables = D, .roles = E); }
+
+%type grant_commands {struct ast_commands}
+grant_commands(A) ::= grant_command(B). { FIRST(A, B); }
+grant_commands(A) ::= grant_commands(A) COMMA grant_command(B). { vec_push(&A, B); }
+
+%type grant_command {struct ast_command}
+grant_command(A) ::= command(B).        { A = B; }
+grant_command(A) ::= SELECT(B) LP names(C) RP.
+  { A = (struct ast_command){AST_CMD_SELECT, B.span, C}; }
+grant_command(A) ::= INSERT(B) LP names(C) RP.
+  { A = (struct ast_command){AST_CMD_INSERT, B.span, C}; }
+grant_command(A) ::= UPDATE(B) LP names(C) RP.
+  { A = (struct ast_command){AST_CMD_UPDATE, B.span, C}; }
+
+%type command {struct ast_command}
+command(A) ::= SELECT(B).  { A = (struct ast_command){.kind = AST_CMD_SELECT, .span = B.span}; }
+command(A) ::= INSERT(B).  { A = (struct ast_command){.kind = AST_CMD_INSERT, .span = B.span}; }
+command(A) ::= UPDATE(B).  { A = (struct ast_command){.kind = AST_CMD_UPDATE, .span = B.span}; }
+command(A) ::= DELETE(B).  { A = (struct ast_command){.kind = AST_CMD_DELETE, .span = B.span}; }
+command(A) ::= ALL(B).     { A = (struct ast_command){.kind = AST_CMD_ALL, .span = B.span}; }
+
+%type commands {struct ast_commands}
+commands(A) ::= command(B).             { FIRST(A, B); }
+commands(A) ::= commands(A) COMMA command(B). { vec_push(&A, B); }
+
+%type policy {struct ast_policy *}
+policy(A) ::= POLICY(B) name(C) ON path(D).
+  { MAKE(A, ast_policy, .span = B.span, .name = C, .table = D); }
+policy(A) ::= policy(B) AS RESTRICTIVE. { A = B; A->restrictive = true; }
+policy(A) ::= policy(B) AS PERMISSIVE.  { A = B; A->restrictive = false; }
+policy(A) ::= policy(B) FOR(C) commands(D).
+  { A = B; say_once(A->commands.n, C.span, "for"); A->commands = D; }
+policy(A) ::= policy(B) TO(C) names(D).
+  { A = B; say_once(A->roles.n, C.span, "to"); A->roles = D; }
+policy(A) ::= policy(B) USING(C) policy_expr(D).
+  { A = B; say_once(A->using_expr, C.span, "using"); A->using_expr = D; }
+policy(A) ::= policy(B) WITH(C) CHECK policy_expr(D).
+  { A = B; say_once(A->check_expr, C.span, "with check"); A->check_expr = D; }
+declaration ::= policy(B) SEMI(C).      { SPAN_END(B, C.span); vec_push(&p->ast->policies, B); }
+
+%type policy_expr {struct ast_expr *}
+policy_expr(A) ::= LP expr(B) RP.       { A = B; }
+policy_expr(A) ::= LP PUBLIC(B) RP.     { A = expr_leaf(AST_PUBLIC, B); }
+
+/* ---- cors ---- */
+
+%type cors {struct ast_cors *}
+cors(A) ::= CORS(B) name(C) LC.         { MAKE(A, ast_cors, .span = B.span, .name = C); }
+cors(A) ::= cors(B) ORIGINS(C) strings(D) comma_opt SEMI.
+  { A = B; say_once(A->origins.n, C.span, "origins"); A->origins = D; }
+cors(A) ::= cors(B) MAX_AGE(C) NUMBER(D) name(E) SEMI.
+  { A = B; say_once(A->max_age_span.file, C.span, "max_age"); A->max_age_s = duration(D, E);
+    A->max_age_span = SPAN(D, E); }
+cors(A) ::= cors(B) CREDENTIALS(C) SEMI.
+  { A = B; say_once(A->credentials, C.span, "credentials"); A->credentials = true;
+    A->credentials_span = C.span; }
+declaration ::= cors(B) RC(C).          { SPAN_END(B, C.span); vec_push(&p->ast->cors, B); }
+
+/* ---- endpoints ---- */
+
+%type endpoint {struct ast_endpoint *}
+%type endpoint_body {struct ast_endpoint *}
+endpoint(A) ::= ENDPOINT(B) path(C).    { MAKE(A, ast_endpoint, .span = B.span, .table = C); }
+endpoint(A) ::= endpoint(B) CORS(C) name(D).
+  { A = B; say_once(A->cors.text, C.span, "cors"); A->cors = D; }
+endpoint(A) ::= endpoint(B) SCAN OK.    { A = B; A->scan_ok = true; }
+declaration ::= endpoint(B) SEMI(C).    { SPAN_END(B, C.span); vec_push(&p->ast->endpoints, B); }
+
+endpoint_body(A) ::= endpoint(B) LC.    { A = B; A->has_body = true; }
+endpoint_body(A) ::= endpoint_body(B) verb(C) SEMI. { A = B; vec_push(&A->verbs, C); }
+endpoint_body(A) ::= endpoint_body(B) CORS(C) name(D) SEMI.
+  { A = B; say_once(A->cors.text, C.span, "cors"); A->cors = D; }
+endpoint_body(A) ::= endpoint_body(B) SCAN OK SEMI. { A = B; A->scan_ok = true; }
+declaration ::= endpoint_body(B) RC(C). { SPAN_END(B, C.span); vec_push(&p->ast->endpoints, B); }
+
+%type verb {struct ast_verb *}
+%type list {struct ast_verb *}
+verb(A) ::= list(B).                    { A = B; }
+verb(A) ::= GET(B).                     { MAKE(A, ast_verb, .kind = AST_GET, .span = B.span); }
+verb(A) ::= CREATE(B).                  { MAKE(A, ast_verb, .kind = AST_CREATE, .span = B.span); }
+verb(A) ::= UPDATE(B).                  { MAKE(A, ast_verb, .kind = AST_UPDATE, .span = B.span); }
+verb(A) ::= DELETE(B).                  { MAKE(A, ast_verb, .kind = AST_DELETE, .span = B.span); }
+
+list(A) ::= LIST(B).                    { MAKE(A, ast_verb, .kind = AST_LIST, .span = B.span); }
+list(A) ::= list(B) FILTER(C) LP names(D) comma_opt RP.
+  { A = B; say_once(A->filters.n, C.span, "filter"); A->filters = D; }
+list(A) ::= list(B) ORDER(C) LP names(D) comma_opt RP.
+  { A = B; say_once(A->orders.n, C.span, "order"); A->orders = D; }
+list(A) ::= list(B) EMBED(C) LP names comma_opt RP(D). { A = B; not_built(SPAN(C, D), "embed"); }
+list(A) ::= list(B) LIMIT(C) NUMBER(D).
+  { A = B; say_once(A->limit_span.file, C.span, "limit"); A->limit_span = SPAN(C, D);
+    A->limit = whole_number(D, 1000000); }
+list(A) ::= list(B) MAX(C) NUMBER(D).
+  { A = B; say_once(A->max_span.file, C.span, "max"); A->max_span = SPAN(C, D);
+    A->max = whole_number(D, 1000000); }
+
+/* ---- queries ---- */
+
+%type query_open {struct ast_query *}
+%type query {struct ast_query *}
+query_open(A) ::= QUERY(B) name(C) LP params_opt(D) RP.
+  { MAKE(A, ast_query, .span = B.span, .name = C, .params = D); }
+query(A) ::= query_open(B) RETURNS(C) type(D).
+  { A = B; A->returns = D; A->returns_span = SPAN(C, *D); }
+query(A) ::= query_open(B) RETURNS(C) SETOF type(D).
+  { A = B; A->returns = D; D->setof = true; A->returns_span = SPAN(C, *D); }
+query(A) ::= query_open(B) RETURNS(C) TABLE LP raw_columns(D) comma_opt RP(E).
+  { A = B; A->returns_columns = D; A->returns_span = SPAN(C, E); }
+query(A) ::= query(B) TO(C) names(D).
+  { A = B; say_once(A->roles.n, C.span, "to"); A->roles = D; }
+declaration ::= query(B) AS select(C) SEMI(D).
+  { B->select = C; SPAN_END(B, D.span); vec_push(&p->ast->queries, B); }
+declaration ::= query(B) AS raw(C) SEMI(D).
+  { B->raw = C; SPAN_END(B, D.span); vec_push(&p->ast->queries, B); }
+
+/* ---- known, and refused ---- */
+
+declaration ::= unbuilt(B) anything SEMI. { not_built(B.span, B.text); }
+unbuilt(A) ::= LIVE|WEBHOOK|FUNCTION|TRIGGER|MATERIALIZED|DROP(B). { A = B; }
+anything ::= .
+anything ::= anything ANYTHING.
+
+%code {
+/* What reductions would push; few rules are empty, so few states are above the real stack. */
+#define AHEAD 64
+
+int
+syntax_tokens(void)
+{
+    return YYNTOKEN;
+}
+
+bool
+syntax_accepts(const void *raw_parser, int kind)
+{
+    const yyParser *parser = raw_parser;
+    const yyStackEntry *top = parser->yytos;
+    YYACTIONTYPE above[AHEAD];
+    int n = 0;
+
+    for (;;) {
+        YYACTIONTYPE state = n ? above[n - 1] : top->stateno;
+        YYACTIONTYPE action = yy_find_shift_action((YYCODETYPE)kind, state);
+        unsigned rule = action - YY_MIN_REDUCE;
+        int pop;
+
+        if (action < YY_MIN_REDUCE)
+            return action <= YY_MAX_SHIFTREDUCE || action == YY_ACCEPT_ACTION;
+        pop = -yyRuleInfoNRhs[rule];
+        for (; pop > 0 && n > 0; pop--)
+            n--;
+        top -= pop;
+        state = n ? above[n - 1] : top->stateno;
+        if (n == AHEAD)
+            return true; /* let the parser itself find out */
+        above[n++] = yy_find_reduce_action(state, (YYCODETYPE)yyRuleInfoLhs[rule]);
+    }
+}
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Collects errors, warnings and their notes, and prints them sorted by place, each with its line
+ * and a caret.  Passes record and go on; each pass ends with `if (diag_errors()) return`.
+ */
+#ifndef DIAG_H
+#define DIAG_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "text/source.h"
+
+/*
+ * The list of codes; docs/errors.md explains each.  Numbers are written with four digits: the 1 in
+ * front keeps 0010 from being octal.
+ */
+enum diag_code {
+#define DIAG(number, name, severity, title) PGS##number##_##name = 1##number - 10000,
+#include "text/diag.def"
+#undef DIAG
+};
+
+/* Records one; returns its handle for notes and hint.  The severity is the one of diag.def. */
+struct diag *diag_at(struct span span, enum diag_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Another place that the reader should see. */
+void diag_note(struct diag *diag, struct span span, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* What to do. */
+void diag_hint(struct diag *diag, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+size_t diag_errors(void);
+size_t diag_warnings(void);
+
+/* Prints all, sorted by file, offset and code, each once; `color` for a terminal. */
+void diag_print(FILE *out, bool color);
+
+/* Forgets all: between two compilations of one process. */
+void diag_reset(void);
+
+/* The known name nearest to `name`, or NULL when none is near: for "did you mean". */
+const char *diag_nearest(const char *name, const char *const *known, size_t n);
+
+#endif
