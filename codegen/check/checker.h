@@ -145,6 +145,9 @@ bool check_storable_type(struct checker *checker, const struct ast_type *ast, st
 /* Adds `did you mean` for the nearest of the names. */
 void check_suggest(struct diag *diag, const char *name, const char *const *known, size_t n);
 
+/* The fix of a misspelt name: the finding's place, or what comes last there, becomes `right`. */
+void check_fix_name(struct diag *diag, const char *name, const char *right);
+
 /* ---- check_literal.c ---- */
 
 /* What is wrong with `value` as a `type`; NULL: nothing. */

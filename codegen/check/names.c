@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "syntax/spell.h"
+
 VEC_STRUCT(known_names, const char *);
 
 /* ---- look-ups ---- */
@@ -82,8 +84,33 @@ check_suggest(struct diag *diag, const char *name, const char *const *known, siz
 {
     const char *nearest = diag_nearest(name, known, n);
 
-    if (nearest)
-        diag_hint(diag, "did you mean \"%s\"?", nearest);
+    if (!nearest)
+        return;
+    diag_hint(diag, "did you mean \"%s\"?", nearest);
+    if (diag_nearest_alone(name, known, n))
+        check_fix_name(diag, name, nearest);
+}
+
+/* The finding is about the name alone, or about a path that ends with it. */
+void
+check_fix_name(struct diag *diag, const char *name, const char *right)
+{
+    struct span span = diag_span(diag);
+    const char *text = span.file ? span.file->text : NULL;
+    size_t len = strlen(name);
+
+    if (!text || span.end - span.start < len)
+        return;
+    if (span.end - span.start > len && text[span.end - len - 1] != '.')
+        return;
+    span.start = span.end - len;
+    for (size_t i = 0; i < len; i++) {
+        char c = text[span.start + i];
+
+        if ((c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c) != name[i])
+            return;
+    }
+    diag_fix(diag, span, "%s", spell_name(right));
 }
 
 static struct known_names
@@ -134,6 +161,8 @@ check_find_column(const struct table *table, const struct ast_name *name)
     diag = diag_at(name->span, PGS2003_UNKNOWN_COLUMN, "%s \"%s\" has no column \"%s\"",
                    table->is_view ? "view" : "table", table->name, name->text);
     nearest = diag_nearest(name->text, known.at, known.n);
+    if (diag_nearest_alone(name->text, known.at, known.n))
+        check_fix_name(diag, name->text, nearest);
     if (nearest && !table->builtin)
         diag_note(diag, check_column_named(table, nearest)->span, "did you mean \"%s\"?", nearest);
     return NULL;
@@ -217,13 +246,15 @@ report_unknown_type(struct checker *checker, const struct ast_type *ast)
     for (size_t i = 0; i < n; i++)
         vec_push(&known, spellings[i]);
     diag = diag_at(ast->span, PGS2002_UNKNOWN_TYPE, "there is no type \"%s\"", ast->spelling);
-    if (strstr(ast->spelling, "serial"))
+    if (strstr(ast->spelling, "serial")) {
         diag_hint(diag, "write `bigint generated always as identity`: it needs no right on a "
                         "sequence");
-    else if (usual_type(ast->spelling))
+        diag_fix(diag, ast->span, "bigint generated always as identity");
+    } else if (usual_type(ast->spelling)) {
         diag_hint(diag, "write `%s`", usual_type(ast->spelling));
-    else
+    } else {
         check_suggest(diag, ast->spelling, known.at, known.n);
+    }
     return false;
 }
 

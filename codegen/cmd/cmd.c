@@ -156,12 +156,20 @@ const struct model *
 cmd_load(void)
 {
     static const struct model *model;
-    struct ast ast = {0};
 
     if (model != NULL)
         return model;
-    parse_project(&ast, ".");
-    model = check_project(&ast);
+    model = cmd_check_sources();
     diag_print(stderr, isatty(STDERR_FILENO));
     return model;
+}
+
+const struct model *
+cmd_check_sources(void)
+{
+    struct ast ast = {0};
+
+    diag_reset();
+    parse_project(&ast, ".");
+    return check_project(&ast);
 }

@@ -63,6 +63,9 @@ void cmd_find_program(void);
  */
 const struct model *cmd_load(void);
 
+/* The same each time that it is called, with nothing printed: the findings are in diag.h. */
+const struct model *cmd_check_sources(void);
+
 /* Writes generated/ and migrations/ of the model; `n_written`: files that changed.  False: printed.
  */
 bool cmd_write(const struct model *model, size_t *n_written);

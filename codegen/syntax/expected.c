@@ -65,6 +65,12 @@ begins_declaration(int kind)
     return HAS(declarations, kind);
 }
 
+bool
+is_word_for_names(int kind)
+{
+    return syntaxFallback(kind) == TOKEN_ID;
+}
+
 static const char *
 token_name(int kind)
 {
@@ -145,7 +151,7 @@ collect(const void *parser, struct set *set)
             (infix && HAS(expression_goes_on, kind)))
             continue;
         /* The word would only be a name. */
-        if (name && kind != TOKEN_ID && syntaxFallback(kind) == TOKEN_ID)
+        if (name && kind != TOKEN_ID && is_word_for_names(kind))
             continue;
         add(set, token_name(kind));
     }

@@ -12,6 +12,9 @@
 /* A word that begins a declaration. */
 bool begins_declaration(int kind);
 
+/* A keyword that is a name wherever no keyword can stand. */
+bool is_word_for_names(int kind);
+
 /* What came before the error in its declaration. */
 struct context {
     struct token before;     /* the token before; kind 0 at the start of a file */

@@ -28,6 +28,9 @@ void lex_open(struct lexer *lexer, const struct source *source);
 
 struct token lex_next(struct lexer *lexer);
 
+/* The token of a keyword, by its word in lower case; 0: it is none. */
+int lex_word(const char *word);
+
 /* The word of a keyword's token; NULL for other tokens. */
 const char *lex_keyword(int kind);
 

@@ -52,6 +52,15 @@ compare_word(const void *word, const void *keyword)
     return strcmp(word, ((const struct keyword *)keyword)->word);
 }
 
+int
+lex_word(const char *word)
+{
+    const struct keyword *keyword =
+        bsearch(word, keywords, N_KEYWORDS, sizeof(keywords[0]), compare_word);
+
+    return keyword ? keyword->token : 0;
+}
+
 static struct span
 span_from(const struct lexer *lexer, const char *start)
 {
@@ -97,15 +106,15 @@ read_word(struct lexer *lexer, const char *start)
 {
     struct token token = as_written(lexer, start, TOKEN_ID);
     char *text = arena_copy(token.text, strlen(token.text));
-    const struct keyword *keyword;
+    int keyword;
 
     for (char *c = text; *c; c++)
         if (*c >= 'A' && *c <= 'Z')
             *c = (char)(*c + ('a' - 'A'));
     token.text = text;
-    keyword = bsearch(text, keywords, N_KEYWORDS, sizeof(keywords[0]), compare_word);
+    keyword = lex_word(text);
     if (keyword)
-        token.kind = keyword->token;
+        token.kind = keyword;
     else
         check_name_length(&token);
     return token;

@@ -1,43 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Places become lines and columns only here, in print.  What is shown of a source may come from
- * anyone: control characters are replaced, and a long line is cut around the caret.
- */
 #include "text/diag.h"
 
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/str.h"
 #include "base/vec.h"
+#include "text/diag_parts.h"
 
-#define SHOWN_MAX 200 /* bytes of a source line */
-#define SHOWN_BEFORE 120
-
-enum severity {
-    ERROR,
-    WARNING,
-};
-
-struct note {
-    struct span span;
-    const char *text;
-};
-
-struct diag {
-    struct span span;
-    enum diag_code code;
-    enum severity severity;
-    size_t order; /* in which it was recorded: keeps the sort stable */
-    const char *text;
-    VEC(struct note) notes;
-    VEC(const char *) hints;
-};
-
-static VEC(struct diag *) diags;
+static struct diags diags;
+static struct diags sorted;
 static size_t counts[2];
 
 static enum severity
@@ -51,6 +24,19 @@ severity_of(enum diag_code code)
 #undef DIAG
     }
     return ERROR;
+}
+
+const char *
+diag_title(enum diag_code code)
+{
+    switch (code) {
+#define DIAG(number, name, severity, title)                                                        \
+    case PGS##number##_##name:                                                                     \
+        return title;
+#include "text/diag.def"
+#undef DIAG
+    }
+    return "";
 }
 
 static char *
@@ -100,6 +86,12 @@ diag_note(struct diag *diag, struct span span, const char *format, ...)
     vec_push(&diag->notes, note);
 }
 
+struct span
+diag_span(const struct diag *diag)
+{
+    return diag->span;
+}
+
 void
 diag_hint(struct diag *diag, const char *format, ...)
 {
@@ -110,6 +102,20 @@ diag_hint(struct diag *diag, const char *format, ...)
     text = format_text(format, args);
     va_end(args);
     vec_push(&diag->hints, text);
+}
+
+void
+diag_fix(struct diag *diag, struct span span, const char *format, ...)
+{
+    struct edit edit = {.span = span};
+    va_list args;
+
+    if (!span.file)
+        return;
+    va_start(args, format);
+    edit.text = format_text(format, args);
+    va_end(args);
+    vec_push(&diag->fix, edit);
 }
 
 size_t
@@ -128,18 +134,9 @@ void
 diag_reset(void)
 {
     memset(&diags, 0, sizeof(diags));
+    memset(&sorted, 0, sizeof(sorted));
     memset(counts, 0, sizeof(counts));
 }
-
-/* ---- printing ---- */
-
-struct paint {
-    const char *place, *error, *warning, *note, *caret, *off;
-};
-
-static const struct paint plain = {"", "", "", "", "", ""};
-static const struct paint colors = {"\033[1m",  "\033[1;31m", "\033[1;35m",
-                                    "\033[36m", "\033[1;32m", "\033[0m"};
 
 static int
 compare(const void *x, const void *y)
@@ -166,177 +163,14 @@ same(const struct diag *a, const struct diag *b)
            strcmp(a->text, b->text) == 0;
 }
 
-static void
-print_place(FILE *out, const struct paint *paint, struct span span)
+const struct diags *
+diag_sorted(void)
 {
-    size_t line, column;
-
-    if (!span.file) {
-        fprintf(out, "%spgstack:%s ", paint->place, paint->off);
-        return;
-    }
-    source_position(span.file, span.start, &line, &column);
-    fprintf(out, "%s%s:%zu:%zu:%s ", paint->place, span.file->path, line, column, paint->off);
-}
-
-/* Messages quote the source: nothing in them may reach a terminal as a control sequence. */
-static void
-print_text(FILE *out, const char *text, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
-        bool c1 = c == 0xc2 && i + 1 < len && (unsigned char)text[i + 1] < 0xa0;
-
-        fputc((c < 0x20 && c != '\t') || c == 0x7f || c1 ? '?' : c, out);
-        i += c1;
-    }
-}
-
-static bool
-inside_character(const struct source *file, size_t at)
-{
-    return at < file->len && ((unsigned char)file->text[at] & 0xc0) == 0x80;
-}
-
-/* The line around `at`, cut to what is shown. */
-static void
-find_line(const struct source *file, size_t at, size_t *from, size_t *to)
-{
-    size_t start = at, end = at;
-
-    while (start > 0 && file->text[start - 1] != '\n')
-        start--;
-    while (end < file->len && file->text[end] != '\n')
-        end++;
-    if (end > start && file->text[end - 1] == '\r')
-        end--;
-    if (at - start > SHOWN_BEFORE)
-        start = at - SHOWN_BEFORE;
-    while (inside_character(file, start))
-        start++;
-    if (end > start && end - start > SHOWN_MAX)
-        end = start + SHOWN_MAX;
-    while (inside_character(file, end))
-        end--;
-    *from = start;
-    *to = end < at ? at : end;
-}
-
-static void
-print_line(FILE *out, const struct paint *paint, struct span span)
-{
-    const struct source *file = span.file;
-    size_t at = span.start < file->len ? span.start : file->len;
-    size_t from, to;
-
-    find_line(file, at, &from, &to);
-    if (from == to)
-        return;
-    print_text(out, file->text + from, to - from);
-    fputc('\n', out);
-    for (size_t i = from; i < at; i++)
-        if (!inside_character(file, i))
-            fputc(file->text[i] == '\t' ? '\t' : ' ', out);
-    fprintf(out, "%s^", paint->caret);
-    for (size_t i = at + 1; i < span.end && i < to; i++)
-        if (!inside_character(file, i))
-            fputc('~', out);
-    fprintf(out, "%s\n", paint->off);
-}
-
-static void
-print_one(FILE *out, const struct paint *paint, const struct diag *diag)
-{
-    bool error = diag->severity == ERROR;
-
-    print_place(out, paint, diag->span);
-    fprintf(out, "%s%s[PGS%04d]:%s ", error ? paint->error : paint->warning,
-            error ? "error" : "warning", (int)diag->code, paint->off);
-    print_text(out, diag->text, strlen(diag->text));
-    fputc('\n', out);
-    if (diag->span.file)
-        print_line(out, paint, diag->span);
-    for (size_t i = 0; i < diag->notes.n; i++) {
-        print_place(out, paint, diag->notes.at[i].span);
-        fprintf(out, "%snote:%s ", paint->note, paint->off);
-        print_text(out, diag->notes.at[i].text, strlen(diag->notes.at[i].text));
-        fputc('\n', out);
-    }
-    for (size_t i = 0; i < diag->hints.n; i++) {
-        fprintf(out, "%shint:%s ", paint->note, paint->off);
-        print_text(out, diag->hints.at[i], strlen(diag->hints.at[i]));
-        fputc('\n', out);
-    }
-}
-
-void
-diag_print(FILE *out, bool color)
-{
-    const struct paint *paint = color ? &colors : &plain;
-
+    memset(&sorted, 0, sizeof(sorted));
     if (diags.n > 1)
         qsort(diags.at, diags.n, sizeof(diags.at[0]), compare);
     for (size_t i = 0; i < diags.n; i++)
         if (i == 0 || !same(diags.at[i - 1], diags.at[i]))
-            print_one(out, paint, diags.at[i]);
-}
-
-/* ---- did you mean ---- */
-
-#define NEAR_MAX 64
-
-static size_t
-min3(size_t a, size_t b, size_t c)
-{
-    size_t low = a < b ? a : b;
-
-    return low < c ? low : c;
-}
-
-/* Insertions, deletions, replacements, and neighbours swapped, each one step. */
-static size_t
-distance(const char *a, size_t n, const char *b, size_t m)
-{
-    size_t rows[3][NEAR_MAX + 1];
-    size_t *before = rows[0], *last = rows[1], *row = rows[2];
-
-    for (size_t j = 0; j <= m; j++)
-        last[j] = j;
-    for (size_t i = 1; i <= n; i++) {
-        size_t *next = before;
-
-        row[0] = i;
-        for (size_t j = 1; j <= m; j++) {
-            row[j] = min3(last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] != b[j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                row[j] = min3(row[j], before[j - 2] + 1, SIZE_MAX);
-        }
-        before = last;
-        last = row;
-        row = next;
-    }
-    return last[m];
-}
-
-const char *
-diag_nearest(const char *name, const char *const *known, size_t n)
-{
-    size_t len = strlen(name);
-    size_t best = len <= 3 ? 2 : len / 3 + 2; /* one more than is still near */
-    const char *found = NULL;
-
-    if (len > NEAR_MAX)
-        return NULL;
-    for (size_t i = 0; i < n; i++) {
-        size_t other = strlen(known[i]), d;
-
-        if (other > NEAR_MAX || strcmp(name, known[i]) == 0)
-            continue;
-        d = distance(name, len, known[i], other);
-        if (d < best && d < len) {
-            best = d;
-            found = known[i];
-        }
-    }
-    return found;
+            vec_push(&sorted, diags.at[i]);
+    return &sorted;
 }

@@ -29,8 +29,19 @@ struct diag *diag_at(struct span span, enum diag_code code, const char *format, 
 void diag_note(struct diag *diag, struct span span, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Where it is. */
+struct span diag_span(const struct diag *diag);
+
 /* What to do. */
 void diag_hint(struct diag *diag, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * The right text, where there is exactly one: `span` becomes it.  Several edits of one finding are
+ * one fix.  An empty span inserts (span_before, span_after), an empty text deletes.  What a person
+ * must decide is no fix: it stays a hint.
+ */
+void diag_fix(struct diag *diag, struct span span, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 size_t diag_errors(void);
 size_t diag_warnings(void);
@@ -38,10 +49,19 @@ size_t diag_warnings(void);
 /* Prints all, sorted by file, offset and code, each once; `color` for a terminal. */
 void diag_print(FILE *out, bool color);
 
+/* The same as a JSON array, a finding a line; docs/findings.md has the fields. */
+void diag_print_json(FILE *out);
+
+/* "a grant that no policy covers": the title of diag.def. */
+const char *diag_title(enum diag_code code);
+
 /* Forgets all: between two compilations of one process. */
 void diag_reset(void);
 
 /* The known name nearest to `name`, or NULL when none is near: for "did you mean". */
 const char *diag_nearest(const char *name, const char *const *known, size_t n);
+
+/* The same, or NULL when another one is just as near: for a fix. */
+const char *diag_nearest_alone(const char *name, const char *const *known, size_t n);
 
 #endif

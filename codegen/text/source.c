@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -44,13 +45,68 @@ new_source(const char *path, const char *text, size_t len)
     return source;
 }
 
+/* ---- unsaved texts ---- */
+
+struct overlay {
+    struct overlay *next;
+    char *path;
+    char *text;
+};
+
+static struct overlay *overlays;
+
+static char *
+copy_out(const char *text)
+{
+    size_t len = strlen(text);
+    char *copy = malloc(len + 1);
+
+    if (!copy) {
+        fputs("pgstack: out of memory\n", stderr);
+        exit(1);
+    }
+    return memcpy(copy, text, len + 1);
+}
+
+static struct overlay *
+find_overlay(const char *path)
+{
+    struct overlay *overlay = overlays;
+
+    while (overlay && strcmp(overlay->path, path) != 0)
+        overlay = overlay->next;
+    return overlay;
+}
+
+void
+source_overlay(const char *path, const char *text)
+{
+    struct overlay *overlay = find_overlay(path);
+
+    if (!overlay && text) {
+        overlay = malloc(sizeof(*overlay));
+        if (!overlay)
+            return;
+        *overlay = (struct overlay){overlays, copy_out(path), NULL};
+        overlays = overlay;
+    }
+    if (overlay) {
+        free(overlay->text);
+        overlay->text = text ? copy_out(text) : NULL;
+    }
+}
+
 struct source *
 source_read(const char *dir, const char *path)
 {
+    const struct overlay *overlay = find_overlay(path);
     size_t size, len;
-    FILE *file = open_file(dir ? arena_printf("%s/%s", dir, path) : path, &size);
+    FILE *file;
     char *text;
 
+    if (overlay && overlay->text)
+        return source_from_text(path, overlay->text, strlen(overlay->text));
+    file = open_file(dir ? arena_printf("%s/%s", dir, path) : path, &size);
     if (!file)
         return NULL;
     text = arena_alloc(size + 1);
@@ -107,6 +163,25 @@ source_position(const struct source *file, size_t offset, size_t *line, size_t *
             ++*column; /* the next byte begins a character */
 }
 
+struct position
+source_columns(const struct source *file, size_t offset)
+{
+    size_t end = offset < file->len ? offset : file->len;
+    struct position at = {.utf16 = 1};
+    size_t start;
+
+    source_position(file, end, &at.line, &at.characters);
+    start = file->lines.at[at.line - 1];
+    at.utf8 = end - start + 1;
+    for (size_t i = start; i < end; i++) {
+        unsigned char c = (unsigned char)file->text[i];
+
+        at.utf16 += (c & 0xc0) != 0x80; /* a character begins, */
+        at.utf16 += c >= 0xf0;          /* one outside of the first 65536 */
+    }
+    return at;
+}
+
 /* Bytes of the character at `p`, 0 if it is none: no overlong forms, surrogates or more than 21
  * bits. */
 static size_t
@@ -155,4 +230,16 @@ struct span
 span_join(struct span a, struct span b)
 {
     return (struct span){a.file ? a.file : b.file, a.start, b.end};
+}
+
+struct span
+span_before(struct span span)
+{
+    return (struct span){span.file, span.start, span.start};
+}
+
+struct span
+span_after(struct span span)
+{
+    return (struct span){span.file, span.end, span.end};
 }

@@ -31,6 +31,12 @@ struct span {
 /* Reads a file, less a byte order mark in front; NULL with errno set. */
 struct source *source_read(const char *dir, const char *path);
 
+/*
+ * From now on the file at `path`, as parse_project names it, reads as this text: what an editor has
+ * not saved.  Copied; it lives through arena_reset().  NULL: the file itself again.
+ */
+void source_overlay(const char *path, const char *text);
+
 /* The same with lines that end in \n alone. */
 struct source *source_without_returns(struct source *source);
 
@@ -45,5 +51,19 @@ size_t source_bad_byte(const struct source *file);
 
 /* From the start of `a` to the end of `b`, which must be in one file. */
 struct span span_join(struct span a, struct span b);
+
+/* The empty place where a span begins or ends: for what is put in. */
+struct span span_before(struct span span);
+struct span span_after(struct span span);
+
+/* Columns from 1 in bytes and in UTF-16 units, as editors count; lines are source_position's. */
+struct position {
+    size_t line;
+    size_t characters;
+    size_t utf8;
+    size_t utf16;
+};
+
+struct position source_columns(const struct source *file, size_t offset);
 
 #endif
