@@ -20,6 +20,9 @@ void emit_app(const struct plan *plan, const char *fingerprint);
 /* generated/access.txt. */
 void emit_access(const struct plan *plan);
 
+/* The same text, written nowhere. */
+const char *emit_access_text(const struct plan *plan);
+
 /* migrations/00000000000001_init.sql.  Returns the fingerprint of what it makes, hex. */
 const char *emit_migration(const struct model *model);
 
