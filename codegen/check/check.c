@@ -26,6 +26,7 @@ check_version(const struct ast *ast)
         diag = diag_at(first_place(ast), PGS1100_VERSION_MISSING,
                        "no file says which version of the language it is in");
         diag_hint(diag, "start with `pgstack 1;`");
+        diag_fix(diag, first_place(ast), "pgstack 1;\n");
     }
     for (size_t i = 0; i < ast->versions.n; i++) {
         if (ast->versions.at[i].number == 1)

@@ -145,8 +145,14 @@ bool check_storable_type(struct checker *checker, const struct ast_type *ast, st
 /* Adds `did you mean` for the nearest of the names. */
 void check_suggest(struct diag *diag, const char *name, const char *const *known, size_t n);
 
+/* ---- check_fix.c ---- */
+
 /* The fix of a misspelt name: the finding's place, or what comes last there, becomes `right`. */
 void check_fix_name(struct diag *diag, const char *name, const char *right);
+
+/* The fix that adds an item to a table: `index (a)`, `unique (a, b)`. */
+void check_fix_item(struct diag *diag, const struct table *table, const char *item);
+void check_fix_index(struct diag *diag, const struct table *table, const struct column *column);
 
 /* ---- check_literal.c ---- */
 

@@ -49,13 +49,36 @@ host_fault(const char *host, bool https)
     return NULL;
 }
 
+/* An origin in lower case, without path and default port, by https unless it is local. */
 static void
+fix_origin(struct diag *diag, struct span span, const char *origin)
+{
+    size_t scheme = strncmp(origin, "https://", 8) == 0 ? 8 : 7;
+    char *host = arena_copy(origin + scheme, strcspn(origin + scheme, "/"));
+    const char *rest = origin + scheme + strlen(host);
+    size_t len = strlen(host);
+
+    for (char *p = host; *p; p++)
+        *p = (char)tolower((unsigned char)*p);
+    if (!*host || strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-:") != len ||
+        strcmp(rest, "/") > 0)
+        return;
+    if (len > 4 && strcmp(host + len - 4, ":443") == 0 && scheme == 8)
+        host[len - 4] = '\0';
+    else if (len > 3 && strcmp(host + len - 3, ":80") == 0 && scheme == 7)
+        host[len - 3] = '\0';
+    diag_fix(diag, span, "'%s://%s'", scheme == 8 || !names_local_host(host) ? "https" : "http",
+             host);
+}
+
+static struct diag *
 report_origin(struct span span, enum diag_code code, const char *origin, const char *why,
               const char *hint)
 {
     struct diag *diag = diag_at(span, code, "origin '%s': %s", origin, why);
 
     diag_hint(diag, "%s", hint);
+    return diag;
 }
 
 static void
@@ -75,11 +98,13 @@ check_origin(const struct ast_string *ast)
     } else if (!https && !http) {
         report_origin(ast->span, PGS4013_CORS_ORIGIN, origin, "it is no origin", form);
     } else if ((fault = host_fault(origin + (https ? 8 : 7), https))) {
-        report_origin(ast->span, PGS4013_CORS_ORIGIN, origin, fault, form);
+        fix_origin(report_origin(ast->span, PGS4013_CORS_ORIGIN, origin, fault, form), ast->span,
+                   origin);
     } else if (http && !names_local_host(origin + 7)) {
-        report_origin(ast->span, PGS4015_CORS_INSECURE, origin,
-                      "anyone on the way can change a page that came over http",
-                      "write https://; http is for localhost alone");
+        fix_origin(report_origin(ast->span, PGS4015_CORS_INSECURE, origin,
+                                 "anyone on the way can change a page that came over http",
+                                 "write https://; http is for localhost alone"),
+                   ast->span, origin);
     }
 }
 

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#include "syntax/spell.h"
-
 VEC_STRUCT(known_names, const char *);
 
 /* ---- look-ups ---- */
@@ -91,28 +89,6 @@ check_suggest(struct diag *diag, const char *name, const char *const *known, siz
         check_fix_name(diag, name, nearest);
 }
 
-/* The finding is about the name alone, or about a path that ends with it. */
-void
-check_fix_name(struct diag *diag, const char *name, const char *right)
-{
-    struct span span = diag_span(diag);
-    const char *text = span.file ? span.file->text : NULL;
-    size_t len = strlen(name);
-
-    if (!text || span.end - span.start < len)
-        return;
-    if (span.end - span.start > len && text[span.end - len - 1] != '.')
-        return;
-    span.start = span.end - len;
-    for (size_t i = 0; i < len; i++) {
-        char c = text[span.start + i];
-
-        if ((c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c) != name[i])
-            return;
-    }
-    diag_fix(diag, span, "%s", spell_name(right));
-}
-
 static struct known_names
 names_of_tables(const struct model *model)
 {
@@ -138,6 +114,8 @@ check_find_table(struct checker *checker, const struct ast_path *path)
         diag =
             diag_at(path->schema.span, PGS2008_UNKNOWN_SCHEMA, "there is no schema \"%s\"", schema);
         diag_hint(diag, "tables are named without a schema; \"pgstack\" has pgstack.users");
+        if (strcmp(schema, "auth") == 0 && strcmp(path->name.text, "users") == 0)
+            diag_fix(diag, path->span, "pgstack.users");
         return NULL;
     }
     known = names_of_tables(checker->model);
@@ -252,6 +230,8 @@ report_unknown_type(struct checker *checker, const struct ast_type *ast)
         diag_fix(diag, ast->span, "bigint generated always as identity");
     } else if (usual_type(ast->spelling)) {
         diag_hint(diag, "write `%s`", usual_type(ast->spelling));
+        if (!strchr(usual_type(ast->spelling), '('))
+            diag_fix(diag, ast->span, "%s", usual_type(ast->spelling));
     } else {
         check_suggest(diag, ast->spelling, known.at, known.n);
     }

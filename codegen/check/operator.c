@@ -20,6 +20,19 @@ is_comparison(const char *op)
     return false;
 }
 
+/* Only where null stands on the right: `x = null` as it is written. */
+static void
+fix_null_comparison(struct diag *diag, const struct ast_expr *ast, size_t null)
+{
+    struct span span = ast->op_span;
+    bool equal = strcmp(ast->op, "=") == 0;
+
+    if (null != 1 || ast->args.at[1]->kind != AST_NULL || (!equal && strcmp(ast->op, "<>") != 0))
+        return;
+    span.end = ast->args.at[1]->span.end;
+    diag_fix(diag, span, equal ? "is null" : "is not null");
+}
+
 /* `x = null` is null for every x. */
 static void
 refuse_null_comparison(const struct ast_expr *ast, const struct expr *expr)
@@ -31,6 +44,7 @@ refuse_null_comparison(const struct ast_expr *ast, const struct expr *expr)
             struct diag *diag =
                 diag_at(ast->span, PGS2029_COMPARES_NULL, "a comparison with null is never true");
             diag_hint(diag, "write `is null` or `is not null`");
+            fix_null_comparison(diag, ast, i);
             return;
         }
 }
@@ -91,14 +105,16 @@ report_operator(const struct ast_expr *ast, const char *op, const struct expr *c
     else
         diag = diag_at(ast->op_span, PGS2022_NO_OPERATOR, "there is no operator %s %s %s",
                        type_text(args[0]->type), op, type_text(args[1]->type));
-    if (usual_operator(op, args))
+    if (usual_operator(op, args)) {
         diag_hint(diag, "write `%s`", usual_operator(op, args));
-    else if (type_cast_kind(args[1]->type, args[0]->type) >= CAST_EXPLICIT)
+        diag_fix(diag, ast->op_span, "%s", usual_operator(op, args));
+    } else if (type_cast_kind(args[1]->type, args[0]->type) >= CAST_EXPLICIT) {
         diag_hint(diag, "cast one side: `(...)::%s`", type_text(args[0]->type));
-    else if (type_cast_kind(args[0]->type, args[1]->type) >= CAST_EXPLICIT)
+    } else if (type_cast_kind(args[0]->type, args[1]->type) >= CAST_EXPLICIT) {
         diag_hint(diag, "cast one side: `(...)::%s`", type_text(args[1]->type));
-    else
+    } else {
         diag_hint(diag, "compare values of one type");
+    }
 }
 
 bool

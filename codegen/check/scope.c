@@ -11,6 +11,7 @@
 
 #include "model/functions.h"
 #include "base/str.h"
+#include "syntax/spell.h"
 #include "model/types.h"
 
 struct scope
@@ -240,6 +241,20 @@ meant_call(const char *name)
     return function_resolve(name, NULL, 0, &found) ? arena_printf("%s()", name) : NULL;
 }
 
+static bool
+has_near_column(const struct scope *scope, const char *name)
+{
+    for (; scope; scope = scope->outer)
+        for (size_t i = 0; i < scope->ranges.n; i++)
+            for (size_t j = 0; j < scope->ranges.at[i]->table->columns.n; j++) {
+                const char *known = scope->ranges.at[i]->table->columns.at[j]->name;
+
+                if (diag_nearest(name, &known, 1))
+                    return true;
+            }
+    return false;
+}
+
 static void
 report_unknown(const struct scope *scope, const struct ast_expr *ast)
 {
@@ -251,10 +266,19 @@ report_unknown(const struct scope *scope, const struct ast_expr *ast)
 
     if (reads_unknown(scope))
         return;
+    if (ast->span.file->text[ast->span.start] == '"' && !has_near_column(scope, name)) {
+        diag = diag_at(ast->span, PGS2003_UNKNOWN_COLUMN,
+                       "there is no column, argument or claim \"%s\" here", name);
+        diag_hint(diag, "a value stands in single quotes, a name in double ones: %s",
+                  spell_string(name));
+        diag_fix(diag, ast->span, "%s", spell_string(name));
+        return;
+    }
     if (call) {
         diag = diag_at(ast->span, PGS2003_UNKNOWN_COLUMN,
                        "there is no column, argument or claim \"%s\" here", name);
         diag_hint(diag, "write `%s`", call);
+        diag_fix(diag, ast->span, "%s", call);
         return;
     }
     if (only && !scope->outer && params->n == 0) {

@@ -94,6 +94,7 @@ check_references(const struct table *table)
                        "no index begins with \"%s\": each delete in \"%s\" reads all of \"%s\"",
                        reference->columns.at[0]->name, reference->target->name, table->name);
         diag_hint(diag, "add `index (%s)`", reference->columns.at[0]->name);
+        check_fix_index(diag, table, reference->columns.at[0]);
     }
 }
 
@@ -124,6 +125,7 @@ check_compared(const struct expr *column, const struct expr *other,
               "add `index (%s)`, or say `scan ok` on the endpoint of a table that stays "
               "small",
               column->column->name);
+    check_fix_index(diag, column->range->table, column->column);
 }
 
 static void
@@ -157,6 +159,7 @@ check_served(const struct endpoint *endpoint, const struct column *column,
                    "no index serves %s \"%s\" of \"%s\"", use, column->name, endpoint->table->name);
     diag_note(diag, column->span, "\"%s\" is here", column->name);
     diag_hint(diag, "add `index (%s)`, or say `scan ok`", column->name);
+    check_fix_index(diag, endpoint->table, column);
 }
 
 static void

@@ -197,6 +197,16 @@ usual_declaration(const char *word)
 }
 
 static void
+fix_create(struct diag *diag, struct token token)
+{
+    struct span span = token.span;
+
+    while (span.file->text[span.end] == ' ' || span.file->text[span.end] == '\t')
+        span.end++;
+    diag_fix(diag, span, "%s", "");
+}
+
+static void
 hint_declaration(struct diag *diag, struct token token)
 {
     static const char *words[sizeof(declarations) / sizeof(declarations[0])];
@@ -207,10 +217,14 @@ hint_declaration(struct diag *diag, struct token token)
     near = token.kind == TOKEN_ID
                ? diag_nearest(token.text, words, sizeof(words) / sizeof(words[0]))
                : NULL;
+    if (strcmp(token.text, "create") == 0)
+        fix_create(diag, token);
     if (usual_declaration(token.text))
         diag_hint(diag, "%s", usual_declaration(token.text));
     else if (near)
         diag_hint(diag, "did you mean \"%s\"?", near);
+    if (near && !usual_declaration(token.text))
+        diag_fix(diag, token.span, "%s", near);
 }
 
 /* SQL that people will try, and that only a raw body can hold. */
@@ -238,6 +252,13 @@ begins_line(const struct token *token)
     return at == 0 || text[at - 1] == '\n';
 }
 
+static void
+hint_missing(struct diag *diag, struct token before, const char *what, const char *text)
+{
+    diag_hint(diag, "is a %s missing at the end of the line before?", what);
+    diag_fix(diag, span_after(before.span), "%s", text);
+}
+
 /* What the token before lets one guess; false when nothing. */
 static bool
 hint_before(const void *parser, struct diag *diag, struct token token, struct token before)
@@ -255,12 +276,19 @@ hint_before(const void *parser, struct diag *diag, struct token token, struct to
         diag_hint(diag, "a time is a number and its unit: s, min, h or d");
     else if (begins_line(&token) && syntax_accepts(parser, TOKEN_COMMA) &&
              !begins_declaration(token.kind))
-        diag_hint(diag, "is a comma missing at the end of the line before?");
+        hint_missing(diag, before, "comma", ",");
     else if (begins_line(&token) && syntax_accepts(parser, TOKEN_SEMI))
-        diag_hint(diag, "is a semicolon missing at the end of the line before?");
+        hint_missing(diag, before, "semicolon", ";");
     else
         return false;
     return true;
+}
+
+static void
+hint_reserved(struct diag *diag, struct token token)
+{
+    diag_hint(diag, "\"%s\" is reserved; as a name it is written in double quotes", token.text);
+    diag_fix(diag, token.span, "\"%s\"", token.text);
 }
 
 static void
@@ -279,7 +307,7 @@ hint_token(const void *parser, struct diag *diag, struct token token, struct tok
     else if (token.kind && hint_before(parser, diag, token, before))
         return;
     else if (name && !operand && !infix && lex_keyword(token.kind))
-        diag_hint(diag, "\"%s\" is reserved; as a name it is written in double quotes", token.text);
+        hint_reserved(diag, token);
 }
 
 static const char *
