@@ -146,6 +146,13 @@ $(BUILD)/codegen/%.c $(BUILD)/codegen/%.h &: codegen/%.y
 # Lemon's own code leaves a parameter and a variable unused.
 $(BUILD)/codegen/syntax/grammar.o: WARN += -Wno-unused-parameter -Wno-unused-variable
 
+$(BUILD)/codegen/cmd/explain.inc: docs/errors.md tools/explain.awk
+	$(say) AWK $<
+	$(Q)mkdir -p $(@D)
+	$(Q)awk -f tools/explain.awk $< >$@
+
+$(BUILD)/codegen/cmd/explain.o: $(BUILD)/codegen/cmd/explain.inc
+
 # ---- the runtime ----
 
 $(BUILD)/libpgs.a: $(runtime_objects)

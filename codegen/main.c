@@ -15,6 +15,7 @@ struct subcommand {
 static const struct subcommand commands[] = {
     {"init", "make a new project", cmd_init},
     {"check", "read the schema and say what is wrong", cmd_check},
+    {"explain", "say what a finding means and what to do", cmd_explain},
     {"generate", "write generated/ and migrations/", cmd_generate},
     {"build", "generate, compile and link the server", cmd_build},
     {"dev", "run it all: a private PostgreSQL, the migrations, the server", cmd_dev},

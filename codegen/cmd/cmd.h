@@ -22,6 +22,7 @@ enum {
 
 int cmd_init(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 int cmd_generate(int argc, char **argv);
 int cmd_build(int argc, char **argv);
 int cmd_dev(int argc, char **argv);
