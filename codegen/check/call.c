@@ -9,6 +9,7 @@
 
 #include "model/functions.h"
 #include "model/types.h"
+#include "syntax/ast_make.h"
 
 /* ---- auth.uid() and its sisters ---- */
 
@@ -276,6 +277,10 @@ check_call(struct scope *scope, const struct ast_expr *ast)
     struct predicate *predicate;
     struct expr *refused = NULL;
 
+    if (ast->tail) {
+        not_built(ast->span, "filter, over and order by in a call");
+        return check_new_expr(EXPR_RAW, ast->span);
+    }
     if (ast->path.schema.text)
         return check_auth_call(scope, ast);
     predicate = check_predicate_named(scope->checker, name);

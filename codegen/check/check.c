@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "check/checker.h"
+#include "syntax/ast_make.h"
 
 /* ---- the heading ---- */
 
@@ -93,6 +94,10 @@ check_project(const struct ast *ast)
     checker->guessing = ast->lost_rights;
     if (ast->lost.n > 0)
         return NULL; /* every use of these names would be an error that only follows */
+    for (size_t i = 0; i < ast->functions.n; i++)
+        not_built(ast->functions.at[i]->span, "function");
+    for (size_t i = 0; i < ast->triggers.n; i++)
+        not_built(ast->triggers.at[i]->span, "trigger");
     check_version(ast);
     check_app(ast, model);
     collect_raw_sql(ast, model);

@@ -11,6 +11,7 @@
 
 #include "model/names.h"
 #include "model/types.h"
+#include "syntax/ast_make.h"
 
 struct expr *
 check_new_expr(enum expr_kind kind, struct span span)
@@ -226,6 +227,12 @@ check_expr(struct scope *scope, const struct ast_expr *ast)
     case AST_ROW:
         return refuse(ast, PGS2051_ROW_HERE, "a row is no value",
                       "a row stands beside another: `(a, b) = (c, d)`, `(a, b) in (...)`");
+    case AST_COLLATE:
+    case AST_FIELD:
+    case AST_NAMED:
+    case AST_DEFAULT:
+        not_built(ast->span, "this form");
+        break;
     case AST_PUBLIC: /* alone in a policy: check_access.c has taken it */
         break;
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/types.h"
+#include "syntax/ast_make.h"
 
 /* ---- from ---- */
 
@@ -326,6 +327,18 @@ check_level(struct scope *scope, const struct ast_select *ast)
 
     select->span = ast->span;
     select->distinct = ast->distinct;
+    for (size_t i = 0; i < ast->from.n; i++)
+        if (ast->from.at[i].select || ast->from.at[i].call || ast->from.at[i].natural ||
+            ast->from.at[i].join > AST_JOIN_CROSS || ast->from.at[i].join_using.n > 0 ||
+            ast->from.at[i].columns.n > 0 || ast->from.at[i].typed.n > 0) {
+            not_built(ast->from.at[i].span, "this form of from");
+            return select;
+        }
+    if (ast->kind != AST_PLAIN || ast->with.n > 0 || ast->distinct_on.n > 0 || ast->windows.n > 0 ||
+        ast->locking) {
+        not_built(ast->span, "this form of select");
+        return select;
+    }
     for (size_t i = 0; i < ast->from.n; i++)
         check_from(scope, select, &ast->from.at[i]);
     scope->clause = "`where`";

@@ -76,6 +76,10 @@ enum ast_expr_kind {
     AST_SUBSCRIPT, /* args[0][args[1]], or with three args args[0][args[1]:args[2]] */
     AST_PUBLIC,    /* using (public): alone in a policy's using or with check */
     AST_RAW,       /* text: $$ ... $$ where an expression stands, unchecked */
+    AST_COLLATE,   /* args[0] collate path */
+    AST_FIELD,     /* (args[0]).names[0] */
+    AST_NAMED,     /* names[0] => args[0]: an argument of a call */
+    AST_DEFAULT,   /* default: in values and set of a statement that writes */
 };
 
 VEC_STRUCT(ast_exprs, struct ast_expr *);
@@ -104,54 +108,13 @@ struct ast_expr {
     struct ast_exprs args;
     struct ast_type *type;
     struct ast_select *select;
+    struct ast_call_tail *tail; /* AST_CALL: filter, over, ...; NULL: none of them */
 };
 
-struct ast_output {
-    struct span span;
-    struct ast_expr *expr;
-    struct ast_name alias; /* optional */
-};
+struct ast_column;
+VEC_STRUCT(ast_columns, struct ast_column *);
 
-enum ast_join {
-    AST_JOIN_NONE, /* the first, or after a comma */
-    AST_JOIN_INNER,
-    AST_JOIN_LEFT,
-    AST_JOIN_CROSS,
-};
-
-struct ast_from {
-    struct span span;
-    enum ast_join join;
-    struct ast_path table;
-    struct ast_name alias; /* optional */
-    struct ast_expr *on;
-};
-
-/* In order by, and in an index, where an item that is only a name is an AST_COLUMN. */
-struct ast_order {
-    struct span span;
-    struct ast_expr *expr;
-    bool descending;
-    int nulls; /* 0 default, 1 first, 2 last */
-};
-
-VEC_STRUCT(ast_outputs, struct ast_output);
-VEC_STRUCT(ast_froms, struct ast_from);
-VEC_STRUCT(ast_orders, struct ast_order);
-
-struct ast_select {
-    struct span span;
-    int depth;
-    bool distinct;
-    struct ast_outputs outputs;
-    struct ast_froms from;
-    struct ast_expr *where;
-    struct ast_exprs group_by;
-    struct ast_expr *having;
-    struct ast_orders order_by;
-    struct ast_expr *limit;
-    struct ast_expr *offset;
-};
+#include "syntax/ast_select.h"
 
 /* ---- what there is ---- */
 
@@ -221,7 +184,6 @@ struct ast_index {
     struct ast_expr *where;
 };
 
-VEC_STRUCT(ast_columns, struct ast_column *);
 VEC_STRUCT(ast_indexes, struct ast_index *);
 
 struct ast_table {
@@ -265,16 +227,6 @@ struct ast_claim {
     struct ast_type *type;
     struct ast_string path; /* optional: then the claim's own name */
 };
-
-/* An argument of a predicate or query. */
-struct ast_param {
-    struct span span;
-    struct ast_name name;
-    struct ast_type *type;
-    struct ast_expr *default_expr;
-};
-
-VEC_STRUCT(ast_params, struct ast_param *);
 
 struct ast_predicate {
     struct span span;
@@ -400,6 +352,8 @@ struct ast {
     VEC(struct ast_cors *) cors;
     VEC(struct ast_endpoint *) endpoints;
     VEC(struct ast_query *) queries;
+    VEC(struct ast_function *) functions;
+    VEC(struct ast_trigger *) triggers;
 
     /* Declarations that could not be read: what is missing because of them is no error. */
     struct ast_names lost; /* the names that they declare */

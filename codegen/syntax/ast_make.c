@@ -159,8 +159,7 @@ deepest(const struct ast_exprs *list)
     return depth;
 }
 
-/* The parser stops at the first node that is too deep. */
-static void
+void
 check_depth(struct parse *parse, int depth, struct span span)
 {
     if (depth > AST_MAX_DEPTH && !parse->too_deep.file)
@@ -285,10 +284,10 @@ expr_prefix(struct parse *parse, struct token op, struct ast_expr *a)
 }
 
 struct ast_expr *
-expr_in(struct parse *parse, struct ast_expr *a, struct token in, struct token close,
+expr_in(struct parse *parse, struct ast_expr *a, struct token in, struct span close,
         struct ast_exprs args, struct ast_select *select)
 {
-    struct ast_expr *expr = expr_of(parse, AST_IN, span_join(a->span, close.span), args, select);
+    struct ast_expr *expr = expr_of(parse, AST_IN, span_join(a->span, close), args, select);
 
     expr->op_span = in.span;
     expr->negated = in.kind == TOKEN_NOT_LA;
@@ -305,26 +304,6 @@ expr_quantified(struct parse *parse, struct ast_expr *a, struct token op,
     expr->op = op.text;
     expr->op_span = op.span;
     return expr;
-}
-
-struct ast_select *
-select_done(struct parse *parse, struct ast_select *select)
-{
-    int depth = deepest(&select->group_by);
-
-    for (size_t i = 0; i < select->outputs.n; i++)
-        depth = deeper(depth, select->outputs.at[i].expr);
-    for (size_t i = 0; i < select->from.n; i++)
-        depth = deeper(depth, select->from.at[i].on);
-    for (size_t i = 0; i < select->order_by.n; i++)
-        depth = deeper(depth, select->order_by.at[i].expr);
-    depth = deeper(depth, select->where);
-    depth = deeper(depth, select->having);
-    depth = deeper(depth, select->limit);
-    depth = deeper(depth, select->offset);
-    select->depth = depth + 1;
-    check_depth(parse, select->depth, select->span);
-    return select;
 }
 
 /* ---- declarations ---- */

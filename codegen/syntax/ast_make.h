@@ -73,7 +73,7 @@ struct ast_expr *expr_op(struct parse *parse, const char *op, struct span op_spa
 
 /* `in` spans `not` too, when that was written. */
 struct ast_expr *expr_in(struct parse *parse, struct ast_expr *a, struct token in,
-                         struct token close, struct ast_exprs args, struct ast_select *select);
+                         struct span close, struct ast_exprs args, struct ast_select *select);
 
 /* args[0] op any/all (args[1] or select), from what stands right of the operator. */
 struct ast_expr *expr_quantified(struct parse *parse, struct ast_expr *a, struct token op,
@@ -83,8 +83,40 @@ struct ast_expr *expr_quantified(struct parse *parse, struct ast_expr *a, struct
 struct ast_expr *expr_of(struct parse *parse, enum ast_expr_kind kind, struct span span,
                          struct ast_exprs args, struct ast_select *select);
 
-/* Computes the depth of a select that is whole. */
+/* ---- selects and statements: ast_select.c ---- */
+
+struct with {
+    struct span span;
+    struct ast_withs list;
+    bool recursive;
+};
+
+/* Stops the parser at the first node that is too deep. */
+void check_depth(struct parse *parse, int depth, struct span span);
+
+/* Computes the depth of a select or statement that is whole. */
 struct ast_select *select_done(struct parse *parse, struct ast_select *select);
+struct ast_statement *statement_done(struct parse *parse, struct ast_statement *statement);
+
+/* a union b; `all` has kind 0 when it was left out. */
+struct ast_select *select_set(struct parse *parse, enum ast_select_kind kind, struct ast_select *a,
+                              struct token all, struct ast_select *b);
+
+/* What follows a call's arguments, made when it is first asked for. */
+struct ast_call_tail *call_tail(struct parse *parse, struct ast_expr *call);
+
+/* Takes the depth of the tail into the call, which ends there. */
+void call_done(struct parse *parse, struct ast_expr *call, struct span end);
+
+/* substring(x from n), trim(both y from x), ...: the call that it stands for. */
+struct ast_expr *expr_worded(struct parse *parse, struct ast_path path, const char *words,
+                             struct ast_exprs args, struct token end);
+
+/* A call; position(x in (y)) among them. */
+struct ast_expr *expr_call_or_position(struct parse *parse, struct ast_path path,
+                                       struct ast_exprs args, struct token end);
+
+struct ast_expr *expr_collate(struct parse *parse, struct ast_expr *a, struct ast_path collation);
 
 /* ---- declarations ---- */
 

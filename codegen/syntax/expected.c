@@ -41,11 +41,12 @@ static const int expression_starts[] = {
 /* After an operand: operators, and what makes more of a name (a call, a typed literal, an alias).
  */
 static const int expression_goes_on[] = {
-    TOKEN_OR,    TOKEN_AND,      TOKEN_EQ,      TOKEN_NE,     TOKEN_LT,     TOKEN_GT,
-    TOKEN_LE,    TOKEN_GE,       TOKEN_OP,      TOKEN_PLUS,   TOKEN_MINUS,  TOKEN_STAR,
-    TOKEN_SLASH, TOKEN_PERCENT,  TOKEN_CARET,   TOKEN_IS,     TOKEN_IN,     TOKEN_BETWEEN,
-    TOKEN_LIKE,  TOKEN_ILIKE,    TOKEN_SIMILAR, TOKEN_NOT_LA, TOKEN_AT,     TOKEN_ESCAPE,
-    TOKEN_LB,    TOKEN_TYPECAST, TOKEN_DOT,     TOKEN_LP,     TOKEN_STRING, TOKEN_ID,
+    TOKEN_OR,    TOKEN_AND,      TOKEN_EQ,      TOKEN_NE,      TOKEN_LT,     TOKEN_GT,
+    TOKEN_LE,    TOKEN_GE,       TOKEN_OP,      TOKEN_PLUS,    TOKEN_MINUS,  TOKEN_STAR,
+    TOKEN_SLASH, TOKEN_PERCENT,  TOKEN_CARET,   TOKEN_IS,      TOKEN_IN,     TOKEN_BETWEEN,
+    TOKEN_LIKE,  TOKEN_ILIKE,    TOKEN_SIMILAR, TOKEN_NOT_LA,  TOKEN_AT,     TOKEN_ESCAPE,
+    TOKEN_LB,    TOKEN_TYPECAST, TOKEN_DOT,     TOKEN_LP,      TOKEN_STRING, TOKEN_ID,
+    TOKEN_OVER,  TOKEN_FILTER,   TOKEN_WITHIN,  TOKEN_COLLATE,
 };
 
 #define HAS(list, kind) has(list, sizeof(list) / sizeof((list)[0]), kind)
@@ -141,6 +142,7 @@ collect(const void *parser, struct set *set)
     bool operand = syntax_accepts(parser, TOKEN_NUMBER) && syntax_accepts(parser, TOKEN_CASE);
     bool infix = syntax_accepts(parser, TOKEN_TYPECAST);
     bool name = syntax_accepts(parser, TOKEN_ID);
+    bool select = syntax_accepts(parser, TOKEN_SELECT) && !name && !operand;
 
     if (operand)
         add(set, "an expression");
@@ -149,6 +151,9 @@ collect(const void *parser, struct set *set)
     for (int kind = 1; kind < syntax_tokens(); kind++) {
         if ((operand && HAS(expression_starts, kind)) || !syntax_accepts(parser, kind) ||
             (infix && HAS(expression_goes_on, kind)))
+            continue;
+        /* The other beginnings of a select go without saying. */
+        if (select && (kind == TOKEN_LP || kind == TOKEN_WITH || kind == TOKEN_VALUES))
             continue;
         /* The word would only be a name. */
         if (name && kind != TOKEN_ID && is_word_for_names(kind))
@@ -231,9 +236,7 @@ hint_declaration(struct diag *diag, struct token token)
 static bool
 is_unknown_sql(const struct token *token)
 {
-    static const char *const words[] = {"union",  "intersect", "except", "full",   "right",
-                                        "with",   "natural",   "over",   "filter", "lateral",
-                                        "window", "collate",   "for",    "values", "fetch"};
+    static const char *const words[] = {"sets", "tablesample", "symmetric", "isnull", "notnull"};
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (token->kind != TOKEN_STRING && strcmp(token->text, words[i]) == 0)

@@ -53,18 +53,20 @@
 %stack_overflow { p->too_deep = p->token.span; }
 
 %fallback ID
-  ACTION ALWAYS APP AT BACKFILL BY CASCADE CHARACTER CLAIM COLUMN CORS CREDENTIALS DEFINER DELETE
-  DOUBLE DOWN DROP EMBED ENDPOINT ENUM FILTER FIRST FUNCTION GENERATED GET GLOBAL IDENTITY INDEX
-  INHERITS INSERT KEY LAST LIST LIVE MATERIALIZED MAX MAX_AGE NO NULLS OK ORIGINS PARTITION
-  PERMISSIVE PGSTACK POLICY PRECISION PREDICATE PRIVATE PUBLIC QUERY RESTRICT RESTRICTIVE RETURNS
-  ROLE SCAN SECURITY SET SETOF SQL STORED TIME TIMESTAMP TRIGGER TYPE UNKNOWN UPDATE VARYING VIEW
-  WAS WEBHOOK WITHOUT ZONE.
+  ACTION AFTER ALWAYS APP AT BACKFILL BEFORE BOTH BY CASCADE CHARACTER CLAIM COLLATE COLUMN
+  CONFLICT CORS CREDENTIALS CURRENT DEFINER DELETE DO DOUBLE DOWN DROP EACH EMBED ENDPOINT ENUM
+  EXCLUDE EXECUTE FETCH FILTER FIRST FOLLOWING FUNCTION GENERATED GET GLOBAL GROUPS IDENTITY
+  IMMUTABLE INDEX INHERITS INSERT INSTEAD INTO KEY LANGUAGE LAST LEADING LIST LIVE LOCKED
+  MATERIALIZED MAX MAX_AGE NEXT NO NOTHING NOWAIT NULLS OF OK ONLY ORDINALITY ORIGINS OTHERS OVER
+  PARTITION PERMISSIVE PGSTACK PLACING POLICY PRECEDING PRECISION PREDICATE PRIVATE PUBLIC QUERY
+  RANGE RECURSIVE RESTRICT RESTRICTIVE RETURNING RETURNS ROLE ROWS SCAN SECURITY SET SETOF SHARE
+  SKIP SQL STABLE STATEMENT STORED STRICT TIES TIME TIMESTAMP TRAILING TRIGGER TYPE UNBOUNDED
+  UNKNOWN UPDATE VALUES VARYING VIEW VOLATILE WAS WEBHOOK WINDOW WITHIN WITHOUT ZONE.
 %wildcard ANYTHING.
 
-/* Reserved, so that what is not built is told apart from a name. */
-%token EXCEPT FULL INTERSECT NATURAL UNION.
-
 /* PostgreSQL's, lowest first. */
+%left UNION EXCEPT.
+%left INTERSECT.
 %left OR.
 %left AND.
 %right NOT.
@@ -77,11 +79,13 @@
 %left STAR SLASH PERCENT.
 %left CARET.
 %left AT.
+%left COLLATE.
 %right UMINUS.
 %nonassoc TYPE_END.
 %left LB.
 %left TYPECAST.
 %left DOT.
+%left LP RP.
 
 sources ::= file.
 file ::= .
@@ -171,8 +175,10 @@ column_name(A) ::= name(B) DOT name(C) DOT name(D).
   { FIRST(A, B); vec_push(&A, C); vec_push(&A, D); }
 
 expr(A) ::= LP(B) expr(C) RP(D).        { A = C; A->span = SPAN(B, D); }
-expr(A) ::= LP(B) select(C) RP(D).
-  { A = expr_of(p, AST_SELECT, SPAN(B, D), no_exprs(), C); }
+expr(A) ::= LP(B) expr(C) RP DOT name(D).
+  { A = expr_of(p, AST_FIELD, SPAN(B, D), exprs_of(C, NULL, NULL), NULL);
+    vec_push(&A->names, D); }
+expr(A) ::= in_parens(B). [UMINUS]      { A = expr_of(p, AST_SELECT, B->outer, no_exprs(), B); }
 expr(A) ::= LP(B) expr(C) COMMA exprs(D) RP(E).
   { A = expr_of(p, AST_ROW, SPAN(B, E), exprs_before(C, D), NULL); }
 expr(A) ::= ROW(B) LP exprs(C) RP(D).   { A = expr_of(p, AST_ROW, SPAN(B, D), C, NULL); }
@@ -183,11 +189,66 @@ expr(A) ::= ROW(B) LP exprs(C) RP(D).   { A = expr_of(p, AST_ROW, SPAN(B, D), C,
 function(A) ::= path(B).                { A = B; }
 function(A) ::= LEFT|RIGHT(B).          { A = path_of(name_from(B)); }
 
-expr(A) ::= function(B) LP RP(C).       { A = expr_call(p, B, no_exprs(), C); }
-expr(A) ::= function(B) LP exprs(C) RP(D). { A = expr_call(p, B, C, D); }
-expr(A) ::= function(B) LP STAR RP(C).  { A = expr_call(p, B, no_exprs(), C); A->star = true; }
-expr(A) ::= function(B) LP DISTINCT exprs(C) RP(D).
+%type args {struct ast_exprs}
+args(A) ::= arg(B).                     { FIRST(A, B); }
+args(A) ::= args(A) COMMA arg(B).       { vec_push(&A, B); }
+
+%type arg {struct ast_expr *}
+arg(A) ::= expr(B).                     { A = B; }
+arg(A) ::= name(B) ARROW expr(C).
+  { A = expr_of(p, AST_NAMED, SPAN(B, *C), exprs_of(C, NULL, NULL), NULL);
+    vec_push(&A->names, B); }
+
+%type call {struct ast_expr *}
+call(A) ::= function(B) LP RP(C).       { A = expr_call(p, B, no_exprs(), C); }
+call(A) ::= function(B) LP args(C) RP(D). { A = expr_call_or_position(p, B, C, D); }
+call(A) ::= function(B) LP args(C) ORDER BY orders(D) RP(E).
+  { A = expr_call(p, B, C, E); call_tail(p, A)->order_by = D; call_done(p, A, E.span); }
+call(A) ::= function(B) LP STAR RP(C).  { A = expr_call(p, B, no_exprs(), C); A->star = true; }
+call(A) ::= function(B) LP DISTINCT exprs(C) RP(D).
   { A = expr_call(p, B, C, D); A->distinct = true; }
+call(A) ::= function(B) LP DISTINCT exprs(C) ORDER BY orders(D) RP(E).
+  { A = expr_call(p, B, C, E); A->distinct = true; call_tail(p, A)->order_by = D;
+    call_done(p, A, E.span); }
+call(A) ::= call(B) WITHIN GROUP LP ORDER BY orders(C) RP(D).
+  { A = B; call_tail(p, A)->order_by = C; A->tail->within_group = true; call_done(p, A, D.span); }
+
+%type filtered {struct ast_expr *}
+filtered(A) ::= call(B).                { A = B; }
+filtered(A) ::= call(B) FILTER LP WHERE expr(C) RP(D).
+  { A = B; call_tail(p, A)->filter = C; call_done(p, A, D.span); }
+expr(A) ::= filtered(B).                { A = B; }
+expr(A) ::= filtered(B) OVER window(C).
+  { A = B; call_tail(p, A)->over = C; call_done(p, A, C->span); }
+expr(A) ::= filtered(B) OVER name(C).
+  { A = B; MAKE(call_tail(p, A)->over, ast_window, .span = C.span, .base = C, .is_base = true);
+    call_done(p, A, C.span); }
+
+/* What SQL spells with words between the arguments. */
+expr(A) ::= function(B) LP expr(C) FROM expr(D) RP(E).
+  { A = expr_worded(p, B, "from", exprs_of(C, D, NULL), E); }
+expr(A) ::= function(B) LP expr(C) FROM expr(D) FOR expr(F) RP(E).
+  { A = expr_worded(p, B, "from for", exprs_of(C, D, F), E); }
+expr(A) ::= function(B) LP expr(C) FOR expr(D) RP(E).
+  { A = expr_worded(p, B, "for", exprs_of(C, D, NULL), E); }
+expr(A) ::= function(B) LP expr(C) PLACING expr(D) FROM expr(F) RP(E).
+  { A = expr_worded(p, B, "placing", exprs_of(C, D, F), E); }
+expr(A) ::= function(B) LP expr(C) PLACING expr(D) FROM expr(F) FOR expr(G) RP(E).
+  { A = expr_worded(p, B, "placing", exprs_before(C, exprs_of(D, F, G)), E); }
+expr(A) ::= function(B) LP trim_side(C) expr(D) FROM expr(F) RP(E).
+  { A = expr_worded(p, B, C.text, exprs_of(F, D, NULL), E); }
+expr(A) ::= function(B) LP trim_side(C) FROM expr(F) RP(E).
+  { A = expr_worded(p, B, C.text, exprs_of(F, NULL, NULL), E); }
+expr(A) ::= function(B) LP expr(C) in searched(D) RP(E).
+  { A = expr_worded(p, B, "in", exprs_of(C, D, NULL), E); }
+
+/* What position() searches; more than that stands in parentheses, and looks like a list of one. */
+%type searched {struct ast_expr *}
+searched(A) ::= column_name(B).         { A = expr_column(B); }
+searched(A) ::= STRING(B).              { A = expr_leaf(AST_STRING, B); }
+searched(A) ::= call(B).                { A = B; }
+trim_side(A) ::= LEADING|TRAILING|BOTH(B). { A = B; }
+
 expr(A) ::= CURRENT_DATE|CURRENT_TIME|CURRENT_TIMESTAMP|LOCALTIME|LOCALTIMESTAMP(B).
   { A = expr_bare_call(B); }
 
@@ -196,12 +257,12 @@ expr(A) ::= EXTRACT(B) LP name(C) FROM expr(D) RP(E).
   { A = expr_extract(p, SPAN(B, E), C, D); }
 expr(A) ::= EXTRACT(B) LP STRING(C) FROM expr(D) RP(E).
   { A = expr_extract(p, SPAN(B, E), name_from(C), D); }
-expr(A) ::= EXISTS(B) LP select(C) RP(D).
-  { A = expr_of(p, AST_EXISTS, SPAN(B, D), no_exprs(), C); }
+expr(A) ::= EXISTS(B) in_parens(C).
+  { A = expr_of(p, AST_EXISTS, span_join(B.span, C->outer), no_exprs(), C); }
 expr(A) ::= ARRAY(B) LB RB(C).          { A = expr_of(p, AST_ARRAY, SPAN(B, C), no_exprs(), NULL); }
 expr(A) ::= ARRAY(B) LB exprs(C) RB(D). { A = expr_of(p, AST_ARRAY, SPAN(B, D), C, NULL); }
-expr(A) ::= ARRAY(B) LP select(C) RP(D).
-  { A = expr_of(p, AST_ARRAY, SPAN(B, D), no_exprs(), C); }
+expr(A) ::= ARRAY(B) in_parens(C).
+  { A = expr_of(p, AST_ARRAY, span_join(B.span, C->outer), no_exprs(), C); }
 
 expr(A) ::= CASE(B) case_operand(C) whens(D) case_else(E) END(F).
   { vec_push(&D, E); A = expr_of(p, AST_CASE, SPAN(B, F), exprs_before(C, D), NULL); }
@@ -270,11 +331,12 @@ between(A) ::= BETWEEN(B).              { A = B; }
 between(A) ::= NOT_LA(B) BETWEEN(C).    { A = C; A.span = SPAN(B, C); A.text = "not between"; }
 
 expr(A) ::= expr(B) in(C) LP exprs(D) RP(E). [IN]
-  { A = expr_in(p, B, C, E, exprs_before(B, D), NULL); }
-expr(A) ::= expr(B) in(C) LP select(D) RP(E). [IN]
-  { A = expr_in(p, B, C, E, exprs_of(B, NULL, NULL), D); }
+  { A = expr_in(p, B, C, E.span, exprs_before(B, D), NULL); }
+expr(A) ::= expr(B) in(C) in_parens(D). [IN]
+  { A = expr_in(p, B, C, D->outer, exprs_of(B, NULL, NULL), D); }
 in(A) ::= IN(B).                        { A = B; }
 in(A) ::= NOT_LA(B) IN(C).              { A = B; A.span = SPAN(B, C); }
+expr(A) ::= expr(B) COLLATE path(C). [COLLATE] { A = expr_collate(p, B, C); }
 
 expr(A) ::= expr(B) comparison(C) quantified(D). [EQ] { A = expr_quantified(p, B, C, D); }
 expr(A) ::= expr(B) OP(C) quantified(D). { A = expr_quantified(p, B, C, D); }
@@ -284,21 +346,21 @@ comparison(A) ::= EQ|NE|LT|GT|LE|GE(B). { A = B; }
 %type quantified {struct ast_expr *}
 quantified(A) ::= ANY|SOME(B) LP expr(C) RP(D).
   { A = expr_of(p, AST_ANY, SPAN(B, D), exprs_of(C, NULL, NULL), NULL); }
-quantified(A) ::= ANY|SOME(B) LP select(C) RP(D).
-  { A = expr_of(p, AST_ANY, SPAN(B, D), no_exprs(), C); }
+quantified(A) ::= ANY|SOME(B) in_parens(C).
+  { A = expr_of(p, AST_ANY, span_join(B.span, C->outer), no_exprs(), C); }
 quantified(A) ::= ALL(B) LP expr(C) RP(D).
   { A = expr_of(p, AST_ALL, SPAN(B, D), exprs_of(C, NULL, NULL), NULL); }
-quantified(A) ::= ALL(B) LP select(C) RP(D).
-  { A = expr_of(p, AST_ALL, SPAN(B, D), no_exprs(), C); }
+quantified(A) ::= ALL(B) in_parens(C).
+  { A = expr_of(p, AST_ALL, span_join(B.span, C->outer), no_exprs(), C); }
 
 /* ---- select ---- */
 
-%type select {struct ast_select *}
 %type select_list {struct ast_select *}
 %type select_from {struct ast_select *}
 %type select_where {struct ast_select *}
 %type select_group {struct ast_select *}
 %type select_having {struct ast_select *}
+%type select_window {struct ast_select *}
 %type select_order {struct ast_select *}
 %type select_limit {struct ast_select *}
 select_list(A) ::= SELECT(B) outputs(C).
@@ -306,6 +368,9 @@ select_list(A) ::= SELECT(B) outputs(C).
 select_list(A) ::= SELECT(B) DISTINCT outputs(C).
   { MAKE(A, ast_select, .span = B.span, .distinct = true, .outputs = C);
     SPAN_END(A, C.at[C.n - 1].span); }
+select_list(A) ::= SELECT(B) DISTINCT ON LP exprs(C) RP outputs(D).
+  { MAKE(A, ast_select, .span = B.span, .distinct = true, .distinct_on = C, .outputs = D);
+    SPAN_END(A, D.at[D.n - 1].span); }
 select_from(A) ::= select_list(B).      { A = B; }
 select_from(A) ::= select_list(B) FROM froms(C).
   { A = B; A->from = C; SPAN_END(A, C.at[C.n - 1].span); }
@@ -316,15 +381,149 @@ select_group(A) ::= select_where(B) GROUP BY exprs(C).
   { A = B; A->group_by = C; SPAN_END(A, C.at[C.n - 1]->span); }
 select_having(A) ::= select_group(B).   { A = B; }
 select_having(A) ::= select_group(B) HAVING expr(C). { A = B; A->having = C; SPAN_END(A, C->span); }
-select_order(A) ::= select_having(B).   { A = B; }
-select_order(A) ::= select_having(B) ORDER BY orders(C).
+select_window(A) ::= select_having(B).  { A = B; }
+select_window(A) ::= select_having(B) WINDOW windows(C).
+  { A = B; A->windows = C; SPAN_END(A, C.at[C.n - 1]->span); }
+
+/* One select, values, or several joined by union and its like. */
+%type simple {struct ast_select *}
+simple(A) ::= select_window(B).         { A = select_done(p, B); }
+simple(A) ::= VALUES(B) rows(C) RP(D).
+  { MAKE(A, ast_select, .span = SPAN(B, D), .kind = AST_VALUES, .rows = C); select_done(p, A); }
+simple(A) ::= operand(B) UNION all(C) operand(D). [UNION]
+  { A = select_set(p, AST_UNION, B, C, D); }
+simple(A) ::= operand(B) EXCEPT all(C) operand(D). [EXCEPT]
+  { A = select_set(p, AST_EXCEPT, B, C, D); }
+simple(A) ::= operand(B) INTERSECT all(C) operand(D). [INTERSECT]
+  { A = select_set(p, AST_INTERSECT, B, C, D); }
+
+all(A) ::= .                            { A = (struct token){0}; }
+all(A) ::= ALL(B).                      { A = B; }
+all(A) ::= DISTINCT.                    { A = (struct token){0}; }
+
+%type operand {struct ast_select *}
+operand(A) ::= simple(B).               { A = B; }
+operand(A) ::= in_parens(B).            { A = B; }
+
+/* The parenthesis that closes the last one is left to the rules that use it. */
+%type rows {struct ast_rows}
+rows(A) ::= LP row_items(B).            { FIRST(A, B); }
+rows(A) ::= rows(A) RP COMMA LP row_items(B). { vec_push(&A, B); }
+
+%type row_items {struct ast_exprs}
+%type row_item {struct ast_expr *}
+row_items(A) ::= row_item(B).           { FIRST(A, B); }
+row_items(A) ::= row_items(A) COMMA row_item(B). { vec_push(&A, B); }
+row_item(A) ::= expr(B).                { A = B; }
+row_item(A) ::= DEFAULT(B).             { A = expr_leaf(AST_DEFAULT, B); }
+
+select_order(A) ::= simple(B).          { A = B; }
+select_order(A) ::= simple(B) ORDER BY orders(C).
   { A = B; A->order_by = C; SPAN_END(A, C.at[C.n - 1].span); }
 select_limit(A) ::= select_order(B).    { A = B; }
 select_limit(A) ::= select_limit(B) LIMIT(C) expr(D).
   { A = B; say_once(A->limit, C.span, "limit"); A->limit = D; SPAN_END(A, D->span); }
-select_limit(A) ::= select_limit(B) OFFSET(C) expr(D).
+select_limit(A) ::= select_limit(B) LIMIT ALL(D). { A = B; SPAN_END(A, D.span); }
+select_limit(A) ::= select_limit(B) OFFSET(C) expr(D) rows_opt.
   { A = B; say_once(A->offset, C.span, "offset"); A->offset = D; SPAN_END(A, D->span); }
-select(A) ::= select_limit(B).          { A = select_done(p, B); }
+select_limit(A) ::= select_limit(B) FETCH(C) next fetched(D) ROWS|ROW ONLY(E).
+  { A = B; say_once(A->limit, C.span, "limit"); A->limit = D; SPAN_END(A, E.span); }
+rows_opt ::= .
+rows_opt ::= ROWS|ROW.
+next ::= FIRST|NEXT.
+
+%type fetched {struct ast_expr *}
+fetched(A) ::= NUMBER(B).               { A = expr_leaf(AST_NUMBER, B); }
+fetched(A) ::= LP expr(B) RP.           { A = B; }
+fetched(A) ::= name(B).
+  { struct ast_names names; FIRST(names, B); A = expr_column(names); }
+
+%type locked {struct ast_select *}
+locked(A) ::= select_limit(B).          { A = B; }
+locked(A) ::= select_limit(B) FOR(C) locking(D) wait(E).
+  { A = B; A->locking = D.text; A->wait = E.text; A->locking_span = SPAN(C, D);
+    SPAN_END(A, D.span); }
+locking(A) ::= UPDATE(B).               { A = B; A.text = "for update"; }
+locking(A) ::= SHARE(B).                { A = B; A.text = "for share"; }
+locking(A) ::= NO KEY UPDATE(B).        { A = B; A.text = "for no key update"; }
+locking(A) ::= KEY SHARE(B).            { A = B; A.text = "for key share"; }
+wait(A) ::= .                           { A = (struct token){.text = ""}; }
+wait(A) ::= NOWAIT(B).                  { A = B; A.text = " nowait"; }
+wait(A) ::= SKIP(B) LOCKED.             { A = B; A.text = " skip locked"; }
+
+%type unclosed {struct ast_select *}
+unclosed(A) ::= locked(B).              { A = select_done(p, B); }
+unclosed(A) ::= with(B) locked(C).
+  { A = C; A->with = B.list; A->recursive = B.recursive; A->span = SPAN(B, *C);
+    select_done(p, A); }
+
+%type in_parens {struct ast_select *}
+in_parens(A) ::= LP(B) unclosed(C) RP(D). { A = C; A->outer = SPAN(B, D); }
+in_parens(A) ::= LP(B) in_parens(C) RP(D). { A = C; A->outer = SPAN(B, D); }
+
+%type select {struct ast_select *}
+select(A) ::= unclosed(B).              { A = B; }
+select(A) ::= in_parens(B).             { A = B; }
+
+%type with {struct with}
+with(A) ::= WITH(B) with_item(C).       { A = (struct with){.span = B.span}; FIRST(A.list, C); }
+with(A) ::= WITH(B) RECURSIVE with_item(C).
+  { A = (struct with){.span = B.span, .recursive = true}; FIRST(A.list, C); }
+with(A) ::= with(A) COMMA with_item(B). { vec_push(&A.list, B); }
+
+%type with_item {struct ast_with}
+with_item(A) ::= name(B) alias_columns_opt(C) AS materialized(D) in_parens(E).
+  { A = (struct ast_with){.span = span_join(B.span, E->outer), .name = B, .columns = C,
+                          .materialized = (int)D.kind, .select = E}; }
+materialized(A) ::= .                   { A = (struct token){.kind = 0}; }
+materialized(A) ::= MATERIALIZED(B).    { A = B; A.kind = 1; }
+materialized(A) ::= NOT MATERIALIZED(B). { A = B; A.kind = -1; }
+
+%type alias_columns_opt {struct ast_names}
+alias_columns_opt(A) ::= .              { NONE(A); }
+alias_columns_opt(A) ::= LP names(B) RP. { A = B; }
+
+/* ---- windows ---- */
+
+%type windows {struct ast_windows}
+%type window_named {struct ast_window *}
+windows(A) ::= window_named(B).         { FIRST(A, B); }
+windows(A) ::= windows(A) COMMA window_named(B). { vec_push(&A, B); }
+window_named(A) ::= name(B) AS window(C). { A = C; A->name = B; A->span = SPAN(B, *C); }
+
+%type window {struct ast_window *}
+%type window_open {struct ast_window *}
+%type window_parts {struct ast_window *}
+%type window_order {struct ast_window *}
+%type window_frame {struct ast_window *}
+window(A) ::= window_frame(B) RP(C).    { A = B; SPAN_END(A, C.span); }
+window_open(A) ::= LP(B).               { MAKE(A, ast_window, .span = B.span); }
+window_open(A) ::= LP(B) name(C).       { MAKE(A, ast_window, .span = B.span, .base = C); }
+window_parts(A) ::= window_open(B).     { A = B; }
+window_parts(A) ::= window_open(B) PARTITION BY exprs(C). { A = B; A->partition = C; }
+window_order(A) ::= window_parts(B).    { A = B; }
+window_order(A) ::= window_parts(B) ORDER BY orders(C). { A = B; A->order_by = C; }
+window_frame(A) ::= window_order(B).    { A = B; }
+window_frame(A) ::= window_order(B) unit(C) bound(D) exclude(E).
+  { A = B; A->unit = C.text; A->start = D; A->exclude = E.text; }
+window_frame(A) ::= window_order(B) unit(C) BETWEEN bound(D) AND bound(E) exclude(F).
+  { A = B; A->unit = C.text; A->between = true; A->start = D; A->end = E; A->exclude = F.text; }
+unit(A) ::= ROWS|RANGE|GROUPS(B).       { A = B; }
+
+%type bound {struct ast_bound}
+bound(A) ::= UNBOUNDED PRECEDING.       { A = (struct ast_bound){.words = "unbounded preceding"}; }
+bound(A) ::= UNBOUNDED FOLLOWING.       { A = (struct ast_bound){.words = "unbounded following"}; }
+bound(A) ::= CURRENT ROW.               { A = (struct ast_bound){.words = "current row"}; }
+bound(A) ::= expr(B) PRECEDING.         { A = (struct ast_bound){"preceding", B}; }
+bound(A) ::= expr(B) FOLLOWING.         { A = (struct ast_bound){"following", B}; }
+
+exclude(A) ::= .                        { A = (struct token){0}; }
+exclude(A) ::= EXCLUDE CURRENT ROW(B).  { A = B; A.text = "current row"; }
+exclude(A) ::= EXCLUDE GROUP(B).        { A = B; }
+exclude(A) ::= EXCLUDE TIES(B).         { A = B; }
+exclude(A) ::= EXCLUDE NO OTHERS(B).    { A = B; A.text = "no others"; }
+
+/* ---- outputs, from, order ---- */
 
 %type outputs {struct ast_outputs}
 outputs(A) ::= output(B).               { FIRST(A, B); }
@@ -346,22 +545,46 @@ froms(A) ::= from(B).                   { FIRST(A, B); }
 froms(A) ::= froms(A) COMMA from(B).    { vec_push(&A, B); }
 froms(A) ::= froms(A) CROSS(C) JOIN from(B).
   { B.join = AST_JOIN_CROSS; B.span = SPAN(C, B); vec_push(&A, B); }
-froms(A) ::= froms(A) inner_join(C) from(B) ON expr(D).
-  { B.join = AST_JOIN_INNER; B.on = D; B.span = SPAN(C, *D); vec_push(&A, B); }
-froms(A) ::= froms(A) left_join(C) from(B) ON expr(D).
-  { B.join = AST_JOIN_LEFT; B.on = D; B.span = SPAN(C, *D); vec_push(&A, B); }
+froms(A) ::= froms(A) join(C) from(B) ON expr(D).
+  { B.join = C.kind; B.on = D; B.span = SPAN(C, *D); vec_push(&A, B); }
+froms(A) ::= froms(A) join(C) from(B) USING LP names(D) RP(E).
+  { B.join = C.kind; B.join_using = D; B.span = SPAN(C, E); vec_push(&A, B); }
+froms(A) ::= froms(A) NATURAL(C) join(D) from(B).
+  { B.join = D.kind; B.natural = true; B.span = SPAN(C, B); vec_push(&A, B); }
 
-inner_join(A) ::= JOIN(B).              { A = B; }
-inner_join(A) ::= INNER(B) JOIN.        { A = B; }
-left_join(A) ::= LEFT(B) JOIN.          { A = B; }
-left_join(A) ::= LEFT(B) OUTER JOIN.    { A = B; }
+join(A) ::= JOIN(B).                    { A = B; A.kind = AST_JOIN_INNER; }
+join(A) ::= INNER(B) JOIN.              { A = B; A.kind = AST_JOIN_INNER; }
+join(A) ::= LEFT(B) outer_opt JOIN.     { A = B; A.kind = AST_JOIN_LEFT; }
+join(A) ::= RIGHT(B) outer_opt JOIN.    { A = B; A.kind = AST_JOIN_RIGHT; }
+join(A) ::= FULL(B) outer_opt JOIN.     { A = B; A.kind = AST_JOIN_FULL; }
+outer_opt ::= .
+outer_opt ::= OUTER.
 
 %type from {struct ast_from}
-from(A) ::= path(B).                    { A = (struct ast_from){.span = B.span, .table = B}; }
-from(A) ::= path(B) name(C).
-  { A = (struct ast_from){.span = SPAN(B, C), .table = B, .alias = C}; }
-from(A) ::= path(B) AS name(C).
-  { A = (struct ast_from){.span = SPAN(B, C), .table = B, .alias = C}; }
+from(A) ::= from_what(B).               { A = B; }
+from(A) ::= from_what(B) as_opt name(C).
+  { A = B; A.alias = C; A.span = SPAN(A, C); }
+from(A) ::= from_what(B) as_opt name(C) LP names(D) RP(E).
+  { A = B; A.alias = C; A.columns = D; A.span = SPAN(A, E); }
+from(A) ::= from_what(B) as_opt name(C) LP raw_columns(D) RP(E).
+  { A = B; A.alias = C; A.typed = D; A.span = SPAN(A, E); }
+as_opt ::= .
+as_opt ::= AS.
+
+%type from_what {struct ast_from}
+%type from_call {struct ast_from}
+from_what(A) ::= path(B).               { A = (struct ast_from){.span = B.span, .table = B}; }
+from_what(A) ::= in_parens(B).          { A = (struct ast_from){.span = B->outer, .select = B}; }
+from_what(A) ::= LATERAL(B) in_parens(C).
+  { A = (struct ast_from){.span = span_join(B.span, C->outer), .select = C, .lateral = true}; }
+from_what(A) ::= from_call(B).          { A = B; }
+from_what(A) ::= LATERAL(B) from_call(C). { A = C; A.lateral = true; A.span = SPAN(B, C); }
+from_what(A) ::= from_call(B) WITH ORDINALITY(C).
+  { A = B; A.ordinality = true; A.span = SPAN(B, C); }
+from_call(A) ::= path(B) LP RP(C).
+  { A = (struct ast_from){.span = SPAN(B, C), .call = expr_call(p, B, no_exprs(), C)}; }
+from_call(A) ::= path(B) LP args(C) RP(D).
+  { A = (struct ast_from){.span = SPAN(B, D), .call = expr_call(p, B, C, D)}; }
 
 %type orders {struct ast_orders}
 orders(A) ::= order(B).                 { FIRST(A, B); }
@@ -650,10 +873,173 @@ declaration ::= query(B) AS select(C) SEMI(D).
 declaration ::= query(B) AS raw(C) SEMI(D).
   { B->raw = C; SPAN_END(B, D.span); vec_push(&p->ast->queries, B); }
 
+/* ---- statements that write ---- */
+
+%type statement {struct ast_statement *}
+%type writing {struct ast_statement *}
+statement(A) ::= select(B).
+  { MAKE(A, ast_statement, .span = B->span, .kind = AST_SELECT_STATEMENT, .select = B); }
+statement(A) ::= writing(B).            { A = B; }
+statement(A) ::= with(B) writing(C).
+  { A = C; A->with = B.list; A->recursive = B.recursive; A->span = SPAN(B, *C); }
+
+%type insert_open {struct ast_statement *}
+%type insert {struct ast_statement *}
+insert_open(A) ::= INSERT(B) INTO path(C).
+  { MAKE(A, ast_statement, .span = SPAN(B, C), .kind = AST_INSERT_STATEMENT, .table = C); }
+insert_open(A) ::= INSERT(B) INTO path(C) AS name(D).
+  { MAKE(A, ast_statement, .span = SPAN(B, D), .kind = AST_INSERT_STATEMENT, .table = C,
+         .alias = D); }
+insert(A) ::= insert_open(B) DEFAULT VALUES(C). { A = B; SPAN_END(A, C.span); }
+insert(A) ::= insert_open(B) select(C). { A = B; A->select = C; SPAN_END(A, C->span); }
+insert(A) ::= insert_open(B) LP names(C) RP select(D).
+  { A = B; A->columns = C; A->select = D; SPAN_END(A, D->span); }
+insert(A) ::= insert(B) ON CONFLICT alias_columns_opt(C) DO NOTHING(D).
+  { A = B; A->conflict = (struct ast_conflict){.action = AST_CONFLICT_NOTHING, .columns = C,
+                                               .span = D.span}; SPAN_END(A, D.span); }
+insert(A) ::= insert(B) ON CONFLICT alias_columns_opt(C) DO(D) UPDATE SET assignments(E) where_opt(F).
+  { A = B; A->conflict = (struct ast_conflict){.action = AST_CONFLICT_UPDATE, .columns = C,
+                                               .set = E, .where = F, .span = D.span};
+    SPAN_END(A, E.at[E.n - 1].span); }
+
+%type where_opt {struct ast_expr *}
+where_opt(A) ::= .                      { A = NULL; }
+where_opt(A) ::= WHERE expr(B).         { A = B; }
+
+%type assignments {struct ast_assignments}
+%type assignment {struct ast_assignment}
+assignments(A) ::= assignment(B).       { FIRST(A, B); }
+assignments(A) ::= assignments(A) COMMA assignment(B). { vec_push(&A, B); }
+assignment(A) ::= name(B) EQ row_item(C).
+  { A = (struct ast_assignment){.span = SPAN(B, *C), .column = B, .expr = C}; }
+
+%type update_open {struct ast_statement *}
+%type update_from {struct ast_statement *}
+%type update {struct ast_statement *}
+update_open(A) ::= UPDATE(B) path(C) SET assignments(D).
+  { MAKE(A, ast_statement, .span = SPAN(B, D.at[D.n - 1]), .kind = AST_UPDATE_STATEMENT,
+         .table = C, .set = D); }
+update_open(A) ::= UPDATE(B) path(C) as_opt name(E) SET assignments(D).
+  { MAKE(A, ast_statement, .span = SPAN(B, D.at[D.n - 1]), .kind = AST_UPDATE_STATEMENT,
+         .table = C, .alias = E, .set = D); }
+update_from(A) ::= update_open(B).      { A = B; }
+update_from(A) ::= update_open(B) FROM froms(C). { A = B; A->from = C; }
+update(A) ::= update_from(B).           { A = B; }
+update(A) ::= update_from(B) WHERE expr(C). { A = B; A->where = C; SPAN_END(A, C->span); }
+
+%type delete_from {struct ast_statement *}
+%type delete_using {struct ast_statement *}
+%type delete {struct ast_statement *}
+delete_from(A) ::= DELETE(B) FROM path(C).
+  { MAKE(A, ast_statement, .span = SPAN(B, C), .kind = AST_DELETE_STATEMENT, .table = C); }
+delete_from(A) ::= DELETE(B) FROM path(C) as_opt name(D).
+  { MAKE(A, ast_statement, .span = SPAN(B, D), .kind = AST_DELETE_STATEMENT, .table = C,
+         .alias = D); }
+delete_using(A) ::= delete_from(B).     { A = B; }
+delete_using(A) ::= delete_from(B) USING froms(C). { A = B; A->from = C; }
+delete(A) ::= delete_using(B).          { A = B; }
+delete(A) ::= delete_using(B) WHERE expr(C). { A = B; A->where = C; SPAN_END(A, C->span); }
+
+writing(A) ::= insert(B).               { A = statement_done(p, B); }
+writing(A) ::= insert(B) RETURNING outputs(C).
+  { A = B; A->returning = C; SPAN_END(A, C.at[C.n - 1].span); statement_done(p, A); }
+writing(A) ::= update(B).               { A = statement_done(p, B); }
+writing(A) ::= update(B) RETURNING outputs(C).
+  { A = B; A->returning = C; SPAN_END(A, C.at[C.n - 1].span); statement_done(p, A); }
+writing(A) ::= delete(B).               { A = statement_done(p, B); }
+writing(A) ::= delete(B) RETURNING outputs(C).
+  { A = B; A->returning = C; SPAN_END(A, C.at[C.n - 1].span); statement_done(p, A); }
+
+/* ---- functions ---- */
+
+%type function_open {struct ast_function *}
+%type function_head {struct ast_function *}
+function_open(A) ::= FUNCTION(B) name(C) LP params_opt(D) RP(E).
+  { MAKE(A, ast_function, .span = SPAN(B, E), .name = C, .params = D); }
+function_head(A) ::= function_open(B).  { A = B; }
+function_head(A) ::= function_head(B) RETURNS(C) type(D).
+  { A = B; say_once(A->returns_span.file, C.span, "returns"); A->returns = D;
+    A->returns_span = SPAN(C, *D); }
+function_head(A) ::= function_head(B) RETURNS(C) SETOF type(D).
+  { A = B; say_once(A->returns_span.file, C.span, "returns"); A->returns = D; D->setof = true;
+    A->returns_span = SPAN(C, *D); }
+function_head(A) ::= function_head(B) RETURNS(C) TABLE LP raw_columns(D) comma_opt RP(E).
+  { A = B; say_once(A->returns_span.file, C.span, "returns"); A->returns_columns = D;
+    A->returns_span = SPAN(C, E); }
+function_head(A) ::= function_head(B) TO(C) names(D).
+  { A = B; say_once(A->roles.n, C.span, "to"); A->roles = D; }
+function_head(A) ::= function_head(B) volatility(C).
+  { A = B; say_once(A->volatility, C.span, C.text); A->volatility = C.kind;
+    A->volatility_span = C.span; }
+function_head(A) ::= function_head(B) STRICT(C).
+  { A = B; say_once(A->strict, C.span, "strict"); A->strict = true; }
+function_head(A) ::= function_head(B) SECURITY(C) DEFINER(D).
+  { A = B; say_once(A->definer, C.span, "security definer"); A->definer = true;
+    A->definer_span = SPAN(C, D); }
+function_head(A) ::= function_head(B) SET(C) name(D) to_or_equals setting(E).
+  { struct ast_setting setting = {SPAN(C, E.at[E.n - 1]), D, E};
+    A = B; vec_push(&A->settings, setting); }
+function_head(A) ::= function_head(B) LANGUAGE(C) name(D).
+  { A = B; say_once(A->language.text, C.span, "language"); A->language = D; }
+volatility(A) ::= IMMUTABLE(B).         { A = B; A.kind = AST_IMMUTABLE; }
+volatility(A) ::= STABLE(B).            { A = B; A.kind = AST_STABLE; }
+volatility(A) ::= VOLATILE(B).          { A = B; A.kind = AST_VOLATILE; }
+to_or_equals ::= TO|EQ.
+
+%type setting {struct ast_strings}
+%type setting_value {struct ast_string}
+setting(A) ::= setting_value(B).        { FIRST(A, B); }
+setting(A) ::= setting(A) COMMA setting_value(B). { vec_push(&A, B); }
+setting_value(A) ::= string(B).         { A = B; }
+setting_value(A) ::= ID|NUMBER|TRUE|FALSE|ON(B). { A = string_from(B); }
+
+declaration ::= function_head(B) AS statement(C) SEMI(D).
+  { B->body = C; SPAN_END(B, D.span); vec_push(&p->ast->functions, B); }
+declaration ::= function_head(B) AS raw(C) SEMI(D).
+  { B->raw = C; SPAN_END(B, D.span); vec_push(&p->ast->functions, B); }
+
+/* ---- triggers ---- */
+
+%type trigger {struct ast_trigger *}
+%type trigger_open {struct ast_trigger *}
+trigger_open(A) ::= TRIGGER(B) name(C) trigger_time(D) trigger_events(E) ON path(F).
+  { MAKE(A, ast_trigger, .span = SPAN(B, F), .name = C, .time = D.kind, .events = E, .table = F); }
+trigger_open(A) ::= trigger_open(B) FOR(D) EACH ROW.
+  { A = B; say_once(A->for_row || A->for_statement, D.span, "for each"); A->for_row = true; }
+trigger_open(A) ::= trigger_open(B) FOR(D) EACH STATEMENT.
+  { A = B; say_once(A->for_row || A->for_statement, D.span, "for each");
+    A->for_statement = true; }
+trigger_open(A) ::= trigger_open(B) WHEN(D) LP expr(C) RP.
+  { A = B; say_once(A->when, D.span, "when"); A->when = C; }
+trigger(A) ::= trigger_open(B) EXECUTE function_opt name(C) LP RP.
+  { A = B; A->function = C; }
+trigger(A) ::= trigger_open(B) EXECUTE function_opt name(C) LP strings(D) RP.
+  { A = B; A->function = C; A->args = D; }
+declaration ::= trigger(B) SEMI(C).
+  { SPAN_END(B, C.span); vec_push(&p->ast->triggers, B); }
+function_opt ::= .
+function_opt ::= FUNCTION.
+
+trigger_time(A) ::= BEFORE(B).          { A = B; A.kind = AST_BEFORE; }
+trigger_time(A) ::= AFTER(B).           { A = B; A.kind = AST_AFTER; }
+trigger_time(A) ::= INSTEAD(B) OF.      { A = B; A.kind = AST_INSTEAD_OF; }
+
+%type trigger_events {struct ast_trigger_events}
+%type trigger_event {struct ast_trigger_event}
+trigger_events(A) ::= trigger_event(B). { FIRST(A, B); }
+trigger_events(A) ::= trigger_events(A) OR trigger_event(B). { vec_push(&A, B); }
+trigger_event(A) ::= INSERT(B).         { A = (struct ast_trigger_event){.span = B.span, .command = AST_CMD_INSERT}; }
+trigger_event(A) ::= DELETE(B).         { A = (struct ast_trigger_event){.span = B.span, .command = AST_CMD_DELETE}; }
+trigger_event(A) ::= UPDATE(B).         { A = (struct ast_trigger_event){.span = B.span, .command = AST_CMD_UPDATE}; }
+trigger_event(A) ::= UPDATE(B) OF names(C).
+  { A = (struct ast_trigger_event){B.span, AST_CMD_UPDATE, C}; }
+trigger_event(A) ::= UPDATE(B) OF LP names(C) RP.
+  { A = (struct ast_trigger_event){B.span, AST_CMD_UPDATE, C}; }
+
 /* ---- known, and refused ---- */
 
 declaration ::= unbuilt(B) anything SEMI. { not_built(B.span, B.text); }
-unbuilt(A) ::= LIVE|WEBHOOK|FUNCTION|TRIGGER|MATERIALIZED|DROP(B). { A = B; }
+unbuilt(A) ::= LIVE|WEBHOOK|MATERIALIZED|DROP(B). { A = B; }
 anything ::= .
 anything ::= anything ANYTHING.
 

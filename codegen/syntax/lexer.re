@@ -408,6 +408,8 @@ read_operator(struct lexer *lexer, const char *start)
     } else if (strcmp(token.text, "<>") == 0 || strcmp(token.text, "!=") == 0) {
         token.kind = TOKEN_NE;
         token.text = "<>";
+    } else if (strcmp(token.text, "=>") == 0) {
+        token.kind = TOKEN_ARROW;
     }
     return token;
 }
