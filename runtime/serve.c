@@ -18,6 +18,7 @@
 #include "http/server.h"
 
 enum {
+    REFRESH_S = 2, /* how old the keys of JWT_KEYS_FILE may be */
     STOP_DEADLINE_MS = 10000,
     ADMIN_STOP_DEADLINE_MS = 1000,
     MAX_IN_FLIGHT = 64,
@@ -157,10 +158,13 @@ open_server(struct program *program)
     return server;
 }
 
-static struct pgs_keys
-read_keys(const struct pgs_config *config)
+/* False: told why JWT_KEYS_FILE cannot be used. */
+static bool
+read_keys(const struct pgs_config *config, struct pgs_keys *keys)
 {
-    return (struct pgs_keys){
+    char why[256] = "out of memory";
+
+    *keys = (struct pgs_keys){
         .anon_key = config->anon_key,
         .service_key = config->service_role_key,
         .jwt =
@@ -172,6 +176,12 @@ read_keys(const struct pgs_config *config)
                 .leeway_s = config->jwt_leeway_s,
             },
     };
+    if (config->jwt_keys_file == NULL)
+        return true;
+    keys->keyring = pgs_keyring_open(config->jwt_keys_file, why);
+    if (keys->keyring == NULL)
+        fprintf(stderr, "config: JWT_KEYS_FILE: %s\n", why);
+    return keys->keyring != NULL;
 }
 
 static void
@@ -212,12 +222,28 @@ open_servers(struct program *program, struct program *admin, struct pgs_server *
     return *admin_server != NULL;
 }
 
+/* The signal that ends the program; until then the main thread looks after the keys. */
+static int
+wait_for_signal(const sigset_t *signals, struct pgs_keyring *keyring)
+{
+    const struct timespec pause = {.tv_sec = REFRESH_S};
+
+    for (;;) {
+        int number = sigtimedwait(signals, NULL, &pause);
+
+        if (number > 0)
+            return number;
+        if (keyring != NULL)
+            pgs_keyring_refresh(keyring);
+    }
+}
+
 static int
 serve_until_signal(struct program *program, struct program *admin)
 {
     struct pgs_server *server, *admin_server;
     sigset_t signals;
-    int number = 0;
+    int number;
     bool stopped;
 
     block_signals(&signals);
@@ -225,7 +251,7 @@ serve_until_signal(struct program *program, struct program *admin)
         (admin_server != NULL && !pgs_server_start(admin_server)))
         return 1;
     log_listening(program, server);
-    (void)sigwait(&signals, &number);
+    number = wait_for_signal(&signals, program->keys.keyring);
     PGS_LOG(PGS_LOG_INFO, "stopping", PGS_LOG_INT("signal", number));
     stopped = pgs_server_stop(server, STOP_DEADLINE_MS);
     if (admin_server != NULL)
@@ -242,7 +268,8 @@ pgs_serve(const struct pgs_config *config)
 
     program.config = *config;
     program.shares = pgs_shares_of(config, sysconf(_SC_NPROCESSORS_ONLN));
-    program.keys = read_keys(config);
+    if (!read_keys(config, &program.keys))
+        return 1;
     program.router = pgs_router_open(&pgs_app);
     pgs_cors_configure(config->allowed_origins, config->permissive_cors);
     admin = program;
@@ -251,5 +278,7 @@ pgs_serve(const struct pgs_config *config)
     status = serve_until_signal(&program, &admin);
     if (status == 0)
         pgs_router_close(program.router);
+    if (status == 0 && program.keys.keyring != NULL)
+        pgs_keyring_close(program.keys.keyring);
     return status;
 }

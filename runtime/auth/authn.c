@@ -37,6 +37,7 @@ struct pgs_authn {
     size_t n_session;
     struct pgs_text *anon_session;
     struct pgs_text *service_session;
+    unsigned generation; /* of keys.jwt.keys */
     struct entry *table[TABLE_SIZE];
 };
 
@@ -71,15 +72,39 @@ pgs_authn_open(const struct pgs_app *app, const struct pgs_keys *keys)
     authn->n_session = count_session(app);
     authn->anon_session = key_session(app, ANON, "{\"role\":\"anon\"}");
     authn->service_session = key_session(app, SERVICE, "{\"role\":\"service_role\"}");
+    if (keys->keyring != NULL)
+        authn->keys.jwt.keys = pgs_keyring_hold(keys->keyring, &authn->generation);
     return authn;
+}
+
+static void
+forget_tokens(struct pgs_authn *authn)
+{
+    for (size_t i = 0; i < TABLE_SIZE; i++)
+        if (authn->table[i] != NULL)
+            h2o_mem_release_shared(authn->table[i]);
+    memset(authn->table, 0, sizeof(authn->table));
+}
+
+/* Where the keys have changed, a token that was good may not be so any more. */
+static void
+renew_keys(struct pgs_authn *authn)
+{
+    struct pgs_keyring *ring = authn->keys.keyring;
+
+    if (ring == NULL || pgs_keyring_generation(ring) == authn->generation)
+        return;
+    pgs_keyring_release(ring, authn->keys.jwt.keys);
+    authn->keys.jwt.keys = pgs_keyring_hold(ring, &authn->generation);
+    forget_tokens(authn);
 }
 
 void
 pgs_authn_close(struct pgs_authn *authn)
 {
-    for (size_t i = 0; i < TABLE_SIZE; i++)
-        if (authn->table[i] != NULL)
-            h2o_mem_release_shared(authn->table[i]);
+    forget_tokens(authn);
+    if (authn->keys.keyring != NULL)
+        pgs_keyring_release(authn->keys.keyring, authn->keys.jwt.keys);
     free(authn->anon_session);
     free(authn->service_session);
     free(authn);
@@ -190,6 +215,12 @@ token_session(const struct pgs_authn *authn, const struct pgs_jwt *jwt, int role
     return session;
 }
 
+static bool
+takes_tokens(const struct pgs_keys *keys)
+{
+    return keys->jwt.secret != NULL || keys->keyring != NULL;
+}
+
 /* Verifies a token and remembers it; NULL with `*why`. */
 static struct entry *
 verify(struct pgs_authn *authn, h2o_iovec_t token, h2o_mem_pool_t *pool, const char **why)
@@ -199,8 +230,8 @@ verify(struct pgs_authn *authn, h2o_iovec_t token, h2o_mem_pool_t *pool, const c
     struct pgs_jwt jwt;
     int role;
 
-    if (authn->keys.jwt.secret == NULL) {
-        *why = "User tokens are not accepted: JWT_SECRET is not set";
+    if (!takes_tokens(&authn->keys)) {
+        *why = "User tokens are not accepted: JWT_SECRET and JWT_KEYS_FILE are not set";
         return NULL;
     }
     if (!pgs_jwt_read(&authn->keys.jwt, token.base, token.len, pgs_clock_wall_s(), memory, &jwt,
@@ -267,7 +298,7 @@ read_credential(const h2o_req_t *req, h2o_iovec_t *credential, const char **why)
 static bool
 is_open(const struct pgs_keys *keys)
 {
-    return keys->anon_key == NULL && keys->jwt.secret == NULL;
+    return keys->anon_key == NULL && !takes_tokens(keys);
 }
 
 bool
@@ -279,6 +310,7 @@ pgs_authenticate(struct pgs_authn *authn, h2o_req_t *req, struct pgs_identity *w
 
     *who = (struct pgs_identity){
         .role = ANON, .session = authn->anon_session, .n_session = authn->n_session};
+    renew_keys(authn);
     if (!read_credential(req, &credential, why))
         return false;
     if (credential.base == NULL) {

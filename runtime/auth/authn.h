@@ -11,13 +11,15 @@
 
 #include <h2o.h>
 
+#include "auth/keyring.h"
 #include "codec/jwt.h"
 #include "pgs/app.h"
 
 struct pgs_keys {
-    const char *anon_key;     /* NULL: no such key */
-    const char *service_key;  /* NULL: no such key */
-    struct pgs_jwt_rules jwt; /* secret NULL: user tokens are refused */
+    const char *anon_key;        /* NULL: no such key */
+    const char *service_key;     /* NULL: no such key */
+    struct pgs_jwt_rules jwt;    /* `keys` is NULL here: they come from the ring */
+    struct pgs_keyring *keyring; /* NULL: none; without it and jwt.secret user tokens are refused */
 };
 
 struct pgs_identity {

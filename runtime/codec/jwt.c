@@ -1,23 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The order matters: the form, then the signature as HS256 whatever the header says, and only then
- * the JSON of header and payload.  What was not signed with our key is never parsed, and there is
- * no other algorithm to be talked into.
+ * The order matters: the form, then the signature by each key that it could be of, whatever the
+ * header says, and only then the JSON of header and payload, whose `alg` and `kid` must agree with
+ * the key.  What none of our keys signed is never parsed, and a key has one algorithm: there is no
+ * other to be talked into.
  */
 #include "codec/jwt.h"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/params.h>
-#include <openssl/core_names.h>
-#include <pthread.h>
 #include <string.h>
 #include <strings.h>
 
+#include "codec/base64url.h"
 #include "codec/json.h"
 
 #define MAC_BYTES 32
-#define SIGNATURE_CHARS 43 /* base64url of MAC_BYTES */
 
 struct part {
     const char *at;
@@ -31,43 +27,10 @@ refuse(const char **why, const char *reason)
     return false;
 }
 
-/* base64url (RFC 4648 section 5); -1: not of the alphabet. */
-static int
-sextet(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '-' ? 62 : c == '_' ? 63 : -1;
-}
-
-/* No padding, no other alphabet, no stray bits: each value has one spelling.  `to` has room for
- * part.len bytes. */
 static bool
 decode(struct part part, uint8_t *to, size_t *len)
 {
-    uint32_t bits = 0;
-    int n_bits = 0;
-
-    *len = 0;
-    if (part.len % 4 == 1)
-        return false;
-    for (size_t i = 0; i < part.len; i++) {
-        int value = sextet(part.at[i]);
-
-        if (value < 0)
-            return false;
-        bits = bits << 6 | (uint32_t)value;
-        n_bits += 6;
-        if (n_bits >= 8) {
-            n_bits -= 8;
-            to[(*len)++] = (uint8_t)(bits >> n_bits);
-        }
-    }
-    return (bits & ((1U << n_bits) - 1)) == 0;
+    return pgs_base64url_decode(part.at, part.len, to, len);
 }
 
 /* header.payload.signature */
@@ -83,63 +46,39 @@ split(const char *token, size_t len, struct part parts[3])
     parts[0] = (struct part){token, (size_t)(first - token)};
     parts[1] = (struct part){first + 1, (size_t)(second - first - 1)};
     parts[2] = (struct part){second + 1, (size_t)(end - second - 1)};
-    return parts[0].len > 0 && parts[1].len > 0 && parts[2].len == SIGNATURE_CHARS;
+    return parts[0].len > 0 && parts[1].len > 0 && parts[2].len > 0;
 }
 
-/* Looking an algorithm up costs OpenSSL 3 more than the MAC itself: one context, made once, is
- * copied for each token. */
-static EVP_MAC_CTX *hs256;
-static pthread_once_t hs256_once = PTHREAD_ONCE_INIT;
-
-static void
-open_hs256(void)
+/* The secret of the rules, and the keys of their set, in this order; NULL behind the last. */
+static const struct pgs_jwt_key *
+key_number(const struct pgs_jwt_rules *rules, struct pgs_jwt_key *secret, size_t i)
 {
-    char digest[] = "SHA256";
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-        OSSL_PARAM_construct_end(),
-    };
-    EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-
-    if (mac == NULL)
-        return;
-    hs256 = EVP_MAC_CTX_new(mac);
-    EVP_MAC_free(mac);
-    if (hs256 != NULL && !EVP_MAC_CTX_set_params(hs256, params)) {
-        EVP_MAC_CTX_free(hs256);
-        hs256 = NULL;
-    }
+    *secret = (struct pgs_jwt_key){.alg = PGS_JWT_HS256,
+                                   .secret = (uint8_t *)(uintptr_t)rules->secret,
+                                   .secret_len = rules->secret_len,
+                                   .signature_len = MAC_BYTES};
+    if (rules->secret != NULL && i-- == 0)
+        return secret;
+    return rules->keys != NULL && i < rules->keys->n ? &rules->keys->at[i] : NULL;
 }
 
+/* The key that made the signature, copied to `*by`; false: none of ours did. */
 static bool
-compute_mac(const struct pgs_jwt_rules *rules, const char *at, size_t len, uint8_t mac[MAC_BYTES])
+is_signed(const struct pgs_jwt_rules *rules, const char *token, const struct part parts[3],
+          uint8_t *signature, struct pgs_jwt_key *by)
 {
-    EVP_MAC_CTX *context;
-    size_t mac_len = 0;
-    bool computed;
-
-    pthread_once(&hs256_once, open_hs256);
-    context = hs256 == NULL ? NULL : EVP_MAC_CTX_dup(hs256);
-    if (context == NULL)
-        return false;
-    computed = EVP_MAC_init(context, rules->secret, rules->secret_len, NULL) &&
-               EVP_MAC_update(context, (const unsigned char *)at, len) &&
-               EVP_MAC_final(context, mac, &mac_len, MAC_BYTES) && mac_len == MAC_BYTES;
-    EVP_MAC_CTX_free(context);
-    return computed;
-}
-
-static bool
-is_signed(const struct pgs_jwt_rules *rules, const char *token, const struct part parts[3])
-{
-    uint8_t given[SIGNATURE_CHARS], mac[MAC_BYTES];
+    const struct pgs_jwt_key *key;
+    struct pgs_jwt_key secret;
     size_t len, signed_len = parts[0].len + 1 + parts[1].len;
 
-    if (rules->secret == NULL || rules->secret_len == 0)
-        return false; /* an empty key would let everybody sign */
-    if (!decode(parts[2], given, &len) || len != MAC_BYTES)
+    if (!decode(parts[2], signature, &len))
         return false;
-    return compute_mac(rules, token, signed_len, mac) && CRYPTO_memcmp(mac, given, MAC_BYTES) == 0;
+    for (size_t i = 0; (key = key_number(rules, &secret, i)) != NULL; i++)
+        if (pgs_jwt_key_signed(key, token, signed_len, signature, len)) {
+            *by = *key;
+            return true;
+        }
+    return false;
 }
 
 /* A key of an object that is open, to find it given twice. */
@@ -156,6 +95,7 @@ struct object_reader {
     struct pgs_text member; /* of the outermost object, whose value comes next */
     bool (*on_member)(struct object_reader *reader, const struct pgs__json_event *event);
     const struct pgs_jwt_rules *rules;
+    const struct pgs_jwt_key *key; /* that signed it */
     int64_t now_s;
     struct pgs_jwt *jwt;
     bool has_alg, has_exp, has_aud, has_iss;
@@ -243,9 +183,13 @@ on_header_member(struct object_reader *reader, const struct pgs__json_event *eve
         if (is_text(reader->member, refused[i]))
             return refuse(reader->why, "JWT header is not supported");
     if (is_text(reader->member, "alg")) {
-        reader->has_alg = event->token == PGS_JSON_STRING && is_text(event->text, "HS256");
-        return reader->has_alg || refuse(reader->why, "JWT algorithm is not HS256");
+        reader->has_alg = event->token == PGS_JSON_STRING &&
+                          is_text(event->text, pgs_jwt_alg_name(reader->key->alg));
+        return reader->has_alg || refuse(reader->why, "JWT algorithm is not that of its key");
     }
+    if (is_text(reader->member, "kid") && reader->key->kid[0] != '\0' &&
+        (event->token != PGS_JSON_STRING || !is_text(event->text, reader->key->kid)))
+        return refuse(reader->why, "JWT kid is not that of its key");
     if (is_text(reader->member, "typ") &&
         (event->token != PGS_JSON_STRING || event->text.len != 3 ||
          strncasecmp(event->text.at, "JWT", 3) != 0))
@@ -375,7 +319,7 @@ read_header(struct object_reader *reader, struct part part)
     reader->on_member = on_header_member;
     if (!read_object(reader, (struct pgs_text){(const char *)bytes, len}))
         return false;
-    return reader->has_alg || refuse(reader->why, "JWT algorithm is not HS256");
+    return reader->has_alg || refuse(reader->why, "JWT has no alg");
 }
 
 static bool
@@ -403,8 +347,9 @@ bool
 pgs_jwt_read(const struct pgs_jwt_rules *rules, const char *token, size_t len, int64_t now_s,
              struct pgs_memory memory, struct pgs_jwt *jwt, const char **why)
 {
+    struct pgs_jwt_key key;
     struct object_reader reader = {
-        .memory = memory, .rules = rules, .now_s = now_s, .jwt = jwt, .why = why};
+        .memory = memory, .rules = rules, .key = &key, .now_s = now_s, .jwt = jwt, .why = why};
     struct part parts[3];
 
     *jwt = (struct pgs_jwt){.exp = 0};
@@ -412,7 +357,7 @@ pgs_jwt_read(const struct pgs_jwt_rules *rules, const char *token, size_t len, i
         return refuse(why, "JWT is too long");
     if (!split(token, len, parts))
         return refuse(why, "JWT is malformed");
-    if (!is_signed(rules, token, parts))
+    if (!is_signed(rules, token, parts, memory.alloc(memory.pool, parts[2].len), &key))
         return refuse(why, "JWT signature is invalid");
     return read_header(&reader, parts[0]) && read_payload(&reader, parts[1]);
 }

@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON Web Tokens (RFC 7519, RFC 7515, RFC 8725): HS256 only, from a token and a key to claims.
+ * JSON Web Tokens (RFC 7519, RFC 7515, RFC 8725), from a token and keys to claims.
  *
- * The signature is verified before any of the payload is parsed.  Anything that is not exactly a
- * compact HS256 token is refused: other `alg`, `crit`, padding, other alphabets, duplicate or
- * non-object claims, a `sub` or `role` of another type than string.
+ * The signature is verified before anything is parsed.  Refused is what is not exactly a compact
+ * token of one of the keys: another `alg` or `kid` than the key's, `crit`, padding, other
+ * alphabets, duplicate or non-object claims, a `sub` or `role` of another type than string.
  */
 #ifndef PGS_CODEC_JWT_H
 #define PGS_CODEC_JWT_H
 
 #include "codec/json_read.h"
+#include "codec/jwt_key.h"
 #include "pgs/types.h"
 
 #define PGS_JWT_MAX_BYTES 8192
 
 struct pgs_jwt_rules {
-    const uint8_t *secret;
+    const uint8_t *secret; /* of HS256; NULL: none */
     size_t secret_len;
-    const char *audience; /* NULL: `aud` is not looked at */
-    const char *issuer;   /* NULL: `iss` is not looked at */
+    const struct pgs_jwt_keys *keys; /* besides the secret; NULL: none */
+    const char *audience;            /* NULL: `aud` is not looked at */
+    const char *issuer;              /* NULL: `iss` is not looked at */
     int leeway_s;
 };
 

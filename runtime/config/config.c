@@ -218,7 +218,8 @@ check_rules(const struct pgs_config *c, FILE *out)
     const char *jwt = c->jwt_secret, *anon = c->anon_key, *service = c->service_role_key;
     bool ok = true;
 
-    ok &= rule(c, out, is_short(jwt, 32), "JWT_SECRET", "must be set, with 32 characters or more");
+    ok &= rule(c, out, is_short(jwt, 32) && (jwt != NULL || c->jwt_keys_file == NULL), "JWT_SECRET",
+               "must be set, with 32 characters or more, unless JWT_KEYS_FILE is");
     ok &= rule(c, out, is_short(anon, 20), "ANON_KEY", "must be set, with 20 characters or more");
     ok &= rule(c, out, service != NULL && is_short(service, 20), "SERVICE_ROLE_KEY",
                "must have 20 characters or more");

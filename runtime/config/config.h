@@ -33,6 +33,7 @@ struct pgs_config {
     int statement_timeout_ms;
 
     const char *jwt_secret; /* these may be NULL: not set */
+    const char *jwt_keys_file;
     const char *jwt_audience;
     const char *jwt_issuer;
     int jwt_leeway_s;
