@@ -136,12 +136,6 @@ struct role *check_role_named(const struct checker *checker, const char *name);
 struct claim *check_claim_named(const struct checker *checker, const char *name);
 struct predicate *check_predicate_named(const struct checker *checker, const char *name);
 
-/* The type that is written; false after an error. */
-bool check_type(struct checker *checker, const struct ast_type *ast, struct type *out);
-
-/* A type that a column or an argument may have. */
-bool check_storable_type(struct checker *checker, const struct ast_type *ast, struct type *out);
-
 /* Adds `did you mean` for the nearest of the names. */
 void check_suggest(struct diag *diag, const char *name, const char *const *known, size_t n);
 
@@ -153,6 +147,14 @@ void check_fix_name(struct diag *diag, const char *name, const char *right);
 /* The fix that adds an item to a table: `index (a)`, `unique (a, b)`. */
 void check_fix_item(struct diag *diag, const struct table *table, const char *item);
 void check_fix_index(struct diag *diag, const struct table *table, const struct column *column);
+
+/* ---- check_type.c ---- */
+
+/* The type that is written; false after an error. */
+bool check_type(struct checker *checker, const struct ast_type *ast, struct type *out);
+
+/* A type that a column or an argument may have. */
+bool check_storable_type(struct checker *checker, const struct ast_type *ast, struct type *out);
 
 /* ---- check_literal.c ---- */
 

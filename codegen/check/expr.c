@@ -148,6 +148,8 @@ check_cast(struct scope *scope, const struct ast_expr *ast)
     expr->nullable = arg->nullable;
     if (!check_type(scope->checker, ast->type, &expr->type))
         return expr;
+    if (ast->type->span.start < arg->span.start && ast->type->n_args == 0)
+        expr->type.length = 0; /* char 'abc' and bit '101' are as long as what is written */
     if (type_cast_kind(arg->type, expr->type) == CAST_NONE) {
         diag = diag_at(ast->type->span, PGS2025_NO_CAST, "%s cannot be cast to %s",
                        type_text(arg->type), type_text(expr->type));

@@ -19,19 +19,30 @@ is_method(const char *name)
     return false;
 }
 
-/* The operator classes that PostgreSQL has without an extension. */
+static bool
+is_shape(enum type_kind kind)
+{
+    return kind == TYPE_POINT || kind == TYPE_BOX || kind == TYPE_POLYGON || kind == TYPE_CIRCLE;
+}
+
+/* Default operator classes, which PostgreSQL has without an extension. */
 static bool
 can_index(const char *method, struct type type)
 {
-    bool composite = type.array || type.kind == TYPE_TSVECTOR || type.kind == TYPE_JSONB;
+    bool is_text_search = type.kind == TYPE_TSVECTOR || type.kind == TYPE_TSQUERY;
+    bool is_bits = type.kind == TYPE_BIT || type.kind == TYPE_VARBIT;
 
     if (type_is_open(type))
         return true;
     if (strcmp(method, "gin") == 0)
-        return composite;
+        return type.array || type.kind == TYPE_TSVECTOR || type.kind == TYPE_JSONB;
     if (strcmp(method, "gist") == 0)
-        return type.kind == TYPE_TSVECTOR || type.kind == TYPE_TSQUERY;
-    return type_is_comparable(type) && type.kind != TYPE_TSVECTOR && type.kind != TYPE_TSQUERY;
+        return !type.array && (is_text_search || type_is_range(type) || is_shape(type.kind));
+    if (!type_is_comparable(type) || is_text_search)
+        return false;
+    if (strcmp(method, "hash") == 0)
+        return !is_bits && type.kind != TYPE_MONEY;
+    return true;
 }
 
 static void
@@ -44,7 +55,8 @@ check_index_type(const struct index *index, struct span span, struct type type)
     diag = diag_at(span, PGS1166_INDEX_TYPE, "an index of method %s cannot hold %s", index->method,
                    type_text(type));
     diag_hint(diag, strcmp(index->method, "btree") == 0
-                        ? "write `index using gin (...)` for arrays, jsonb and tsvector"
+                        ? "write `index using gin (...)` for arrays, jsonb and tsvector, `using "
+                          "gist` for ranges and shapes"
                         : "leave `using` out: btree serves = and <");
 }
 

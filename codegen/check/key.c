@@ -157,7 +157,8 @@ check_key_types(const struct constraint *key)
         diag = diag_at(key->span, PGS1166_INDEX_TYPE, "%s cannot be in a key: it has no equality",
                        type_text(column->type));
         diag_note(diag, column->span, "\"%s\" is here", column->name);
-        diag_hint(diag, "use jsonb");
+        diag_hint(diag, "%s",
+                  column->type.kind == TYPE_JSON ? "use jsonb" : "leave it out of the key");
     }
 }
 

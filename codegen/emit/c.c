@@ -66,8 +66,8 @@ emit_column(struct out *out, const struct column *column)
         head = "PGS_ENUM_COLUMN(";
         words_add(&words, layout_string(sql_cast_type(type)));
         words_add(&words, labels);
-    } else if (type.kind == TYPE_VARCHAR && type.length > 0) {
-        head = "PGS_VARCHAR_COLUMN(";
+    } else if ((type.kind == TYPE_VARCHAR || type.kind == TYPE_BPCHAR) && type.length > 0) {
+        head = type.kind == TYPE_VARCHAR ? "PGS_VARCHAR_COLUMN(" : "PGS_CHAR_COLUMN(";
         words_add(&words, arena_printf("%d", type.length));
     } else {
         words_add(&words, emit_kind(type));

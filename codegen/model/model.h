@@ -30,12 +30,9 @@ enum type_kind {
 #undef PGS_TYPE
     TYPE_ENUM,
     TYPE_VOID,
-    TYPE_NULL,     /* a bare NULL before it meets another operand */
-    TYPE_UNKNOWN,  /* a literal in quotes before it meets another operand */
-    TYPE_INTERVAL, /* in expressions only: a column cannot have it yet */
-    TYPE_TSVECTOR,
-    TYPE_TSQUERY,
-    TYPE_ANY, /* of raw SQL: unchecked */
+    TYPE_NULL,    /* a bare NULL before it meets another operand */
+    TYPE_UNKNOWN, /* a literal in quotes before it meets another operand */
+    TYPE_ANY,     /* of raw SQL: unchecked */
 };
 
 struct enumeration {
@@ -48,8 +45,10 @@ struct enumeration {
 struct type {
     enum type_kind kind; /* of the element, when `array` */
     bool array;
-    int length;           /* varchar(n); 0: none */
+    int length;           /* varchar(n), char(n), bit(n), bit varying(n); 0: none */
     int precision, scale; /* numeric(p, s); precision 0: none */
+    bool has_digits;      /* time(n), timestamp(n), interval(n) and their like: */
+    int digits;           /* of seconds; may be 0 */
     const struct enumeration *enumeration;
 };
 

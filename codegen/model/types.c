@@ -36,9 +36,39 @@ static const struct {
     {"timestamptz", TYPE_TIMESTAMPTZ},
     {"json", TYPE_JSON},
     {"jsonb", TYPE_JSONB},
+    {"char", TYPE_BPCHAR},
+    {"timetz", TYPE_TIMETZ},
     {"interval", TYPE_INTERVAL},
+    {"money", TYPE_MONEY},
+    {"bit", TYPE_BIT},
+    {"bit varying", TYPE_VARBIT},
+    {"inet", TYPE_INET},
+    {"cidr", TYPE_CIDR},
+    {"macaddr", TYPE_MACADDR},
+    {"macaddr8", TYPE_MACADDR8},
     {"tsvector", TYPE_TSVECTOR},
     {"tsquery", TYPE_TSQUERY},
+    {"xml", TYPE_XML},
+    {"jsonpath", TYPE_JSONPATH},
+    {"int4range", TYPE_INT4RANGE},
+    {"int8range", TYPE_INT8RANGE},
+    {"numrange", TYPE_NUMRANGE},
+    {"tsrange", TYPE_TSRANGE},
+    {"tstzrange", TYPE_TSTZRANGE},
+    {"daterange", TYPE_DATERANGE},
+    {"int4multirange", TYPE_INT4MULTIRANGE},
+    {"int8multirange", TYPE_INT8MULTIRANGE},
+    {"nummultirange", TYPE_NUMMULTIRANGE},
+    {"tsmultirange", TYPE_TSMULTIRANGE},
+    {"tstzmultirange", TYPE_TSTZMULTIRANGE},
+    {"datemultirange", TYPE_DATEMULTIRANGE},
+    {"point", TYPE_POINT},
+    {"line", TYPE_LINE},
+    {"lseg", TYPE_LSEG},
+    {"box", TYPE_BOX},
+    {"path", TYPE_PATH},
+    {"polygon", TYPE_POLYGON},
+    {"circle", TYPE_CIRCLE},
     {"void", TYPE_VOID},
     {"bool", TYPE_BOOL},
     {"int2", TYPE_INT2},
@@ -50,6 +80,10 @@ static const struct {
     {"float", TYPE_FLOAT8},
     {"decimal", TYPE_NUMERIC},
     {"character varying", TYPE_VARCHAR},
+    {"character", TYPE_BPCHAR},
+    {"bpchar", TYPE_BPCHAR},
+    {"varbit", TYPE_VARBIT},
+    {"time with time zone", TYPE_TIMETZ},
     {"time without time zone", TYPE_TIME},
     {"timestamp without time zone", TYPE_TIMESTAMP},
     {"timestamp with time zone", TYPE_TIMESTAMPTZ},
@@ -133,8 +167,10 @@ type_text(struct type type)
 {
     const char *text = kind_text(type);
 
-    if (type.kind == TYPE_VARCHAR && type.length > 0)
+    if (type.length > 0)
         text = arena_printf("%s(%d)", text, type.length);
+    if (type.has_digits)
+        text = arena_printf("%s(%d)", text, type.digits);
     if (type.kind == TYPE_NUMERIC && type.precision > 0)
         text = arena_printf("%s(%d, %d)", text, type.precision, type.scale);
     return type.array ? arena_printf("%s[]", text) : text;
@@ -163,7 +199,7 @@ number_rank(enum type_kind kind)
 static bool
 is_text_kind(enum type_kind kind)
 {
-    return kind == TYPE_TEXT || kind == TYPE_VARCHAR;
+    return kind == TYPE_TEXT || kind == TYPE_VARCHAR || kind == TYPE_BPCHAR;
 }
 
 static const struct {
@@ -178,6 +214,9 @@ static const struct {
     {TYPE_TIMESTAMPTZ, TYPE_DATE, CAST_ASSIGNMENT},
     {TYPE_TIMESTAMPTZ, TYPE_TIME, CAST_ASSIGNMENT},
     {TYPE_TIMESTAMPTZ, TYPE_TIMESTAMP, CAST_ASSIGNMENT},
+    {TYPE_TIMESTAMPTZ, TYPE_TIMETZ, CAST_ASSIGNMENT},
+    {TYPE_TIME, TYPE_TIMETZ, CAST_IMPLICIT},
+    {TYPE_TIMETZ, TYPE_TIME, CAST_ASSIGNMENT},
     {TYPE_TIME, TYPE_INTERVAL, CAST_IMPLICIT},
     {TYPE_INTERVAL, TYPE_TIME, CAST_ASSIGNMENT},
     {TYPE_JSON, TYPE_JSONB, CAST_ASSIGNMENT},
@@ -185,6 +224,40 @@ static const struct {
     {TYPE_JSONB, TYPE_BOOL, CAST_EXPLICIT},
     {TYPE_BOOL, TYPE_INT4, CAST_EXPLICIT},
     {TYPE_INT4, TYPE_BOOL, CAST_EXPLICIT},
+    {TYPE_INT4, TYPE_MONEY, CAST_ASSIGNMENT},
+    {TYPE_INT8, TYPE_MONEY, CAST_ASSIGNMENT},
+    {TYPE_NUMERIC, TYPE_MONEY, CAST_ASSIGNMENT},
+    {TYPE_MONEY, TYPE_NUMERIC, CAST_ASSIGNMENT},
+    {TYPE_BIT, TYPE_VARBIT, CAST_IMPLICIT},
+    {TYPE_VARBIT, TYPE_BIT, CAST_IMPLICIT},
+    {TYPE_BIT, TYPE_INT4, CAST_EXPLICIT},
+    {TYPE_BIT, TYPE_INT8, CAST_EXPLICIT},
+    {TYPE_INT4, TYPE_BIT, CAST_EXPLICIT},
+    {TYPE_INT8, TYPE_BIT, CAST_EXPLICIT},
+    {TYPE_CIDR, TYPE_INET, CAST_IMPLICIT},
+    {TYPE_INET, TYPE_CIDR, CAST_ASSIGNMENT},
+    {TYPE_MACADDR, TYPE_MACADDR8, CAST_IMPLICIT},
+    {TYPE_MACADDR8, TYPE_MACADDR, CAST_IMPLICIT},
+    {TYPE_INT4RANGE, TYPE_INT4MULTIRANGE, CAST_EXPLICIT},
+    {TYPE_INT8RANGE, TYPE_INT8MULTIRANGE, CAST_EXPLICIT},
+    {TYPE_NUMRANGE, TYPE_NUMMULTIRANGE, CAST_EXPLICIT},
+    {TYPE_TSRANGE, TYPE_TSMULTIRANGE, CAST_EXPLICIT},
+    {TYPE_TSTZRANGE, TYPE_TSTZMULTIRANGE, CAST_EXPLICIT},
+    {TYPE_DATERANGE, TYPE_DATEMULTIRANGE, CAST_EXPLICIT},
+    {TYPE_POINT, TYPE_BOX, CAST_ASSIGNMENT},
+    {TYPE_LSEG, TYPE_POINT, CAST_EXPLICIT},
+    {TYPE_PATH, TYPE_POLYGON, CAST_ASSIGNMENT},
+    {TYPE_BOX, TYPE_POINT, CAST_EXPLICIT},
+    {TYPE_BOX, TYPE_LSEG, CAST_EXPLICIT},
+    {TYPE_BOX, TYPE_POLYGON, CAST_ASSIGNMENT},
+    {TYPE_BOX, TYPE_CIRCLE, CAST_EXPLICIT},
+    {TYPE_POLYGON, TYPE_POINT, CAST_EXPLICIT},
+    {TYPE_POLYGON, TYPE_PATH, CAST_ASSIGNMENT},
+    {TYPE_POLYGON, TYPE_BOX, CAST_EXPLICIT},
+    {TYPE_POLYGON, TYPE_CIRCLE, CAST_EXPLICIT},
+    {TYPE_CIRCLE, TYPE_POINT, CAST_EXPLICIT},
+    {TYPE_CIRCLE, TYPE_BOX, CAST_EXPLICIT},
+    {TYPE_CIRCLE, TYPE_POLYGON, CAST_EXPLICIT},
 };
 
 static enum type_cast
@@ -264,7 +337,28 @@ type_is_storable(struct type type)
 bool
 type_is_comparable(struct type type)
 {
-    return type.kind != TYPE_JSON && type.kind != TYPE_VOID;
+    switch (type.kind) {
+    case TYPE_JSON:
+    case TYPE_XML:
+    case TYPE_JSONPATH:
+    case TYPE_POINT:
+    case TYPE_LINE:
+    case TYPE_LSEG:
+    case TYPE_BOX:
+    case TYPE_PATH:
+    case TYPE_POLYGON:
+    case TYPE_CIRCLE:
+    case TYPE_VOID:
+        return false;
+    default:
+        return true;
+    }
+}
+
+bool
+type_is_range(struct type type)
+{
+    return !type.array && type.kind >= TYPE_INT4RANGE && type.kind <= TYPE_DATEMULTIRANGE;
 }
 
 bool

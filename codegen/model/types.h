@@ -35,7 +35,7 @@ enum type_cast {
     CAST_IMPLICIT,   /* also inside any expression */
 };
 
-/* NULL for kinds that no column has (void, interval, tsvector, ...) and for enumerations. */
+/* NULL for kinds that no column has (void, a bare null) and for enumerations. */
 const struct type_info *type_info(enum type_kind kind);
 
 struct type type_scalar(enum type_kind kind);
@@ -68,8 +68,11 @@ bool type_is_open(struct type type);
 /* A column or an argument may have it. */
 bool type_is_storable(struct type type);
 
-/* `=` and `<` are defined on it; json has neither. */
+/* It has an order, which `=`, `<`, keys and `group by` follow; json, xml and shapes have none. */
 bool type_is_comparable(struct type type);
+
+/* A range or multirange. */
+bool type_is_range(struct type type);
 
 /* The type that case, coalesce, array[...] and union give to these two; false: there is none. */
 bool type_common(struct type a, struct type b, struct type *out);

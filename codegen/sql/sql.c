@@ -4,6 +4,8 @@
  */
 #include "sql/printer.h"
 
+#include <string.h>
+
 #include "model/names.h"
 #include "model/types.h"
 
@@ -33,13 +35,26 @@ sql_cast_type(struct type type)
     return type.array ? arena_printf("%s[]", text) : text;
 }
 
+/* `timestamp(3) with time zone`: the digits stand behind the first word. */
+static const char *
+with_digits(const char *text, int digits)
+{
+    size_t word = strcspn(text, " ");
+
+    return arena_printf("%.*s(%d)%s", (int)word, text, digits, text + word);
+}
+
 const char *
 sql_type(struct type type)
 {
     const char *text = sql_cast_type(type_element(type));
 
-    if (type.kind == TYPE_VARCHAR && type.length > 0)
+    if (type.length > 0) {
+        text = type.kind == TYPE_BPCHAR ? "character" : type.kind == TYPE_BIT ? "bit" : text;
         text = arena_printf("%s(%d)", text, type.length);
+    }
+    if (type.has_digits)
+        text = with_digits(text, type.digits);
     if (type.kind == TYPE_NUMERIC && type.precision > 0)
         text = arena_printf("%s(%d,%d)", text, type.precision, type.scale);
     return type.array ? arena_printf("%s[]", text) : text;

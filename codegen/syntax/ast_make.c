@@ -88,11 +88,17 @@ type_named(struct ast_path path)
     return type;
 }
 
+struct ast_type *
+type_varying(struct ast_name word, struct token varying)
+{
+    return type_words(span_join(word.span, varying.span), arena_printf("%s varying", word.text));
+}
+
 void
 type_arg(struct ast_type *type, struct token number)
 {
-    /* varchar(n)'s bound, the largest of all types. */
-    type->args[type->n_args++] = whole_number(number, 10485760);
+    /* The bound of bit(n), the largest of all types. */
+    type->args[type->n_args++] = whole_number(number, 83886080);
 }
 
 struct ast_type *

@@ -41,6 +41,7 @@ void not_built(struct span span, const char *what);
 
 struct ast_type *type_named(struct ast_path path);
 struct ast_type *type_words(struct span span, const char *spelling);
+struct ast_type *type_varying(struct ast_name word, struct token varying);
 void type_arg(struct ast_type *type, struct token number);
 
 /* timestamp or time; `precision` and `zone` have kind 0 when they were left out. */

@@ -135,6 +135,8 @@ type_base(A) ::= type_head(B) LP NUMBER(C) RP(D).
   { A = B; type_arg(A, C); SPAN_END(A, D.span); }
 type_base(A) ::= type_head(B) LP NUMBER(C) COMMA NUMBER(D) RP(E).
   { A = B; type_arg(A, C); type_arg(A, D); SPAN_END(A, E.span); }
+type_base(A) ::= type_head(B) LP NUMBER(C) COMMA MINUS NUMBER(D) RP(E).
+  { A = B; type_arg(A, C); type_arg(A, D); A->args[1] = -A->args[1]; SPAN_END(A, E.span); }
 type_base(A) ::= TIMESTAMP(B) precision_opt(C) time_zone(D). { A = type_time(B, C, D); }
 type_base(A) ::= TIME(B) precision_opt(C) time_zone(D).      { A = type_time(B, C, D); }
 
@@ -142,6 +144,7 @@ type_head(A) ::= path(B).               { A = type_named(B); }
 type_head(A) ::= DOUBLE(B) PRECISION(C). { A = type_words(SPAN(B, C), "double precision"); }
 type_head(A) ::= CHARACTER(B).          { A = type_words(B.span, "character"); }
 type_head(A) ::= CHARACTER(B) VARYING(C). { A = type_words(SPAN(B, C), "character varying"); }
+type_head(A) ::= name(B) VARYING(C).    { A = type_varying(B, C); }
 
 precision_opt(A) ::= .                  { A = (struct token){0}; }
 precision_opt(A) ::= LP NUMBER(B) RP.   { A = B; }

@@ -159,14 +159,18 @@ pgs__datetime_check(enum pgs_kind kind, const char *text, size_t len)
     struct cursor cursor = {text, text + len};
     enum pgs__datetime result;
 
-    if (kind != PGS_TIME && is_infinity(cursor))
+    bool is_time = kind == PGS_TIME || kind == PGS_TIMETZ;
+
+    if (!is_time && is_infinity(cursor))
         return PGS_DATETIME_GOOD;
-    if (kind == PGS_TIME)
+    if (is_time)
         result = read_time(&cursor);
     else if (kind == PGS_DATE)
         result = read_date(&cursor, MAX_YEAR_OF_DATE, takes_bc(&cursor));
     else
         result = read_timestamp(&cursor);
+    if (kind == PGS_TIMETZ && result == PGS_DATETIME_GOOD)
+        result = read_zone(&cursor);
     if (result == PGS_DATETIME_GOOD && cursor.at < cursor.end)
         return PGS_DATETIME_SYNTAX;
     return result;

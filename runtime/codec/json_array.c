@@ -25,6 +25,7 @@ pgs__json_may_be(enum pgs_kind kind, enum pgs__json_token token)
     case PGS_FLOAT4:
     case PGS_FLOAT8:
     case PGS_NUMERIC:
+    case PGS_MONEY:
         return token == PGS_JSON_NUMBER;
     default:
         return false;

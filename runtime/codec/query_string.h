@@ -25,7 +25,12 @@
     X(IS, "is", NULL)                                                                              \
     X(CS, "cs", "@>")                                                                              \
     X(CD, "cd", "<@")                                                                              \
-    X(OV, "ov", "&&")
+    X(OV, "ov", "&&")                                                                              \
+    X(SL, "sl", "<<")                                                                              \
+    X(SR, "sr", ">>")                                                                              \
+    X(NXL, "nxl", "&>")                                                                            \
+    X(NXR, "nxr", "&<")                                                                            \
+    X(ADJ, "adj", "-|-")
 
 enum pgs_operator {
 #define PGS_OPERATOR(name, word, sql) PGS_OP_##name,

@@ -42,6 +42,8 @@ pgs__kind_name(enum pgs_kind kind)
     case PGS_FLOAT8:
     case PGS_NUMERIC:
         return "a number";
+    case PGS_MONEY:
+        return "an amount of money";
     case PGS_UUID:
         return "a UUID";
     case PGS_BYTEA:
@@ -50,6 +52,8 @@ pgs__kind_name(enum pgs_kind kind)
         return "a date as YYYY-MM-DD";
     case PGS_TIME:
         return "a time as HH:MM:SS";
+    case PGS_TIMETZ:
+        return "a time as HH:MM:SSZ";
     case PGS_TIMESTAMP:
         return "a timestamp as YYYY-MM-DDTHH:MM:SS";
     case PGS_TIMESTAMPTZ:
@@ -373,12 +377,14 @@ check_text(const struct pgs_type *type, struct pgs_text text, struct pgs_read_er
         return check_bytea(type, text, error);
     case PGS_DATE:
     case PGS_TIME:
+    case PGS_TIMETZ:
     case PGS_TIMESTAMP:
     case PGS_TIMESTAMPTZ:
         return check_datetime(type, text, error);
     case PGS_ENUM:
         return check_label(type, text, error);
     case PGS_VARCHAR:
+    case PGS_BPCHAR:
         return check_length(type, text, error);
     case PGS_JSON:
     case PGS_JSONB:

@@ -32,6 +32,12 @@ static const struct pgs_type casts[] = {
     {.kind = PGS_TIMESTAMP, .sql = "timestamp without time zone"},
     {.kind = PGS_TIMESTAMPTZ, .sql = "timestamptz"},
     {.kind = PGS_TIMESTAMPTZ, .sql = "timestamp with time zone"},
+    {.kind = PGS_TIMETZ, .sql = "timetz"},
+    {.kind = PGS_INTERVAL, .sql = "interval"},
+    {.kind = PGS_INET, .sql = "inet"},
+    {.kind = PGS_CIDR, .sql = "cidr"},
+    {.kind = PGS_MONEY, .sql = "money"},
+    {.kind = PGS_TSVECTOR, .sql = "tsvector"},
     {.kind = PGS_JSON, .sql = "json"},
     {.kind = PGS_JSONB, .sql = "jsonb"},
 };

@@ -49,6 +49,9 @@ static const struct pgs_column columns[] = {
     COLUMN_WITH("ia", INT4, .array = true),
     COLUMN_WITH("ja", JSONB, .array = true),
     COLUMN_WITH("ea", ENUM, .array = true, .labels = labels),
+    COLUMN("hz", TIMETZ),
+    COLUMN_WITH("c3", BPCHAR, .max_chars = 3),
+    COLUMN("mo", MONEY),
 };
 
 struct row {
@@ -63,16 +66,17 @@ struct row {
     struct pgs_text t;
     struct pgs_text v3;
     struct pgs_uuid u;
-    struct pgs_text y, d, h, ts, tz, e, j, jb, ta, ia, ja, ea;
+    struct pgs_text y, d, h, ts, tz, e, j, jb, ta, ia, ja, ea, hz, c3, mo;
 };
 
 #define FIELD(i, member) PGS_FIELD(struct row, member, columns[i], (i) == 0)
 
 static const struct pgs_field fields[] = {
-    FIELD(0, id),  FIELD(1, i2),  FIELD(2, i4),  FIELD(3, f4),  FIELD(4, f8), FIELD(5, n),
-    FIELD(6, b),   FIELD(7, t),   FIELD(8, v3),  FIELD(9, u),   FIELD(10, y), FIELD(11, d),
-    FIELD(12, h),  FIELD(13, ts), FIELD(14, tz), FIELD(15, e),  FIELD(16, j), FIELD(17, jb),
-    FIELD(18, ta), FIELD(19, ia), FIELD(20, ja), FIELD(21, ea),
+    FIELD(0, id),  FIELD(1, i2),  FIELD(2, i4),  FIELD(3, f4),  FIELD(4, f8),
+    FIELD(5, n),   FIELD(6, b),   FIELD(7, t),   FIELD(8, v3),  FIELD(9, u),
+    FIELD(10, y),  FIELD(11, d),  FIELD(12, h),  FIELD(13, ts), FIELD(14, tz),
+    FIELD(15, e),  FIELD(16, j),  FIELD(17, jb), FIELD(18, ta), FIELD(19, ia),
+    FIELD(20, ja), FIELD(21, ea), FIELD(22, hz), FIELD(23, c3), FIELD(24, mo),
 };
 static const struct pgs_shape shape = PGS_SHAPE(struct row, fields);
 

@@ -37,7 +37,8 @@ test_dates(void **state)
             D,
             H,
             TS,
-            TZ
+            TZ,
+            HZ
         } kind;
         const char *text;
         const char *code; /* NULL: good */
@@ -104,8 +105,17 @@ test_dates(void **state)
         {TZ, "2024-01-02 03:04:05 UTC", "22007"},
         {TZ, "2024-01-02 03:04:05ZZ", "22007"},
         {TZ, "2024-01-02 03:04:05+05:", "22007"},
+        {HZ, "10:00:00+02", NULL},
+        {HZ, "10:00Z", NULL},
+        {HZ, "10:00-0530", NULL},
+        {HZ, "10:00:00", NULL},
+        {HZ, "25:00:00+02", "22008"},
+        {HZ, "10:00:00+16", "22009"},
+        {HZ, "10:00:00 +02", "22007"},
+        {HZ, "infinity", "22007"},
+        {HZ, "now", "22007"},
     };
-    static const size_t numbers[] = {[D] = 11, [H] = 12, [TS] = 13, [TZ] = 14};
+    static const size_t numbers[] = {[D] = 11, [H] = 12, [TS] = 13, [TZ] = 14, [HZ] = 22};
 
     (void)state;
     for (size_t i = 0; i < PGS_COUNT(cases); i++) {
@@ -142,6 +152,7 @@ test_text_values(void **state)
         {17, "{", "22P02 jb: expected JSON: line 1, column 2: parse error: premature EOF"},
         {7, "\xFF", "22021 t: invalid byte sequence for encoding \"UTF8\""},
         {8, "abcd", "22001 v3: value too long: 4 characters, at most 3"},
+        {23, "abc ", "22001 c3: value too long: 4 characters, at most 3"},
     };
 
     (void)state;

@@ -33,7 +33,7 @@ struct pgs_uuid {
 struct pgs_type {
     enum pgs_kind kind;        /* of the element, when `array` */
     bool array;                /* one-dimensional or more, as PostgreSQL's arrays are */
-    int max_chars;             /* varchar(n), in characters; 0 where there is no limit */
+    int max_chars;             /* varchar(n), char(n), in characters; 0 where there is no limit */
     const char *sql;           /* name for casts, quoted where needed: "bigint", "uuid[]" */
     const char *sql_array;     /* name of an array of it, for `= any($1::bigint[])` */
     const char *const *labels; /* of an enumeration, in order, NULL-terminated; else NULL */
@@ -94,6 +94,16 @@ struct pgs_shape {
                  .max_chars = (max_chars_),                                                        \
                  .sql = "character varying",                                                       \
                  .sql_array = "character varying[]"},                                              \
+        .nullable = (nullable_)                                                                    \
+    }
+
+#define PGS_CHAR_COLUMN(name_, ident_, max_chars_, nullable_)                                      \
+    {                                                                                              \
+        .name = (name_), .ident = (ident_),                                                        \
+        .type = {.kind = PGS_BPCHAR,                                                               \
+                 .max_chars = (max_chars_),                                                        \
+                 .sql = "bpchar",                                                                  \
+                 .sql_array = "bpchar[]"},                                                         \
         .nullable = (nullable_)                                                                    \
     }
 
