@@ -238,6 +238,20 @@ print_array(struct printer *p, const struct expr *e)
     str_putc(&p->out, ']');
 }
 
+/* `any ((select x))` asks the rows of the select; with a cast it asks the array that it gives. */
+static void
+print_array_operand(struct printer *p, const struct expr *e)
+{
+    size_t start = p->out.n;
+
+    sql_print_expr(p, e, P_ANY);
+    if (type_is_open(e->type) || strncmp(p->out.at + start, "(select", 7) != 0)
+        return;
+    p->out.n = start;
+    sql_print_expr(p, e, P_CAST);
+    str_printf(&p->out, "::%s", sql_cast_type(e->type));
+}
+
 static void
 print_quantified(struct printer *p, const struct expr *e)
 {
@@ -248,7 +262,7 @@ print_quantified(struct printer *p, const struct expr *e)
         return;
     }
     str_putc(&p->out, '(');
-    sql_print_expr(p, e->args.at[1], P_ANY);
+    print_array_operand(p, e->args.at[1]);
     str_putc(&p->out, ')');
 }
 
