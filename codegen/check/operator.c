@@ -121,12 +121,11 @@ bool
 check_apply_operator(const struct ast_expr *ast, const char *op, struct expr *const *args, size_t n,
                      struct resolution *found)
 {
-    struct type types[2];
+    struct type types[2] = {0};
 
     for (size_t i = 0; i < n; i++)
         types[i] = args[i]->type;
-    if (!operator_resolve(op, types, n, found) ||
-        (is_comparison(op) && !type_is_comparable(found->args[0]))) {
+    if (!operator_resolve(op, types, n, found)) {
         report_operator(ast, op, (const struct expr *const *)args, n);
         return false;
     }
@@ -187,8 +186,10 @@ between(const struct ast_expr *ast, struct expr *expr)
 
     expr->type = type_scalar(TYPE_BOOL);
     expr->nullable = check_any_nullable(expr);
-    if (check_apply_operator(ast, ">=", low, 2, &found))
+    if (check_apply_operator(ast, ">=", low, 2, &found)) {
+        expr->function = found.function;
         check_apply_operator(ast, "<=", high, 2, &found);
+    }
     return expr;
 }
 
@@ -204,6 +205,7 @@ at_time_zone(const struct ast_expr *ast, struct expr *expr)
     }
     check_settle(expr->args.at[1], found.args[0]);
     check_settle(expr->args.at[0], found.args[1]);
+    expr->function = found.function;
     expr->type = found.result;
     expr->nullable = check_any_nullable(expr);
     return expr;
@@ -301,6 +303,7 @@ check_operator(struct scope *scope, const struct ast_expr *ast)
         return expr;
     if (expr->args.n == 3)
         check_becomes(expr->args.at[2], type_scalar(TYPE_TEXT), CAST_IMPLICIT, "an escape");
+    expr->function = found.function;
     expr->type = found.result;
     expr->nullable = strstr(ast->op, "distinct from") == NULL &&
                      (found.function->nulls == MAYBE || check_any_nullable(expr));

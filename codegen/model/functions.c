@@ -1,264 +1,248 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PostgreSQL's overloading, in short: a literal in quotes beside another operand is tried as that
- * operand's type first; then the row wins whose types are most often met exactly; a literal prefers
- * text.  Of equals the first row wins, which functions.def puts in PostgreSQL's order of
- * preference.
+ * Names to rows.  Besides the catalog's there are SQL's own forms that look like calls (coalesce,
+ * current_date) and operators that are words (like, similar to).
  */
 #include "model/functions.h"
 
 #include <string.h>
 
+#include "model/catalog.h"
+#include "model/resolve.h"
 #include "model/types.h"
 
-static const struct function functions[] = {
-#define FUNCTION(name, args, result, volatility, nulls)                                            \
-    {#name, args, result, volatility, nulls, false},
-#define AGGREGATE(name, args, result, nulls) {#name, args, result, IMMUTABLE, nulls, true},
-#define OPERATOR(symbol, left, right, result, nulls)
-#include "model/functions.def"
-#undef FUNCTION
-#undef AGGREGATE
-#undef OPERATOR
+#define EVERYWHERE(letter) letter letter letter letter
+
+static const struct function forms[] = {
+#define FORM(name, args, result, nulls, volatility, letter)                                        \
+    {                                                                                              \
+        name, args, result, 's', 0, false, nulls, volatility, EVERYWHERE(letter), "nnnn", false    \
+    }
+    FORM("coalesce", "any...", "anyelement", MAYBE, IMMUTABLE, "i"),
+    FORM("greatest", "any...", "anyelement", MAYBE, IMMUTABLE, "i"),
+    FORM("least", "any...", "anyelement", MAYBE, IMMUTABLE, "i"),
+    FORM("nullif", "anyelement, anyelement", "anyelement", MAYBE, IMMUTABLE, "i"),
+    FORM("current_timestamp", "", "timestamptz", NEVER, STABLE, "s"),
+    FORM("current_date", "", "date", NEVER, STABLE, "s"),
+    FORM("current_time", "", "timetz", NEVER, STABLE, "s"),
+    FORM("localtimestamp", "", "timestamp", NEVER, STABLE, "s"),
+    FORM("localtime", "", "time", NEVER, STABLE, "s"),
+#undef FORM
 };
 
-struct operator_row {
-    const char *left, *right;
-    struct function function;
+#define FORMS (sizeof(forms) / sizeof(forms[0]))
+
+/* What PostgreSQL calls for a word. */
+static const char *const synonyms[][2] = {
+    {"trim", "btrim"},
+    {"like", "~~"},
+    {"not like", "!~~"},
+    {"ilike", "~~*"},
+    {"not ilike", "!~~*"},
+    {"similar to", "~"},
+    {"not similar to", "!~"},
+    {"is distinct from", "="},
+    {"is not distinct from", "="},
 };
 
-static const struct operator_row operators[] = {
-#define FUNCTION(name, args, result, volatility, nulls)
-#define AGGREGATE(name, args, result, nulls)
-#define OPERATOR(symbol, left, right, result, nulls)                                               \
-    {left, right, {symbol, "", result, IMMUTABLE, nulls, false}},
-#include "model/functions.def"
-#undef FUNCTION
-#undef AGGREGATE
-#undef OPERATOR
-};
-
-#define FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
-#define OPERATORS (sizeof(operators) / sizeof(operators[0]))
-
-/* One argument as functions.def writes it. */
-struct slot {
-    enum {
-        SLOT_TYPE,
-        SLOT_SAME,
-        SLOT_NUMBER,
-        SLOT_ANY
-    } what;
-    bool array;
-    struct type type;
-};
-
-/* Reads one slot of `text`, which ends at `len`. */
-static struct slot
-slot_read(const char *text, size_t len)
+static const char *
+real_name(const char *name)
 {
-    struct slot slot = {0};
-    const char *word;
-
-    if (len >= 2 && memcmp(text + len - 2, "[]", 2) == 0) {
-        slot.array = true;
-        len -= 2;
-    }
-    word = arena_copy(text, len);
-    if (strcmp(word, "same") == 0)
-        slot.what = SLOT_SAME;
-    else if (strcmp(word, "number") == 0)
-        slot.what = SLOT_NUMBER;
-    else if (strcmp(word, "any") == 0)
-        slot.what = SLOT_ANY;
-    else
-        type_find(word, &slot.type);
-    slot.type.array = slot.array;
-    return slot;
+    for (size_t i = 0; i < sizeof(synonyms) / sizeof(synonyms[0]); i++)
+        if (strcmp(synonyms[i][0], name) == 0)
+            return synonyms[i][1];
+    return name;
 }
 
-/* Lays the slots of a row out for n arguments; false when it cannot take that many. */
-static bool
-slots_read(const char *args, struct slot *slots, size_t n)
+static const struct function *
+find_form(const char *name)
 {
-    size_t i = 0;
-
-    while (*args) {
-        size_t len = strcspn(args, ",");
-        bool variadic = len > 3 && memcmp(args + len - 3, "...", 3) == 0;
-        struct slot slot = slot_read(args, variadic ? len - 3 : len);
-
-        if (i >= n)
-            return false;
-        slots[i++] = slot;
-        while (variadic && i < n)
-            slots[i++] = slot;
-        args += len;
-        args += strspn(args, ", ");
-    }
-    return i == n;
-}
-
-/* The type that all `same` (or `number`) arguments have in common. */
-static bool
-find_common(const struct slot *slots, const struct type *args, size_t n, struct type *out)
-{
-    struct type common = type_scalar(TYPE_NULL);
-
-    for (size_t i = 0; i < n; i++) {
-        struct type arg = args[i];
-
-        if (slots[i].what != SLOT_SAME && slots[i].what != SLOT_NUMBER)
-            continue;
-        if (slots[i].array) {
-            if (!arg.array && !type_is_open(arg))
-                return false;
-            arg = arg.array ? type_element(arg) : type_scalar(TYPE_NULL);
-        }
-        if (slots[i].what == SLOT_NUMBER && !type_is_number(arg) && !type_is_open(arg))
-            return false;
-        if (!type_common(common, arg, &common))
-            return false;
-    }
-    *out = common;
-    return true;
-}
-
-/* Points of one argument in one slot; -1: it cannot stand there.  `want` becomes its type. */
-static int
-fit(const struct slot *slot, struct type arg, struct type common, struct type *want)
-{
-    *want = slot->type;
-    if (slot->what == SLOT_ANY) {
-        *want = arg;
-        return 0;
-    }
-    if (slot->what == SLOT_SAME || slot->what == SLOT_NUMBER) {
-        *want = common;
-        want->array = slot->array || common.array;
-    }
-    if (type_is_open(arg))
-        return type_is_text(*want) ? 2 : 1;
-    if (type_same(arg, *want))
-        return 3;
-    return type_cast_kind(arg, *want) == CAST_IMPLICIT ? 2 : -1;
-}
-
-static int
-score(const struct slot *slots, const struct type *args, size_t n, struct resolution *out)
-{
-    struct type common;
-    int sum = 0;
-
-    if (!find_common(slots, args, n, &common))
-        return -1;
-    for (size_t i = 0; i < n; i++) {
-        int points = fit(&slots[i], args[i], common, &out->args[i]);
-
-        if (points < 0)
-            return -1;
-        sum += points;
-    }
-    struct slot result = slot_read(out->function->result, strlen(out->function->result));
-    out->result = result.type;
-    if (result.what != SLOT_TYPE) {
-        out->result = common;
-        out->result.array = result.array || common.array;
-    }
-    return sum;
+    for (size_t i = 0; i < FORMS; i++)
+        if (strcmp(forms[i].name, name) == 0)
+            return &forms[i];
+    return NULL;
 }
 
 const struct function *
 function_find(const char *name)
 {
-    for (size_t i = 0; i < FUNCTIONS; i++)
-        if (strcmp(functions[i].name, name) == 0)
-            return &functions[i];
-    return NULL;
+    const struct function *form = find_form(name);
+    struct rows rows = catalog_functions_named(real_name(name));
+
+    return form ? form : rows.n > 0 ? rows.at : NULL;
+}
+
+/* ---- SQL's own forms ---- */
+
+static bool
+resolve_nullif(const struct type *args, size_t n, struct resolution *out)
+{
+    if (n != 2 || !operator_resolve("=", args, n, out))
+        return false;
+    out->result = type_is_open(args[0]) || type_is_open(out->args[0]) ? out->args[0]
+                  : type_same(args[0], out->args[0])                  ? args[0]
+                                                                      : out->args[0];
+    return true;
+}
+
+static bool
+resolve_form(const struct function *form, const struct type *args, size_t n, struct resolution *out)
+{
+    bool ok;
+
+    out->is_ambiguous = false;
+    if (strcmp(form->name, "nullif") == 0) {
+        ok = resolve_nullif(args, n, out);
+    } else if (form->args[0] == '\0') {
+        ok = n == 0;
+        out->result = catalog_type_get(catalog_type_named(form->result));
+    } else {
+        ok = n > 0 && n <= FUNCTION_MAX_ARGS && type_common_of(args, n, &out->result);
+        for (size_t i = 0; ok && i < n; i++)
+            out->args[i] = out->result;
+    }
+    out->function = form;
+    return ok;
 }
 
 bool
 function_resolve(const char *name, const struct type *args, size_t n, struct resolution *out)
 {
-    int best = -1;
+    const struct function *form = find_form(name);
 
-    for (size_t i = 0; i < FUNCTIONS && n <= FUNCTION_MAX_ARGS; i++) {
-        struct slot slots[FUNCTION_MAX_ARGS];
-        struct resolution candidate = {.function = &functions[i]};
-        int points;
-
-        if (strcmp(functions[i].name, name) != 0 || !slots_read(functions[i].args, slots, n))
-            continue;
-        points = score(slots, args, n, &candidate);
-        if (points > best) {
-            best = points;
-            *out = candidate;
-        }
-    }
-    return best >= 0;
+    if (form)
+        return resolve_form(form, args, n, out);
+    return resolve_rows(catalog_functions_named(real_name(name)), args, n, out);
 }
 
-static bool
-resolve_among(const char *symbol, const struct type *args, size_t n, bool exact,
-              struct resolution *out)
-{
-    int best = exact ? 3 * (int)n - 1 : -1;
-    bool found = false;
+/* ---- operators ---- */
 
-    for (size_t i = 0; i < OPERATORS; i++) {
-        const struct operator_row *row = &operators[i];
-        struct resolution candidate = {.function = &row->function};
-        struct slot slots[2];
-        int points;
-
-        if (strcmp(row->function.name, symbol) != 0 || (n == 1) != (row->left[0] == '\0'))
-            continue;
-        slots[0] = slot_read(row->left, strlen(row->left));
-        slots[n - 1] = slot_read(row->right, strlen(row->right));
-        points = score(slots, args, n, &candidate);
-        if (points > best) {
-            best = points;
-            *out = candidate;
-            found = true;
-        }
-    }
-    return found;
-}
-
+/* A literal beside another operand is first taken for the same type. */
 bool
 operator_resolve(const char *symbol, const struct type *args, size_t n, struct resolution *out)
 {
+    struct rows rows = catalog_operators_named(real_name(symbol));
+
     if (n == 2 && type_is_open(args[0]) != type_is_open(args[1])) {
         struct type known = type_is_open(args[0]) ? args[1] : args[0];
-        struct type both[2] = {known, known};
+        struct type both[2] = {known, known}, base[2] = {type_base(known), type_base(known)};
 
-        if (resolve_among(symbol, both, 2, true, out))
+        if (resolve_exact(rows, both, 2, out) || resolve_exact(rows, base, 2, out)) {
+            out->is_ambiguous = false;
             return true;
+        }
     }
-    return resolve_among(symbol, args, n, false, out);
+    return resolve_rows(rows, args, n, out);
 }
+
+/* ---- what there is ---- */
 
 const char *const *
 function_names(size_t *n)
 {
-    static const char *names[FUNCTIONS];
-    size_t count = 0;
+    static const char **names;
+    static size_t count;
+    struct rows all = catalog_functions();
 
-    for (size_t i = 0; i < FUNCTIONS; i++)
-        if (count == 0 || strcmp(names[count - 1], functions[i].name) != 0)
-            names[count++] = functions[i].name;
+    if (!names) {
+        names = arena_alloc((all.n + FORMS) * sizeof(*names));
+        for (size_t i = 0; i < all.n; i++)
+            if (count == 0 || strcmp(names[count - 1], all.at[i].name) != 0)
+                names[count++] = all.at[i].name;
+        for (size_t i = 0; i < FORMS; i++)
+            names[count++] = forms[i].name;
+    }
     *n = count;
     return names;
+}
+
+/* "text, int4" in the words of the language. */
+static const char *
+args_text(const char *args)
+{
+    const char *text = "";
+
+    while (*args) {
+        size_t len = strcspn(args, ",");
+        size_t bare = strcspn(args, ",[.");
+        const char *word = arena_copy(args, bare);
+        const struct catalog_type *row = catalog_type_named(word);
+
+        if (row && row->category != 'P')
+            word = type_text(catalog_type_get(row));
+        text = arena_printf("%s%s%s%s", text, *text ? ", " : "", word,
+                            arena_copy(args + bare, len - bare));
+        args += len;
+        args += strspn(args, ", ");
+    }
+    return text;
 }
 
 const char *
 function_forms(const char *name)
 {
-    const char *forms = NULL;
+    const struct function *form = find_form(name);
+    struct rows rows = catalog_functions_named(real_name(name));
+    const char *text = form ? arena_printf("%s(%s)", name, form->args) : NULL;
 
-    for (size_t i = 0; i < FUNCTIONS; i++)
-        if (strcmp(functions[i].name, name) == 0)
-            forms = forms ? arena_printf("%s; %s(%s)", forms, name, functions[i].args)
-                          : arena_printf("%s(%s)", name, functions[i].args);
-    return forms;
+    for (size_t i = 0; i < rows.n; i++)
+        text = arena_printf("%s%s%s(%s)", text ? text : "", text ? "; " : "", name,
+                            args_text(rows.at[i].args));
+    return text;
+}
+
+const char *
+operator_forms(const char *symbol, size_t n)
+{
+    struct rows rows = catalog_operators_named(real_name(symbol));
+    const char *text = NULL;
+
+    for (size_t i = 0; i < rows.n; i++)
+        if (catalog_signature(&rows.at[i])->n == n)
+            text = arena_printf("%s%s%s", text ? text : "", text ? "; " : "",
+                                args_text(rows.at[i].args));
+    return text;
+}
+
+/* ---- questions ---- */
+
+int
+function_since(const struct function *function)
+{
+    return OLDEST_RELEASE + (int)strspn(function->releases, "-");
+}
+
+bool
+function_is_set(const struct function *function)
+{
+    return strncmp(function->result, "setof ", 6) == 0;
+}
+
+enum volatility
+function_volatility(const struct function *function, int release)
+{
+    switch (function->releases[release - OLDEST_RELEASE]) {
+    case 'i':
+        return IMMUTABLE;
+    case 's':
+        return STABLE;
+    default:
+        return VOLATILE;
+    }
+}
+
+bool
+function_is_leakproof(const struct function *function)
+{
+    return strchr(function->leakproof, 'n') == NULL;
+}
+
+bool
+operator_is_leakproof(const char *symbol, struct type left, struct type right)
+{
+    struct type args[] = {left, right};
+    struct resolution found;
+
+    return operator_resolve(symbol, args, 2, &found) && function_is_leakproof(found.function) &&
+           cast_is_leakproof(left, found.args[0]) && cast_is_leakproof(right, found.args[1]);
 }

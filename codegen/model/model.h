@@ -33,6 +33,7 @@ enum type_kind {
     TYPE_NULL,    /* a bare NULL before it meets another operand */
     TYPE_UNKNOWN, /* a literal in quotes before it meets another operand */
     TYPE_ANY,     /* of raw SQL: unchecked */
+    TYPE_CATALOG, /* one of PostgreSQL's that only expressions meet: `catalog` */
 };
 
 struct enumeration {
@@ -50,6 +51,7 @@ struct type {
     bool has_digits;      /* time(n), timestamp(n), interval(n) and their like: */
     int digits;           /* of seconds; may be 0 */
     const struct enumeration *enumeration;
+    const struct catalog_type *catalog;
 };
 
 /* ---- expressions ---- */
@@ -98,6 +100,7 @@ struct expr {
     const struct param *param;
     const struct claim *claim;
     const struct predicate *predicate;
+    const struct function *function; /* PostgreSQL's, where it is one: see functions.h */
     struct select *select;
 };
 

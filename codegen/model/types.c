@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Casts follow PostgreSQL's pg_cast for the types that we know; a literal in quotes and NULL are
- * "open": they take the type of what they meet, as PostgreSQL's unknown does.
+/* Spellings of types, and what can be said of one; casts.c has what two of them are to each other.
  */
 #include "model/types.h"
 
 #include <string.h>
+
+#include "model/catalog.h"
 
 static const struct type_info infos[] = {
 #define PGS_TYPE(kind, sql, ctype, oid, array_oid, json)                                           \
@@ -130,6 +130,19 @@ type_find(const char *spelling, struct type *out)
     return false;
 }
 
+bool
+type_find_for_cast(const char *spelling, struct type *out)
+{
+    const struct catalog_type *row = catalog_type_named(spelling);
+
+    if (type_find(spelling, out))
+        return true;
+    if (!row || row->category == 'P' || strcmp(spelling, "char") == 0)
+        return false;
+    *out = catalog_type_get(row);
+    return true;
+}
+
 const char *const *
 type_spellings(size_t *n)
 {
@@ -153,6 +166,8 @@ kind_text(struct type type)
         return "a literal";
     case TYPE_ANY:
         return "unchecked";
+    case TYPE_CATALOG:
+        return type.catalog->name;
     default:
         break;
     }
@@ -180,7 +195,8 @@ bool
 type_same(struct type a, struct type b)
 {
     return a.kind == b.kind && a.array == b.array &&
-           (a.kind != TYPE_ENUM || a.enumeration == b.enumeration);
+           (a.kind != TYPE_ENUM || a.enumeration == b.enumeration) &&
+           (a.kind != TYPE_CATALOG || a.catalog == b.catalog);
 }
 
 /* Position in PostgreSQL's implicit order of numbers; -1: not a number. */
@@ -200,101 +216,6 @@ static bool
 is_text_kind(enum type_kind kind)
 {
     return kind == TYPE_TEXT || kind == TYPE_VARCHAR || kind == TYPE_BPCHAR;
-}
-
-static const struct {
-    enum type_kind from, to;
-    enum type_cast cast;
-} casts[] = {
-    {TYPE_DATE, TYPE_TIMESTAMP, CAST_IMPLICIT},
-    {TYPE_DATE, TYPE_TIMESTAMPTZ, CAST_IMPLICIT},
-    {TYPE_TIMESTAMP, TYPE_TIMESTAMPTZ, CAST_IMPLICIT},
-    {TYPE_TIMESTAMP, TYPE_DATE, CAST_ASSIGNMENT},
-    {TYPE_TIMESTAMP, TYPE_TIME, CAST_ASSIGNMENT},
-    {TYPE_TIMESTAMPTZ, TYPE_DATE, CAST_ASSIGNMENT},
-    {TYPE_TIMESTAMPTZ, TYPE_TIME, CAST_ASSIGNMENT},
-    {TYPE_TIMESTAMPTZ, TYPE_TIMESTAMP, CAST_ASSIGNMENT},
-    {TYPE_TIMESTAMPTZ, TYPE_TIMETZ, CAST_ASSIGNMENT},
-    {TYPE_TIME, TYPE_TIMETZ, CAST_IMPLICIT},
-    {TYPE_TIMETZ, TYPE_TIME, CAST_ASSIGNMENT},
-    {TYPE_TIME, TYPE_INTERVAL, CAST_IMPLICIT},
-    {TYPE_INTERVAL, TYPE_TIME, CAST_ASSIGNMENT},
-    {TYPE_JSON, TYPE_JSONB, CAST_ASSIGNMENT},
-    {TYPE_JSONB, TYPE_JSON, CAST_ASSIGNMENT},
-    {TYPE_JSONB, TYPE_BOOL, CAST_EXPLICIT},
-    {TYPE_BOOL, TYPE_INT4, CAST_EXPLICIT},
-    {TYPE_INT4, TYPE_BOOL, CAST_EXPLICIT},
-    {TYPE_INT4, TYPE_MONEY, CAST_ASSIGNMENT},
-    {TYPE_INT8, TYPE_MONEY, CAST_ASSIGNMENT},
-    {TYPE_NUMERIC, TYPE_MONEY, CAST_ASSIGNMENT},
-    {TYPE_MONEY, TYPE_NUMERIC, CAST_ASSIGNMENT},
-    {TYPE_BIT, TYPE_VARBIT, CAST_IMPLICIT},
-    {TYPE_VARBIT, TYPE_BIT, CAST_IMPLICIT},
-    {TYPE_BIT, TYPE_INT4, CAST_EXPLICIT},
-    {TYPE_BIT, TYPE_INT8, CAST_EXPLICIT},
-    {TYPE_INT4, TYPE_BIT, CAST_EXPLICIT},
-    {TYPE_INT8, TYPE_BIT, CAST_EXPLICIT},
-    {TYPE_CIDR, TYPE_INET, CAST_IMPLICIT},
-    {TYPE_INET, TYPE_CIDR, CAST_ASSIGNMENT},
-    {TYPE_MACADDR, TYPE_MACADDR8, CAST_IMPLICIT},
-    {TYPE_MACADDR8, TYPE_MACADDR, CAST_IMPLICIT},
-    {TYPE_INT4RANGE, TYPE_INT4MULTIRANGE, CAST_EXPLICIT},
-    {TYPE_INT8RANGE, TYPE_INT8MULTIRANGE, CAST_EXPLICIT},
-    {TYPE_NUMRANGE, TYPE_NUMMULTIRANGE, CAST_EXPLICIT},
-    {TYPE_TSRANGE, TYPE_TSMULTIRANGE, CAST_EXPLICIT},
-    {TYPE_TSTZRANGE, TYPE_TSTZMULTIRANGE, CAST_EXPLICIT},
-    {TYPE_DATERANGE, TYPE_DATEMULTIRANGE, CAST_EXPLICIT},
-    {TYPE_POINT, TYPE_BOX, CAST_ASSIGNMENT},
-    {TYPE_LSEG, TYPE_POINT, CAST_EXPLICIT},
-    {TYPE_PATH, TYPE_POLYGON, CAST_ASSIGNMENT},
-    {TYPE_BOX, TYPE_POINT, CAST_EXPLICIT},
-    {TYPE_BOX, TYPE_LSEG, CAST_EXPLICIT},
-    {TYPE_BOX, TYPE_POLYGON, CAST_ASSIGNMENT},
-    {TYPE_BOX, TYPE_CIRCLE, CAST_EXPLICIT},
-    {TYPE_POLYGON, TYPE_POINT, CAST_EXPLICIT},
-    {TYPE_POLYGON, TYPE_PATH, CAST_ASSIGNMENT},
-    {TYPE_POLYGON, TYPE_BOX, CAST_EXPLICIT},
-    {TYPE_POLYGON, TYPE_CIRCLE, CAST_EXPLICIT},
-    {TYPE_CIRCLE, TYPE_POINT, CAST_EXPLICIT},
-    {TYPE_CIRCLE, TYPE_BOX, CAST_EXPLICIT},
-    {TYPE_CIRCLE, TYPE_POLYGON, CAST_EXPLICIT},
-};
-
-static enum type_cast
-scalar_cast(struct type from, struct type to)
-{
-    int from_rank = number_rank(from.kind), to_rank = number_rank(to.kind);
-
-    if (from_rank >= 0 && to_rank >= 0)
-        return to_rank > from_rank ? CAST_IMPLICIT : CAST_ASSIGNMENT;
-    if (is_text_kind(from.kind) && is_text_kind(to.kind))
-        return CAST_IMPLICIT;
-    if (from.kind == TYPE_JSONB && to_rank >= 0)
-        return CAST_EXPLICIT;
-    for (size_t i = 0; i < sizeof(casts) / sizeof(casts[0]); i++)
-        if (casts[i].from == from.kind && casts[i].to == to.kind)
-            return casts[i].cast;
-    if (is_text_kind(to.kind))
-        return CAST_ASSIGNMENT;
-    if (is_text_kind(from.kind))
-        return CAST_EXPLICIT;
-    return CAST_NONE;
-}
-
-enum type_cast
-type_cast_kind(struct type from, struct type to)
-{
-    if (type_same(from, to) || type_is_open(from) || type_is_open(to))
-        return CAST_IMPLICIT;
-    if (from.kind == TYPE_VOID || to.kind == TYPE_VOID)
-        return CAST_NONE;
-    if (from.array && to.array)
-        return scalar_cast(type_element(from), type_element(to));
-    if (from.array)
-        return is_text_kind(to.kind) ? CAST_ASSIGNMENT : CAST_NONE;
-    if (to.array)
-        return is_text_kind(from.kind) ? CAST_EXPLICIT : CAST_NONE;
-    return scalar_cast(from, to);
 }
 
 bool
@@ -355,27 +276,61 @@ type_is_comparable(struct type type)
     }
 }
 
+struct type
+type_plain(struct type type)
+{
+    return (struct type){.kind = type.kind,
+                         .array = type.array,
+                         .enumeration = type.enumeration,
+                         .catalog = type.catalog};
+}
+
+struct type
+type_base(struct type type)
+{
+    return type;
+}
+
+/* ---- ranges ---- */
+
 bool
 type_is_range(struct type type)
 {
-    return !type.array && type.kind >= TYPE_INT4RANGE && type.kind <= TYPE_DATEMULTIRANGE;
+    const struct catalog_type *row = type.array ? NULL : catalog_type_of(type);
+
+    return row && row->category == 'R';
+}
+
+/* What a range is made of, or the range that a multirange is made of. */
+static struct type
+part_of(struct type type)
+{
+    return catalog_type_get(catalog_type_named(catalog_type_of(type)->part));
 }
 
 bool
-type_common(struct type a, struct type b, struct type *out)
+type_is_multirange(struct type type)
 {
-    if (type_is_open(a) || type_same(a, b)) {
-        bool open = type_is_open(a);
-        *out = open && !(b.kind == TYPE_NULL && a.kind == TYPE_UNKNOWN) ? b : a;
-        return true;
-    }
-    if (type_cast_kind(b, a) == CAST_IMPLICIT && !(type_is_text(a) && type_is_text(b))) {
-        *out = a;
-        return true;
-    }
-    if (type_cast_kind(a, b) == CAST_IMPLICIT) {
-        *out = is_text_kind(b.kind) ? (struct type){.kind = TYPE_TEXT, .array = b.array} : b;
-        return true;
-    }
-    return false;
+    return type_is_range(type) && type_is_range(part_of(type));
+}
+
+struct type
+type_subtype(struct type range)
+{
+    return part_of(range);
+}
+
+struct type
+type_range_of(struct type multirange)
+{
+    return part_of(multirange);
+}
+
+struct type
+type_multirange_of(struct type range)
+{
+    const char *name = catalog_type_of(range)->name;
+    size_t stem = strlen(name) - strlen("range");
+
+    return catalog_type_get(catalog_type_named(arena_printf("%.*smultirange", (int)stem, name)));
 }

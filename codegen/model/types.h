@@ -45,6 +45,9 @@ struct type type_element(struct type array);
 /* By any spelling that PostgreSQL takes ("int", "timestamptz", "character varying"); lower case. */
 bool type_find(const char *spelling, struct type *out);
 
+/* The same, and the types that only expressions meet: name, oid, regclass, regconfig, ... */
+bool type_find_for_cast(const char *spelling, struct type *out);
+
 /* The spellings that type_find takes, for "did you mean". */
 const char *const *type_spellings(size_t *n);
 
@@ -71,10 +74,31 @@ bool type_is_storable(struct type type);
 /* It has an order, which `=`, `<`, keys and `group by` follow; json, xml and shapes have none. */
 bool type_is_comparable(struct type type);
 
+/* Without its length and precision. */
+struct type type_plain(struct type type);
+
+/* What a domain is made over; any other type is its own. */
+struct type type_base(struct type type);
+
+/* As PostgreSQL's pg_type says: N numbers, S texts, D dates and times, A arrays, E enumerations,
+ * R ranges, C composites, X a literal without a type, ... */
+char type_category(struct type type);
+
+/* The one of its category that overloads go for. */
+bool type_is_preferred(struct type type);
+
 /* A range or multirange. */
 bool type_is_range(struct type type);
+bool type_is_multirange(struct type type);
+struct type type_subtype(struct type range);
+struct type type_range_of(struct type multirange);
+struct type type_multirange_of(struct type range);
 
-/* The type that case, coalesce, array[...] and union give to these two; false: there is none. */
+/*
+ * The type that case, coalesce, array[...] and union give to these; false: there is none.  When all
+ * are open it is open, too.
+ */
+bool type_common_of(const struct type *types, size_t n, struct type *out);
 bool type_common(struct type a, struct type b, struct type *out);
 
 #endif

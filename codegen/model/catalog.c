@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tables are sorted by name, so a name is found by halving.  What a row's words mean is read
+ * when the row is first asked about.
+ */
+#include "model/catalog.h"
+
+#include <string.h>
+
+#include "model/types.h"
+
+static const struct catalog_type types[] = {
+#define CATALOG_TYPE(oid, array_oid, name, category, preferred, part)                              \
+    {oid, array_oid, name, category, preferred, part},
+#include "model/catalog_types.def"
+#undef CATALOG_TYPE
+};
+
+static const struct function functions[] = {
+#define CATALOG_FUNCTION(name, args, result, kind, defaults, strict, nulls, volatility, releases,  \
+                         leakproof)                                                                \
+    {name,  args,       result,   kind,      defaults,   strict,                                   \
+     nulls, volatility, releases, leakproof, kind == 'a'},
+#include "model/catalog_functions.def"
+#undef CATALOG_FUNCTION
+};
+
+static const struct function operators[] = {
+#define CATALOG_OPERATOR(name, args, result, strict, nulls, volatility, releases, leakproof)       \
+    {name, args, result, 'o', 0, strict, nulls, volatility, releases, leakproof, false},
+#include "model/catalog_operators.def"
+#undef CATALOG_OPERATOR
+};
+
+#define TYPES (sizeof(types) / sizeof(types[0]))
+#define FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
+#define OPERATORS (sizeof(operators) / sizeof(operators[0]))
+
+/* ---- types ---- */
+
+const struct catalog_type *
+catalog_type_named(const char *name)
+{
+    for (size_t i = 0; i < TYPES; i++)
+        if (strcmp(types[i].name, name) == 0)
+            return &types[i];
+    return NULL;
+}
+
+static const struct catalog_type *
+type_of_oid(unsigned oid)
+{
+    for (size_t i = 0; i < TYPES; i++)
+        if (types[i].oid == oid)
+            return &types[i];
+    return NULL;
+}
+
+const struct catalog_type *
+catalog_type_of(struct type type)
+{
+    static const struct catalog_type *rows[TYPE_ENUM];
+
+    if (type.kind == TYPE_CATALOG)
+        return type.catalog;
+    if (type.kind == TYPE_VOID)
+        return catalog_type_named("void");
+    if (type.kind >= TYPE_ENUM)
+        return NULL;
+    if (!rows[type.kind])
+        rows[type.kind] = type_of_oid(type_info(type.kind)->oid);
+    return rows[type.kind];
+}
+
+struct type
+catalog_type_get(const struct catalog_type *row)
+{
+    static struct type found[TYPES];
+    size_t i = catalog_type_number(row);
+
+    if (found[i].catalog == row)
+        return found[i].kind == TYPE_CATALOG ? found[i] : type_scalar(found[i].kind);
+    found[i] = (struct type){.kind = TYPE_CATALOG, .catalog = row};
+    if (strcmp(row->name, "void") == 0)
+        found[i].kind = TYPE_VOID;
+    for (enum type_kind kind = 0; kind < TYPE_ENUM; kind++)
+        if (type_info(kind)->oid == row->oid)
+            found[i].kind = kind;
+    return catalog_type_get(row);
+}
+
+size_t
+catalog_type_number(const struct catalog_type *row)
+{
+    return (size_t)(row - types);
+}
+
+size_t
+catalog_type_count(void)
+{
+    return TYPES;
+}
+
+/* ---- functions and operators ---- */
+
+static struct rows
+rows_named(const struct function *all, size_t n, const char *name)
+{
+    size_t low = 0, high = n;
+    struct rows rows = {0};
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (strcmp(all[middle].name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    rows.at = &all[low];
+    while (low + rows.n < n && strcmp(rows.at[rows.n].name, name) == 0)
+        rows.n++;
+    return rows;
+}
+
+struct rows
+catalog_functions_named(const char *name)
+{
+    return rows_named(functions, FUNCTIONS, name);
+}
+
+struct rows
+catalog_operators_named(const char *symbol)
+{
+    return rows_named(operators, OPERATORS, symbol);
+}
+
+struct rows
+catalog_functions(void)
+{
+    return (struct rows){functions, FUNCTIONS};
+}
+
+/* ---- signatures ---- */
+
+static enum generic
+generic_named(const char *word)
+{
+    static const struct {
+        const char *word;
+        enum generic generic;
+    } words[] = {
+        {"", GENERIC_ELEMENT},
+        {"element", GENERIC_ELEMENT},
+        {"nonarray", GENERIC_NONARRAY},
+        {"enum", GENERIC_ENUM},
+        {"array", GENERIC_ARRAY},
+        {"range", GENERIC_RANGE},
+        {"multirange", GENERIC_MULTIRANGE},
+    };
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(words[i].word, word) == 0)
+            return words[i].generic;
+    return GENERIC_NONE;
+}
+
+/* Reads one word of a row: "int4", "text[]", "anycompatiblearray". */
+static struct slot
+slot_read(const char *text, size_t len)
+{
+    bool array = len > 2 && memcmp(text + len - 2, "[]", 2) == 0;
+    const char *word = arena_copy(text, array ? len - 2 : len);
+    struct slot slot = {0};
+
+    if (strcmp(word, "any") == 0) {
+        slot.generic = GENERIC_ANY;
+    } else if (strncmp(word, "anycompatible", 13) == 0) {
+        slot.generic = generic_named(word + 13);
+        slot.compatible = true;
+    } else if (strncmp(word, "any", 3) == 0) {
+        slot.generic = generic_named(word + 3);
+    } else {
+        slot.type = catalog_type_get(catalog_type_named(word));
+        slot.type.array = array;
+    }
+    return slot;
+}
+
+static struct signature *
+signature_read(const struct function *function)
+{
+    const char *args = function->args, *result = function->result;
+    size_t n = 0;
+
+    for (const char *p = args; *p; p += strcspn(p, ","), p += strspn(p, ", "))
+        n++;
+    struct signature *signature = arena_alloc(sizeof(*signature) + n * sizeof(struct slot));
+    for (; *args; args += strcspn(args, ","), args += strspn(args, ", ")) {
+        size_t len = strcspn(args, ",");
+
+        signature->variadic = len > 3 && memcmp(args + len - 3, "...", 3) == 0;
+        signature->slots[signature->n++] = slot_read(args, signature->variadic ? len - 3 : len);
+    }
+    signature->is_set = strncmp(result, "setof ", 6) == 0;
+    result += signature->is_set ? 6 : 0;
+    signature->result = slot_read(result, strlen(result));
+    return signature;
+}
+
+const struct signature *
+catalog_signature(const struct function *function)
+{
+    static struct signature *of_functions[FUNCTIONS], *of_operators[OPERATORS];
+    struct signature **place = function->kind == 'o' ? &of_operators[function - operators]
+                                                     : &of_functions[function - functions];
+
+    if (!*place)
+        *place = signature_read(function);
+    return *place;
+}
+
+const struct slot *
+catalog_slot(const struct signature *signature, size_t i)
+{
+    return &signature->slots[signature->variadic && i >= signature->n ? signature->n - 1 : i];
+}
