@@ -17,6 +17,8 @@ static const struct subcommand commands[] = {
     {"check", "read the schema and say what is wrong", cmd_check},
     {"explain", "say what a finding means and what to do", cmd_explain},
     {"generate", "write generated/ and migrations/", cmd_generate},
+    {"access", "say who may do what", cmd_access},
+    {"diff", "say who gained and who lost what between two versions", cmd_diff},
     {"build", "generate, compile and link the server", cmd_build},
     {"dev", "run it all: a private PostgreSQL, the migrations, the server", cmd_dev},
     {"migration", "apply migrations to a database, or show their state", cmd_migration},

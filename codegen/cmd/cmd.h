@@ -24,6 +24,8 @@ int cmd_init(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_generate(int argc, char **argv);
+int cmd_access(int argc, char **argv);
+int cmd_diff(int argc, char **argv);
 int cmd_build(int argc, char **argv);
 int cmd_dev(int argc, char **argv);
 int cmd_migration(int argc, char **argv);

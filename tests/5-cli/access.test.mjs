@@ -1,0 +1,235 @@
+// `pgstack access` and `pgstack diff --access`: who may do what, and who gained or lost what.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { pgstack, root, scratch } from '../lib/paths.mjs';
+
+mkdirSync(scratch, { recursive: true });
+
+function call(...args) {
+  const { status, signal, stdout, stderr } = spawnSync(pgstack, args, { encoding: 'utf8', timeout: 30_000 });
+  assert.equal(signal, null, 'it hangs or dies');
+  return { status, out: stdout, err: stderr };
+}
+
+function project(from = '.') {
+  const folder = mkdtempSync(join(scratch, 'access-'));
+  for (const part of ['schema', 'policies']) cpSync(join(root, from, part), join(folder, part), { recursive: true });
+  return folder;
+}
+
+/** A copy of the root application in which `from` has become `to`. */
+function changed(from, to, file = 'policies/desk.schema') {
+  const folder = project();
+  const path = join(folder, file);
+  const text = readFileSync(path, 'utf8');
+  assert.ok(text.includes(from), from);
+  writeFileSync(path, text.replace(from, to));
+  return folder;
+}
+
+const desk = project();
+
+/** Compares the root application with its copy; `expected` are lines of the text. */
+function compare(folder, status, ...expected) {
+  const result = call('diff', '--access', desk, folder);
+  for (const line of expected) assert.ok(result.out.includes(line), `${line}\n---\n${result.out}${result.err}`);
+  assert.equal(result.status, status, result.out + result.err);
+  return result.out;
+}
+
+test('access: a role, what it inherits, joined policies, what names mean', () => {
+  const { status, out } = call('access', '-C', desk, '--role', 'support', '--table', 'ticket');
+  assert.equal(status, 0);
+  assert.match(out, /^ {4}update {2}team_id, duplicate_of; as authenticated: title, body, state/m);
+  assert.match(out, /^ {4}insert {2}as authenticated: .*\n {6}new row: author_id = auth\.uid\(\) and in_team\(team_id\)$/m);
+  assert.match(out, /^predicate in_team\(team\): exists/m);
+  assert.ok(!/sees_ticket|^ {2}authenticated$/m.test(out));
+});
+
+test('access: by command, and a table that a role may not touch', () => {
+  const calls = call('access', '-C', desk, '--command', 'call').out;
+  assert.match(calls, /^query ticket_ages\n(.*\n)* {2}unchecked: [0-9a-f]{12}\n {2}support\n {4}call$/m);
+  assert.ok(!calls.includes('table '));
+  assert.match(call('access', '-C', desk, '--role', 'anon', '--table', 'ticket').out, /nobody|service_role/);
+});
+
+test('access: JSON', () => {
+  const { objects } = JSON.parse(call('access', '-C', desk, '--format', 'json', '--table', 'team').out);
+  assert.deepEqual(objects.map((o) => o.name), ['team']);
+  const [update] = objects[0].rights.filter((r) => r.role === 'support' && r.command === 'update');
+  assert.deepEqual(update, { role: 'support', command: 'update', columns: ['name', 'settings'], rows: 'every row', unchecked: false });
+  assert.ok(objects[0].routes.some((r) => r.route === 'DELETE /rest/v1/team' && r.service_role_alone));
+});
+
+test('access: what is not there, with the nearest name', () => {
+  for (const [args, expected] of [
+    [['--role', 'suport'], /no role "suport"; did you mean "support"\?/],
+    [['--table', 'tikket'], /no table, view or query "tikket"; did you mean "ticket"\?/],
+    [['--command', 'updat'], /no command "updat"; did you mean "update"\?/],
+  ]) {
+    const { status, err } = call('access', '-C', desk, ...args);
+    assert.equal(status, 1);
+    assert.match(err, expected);
+  }
+  assert.equal(call('access', '-C', desk, '--format', 'xml').status, 2);
+  assert.equal(call('access', '-C', desk, 'ticket').status, 2);
+});
+
+test('access: hostile names are found by their own name', () => {
+  const folder = mkdtempSync(join(scratch, 'access-'));
+  cpSync(join(root, 'tests/2-golden/hostile-names/in'), folder, { recursive: true });
+  const { status, out } = call('access', '-C', folder, '--role', 'the "boss"', '--table', '9 lives; drop table "int"');
+  assert.equal(status, 0);
+  assert.match(out, /^table "9 lives; drop table ""int"""$/m);
+  assert.match(out, /^ {2}"the ""boss"""$/m);
+  assert.equal(call('diff', '--access', folder, folder).out, 'nobody gained or lost anything\n');
+});
+
+test('access.txt: characters that deceive the eye are written out', () => {
+  const folder = project('tests/2-golden/note/in');
+  const path = join(folder, 'policies/app.schema');
+  writeFileSync(path, `${readFileSync(path, 'utf8')}\npredicate odd() as 'a\u202eb\u200b' = 'c';\n`);
+  assert.equal(call('generate', '-C', folder).status, 0);
+  const text = readFileSync(join(folder, 'generated/access.txt'), 'utf8');
+  assert.match(text, /^predicate odd\(\): 'a\\u202eb\\u200b' = 'c'$/m);
+});
+
+test('diff: the same, and what moves no right', () => {
+  compare(project(), 0, 'nobody gained or lost anything');
+  compare(changed('-- The helpdesk: who may do what', '-- Something else'), 0, 'nobody gained');
+  compare(changed('using (user_id = auth.uid() and plan = \'pro\')', 'using (plan = \'pro\'  AND (auth.uid() = user_id))'), 0, 'nobody gained');
+  compare(changed('grant select on ticket_count to authenticated;', 'grant select on ticket_count to support;'), 0, 'narrowed  view ticket_count: authenticated may no longer select');
+});
+
+test('diff: columns', () => {
+  compare(changed('update (rate)', 'update (rate, day)'), 2, 'widened   table time_entry: support update columns\n  +     day');
+  compare(changed('grant select (id, name, created_at)', 'grant select (id, name)'), 0, 'narrowed  table team: authenticated select columns\n  -     created_at');
+  compare(changed('due           date,', 'due           date,\n  secret        text,', 'schema/desk.schema'), 2, 'widened   table ticket: authenticated select columns\n  +     secret');
+});
+
+test('diff: rows', () => {
+  compare(changed('using (not internal and sees_ticket(ticket_id))', 'using (sees_ticket(ticket_id))'), 2,
+    'widened   table comment: authenticated select rows\n  was   not internal and sees_ticket(ticket_id)\n  now   sees_ticket(ticket_id)\n  by    comments_seen changed');
+  compare(changed('to anon, authenticated using (published)', "to anon, authenticated using (published and slug <> 'draft')"), 0,
+    'narrowed  table article: anon select rows');
+  compare(changed('using (not internal and sees_ticket(ticket_id))', 'using (internal = false and sees_ticket(ticket_id))'), 2,
+    'changed   table comment: authenticated select rows', 'cannot be said which');
+  compare(changed('policy tickets_seen', 'policy own_seen on ticket for select to authenticated using (author_id = auth.uid());\npolicy tickets_seen'), 2,
+    'widened   table ticket: authenticated select rows', 'by    own_seen added');
+  compare(changed('policy comments_seen', 'policy calm on comment as restrictive for select to authenticated using (ticket_id > 10);\npolicy comments_seen'), 0,
+    'narrowed  table comment: authenticated select rows', 'and only ticket_id > 10', 'calm added');
+});
+
+test('diff: a new row', () => {
+  compare(changed('with check (author_id = auth.uid() and in_team(team_id))', 'with check (author_id = auth.uid())'), 2,
+    'widened   table ticket: authenticated insert new row', 'widened   table ticket: authenticated update new row');
+});
+
+test('diff: what a predicate, a claim or a role means', () => {
+  compare(changed('m.user_id = auth.uid());\n\n-- Reads', 'm.user_id = auth.uid()) and team is not null;\n\n-- Reads'), 0, 'narrowed  table team: authenticated select rows');
+  compare(changed('m.user_id = auth.uid());\n\n-- Reads', 'm.user_id = auth.uid()) or team is null;\n\n-- Reads'), 2, 'widened   table team: authenticated select rows');
+  compare(changed("'app_metadata.plan'", "'app_metadata.tier'"), 2, 'changed   claim plan', 'changed   table time_entry: authenticated select rows');
+  compare(changed("when claim role = 'support'", "when claim role = 'staff'"), 2, 'changed   role support');
+  compare(changed('predicate in_team(team uuid) as', 'predicate in_team(team uuid) security definer as'), 2, 'widened   predicate in_team(team), past the policies of');
+});
+
+test('diff: routes and raw SQL', () => {
+  compare(changed('endpoint attachment;\n', ''), 0, 'narrowed  table attachment: route GET /rest/v1/attachment', 'now   not served');
+  compare(changed('policy teams_known   on team   for select, update to', 'grant delete on team to support;\npolicy teams_known on team for select, update, delete to'), 2,
+    'widened   table team: route DELETE /rest/v1/team', 'widened   table team: support may now delete');
+  compare(changed('order by t.created_at\n$$', 'order by t.id\n$$'), 2, 'changed   query ticket_ages: unchecked');
+  const raw = project();
+  writeFileSync(join(raw, 'schema/raw.schema'), 'sql $$ select 1 $$ down $$ select 2 $$;\n');
+  compare(raw, 2, 'changed   sql in "schema/raw.schema"');
+});
+
+test('diff: access.txt files, --allow-widening, JSON, Markdown', () => {
+  const wide = changed('update (rate)', 'update (rate, day)');
+  assert.equal(call('generate', '-C', wide).status, 0);
+  const file = join(wide, 'generated/access.txt');
+  assert.equal(call('diff', '--access', desk, file).status, 2);
+  assert.equal(call('diff', '--access', file, desk).status, 0);
+  assert.equal(call('diff', '--access', '--allow-widening', desk, file).status, 0);
+  const json = JSON.parse(call('diff', '--access', desk, file, '--format', 'json').out);
+  assert.deepEqual(json, { result: 'widened', narrowed: 0, widened: 1, changed: 0, changes: [
+    { direction: 'widened', where: 'table time_entry', role: 'support', command: 'update', what: 'columns', gained: ['day'] }] });
+  const markdown = call('diff', '--access', desk, file, '--format', 'markdown').out;
+  assert.match(markdown, /^\| \*\*widened\*\* \| table time&#95;entry&#58; support update columns \| gained day \|$/m);
+});
+
+test('diff: a git revision', (t) => {
+  const folder = changed('update (rate)', 'update (rate, day)');
+  const git = (...args) => spawnSync('git', ['-C', folder, '-c', 'user.name=t', '-c', 'user.email=t@t', ...args], { encoding: 'utf8' });
+  if (git('init', '-q').status !== 0) return t.skip('there is no git');
+  call('generate', '-C', folder);
+  git('add', '-A');
+  git('commit', '-qm', 'one');
+  writeFileSync(join(folder, 'policies/desk.schema'), readFileSync(join(root, 'policies/desk.schema')));
+  const { status, out } = call('diff', '-C', folder, '--access', 'HEAD:', '.');
+  assert.match(out, /^narrowed {2}table time_entry: support update columns$/m);
+  assert.equal(status, 0);
+  assert.equal(call('diff', '-C', folder, '--access', 'nowhere:', '.').status, 1);
+});
+
+test('diff: errors are 1, never 2', () => {
+  const broken = changed('using (published)', 'using (publisht)');
+  for (const args of [[], ['a'], ['a', 'b', 'c'], [desk, '/nowhere'], [desk, join(desk, 'policies/desk.schema')], [desk, broken], [broken, desk], [desk, desk, '--format', 'xml'], [desk, desk, '--nonsense']]) {
+    const { status, err } = call('diff', '--access', ...args);
+    assert.equal(status, 1, `${args}\n${err}`);
+    assert.notEqual(err, '');
+  }
+  assert.equal(call('diff', desk, desk).status, 1);
+});
+
+// The verdicts against the truth: conditions over three columns that may be null, all values tried.
+test('diff: no verdict of `narrowed` or `same` is wrong', () => {
+  let seed = 7;
+  const random = (n) => (seed = (seed * 1103515245 + 12345) % 2147483648) % n;
+  const value = { and: (a, b) => Math.min(a, b), or: (a, b) => Math.max(a, b) };
+  const leaf = () => {
+    const column = 'abc'[random(3)];
+    const values = [[1], [1, 2], [1, 2, 3], [2, 3], [3]][random(5)];
+    const yes = (row) => (row[column] === null ? 0 : values.includes(row[column]) ? 1 : -1);
+    switch (random(5)) {
+      case 0: return { text: `${column} = ${values[0]}`, of: (row) => (row[column] === null ? 0 : row[column] === values[0] ? 1 : -1) };
+      case 1: return { text: `${column} <> ${values[0]}`, of: (row) => (row[column] === null ? 0 : row[column] === values[0] ? -1 : 1) };
+      case 2: return { text: `${column} not in (${values.join(', ')}, 9)`, of: (row) => -yes(row) };
+      default: return { text: `${column} in (${values.join(', ')}, 9)`, of: yes };
+    }
+  };
+  const tree = (depth) => {
+    if (depth === 0 || random(4) === 0) return leaf();
+    const a = tree(depth - 1);
+    if (random(5) === 0) return { text: `not (${a.text})`, of: (row) => -a.of(row) };
+    const b = tree(depth - 1), op = random(2) ? 'and' : 'or';
+    return { text: `(${a.text}) ${op} (${b.text})`, of: (row) => value[op](a.of(row), b.of(row)) };
+  };
+  const pairs = Array.from({ length: 3000 }, () => {
+    const old = tree(2);
+    const other = tree(2);
+    const now = [() => other, () => ({ text: `(${old.text}) and (${other.text})`, of: (r) => Math.min(old.of(r), other.of(r)) }),
+      () => ({ text: `(${old.text}) or (${other.text})`, of: (r) => Math.max(old.of(r), other.of(r)) })][random(3)]();
+    return [old, now];
+  });
+  const text = (side) => `Who may do what.\n\nrole r: a user's token\n${pairs.map((pair, i) =>
+    `\ntable t${i}\n  r may select: a\n  r select rows by p: ${pair[side].text}\n`).join('')}`;
+  const folder = mkdtempSync(join(scratch, 'access-'));
+  for (const side of [0, 1]) writeFileSync(join(folder, `${side}.txt`), text(side));
+  const { changes } = JSON.parse(call('diff', '--access', join(folder, '0.txt'), join(folder, '1.txt'), '--format', 'json').out);
+  const verdicts = new Map(changes.map((change) => [change.where, change.direction]));
+  const values = [null, 1, 2, 3, 4];
+  const told = { narrowed: 0, widened: 0, changed: 0, same: 0 };
+  pairs.forEach(([old, now], i) => {
+    const verdict = verdicts.get(`table t${i}`) ?? 'same';
+    told[verdict]++;
+    for (const a of values) for (const b of values) for (const c of values) {
+      const before = old.of({ a, b, c }) === 1, after = now.of({ a, b, c }) === 1;
+      if (verdict === 'narrowed' || verdict === 'same') assert.ok(!after || before, `${old.text} -> ${now.text}: ${verdict}`);
+      if (verdict === 'widened' || verdict === 'same') assert.ok(!before || after, `${old.text} -> ${now.text}: ${verdict}`);
+    }
+  });
+  assert.ok(told.narrowed > 500 && told.widened > 500, JSON.stringify(told));
+});
