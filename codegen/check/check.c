@@ -117,6 +117,7 @@ check_project(const struct ast *ast)
     check_truth(checker);
     check_recursion(checker);
     check_overlap(checker);
+    check_deciding(checker);
     check_speed(checker);
     check_secrets(checker);
     if (diag_errors() > 0)

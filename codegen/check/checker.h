@@ -62,6 +62,7 @@ struct checker {
     VEC(struct declared_view) views;
     struct map tables_by_name; /* and views, of public */
     struct map constraints;    /* and indexes, by name */
+    VEC(struct span) decided;  /* grants of columns that decide: reported */
     bool guessing; /* a grant or policy names what is not there: the whole is not known */
 };
 
@@ -256,6 +257,7 @@ void check_rights(struct checker *checker);
 void check_truth(struct checker *checker);
 void check_recursion(struct checker *checker);
 void check_overlap(struct checker *checker);
+void check_deciding(struct checker *checker);
 void check_speed(struct checker *checker);
 void check_secrets(struct checker *checker);
 
@@ -278,6 +280,12 @@ const char *check_given_name(struct checker *checker, const struct table *table,
 
 /* Declares the arguments of a predicate or query. */
 void check_params(struct checker *checker, const struct ast_params *ast, struct params *out);
+
+/* ---- open.c, for truth.c ---- */
+
+/* What a condition lets in besides those it means. */
+void check_opening(const struct checker *checker, const struct policy *policy,
+                   const struct expr *condition);
 
 /* ---- check_same.c ---- */
 

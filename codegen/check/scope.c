@@ -113,10 +113,11 @@ is_outer_joined(const struct range *range)
 }
 
 static struct expr *
-column_expr(const struct found *found, struct span span)
+column_expr(const struct found *found, const struct ast_expr *ast)
 {
-    struct expr *expr = check_new_expr(EXPR_COLUMN, span);
+    struct expr *expr = check_new_expr(EXPR_COLUMN, ast->span);
 
+    expr->bare = ast->names.n == 1;
     expr->range = found->range;
     expr->column = found->column;
     expr->type = found->column->type;
@@ -314,7 +315,7 @@ bare_name(struct scope *scope, const struct ast_expr *ast)
                                          found.range->alias, name, name));
     else if (found.times == 1)
         return refuse_column(scope, ast) ? check_new_expr(EXPR_RAW, ast->span)
-                                         : column_expr(&found, ast->span);
+                                         : column_expr(&found, ast);
     else if (found.times > 1)
         report_ambiguous(scope, ast);
     else if (param)
@@ -375,7 +376,7 @@ qualified_name(struct scope *scope, const struct ast_expr *ast)
     if (!check_find_column(range->table, name) || refuse_column(scope, ast))
         return check_new_expr(EXPR_RAW, ast->span);
     found = (struct found){range, check_column_named(range->table, name->text), 1};
-    return column_expr(&found, ast->span);
+    return column_expr(&found, ast);
 }
 
 struct expr *

@@ -95,17 +95,18 @@ check_nobody(const struct checker *checker, const struct policy *policy, const s
     return report_when_null(policy, expr, &no_token, "there is no token");
 }
 
-static void
-check_never_true(const struct policy *policy, const struct expr *expr)
+static bool
+report_never_true(const struct policy *policy, const struct expr *expr)
 {
     struct assumption a = {0};
     struct diag *diag;
 
     if (!check_is_never_true(expr, &a))
-        return;
+        return false;
     diag = diag_at(expr->span, PGS3005_POLICY_NEVER_TRUE, "policy \"%s\" on \"%s\" is never true",
                    policy->name, policy->table->name);
     diag_hint(diag, "drop the policy: what none admits is refused anyway");
+    return true;
 }
 
 static void
@@ -114,9 +115,10 @@ check_expression(const struct checker *checker, const struct policy *policy,
 {
     if (expr->kind == EXPR_PUBLIC)
         return;
-    if (report_always_true(policy, expr) || check_nobody(checker, policy, expr))
+    if (report_always_true(policy, expr) || check_nobody(checker, policy, expr) ||
+        report_never_true(policy, expr))
         return;
-    check_never_true(policy, expr);
+    check_opening(checker, policy, expr);
 }
 
 /* A declaration for several commands has become several policies with the same expressions. */

@@ -89,7 +89,7 @@ struct expr {
     bool negated;
     bool is_auth;  /* auth.uid(), auth.role(), auth.jwt(), auth.email(); name is without schema */
     bool distinct; /* count(distinct x) */
-    bool bare;     /* current_date: a call without parentheses */
+    bool bare;     /* current_date: a call without parentheses; a column without its table */
     bool aggregate;
     const char *name;
     const char *text;

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+#include "check/branch.h"
+
+#include <string.h>
+
+#include "check/checker.h"
+#include "check/fold_parts.h"
+
+#define BRANCHES_MAX 64
+
+struct form {
+    const struct binding *binding;
+    bool negated;
+    bool definer;
+};
+
+static bool add_form(const struct expr *expr, struct form form, struct branches *out);
+
+/* ---- joining ---- */
+
+static bool
+push_branches(const struct branches *from, struct branches *out)
+{
+    for (size_t i = 0; i < from->n; i++)
+        vec_push(out, from->at[i]);
+    return out->n <= BRANCHES_MAX;
+}
+
+static bool
+join_or(const struct expr *left, const struct expr *right, struct form form, struct branches *out)
+{
+    return add_form(left, form, out) && add_form(right, form, out) && out->n <= BRANCHES_MAX;
+}
+
+static struct branch
+both(const struct branch *a, const struct branch *b, const struct expr *part)
+{
+    struct branch sum = {.policy = a->policy, .part = part};
+
+    for (size_t i = 0; i < a->atoms.n; i++)
+        vec_push(&sum.atoms, a->atoms.at[i]);
+    for (size_t i = 0; i < b->atoms.n; i++)
+        vec_push(&sum.atoms, b->atoms.at[i]);
+    return sum;
+}
+
+/* Each branch of the one with each of the other. */
+static bool
+multiply(const struct branches *a, const struct branches *b, const struct expr *part,
+         struct branches *out)
+{
+    if (a->n * b->n + out->n > BRANCHES_MAX)
+        return false;
+    for (size_t i = 0; i < a->n; i++)
+        for (size_t j = 0; j < b->n; j++)
+            vec_push(out, both(&a->at[i], &b->at[j],
+                               part            ? part
+                               : a->at[i].part ? a->at[i].part
+                                               : b->at[j].part));
+    return true;
+}
+
+static bool
+join_and(const struct expr *whole, const struct expr *left, const struct expr *right,
+         struct form form, struct branches *out)
+{
+    struct branches a = {0}, b = {0};
+    bool many;
+
+    if (!add_form(left, form, &a) || !add_form(right, form, &b))
+        return false;
+    many = a.n > 1 || b.n > 1;
+    if (!many)
+        return multiply(&a, &b, whole, out);
+    return multiply(&a, &b, NULL, out);
+}
+
+/* ---- the forms ---- */
+
+static bool
+add_atom(const struct expr *expr, struct form form, struct branches *out)
+{
+    struct branch branch = {.part = expr};
+    struct atom atom = {expr, form.binding, form.negated, form.definer};
+
+    vec_push(&branch.atoms, atom);
+    vec_push(out, branch);
+    return out->n <= BRANCHES_MAX;
+}
+
+static bool
+add_operator(const struct expr *expr, struct form form, struct branches *out)
+{
+    bool is_and = strcmp(expr->name, "and") == 0, is_or = strcmp(expr->name, "or") == 0;
+    struct form opposite = form;
+
+    opposite.negated = !form.negated;
+    if (is_and || is_or)
+        return is_and != form.negated
+                   ? join_and(expr, expr->args.at[0], expr->args.at[1], form, out)
+                   : join_or(expr->args.at[0], expr->args.at[1], form, out);
+    if (strcmp(expr->name, "not") == 0)
+        return add_form(expr->args.at[0], opposite, out);
+    if (strcmp(expr->name, "is true") == 0)
+        return add_form(expr->args.at[0], form, out);
+    if (strcmp(expr->name, "is not true") == 0 || strcmp(expr->name, "is false") == 0)
+        return add_form(expr->args.at[0], opposite, out);
+    return add_atom(expr, form, out);
+}
+
+/* `case when a then b else c end`: (a and b) or c; that a was not true before c is left out. */
+static bool
+add_case(const struct expr *expr, struct form form, struct branches *out)
+{
+    size_t n = expr->args.n;
+    const struct expr *otherwise = expr->args.at[n - 1];
+    struct form when_form = form;
+
+    if (expr->args.at[0])
+        return add_atom(expr, form, out);
+    when_form.negated = false;
+    for (size_t i = 1; i + 2 < n; i += 2) {
+        struct branches when = {0}, then = {0};
+        struct assumption a = {.binding = form.binding};
+        struct value value = check_fold(expr->args.at[i + 1], &a);
+
+        if (value.kind == (form.negated ? V_TRUE : V_FALSE) || value.kind == V_NULL)
+            continue;
+        if (!add_form(expr->args.at[i], when_form, &when))
+            return false;
+        if (value.kind != V_UNKNOWN ? !push_branches(&when, out)
+                                    : !add_form(expr->args.at[i + 1], form, &then) ||
+                                          !multiply(&when, &then, NULL, out))
+            return false;
+    }
+    return !otherwise || add_form(otherwise, form, out);
+}
+
+static bool
+add_predicate(const struct expr *expr, struct form form, struct branches *out)
+{
+    struct binding *binding = arena_alloc(sizeof(*binding));
+    size_t first = out->n;
+
+    if (!expr->predicate->body)
+        return add_atom(expr, form, out);
+    binding->caller = form.binding;
+    binding->call = expr;
+    form.binding = binding;
+    form.definer = form.definer || expr->predicate->definer;
+    if (!add_form(expr->predicate->body, form, out))
+        return false;
+    for (size_t i = first; i < out->n; i++)
+        out->at[i].part = expr;
+    return true;
+}
+
+static bool
+is_constant(const struct expr *expr, const struct binding *binding, enum value_kind kind)
+{
+    struct assumption a = {.binding = binding};
+
+    return check_fold(expr, &a).kind == kind;
+}
+
+static bool
+add_form(const struct expr *expr, struct form form, struct branches *out)
+{
+    const struct binding *binding = form.binding;
+    const struct expr *meant;
+
+    if (is_constant(expr, binding, form.negated ? V_TRUE : V_FALSE))
+        return true;
+    meant = check_stands_for(expr, &binding);
+    if (meant != expr) {
+        form.binding = binding;
+        return add_form(meant, form, out);
+    }
+    if (expr->kind == EXPR_OP)
+        return add_operator(expr, form, out);
+    if (expr->kind == EXPR_CASE)
+        return add_case(expr, form, out);
+    if (expr->kind == EXPR_PREDICATE)
+        return add_predicate(expr, form, out);
+    if (expr->kind == EXPR_CALL && !expr->is_auth && strcmp(expr->name, "coalesce") == 0 &&
+        expr->args.n == 2 && !form.negated && is_constant(expr->args.at[1], binding, V_FALSE))
+        return add_form(expr->args.at[0], form, out);
+    return add_atom(expr, form, out);
+}
+
+bool
+check_branches(const struct expr *condition, struct branches *out)
+{
+    return add_form(condition, (struct form){0}, out);
+}
+
+bool
+check_select_branches(const struct select *select, const struct atom *outer, struct branches *out)
+{
+    struct form form = {.binding = outer ? outer->binding : NULL,
+                        .definer = outer && outer->definer};
+    struct branches sum = {0}, next;
+    struct branch empty = {0};
+
+    vec_push(&sum, empty);
+    for (size_t i = 0; i <= select->from.n; i++) {
+        const struct expr *part = i < select->from.n ? select->from.at[i]->on : select->where;
+        struct branches one = {0};
+
+        if (!part)
+            continue;
+        next = (struct branches){0};
+        if (!add_form(part, form, &one) || !multiply(&sum, &one, NULL, &next))
+            return false;
+        sum = next;
+    }
+    return push_branches(&sum, out);
+}
+
+/* ---- of a role ---- */
+
+static const struct expr *
+condition_of(const struct policy *policy, bool new_rows)
+{
+    if (new_rows && policy->check_expr)
+        return policy->check_expr;
+    return policy->using_expr;
+}
+
+static bool
+add_permissive(const struct policy *policy, bool new_rows, struct branches *out)
+{
+    const struct expr *condition = condition_of(policy, new_rows);
+    size_t first = out->n;
+
+    if (!condition)
+        return true;
+    if (!check_branches(condition, out))
+        return false;
+    for (size_t i = first; i < out->n; i++)
+        out->at[i].policy = policy;
+    return true;
+}
+
+static bool
+narrow(const struct policy *policy, bool new_rows, struct branches *sum)
+{
+    const struct expr *condition = condition_of(policy, new_rows);
+    struct branches one = {0}, next = {0};
+
+    if (!condition)
+        return true;
+    if (!check_branches(condition, &one) || !multiply(sum, &one, NULL, &next))
+        return false;
+    *sum = next;
+    return true;
+}
+
+bool
+check_role_branches(const struct role *role, const struct table *table, enum command command,
+                    bool new_rows, struct branches *out)
+{
+    for (int restrictive = 0; restrictive < 2; restrictive++)
+        for (size_t i = 0; i < table->policies.n; i++) {
+            const struct policy *policy = table->policies.at[i];
+
+            if (policy->restrictive != (bool)restrictive ||
+                !policy_applies(policy, role, table, command))
+                continue;
+            if (restrictive ? !narrow(policy, new_rows, out)
+                            : !add_permissive(policy, new_rows, out))
+                return false;
+        }
+    return true;
+}
