@@ -112,9 +112,13 @@ check_project(const struct ast *ast)
     check_grants(checker);
     check_policies(checker);
     check_cors(checker);
+    check_auth(checker);
     check_endpoints(checker);
+    check_lives(checker);
+    check_webhooks(checker);
     check_rights(checker);
     check_truth(checker);
+    check_guests(checker);
     check_recursion(checker);
     check_overlap(checker);
     check_deciding(checker);

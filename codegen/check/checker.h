@@ -13,6 +13,10 @@
  *   check_access.c      roles, claims, grants, policies as they are written
  *   check_query.c       queries
  *   check_cors.c        origins
+ *   check_auth.c        where people are sent with their tokens
+ *   check_guest.c       policies that guests pass
+ *   check_live.c        live queries
+ *   check_webhook.c     what leaves, where to
  *   check_endpoint.c    endpoints
  *   check_rights.c      the whole: grants against policies against reads; fails closed
  *   check_truth.c       policies that hold always, or for nobody
@@ -252,6 +256,10 @@ void check_policies(struct checker *checker);
 void check_order(struct checker *checker);
 void check_queries(struct checker *checker);
 void check_cors(struct checker *checker);
+void check_auth(struct checker *checker);
+void check_guests(struct checker *checker);
+void check_lives(struct checker *checker);
+void check_webhooks(struct checker *checker);
 void check_endpoints(struct checker *checker);
 void check_rights(struct checker *checker);
 void check_truth(struct checker *checker);

@@ -1,79 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Origins.  A browser sends exactly scheme://host[:port], in lower case and without a default port,
- * and the server compares whole strings: everything else would never match, or match too much.
+ * Origins.  A browser sends exactly scheme://host[:port], in lower case and without a default port.
+ * The server compares whole strings, and the end of one for a leading `*.`: everything else would
+ * never match, or match too much.
  */
 #include "check/checker.h"
 
 #include <ctype.h>
 #include <string.h>
 
-static bool
-names_local_host(const char *host)
+#include "check/served.h"
+
+static const char form[] = "write scheme://host[:port], such as 'https://app.example.com'";
+static const char star_form[] =
+    "name each site, or all below a domain of your own: 'https://*.example.com'";
+
+struct span
+check_part_span(const struct ast_string *ast, struct url_part part)
 {
-    static const char *const hosts[] = {"localhost", "127.0.0.1", "[::1]"};
+    struct span span = ast->span;
 
-    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
-        size_t len = strlen(hosts[i]);
-
-        if (strncmp(host, hosts[i], len) == 0 && (host[len] == '\0' || host[len] == ':'))
-            return true;
-    }
-    return false;
-}
-
-/* What is wrong with what follows "scheme://"; NULL: nothing. */
-static const char *
-host_fault(const char *host, bool https)
-{
-    size_t len = strcspn(host, ":/?#@");
-    const char *port = host + len;
-
-    if (host[0] == '[') {
-        len = strcspn(host, "]") + 1;
-        port = host + len;
-    }
-    if (len == 0)
-        return "it names no host";
-    if (strchr(host, '/'))
-        return "an origin has no path and no slash at its end";
-    if (strpbrk(host, "?#@ "))
-        return "an origin is scheme, host and port alone";
-    for (const char *p = host; *p; p++)
-        if (isupper((unsigned char)*p))
-            return "browsers send the host in lower case";
-    if (*port == ':' && (strspn(port + 1, "0123456789") != strlen(port + 1) || !port[1]))
-        return "the port is a number";
-    if (strcmp(port, https ? ":443" : ":80") == 0)
-        return "browsers leave the default port out";
-    return NULL;
-}
-
-/* An origin in lower case, without path and default port, by https unless it is local. */
-static void
-fix_origin(struct diag *diag, struct span span, const char *origin)
-{
-    size_t scheme = strncmp(origin, "https://", 8) == 0 ? 8 : 7;
-    char *host = arena_copy(origin + scheme, strcspn(origin + scheme, "/"));
-    const char *rest = origin + scheme + strlen(host);
-    size_t len = strlen(host);
-
-    for (char *p = host; *p; p++)
-        *p = (char)tolower((unsigned char)*p);
-    if (!*host || strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-:") != len ||
-        strcmp(rest, "/") > 0)
-        return;
-    if (len > 4 && strcmp(host + len - 4, ":443") == 0 && scheme == 8)
-        host[len - 4] = '\0';
-    else if (len > 3 && strcmp(host + len - 3, ":80") == 0 && scheme == 7)
-        host[len - 3] = '\0';
-    diag_fix(diag, span, "'%s://%s'", scheme == 8 || !names_local_host(host) ? "https" : "http",
-             host);
+    /* Escapes move what is inside; then the whole string is shown. */
+    if (!part.at || span.end - span.start != strlen(ast->text) + 2)
+        return span;
+    span.start += 1 + (size_t)(part.at - ast->text);
+    span.end = span.start + part.len;
+    return span;
 }
 
 static struct diag *
-report_origin(struct span span, enum diag_code code, const char *origin, const char *why,
-              const char *hint)
+report(struct span span, enum diag_code code, const char *origin, const char *why, const char *hint)
 {
     struct diag *diag = diag_at(span, code, "origin '%s': %s", origin, why);
 
@@ -81,30 +37,141 @@ report_origin(struct span span, enum diag_code code, const char *origin, const c
     return diag;
 }
 
+/* The same in lower case, without a slash at its end and default port, by https unless local. */
+static void
+fix_origin(struct diag *diag, struct span span, const struct url *url)
+{
+    bool https = url_part_is(url->scheme, "https") || !url_is_loopback(url->host);
+    char *host = arena_copy(url->host.at, url->host.len);
+    struct url_part lower = {host, url->host.len};
+    const char *port = url->port.at ? arena_printf(":%.*s", (int)url->port.len, url->port.at) : "";
+    const char *usual = url_part_is(url->scheme, "https") ? ":443" : ":80";
+
+    for (char *p = host; *p; p++)
+        *p = (char)tolower((unsigned char)*p);
+    if (url->user.at || url->query.at || url->fragment.at || url->path.len > 1 ||
+        url_host_fault(lower))
+        return;
+    diag_fix(diag, span, "'%s://%s%s'", https ? "https" : "http", host,
+             strcmp(port, usual) == 0 ? "" : port);
+}
+
+/* What is wrong with all but the scheme; NULL: nothing. */
+static const char *
+shape_fault(const struct url *url)
+{
+    const char *fault;
+
+    if (url->user.at || url->query.at || url->fragment.at)
+        return "an origin is scheme, host and port alone";
+    if (url->path.at)
+        return "an origin has no path and no slash at its end";
+    fault = url_host_fault(url->host);
+    return fault ? fault : url_port_fault(url);
+}
+
+static size_t
+count_stars(const char *text)
+{
+    size_t n = 0;
+
+    for (; *text; text++)
+        n += *text == '*';
+    return n;
+}
+
+/* `*.` and two labels or more. */
+static bool
+is_leading_star(struct url_part host)
+{
+    return host.len > 2 && host.at[0] == '*' && host.at[1] == '.' &&
+           memchr(host.at + 2, '.', host.len - 2) != NULL;
+}
+
+/* An origin with a `*`; false: reported. */
+static bool
+check_star(const struct ast_string *ast, const struct url *url)
+{
+    const char *origin = ast->text, *suffix;
+    struct url_part host = url->host;
+    struct span span = check_part_span(ast, host);
+    struct diag *diag;
+
+    if (count_stars(origin) == 1 && is_leading_star(host)) {
+        suffix = url_shared_suffix(host);
+        if (!suffix)
+            return true;
+        diag = diag_at(span, PGS4114_SHARED_SUFFIX, "origin '%s': anyone can have a site below %s",
+                       origin, suffix);
+        diag_hint(diag, "name your own sites there, one by one: 'https://my-app.%s'", suffix);
+        return false;
+    }
+    if (count_stars(origin) == 1 && host.len > 1 && host.at[0] == '*' && host.at[1] != '.')
+        diag =
+            diag_at(span, PGS4014_CORS_TOO_WIDE, "origin '%s' also matches %.*s://evil%.*s", origin,
+                    (int)url->scheme.len, url->scheme.at, (int)host.len - 1, host.at + 1);
+    else
+        diag = diag_at(ast->span, PGS4014_CORS_TOO_WIDE,
+                       "origin '%s': it would match sites of others", origin);
+    diag_hint(diag, "%s; one leading `*.`, never a pattern", star_form);
+    return false;
+}
+
+static void
+check_host(const struct ast_string *ast, const struct url *url)
+{
+    struct span span = check_part_span(ast, url->host);
+
+    if (url_part_is(url->scheme, "http") && !url_is_loopback(url->host))
+        fix_origin(report(ast->span, PGS4015_CORS_INSECURE, ast->text,
+                          "anyone on the way can change a page that came over http",
+                          "write https://; http is for localhost alone"),
+                   ast->span, url);
+    else if (url_is_private(url->host))
+        report(span, PGS4116_PRIVATE_ORIGIN, ast->text,
+               "in another network this address is somebody else's",
+               "name the site by its public host");
+}
+
 static void
 check_origin(const struct ast_string *ast)
 {
-    static const char form[] = "write scheme://host[:port], such as 'https://app.example.com'";
-    const char *origin = ast->text;
-    bool https = strncmp(origin, "https://", 8) == 0, http = strncmp(origin, "http://", 7) == 0;
-    const char *fault;
+    const char *origin = ast->text, *fault;
+    struct url url;
+    bool known = url_split(origin, &url) &&
+                 (url_part_is(url.scheme, "https") || url_part_is(url.scheme, "http"));
 
-    if (strcmp(origin, "null") == 0) {
-        report_origin(ast->span, PGS4014_CORS_TOO_WIDE, origin,
-                      "every sandboxed page and local file has this origin", form);
-    } else if (strchr(origin, '*')) {
-        report_origin(ast->span, PGS4014_CORS_TOO_WIDE, origin, "it would match more than one site",
-                      "name each site: 'https://app.example.com', 'https://www.example.com'");
-    } else if (!https && !http) {
-        report_origin(ast->span, PGS4013_CORS_ORIGIN, origin, "it is no origin", form);
-    } else if ((fault = host_fault(origin + (https ? 8 : 7), https))) {
-        fix_origin(report_origin(ast->span, PGS4013_CORS_ORIGIN, origin, fault, form), ast->span,
-                   origin);
-    } else if (http && !names_local_host(origin + 7)) {
-        fix_origin(report_origin(ast->span, PGS4015_CORS_INSECURE, origin,
-                                 "anyone on the way can change a page that came over http",
-                                 "write https://; http is for localhost alone"),
-                   ast->span, origin);
+    if (strcmp(origin, "null") == 0)
+        report(ast->span, PGS4014_CORS_TOO_WIDE, origin,
+               "every sandboxed page and local file has this origin", form);
+    else if (strpbrk(origin, "\\^$()[]|+") && strncmp(origin, "http://[", 8) != 0 &&
+             strncmp(origin, "https://[", 9) != 0)
+        report(ast->span, PGS4014_CORS_TOO_WIDE, origin, "it is a regular expression", star_form);
+    else if (strchr(origin, '*') && (!known || !check_star(ast, &url))) {
+        if (!known)
+            report(ast->span, PGS4014_CORS_TOO_WIDE, origin, "it would match sites of others",
+                   star_form);
+    } else if (!known)
+        report(ast->span, PGS4013_CORS_ORIGIN, origin, "it is no origin", form);
+    else if ((fault = shape_fault(&url)))
+        fix_origin(report(ast->span, PGS4013_CORS_ORIGIN, origin, fault, form), ast->span, &url);
+    else
+        check_host(ast, &url);
+}
+
+static void
+check_once(const struct ast_strings *origins, size_t i)
+{
+    for (size_t j = 0; j < i; j++) {
+        struct diag *diag;
+
+        if (strcmp(origins->at[j].text, origins->at[i].text) != 0)
+            continue;
+        diag = diag_at(origins->at[i].span, PGS4115_ADDRESS_TWICE, "'%s' is listed twice",
+                       origins->at[i].text);
+        diag_note(diag, origins->at[j].span, "it is here already");
+        diag_hint(diag, "drop one of the two");
+        return;
     }
 }
 
@@ -113,6 +180,7 @@ check_one(const struct ast_cors *ast, struct cors *cors)
 {
     for (size_t i = 0; i < ast->origins.n; i++) {
         check_origin(&ast->origins.at[i]);
+        check_once(&ast->origins, i);
         vec_push(&cors->origins, ast->origins.at[i].text);
     }
     if (ast->origins.n == 0) {

@@ -5,6 +5,8 @@
  */
 #include "check/checker.h"
 
+#include "syntax/ast_served.h"
+
 #include <ctype.h>
 #include <string.h>
 
@@ -35,8 +37,23 @@ token_length(const char *text)
     return n;
 }
 
+/* It stands where a webhook wants `env NAME`: told there. */
+static bool
+is_told(const struct ast *ast, struct span span)
+{
+    for (size_t i = 0; i < ast->webhooks.n; i++) {
+        const struct ast_secret *secrets[] = {&ast->webhooks.at[i]->to, &ast->webhooks.at[i]->key};
+
+        for (size_t j = 0; j < 2; j++)
+            if (secrets[j]->text.text && secrets[j]->span.file == span.file &&
+                secrets[j]->span.start <= span.start && span.start < secrets[j]->span.end)
+                return true;
+    }
+    return false;
+}
+
 static void
-check_shape(const struct source *file, size_t shape)
+check_shape(const struct ast *ast, const struct source *file, size_t shape)
 {
     const char *start = shapes[shape].start;
     size_t len = strlen(start);
@@ -47,7 +64,7 @@ check_shape(const struct source *file, size_t shape)
         struct span span = {.file = file, .start = (size_t)(p - file->text)};
         struct diag *diag;
 
-        if (n < shapes[shape].least || inside)
+        if (n < shapes[shape].least || inside || is_told(ast, span))
             continue;
         span.end = span.start + len;
         diag = diag_at(span, PGS4020_SECRET_IN_TEXT, "this looks like %s", shapes[shape].what);
@@ -60,5 +77,5 @@ check_secrets(struct checker *checker)
 {
     for (size_t i = 0; i < checker->ast->files.n; i++)
         for (size_t j = 0; j < sizeof(shapes) / sizeof(shapes[0]); j++)
-            check_shape(checker->ast->files.at[i], j);
+            check_shape(checker->ast, checker->ast->files.at[i], j);
 }

@@ -432,6 +432,7 @@ write_access(struct out *out, const struct plan *plan)
     write_predicates(out, plan->model);
     write_tables(out, plan);
     write_queries(out, plan);
+    emit_access_served(out, plan->model);
     write_raw_sql(out, plan->model);
 }
 

@@ -23,6 +23,9 @@ void emit_access(const struct plan *plan);
 /* The same text, written nowhere. */
 const char *emit_access_text(const struct plan *plan);
 
+/* Its part about live queries, webhooks and auth. */
+void emit_access_served(struct out *out, const struct model *model);
+
 /* migrations/00000000000001_init.sql.  Returns the fingerprint of what it makes, hex. */
 const char *emit_migration(const struct model *model);
 

@@ -21,6 +21,9 @@ struct select;
 struct role;
 struct grant;
 struct policy;
+struct live;
+struct webhook;
+struct auth;
 
 /* ---- types ---- */
 
@@ -365,6 +368,9 @@ struct model {
     VEC(struct cors *) cors;
     VEC(struct endpoint *) endpoints;
     VEC(struct query *) queries;
+    VEC(struct live *) lives; /* these three: served.h */
+    VEC(struct webhook *) webhooks;
+    struct auth *auth; /* NULL: none */
     VEC(struct raw_sql *) raw_sqls;
     bool reads_jwt; /* something reads auth.jwt(), auth.email() or raw SQL: set the claims */
 };

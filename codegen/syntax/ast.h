@@ -327,6 +327,10 @@ struct ast_query {
     struct ast_string raw;     /* `text` NULL: none */
 };
 
+struct ast_live; /* ast_served.h */
+struct ast_webhook;
+struct ast_auth;
+
 /* ---- all of it ---- */
 
 /* pgstack 1; */
@@ -354,6 +358,9 @@ struct ast {
     VEC(struct ast_query *) queries;
     VEC(struct ast_function *) functions;
     VEC(struct ast_trigger *) triggers;
+    VEC(struct ast_live *) lives;
+    VEC(struct ast_webhook *) webhooks;
+    VEC(struct ast_auth *) auths;
 
     /* Declarations that could not be read: what is missing because of them is no error. */
     struct ast_names lost; /* the names that they declare */

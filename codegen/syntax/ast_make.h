@@ -7,6 +7,7 @@
 #define AST_MAKE_H
 
 #include "syntax/ast.h"
+#include "syntax/ast_served.h"
 #include "syntax/lexer.h"
 
 /* One file on its way into the AST. */
@@ -134,6 +135,10 @@ struct ast_constraint *constraint_new(enum ast_constraint_kind kind, struct span
 void constraint_on(struct ast_constraint *constraint, struct token event, struct reaction reaction);
 void table_constraint(struct ast_table *table, struct ast_name name,
                       struct ast_constraint *constraint);
+
+/* `env NAME`: names of the environment keep their case. */
+struct ast_secret secret_env(struct token word, struct token name);
+struct ast_secret secret_text(struct ast_string text);
 
 /* Seconds of `10 min`; reports an unknown unit. */
 long duration(struct token number, struct ast_name unit);

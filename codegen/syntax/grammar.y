@@ -53,15 +53,15 @@
 %stack_overflow { p->too_deep = p->token.span; }
 
 %fallback ID
-  ACTION AFTER ALWAYS APP AT BACKFILL BEFORE BOTH BY CASCADE CHARACTER CLAIM COLLATE COLUMN
-  CONFLICT CORS CREDENTIALS CURRENT DEFINER DELETE DO DOUBLE DOWN DROP EACH EMBED ENDPOINT ENUM
+  ACTION AFTER ALWAYS APP AT AUTH BACKFILL BEFORE BOTH BY CASCADE CHARACTER CLAIM COLLATE COLUMN
+  CONFLICT CORS CREDENTIALS CURRENT DEFINER DELETE DO DOUBLE DOWN DROP EACH EMBED ENDPOINT ENUM ENV
   EXCLUDE EXECUTE FETCH FILTER FIRST FOLLOWING FUNCTION GENERATED GET GLOBAL GROUPS IDENTITY
   IMMUTABLE INDEX INHERITS INSERT INSTEAD INTO KEY LANGUAGE LAST LEADING LIST LIVE LOCKED
   MATERIALIZED MAX MAX_AGE NEXT NO NOTHING NOWAIT NULLS OF OK ONLY ORDINALITY ORIGINS OTHERS OVER
   PARTITION PERMISSIVE PGSTACK PLACING POLICY PRECEDING PRECISION PREDICATE PRIVATE PUBLIC QUERY
-  RANGE RECURSIVE RESTRICT RESTRICTIVE RETURNING RETURNS ROLE ROWS SCAN SECURITY SET SETOF SHARE
-  SKIP SQL STABLE STATEMENT STORED STRICT TIES TIME TIMESTAMP TRAILING TRIGGER TYPE UNBOUNDED
-  UNKNOWN UPDATE VALUES VARYING VIEW VOLATILE WAS WEBHOOK WINDOW WITHIN WITHOUT ZONE.
+  RANGE RECURSIVE RESTRICT RESTRICTIVE RETRY RETURNING RETURNS ROLE ROWS SCAN SECURITY SEND SET
+  SETOF SHARE SIGNED SKIP SQL STABLE STATEMENT STORED STRICT TIES TIME TIMESTAMP TRAILING TRIGGER
+  TYPE UNBOUNDED UNKNOWN UPDATE VALUES VARYING VIEW VOLATILE WAS WEBHOOK WINDOW WITHIN WITHOUT ZONE.
 %wildcard ANYTHING.
 
 /* PostgreSQL's, lowest first. */
@@ -1038,11 +1038,80 @@ trigger_event(A) ::= UPDATE(B) OF names(C).
   { A = (struct ast_trigger_event){B.span, AST_CMD_UPDATE, C}; }
 trigger_event(A) ::= UPDATE(B) OF LP names(C) RP.
   { A = (struct ast_trigger_event){B.span, AST_CMD_UPDATE, C}; }
+/* ---- live queries ---- */
+
+%type live {struct ast_live *}
+%type live_table {struct ast_live *}
+live(A) ::= LIVE(B) name(C) LP params_opt(D) RP.
+  { MAKE(A, ast_live, .span = B.span, .name = C, .params = D); }
+live(A) ::= live(B) TO(C) names(D).
+  { A = B; say_once(A->roles.n, C.span, "to"); A->roles = D; }
+declaration ::= live(B) AS select(C) SEMI(D).
+  { B->select = C; SPAN_END(B, D.span); vec_push(&p->ast->lives, B); }
+
+live_table(A) ::= LIVE(B) name(C) ON path(D).
+  { MAKE(A, ast_live, .span = B.span, .name = C, .table = D); }
+live_table(A) ::= live_table(B) LP(C) names(D) comma_opt RP.
+  { A = B; say_once(A->columns.n, C.span, "the list of columns"); A->columns = D; }
+live_table(A) ::= live_table(B) FILTER(C) LP names(D) comma_opt RP.
+  { A = B; say_once(A->filters.n, C.span, "filter"); A->filters = D; }
+live_table(A) ::= live_table(B) TO(C) names(D).
+  { A = B; say_once(A->roles.n, C.span, "to"); A->roles = D; }
+live_table(A) ::= live_table(B) LIMIT(C) NUMBER(D).
+  { A = B; say_once(A->limit_span.file, C.span, "limit"); A->limit_span = SPAN(C, D);
+    A->limit = whole_number(D, 1000000); }
+declaration ::= live_table(B) SEMI(C).  { SPAN_END(B, C.span); vec_push(&p->ast->lives, B); }
+
+/* ---- webhooks ---- */
+
+%type webhook {struct ast_webhook *}
+webhook(A) ::= WEBHOOK(B) name(C) ON path(D) AFTER webhook_events(E).
+  { MAKE(A, ast_webhook, .span = B.span, .name = C, .table = D, .events = E); }
+webhook(A) ::= webhook(B) WHEN(C) LP expr(D) RP.
+  { A = B; say_once(A->when, C.span, "when"); A->when = D; }
+webhook(A) ::= webhook(B) SEND(C) LP names(D) comma_opt RP.
+  { A = B; say_once(A->columns.n || A->star.file, C.span, "send"); A->columns = D; }
+webhook(A) ::= webhook(B) SEND(C) LP STAR(D) RP.
+  { A = B; say_once(A->columns.n || A->star.file, C.span, "send"); A->star = D.span; }
+webhook(A) ::= webhook(B) TO(C) secret(D).
+  { A = B; say_once(A->to.span.file, C.span, "to"); A->to = D; }
+webhook(A) ::= webhook(B) SIGNED(C) secret(D).
+  { A = B; say_once(A->key.span.file, C.span, "signed"); A->key = D; }
+webhook(A) ::= webhook(B) RETRY(C) NUMBER(D).
+  { A = B; say_once(A->retry_span.file, C.span, "retry"); A->retry_span = SPAN(C, D);
+    A->retry = whole_number(D, 1000000); }
+webhook(A) ::= webhook(B) WITHIN(C) NUMBER(D) name(E).
+  { A = B; say_once(A->within_span.file, C.span, "within"); A->within_span = SPAN(C, E);
+    A->within_s = duration(D, E); }
+declaration ::= webhook(B) SEMI(C).     { SPAN_END(B, C.span); vec_push(&p->ast->webhooks, B); }
+
+%type webhook_events {struct ast_commands}
+webhook_events(A) ::= command(B).       { FIRST(A, B); }
+webhook_events(A) ::= webhook_events(A) OR command(B). { vec_push(&A, B); }
+
+%type secret {struct ast_secret}
+secret(A) ::= ENV(B) ID(C).             { A = secret_env(B, C); }
+secret(A) ::= string(B).                { A = secret_text(B); }
+
+/* ---- auth ---- */
+
+%type auth {struct ast_auth *}
+auth(A) ::= AUTH(B) LC.                 { MAKE(A, ast_auth, .span = B.span, .word = B.span); }
+auth(A) ::= auth(B) auth_option(C) SEMI.    { A = B; vec_push(&A->options, C); }
+declaration ::= auth(B) RC(C).          { SPAN_END(B, C.span); vec_push(&p->ast->auths, B); }
+
+%type auth_option {struct ast_option}
+auth_option(A) ::= name(B) strings(C) comma_opt.
+  { A = (struct ast_option){.span = SPAN(B, C.at[C.n - 1]), .name = B, .values = C}; }
+auth_option(A) ::= name(B) name(C).
+  { A = (struct ast_option){.span = SPAN(B, C), .name = B, .word = C}; }
+auth_option(A) ::= name(B) ON(C).
+  { A = (struct ast_option){.span = SPAN(B, C), .name = B, .word = name_from(C)}; }
 
 /* ---- known, and refused ---- */
 
 declaration ::= unbuilt(B) anything SEMI. { not_built(B.span, B.text); }
-unbuilt(A) ::= LIVE|WEBHOOK|MATERIALIZED|DROP(B). { A = B; }
+unbuilt(A) ::= MATERIALIZED|DROP(B). { A = B; }
 anything ::= .
 anything ::= anything ANYTHING.
 

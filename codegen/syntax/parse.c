@@ -88,7 +88,7 @@ static bool
 may_have_braces(const struct feed *feed)
 {
     return feed->n_tokens == 0 || feed->first == TOKEN_ENDPOINT || feed->first == TOKEN_CORS ||
-           feed->first == TOKEN_LIVE || feed->first == TOKEN_WEBHOOK;
+           feed->first == TOKEN_AUTH;
 }
 
 /* The first token of the next declaration. */

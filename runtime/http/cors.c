@@ -32,6 +32,24 @@ has_policy(const struct pgs_cors *cors)
     return cors != NULL || configured_origins != NULL || any_origin;
 }
 
+/* One label or more stand for the star of a pattern, and nothing else. */
+static bool
+matches_star(const char *pattern, const char *origin, size_t len)
+{
+    const char *star = strchr(pattern, '*');
+    size_t before = star != NULL ? (size_t)(star - pattern) : 0;
+    size_t after = star != NULL ? strlen(star + 1) : 0;
+
+    if (star == NULL || len <= before + after || origin[before] == '.' ||
+        memcmp(origin, pattern, before) != 0 || memcmp(origin + len - after, star + 1, after) != 0)
+        return false;
+    for (size_t i = before; i < len - after; i++)
+        if ((origin[i] < 'a' || origin[i] > 'z') && (origin[i] < '0' || origin[i] > '9') &&
+            origin[i] != '-' && origin[i] != '.' && origin[i] != '_')
+            return false;
+    return true;
+}
+
 bool
 pgs_cors_allows(const struct pgs_cors *cors, const char *origin, size_t len)
 {
@@ -42,7 +60,8 @@ pgs_cors_allows(const struct pgs_cors *cors, const char *origin, size_t len)
     if (any_origin)
         return true;
     for (; origins != NULL && *origins != NULL; origins++)
-        if (strlen(*origins) == len && memcmp(*origins, origin, len) == 0)
+        if ((strlen(*origins) == len && memcmp(*origins, origin, len) == 0) ||
+            (configured_origins == NULL && matches_star(*origins, origin, len)))
             return true;
     return false;
 }

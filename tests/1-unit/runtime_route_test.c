@@ -118,6 +118,30 @@ test_origins(void **state)
 }
 
 static void
+test_starred_origins(void **state)
+{
+    static const char *const origins[] = {"https://*.example.com", NULL};
+    static const struct pgs_cors cors = {.origins = origins};
+    static const char *const strangers[] = {
+        "https://example.com",
+        "https://.example.com",
+        "https://evilexample.com",
+        "http://a.example.com",
+        "https://a.example.com:444",
+        "https://evil.test/.example.com",
+        "https://a@b.example.com",
+        "https://a.example.com.evil.test",
+        "https://evil.test#.example.com",
+    };
+
+    (void)state;
+    assert_true(allows(&cors, "https://a.example.com"));
+    assert_true(allows(&cors, "https://pr-7.preview.example.com"));
+    for (size_t i = 0; i < PGS_COUNT(strangers); i++)
+        assert_false(allows(&cors, strangers[i]));
+}
+
+static void
 test_configured_origins(void **state)
 {
     static const char *const policy[] = {"https://a.example", NULL};
@@ -140,11 +164,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_routes),
-        cmocka_unit_test(test_many_routes),
-        cmocka_unit_test(test_no_routes),
-        cmocka_unit_test(test_origins),
-        cmocka_unit_test(test_configured_origins),
+        cmocka_unit_test(test_routes),          cmocka_unit_test(test_many_routes),
+        cmocka_unit_test(test_no_routes),       cmocka_unit_test(test_origins),
+        cmocka_unit_test(test_starred_origins), cmocka_unit_test(test_configured_origins),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* Between the checks of live queries, webhooks, auth and cors. */
+#ifndef CHECK_SERVED_H
+#define CHECK_SERVED_H
+
+#include "check/checker.h"
+#include "check/url.h"
+#include "syntax/ast_served.h"
+
+/* Where a part of an address stands in the source. */
+struct span check_part_span(const struct ast_string *ast, struct url_part part);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* What is told without being asked, in the access matrix: live queries, webhooks, auth. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/words.h"
+#include "emit/access_text.h"
+#include "emit/emit.h"
+#include "model/access.h"
+#include "model/served.h"
+
+static int
+compare_words(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Names, sorted, with commas. */
+static const char *
+sorted_names(struct words *names)
+{
+    if (names->list.n > 0)
+        qsort(names->list.at, names->list.n, sizeof(names->list.at[0]), compare_words);
+    return access_names(names->list.at, names->list.n);
+}
+
+static void
+write_live(struct out *out, const struct live *live)
+{
+    struct words roles = {0}, sent = {0};
+
+    out_printf(out, "\nlive %s\n", access_name(live->name));
+    for (size_t i = 0; i < live->roles.n; i++)
+        words_add(&roles, live->roles.at[i]->name);
+    out_printf(out, "  %s may subscribe\n", sorted_names(&roles));
+    for (size_t i = 0; i < live->body->outputs.n; i++)
+        if (live->body->outputs.at[i].name != NULL)
+            words_add(&sent, live->body->outputs.at[i].name);
+    out_printf(out, "  sends %s\n", sorted_names(&sent));
+    if (live->body->where != NULL && live->table == NULL)
+        out_printf(out, "  rows: %s\n", access_condition(live->body->where));
+    for (size_t i = 0; live->table != NULL && i < live->params.n; i++)
+        out_printf(out, "  rows: %s = the argument\n", access_name(live->params.at[i]->name));
+}
+
+static void
+write_webhook(struct out *out, const struct webhook *webhook)
+{
+    struct words sent = {0};
+
+    out_printf(out, "\nwebhook %s\n", access_name(webhook->name));
+    for (int command = 0; command < COMMANDS; command++)
+        if (webhook->events[command])
+            out_printf(out, "  after %s on %s\n", command_name((enum command)command),
+                       access_name(webhook->table->name));
+    if (webhook->when != NULL)
+        out_printf(out, "  when: %s\n", access_condition(webhook->when));
+    for (size_t i = 0; i < webhook->columns.n; i++)
+        words_add(&sent, webhook->columns.at[i]->name);
+    out_printf(out, "  sends %s\n  to the address in %s, signed with %s; no policy is asked\n",
+               sorted_names(&sent), webhook->url_env, webhook->key_env);
+}
+
+static void
+write_auth(struct out *out, const struct auth *auth)
+{
+    if (auth == NULL)
+        return;
+    out_add(out, "\nauth\n");
+    if (auth->site != NULL)
+        out_printf(out, "  site: %s\n", access_visible(auth->site));
+    for (size_t i = 0; i < auth->redirects.n; i++)
+        out_printf(out, "  tokens may go to: %s\n", access_visible(auth->redirects.at[i]));
+    out_printf(out, "  guests %s\n",
+               auth->anonymous_sign_in ? "may sign in: each is authenticated" : "may not sign in");
+}
+
+static int
+compare_lives(const void *a, const void *b)
+{
+    return strcmp((*(const struct live *const *)a)->name, (*(const struct live *const *)b)->name);
+}
+
+static int
+compare_webhooks(const void *a, const void *b)
+{
+    return strcmp((*(const struct webhook *const *)a)->name,
+                  (*(const struct webhook *const *)b)->name);
+}
+
+void
+emit_access_served(struct out *out, const struct model *model)
+{
+    VEC(const struct live *) lives = {0};
+    VEC(const struct webhook *) webhooks = {0};
+
+    for (size_t i = 0; i < model->lives.n; i++)
+        vec_push(&lives, model->lives.at[i]);
+    for (size_t i = 0; i < model->webhooks.n; i++)
+        vec_push(&webhooks, model->webhooks.at[i]);
+    if (lives.n > 0)
+        qsort(lives.at, lives.n, sizeof(lives.at[0]), compare_lives);
+    if (webhooks.n > 0)
+        qsort(webhooks.at, webhooks.n, sizeof(webhooks.at[0]), compare_webhooks);
+    for (size_t i = 0; i < lives.n; i++)
+        write_live(out, lives.at[i]);
+    for (size_t i = 0; i < webhooks.n; i++)
+        write_webhook(out, webhooks.at[i]);
+    write_auth(out, model->auth);
+}
