@@ -145,6 +145,20 @@ refuse_write_to_view(const struct table *table, const struct ast_command *comman
 }
 
 static void
+refuse_generated(const struct grant *grant, const struct column *column, struct span span)
+{
+    struct diag *diag;
+
+    if (!column->generated || grant->command == CMD_SELECT)
+        return;
+    diag = diag_at(span, PGS1264_GENERATED_WRITTEN,
+                   "\"%s\" is generated: nobody can %s it, whatever is granted", column->name,
+                   command_name(grant->command));
+    diag_note(diag, column->span, "\"%s\" is here", column->name);
+    diag_hint(diag, "drop it from the list");
+}
+
+static void
 check_grant_columns(const struct table *table, const struct ast_command *command,
                     struct grant *grant)
 {
@@ -153,6 +167,7 @@ check_grant_columns(const struct table *table, const struct ast_command *command
 
         if (!column)
             continue;
+        refuse_generated(grant, column, command->columns.at[i].span);
         vec_push(&grant->columns, column);
         vec_push(&grant->column_spans, command->columns.at[i].span);
     }

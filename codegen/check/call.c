@@ -57,10 +57,9 @@ check_auth_call(struct scope *scope, const struct ast_expr *ast)
         i++;
     if (i == n || ast->args.n > 0)
         return report_auth(ast);
-    if (scope->place == PLACE_CHECK || scope->place == PLACE_INDEX) {
-        struct diag *diag =
-            diag_at(ast->span, PGS2045_CLAIM_HERE, "%s cannot depend on who asks",
-                    scope->place == PLACE_CHECK ? "a check constraint" : "an index");
+    if (check_is_for_all(scope->place)) {
+        struct diag *diag = diag_at(ast->span, PGS2045_CLAIM_HERE, "%s cannot depend on who asks",
+                                    check_place_name(scope->place));
         diag_hint(diag, "put the condition into a policy (`with check`)");
     }
     expr = check_new_expr(EXPR_CALL, ast->span);
@@ -191,7 +190,8 @@ static void
 check_volatility(const struct scope *scope, const struct ast_expr *ast,
                  const struct function *function)
 {
-    bool in_index = scope->place == PLACE_INDEX && function->volatility != IMMUTABLE;
+    bool in_index = scope->place >= PLACE_INDEX && scope->place <= PLACE_PARTITION &&
+                    function->volatility != IMMUTABLE;
     bool in_check = scope->place == PLACE_CHECK && changes_by_itself(function);
     struct diag *diag;
 
@@ -199,13 +199,14 @@ check_volatility(const struct scope *scope, const struct ast_expr *ast,
         return;
     diag = diag_at(ast->span, PGS2046_VOLATILE_HERE,
                    "%s() cannot stand in %s: its result depends on more than its arguments",
-                   function->name, in_index ? "an index" : "a check constraint");
+                   function->name, check_place_name(scope->place));
     if (in_check)
         diag_hint(diag, "put the condition into a policy (`with check`)");
     else if (strstr(function->name, "_ts") || strncmp(function->name, "to_ts", 5) == 0)
         diag_hint(diag, "name the configuration: `%s('english', ...)`", function->name);
     else
-        diag_hint(diag, "index the column, and call %s() in the query", function->name);
+        diag_hint(diag, "%s the column, and call %s() in the query",
+                  scope->place == PLACE_INDEX ? "index" : "keep", function->name);
 }
 
 static struct expr *

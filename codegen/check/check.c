@@ -109,6 +109,7 @@ check_project(const struct ast *ast)
     check_views(checker);
     check_order(checker);
     check_queries(checker);
+    check_comments(checker);
     check_grants(checker);
     check_policies(checker);
     check_cors(checker);

@@ -83,6 +83,9 @@ enum place {
     PLACE_DEFAULT,
     PLACE_CHECK,
     PLACE_INDEX,
+    PLACE_GENERATED, /* a generated column */
+    PLACE_PARTITION, /* the key of a partitioned table */
+    PLACE_BACKFILL,
     PLACE_ARGUMENT, /* the default of an argument */
     PLACE_PREDICATE,
     PLACE_POLICY,
@@ -269,6 +272,12 @@ void check_deciding(struct checker *checker);
 void check_speed(struct checker *checker);
 void check_secrets(struct checker *checker);
 
+/* What the place is called in messages: "an index". */
+const char *check_place_name(enum place place);
+
+/* Holds for all callers alike: no claim. */
+bool check_is_for_all(enum place place);
+
 /* ---- check_key.c, check_index.c: for check_table.c ---- */
 
 void check_key(struct checker *checker, struct table *table, const struct ast_constraint *ast,
@@ -276,6 +285,62 @@ void check_key(struct checker *checker, struct table *table, const struct ast_co
 void check_constraint(struct checker *checker, struct table *table,
                       const struct ast_constraint *ast, struct column *column);
 void check_index(struct checker *checker, struct table *table, const struct ast_index *ast);
+void check_exclusion(struct checker *checker, struct table *table,
+                     const struct ast_constraint *ast);
+
+/* References that would write generated columns. */
+void check_generated_references(const struct table *table);
+
+/* deferrable, initially deferred */
+void check_deferral(const struct ast_constraint *ast, struct constraint *constraint);
+
+/* ---- check_item.c: items of indexes, exclusions, partition keys ---- */
+
+struct opclass;
+
+struct check_items {
+    const struct table *table;
+    enum place place;
+    const char *clause;
+    const char *method;
+};
+
+/* `*opclass`: the one that serves it; NULL: unknown, or reported. */
+struct index_item check_item(struct checker *checker, const struct check_items *of,
+                             const struct ast_item *ast, const struct opclass **opclass);
+
+/* As PostgreSQL names it: a column by its name, a call by the function's, others "expr". */
+const char *check_item_name(const struct index_item *item);
+
+/* Items and included columns joined, for the name of an index. */
+const char *check_items_name(const struct index_items *items, const struct column *const *include,
+                             size_t n);
+
+/* ---- check_schema.c ---- */
+
+void check_declare_schemas(struct checker *checker);
+void check_comments(struct checker *checker);
+
+/* PostgreSQL's own and the platform's, and public. */
+bool check_is_reserved_schema(const char *name);
+
+bool check_has_schema(const struct checker *checker, const char *name);
+
+/* The schema that the path says, public without one; reports one that is not declared. */
+const char *check_schema_of(struct checker *checker, const struct ast_path *path);
+
+/* What a relation goes by in the maps of the checker: its schema counts. */
+const char *check_relation_key(const char *schema, const char *name);
+
+/* ---- check_generated.c: for check_table.c ---- */
+
+void check_generated(struct checker *checker, const struct declared_table *declared,
+                     const struct ast_column *ast, struct column *column);
+void check_backfill(struct checker *checker, struct table *table, const struct ast_column *ast,
+                    struct column *column);
+
+/* soft delete, drop column */
+void check_table_items(const struct declared_table *declared);
 
 /* table_columns_label, then label1, label2, ... as PostgreSQL counts; `relation`: an index or key.
  */

@@ -89,16 +89,9 @@ only_output(const struct select *select)
 static struct select *
 sub_select(struct scope *scope, const struct ast_expr *ast)
 {
-    static const char *const places[] = {
-        [PLACE_DEFAULT] = "a default",
-        [PLACE_CHECK] = "a check constraint",
-        [PLACE_INDEX] = "an index",
-        [PLACE_ARGUMENT] = "the default of an argument",
-    };
-
     if (scope->place <= PLACE_ARGUMENT) {
         struct diag *diag = diag_at(ast->span, PGS2043_SUBSELECT_HERE,
-                                    "%s cannot hold a sub-select", places[scope->place]);
+                                    "%s cannot hold a sub-select", check_place_name(scope->place));
         diag_hint(diag, "PostgreSQL does not allow it; a policy's `with check` can ask other "
                         "tables");
     }

@@ -4,6 +4,7 @@
  * table is also a row type).
  */
 #include "check/checker.h"
+#include "syntax/ast_make.h"
 
 #include <string.h>
 
@@ -98,10 +99,14 @@ declare_builtins(struct model *model)
 
 /* Where the name is taken already among tables, views and types; false: it is free. */
 static bool
-find_relation_name(const struct checker *checker, const char *name, struct span *first)
+find_relation_name(const struct checker *checker, const char *schema, const char *name,
+                   struct span *first)
 {
-    const struct table *table = check_table_named(checker, "public", name);
+    const struct table *table = check_table_named(checker, schema, name);
     const struct enumeration *type = check_enumeration_named(checker->model, name);
+
+    if (strcmp(schema, "public") != 0)
+        type = NULL;
 
     if (table)
         *first = table->span;
@@ -111,11 +116,12 @@ find_relation_name(const struct checker *checker, const char *name, struct span 
 }
 
 static bool
-claim_relation_name(const struct checker *checker, const char *what, const struct ast_name *name)
+claim_relation_name(const struct checker *checker, const char *what, const char *schema,
+                    const struct ast_name *name)
 {
     struct span first;
 
-    if (find_relation_name(checker, name->text, &first)) {
+    if (find_relation_name(checker, schema, name->text, &first)) {
         report_twice(PGS1110_DUPLICATE_RELATION, name->span, first, what, name->text);
         return false;
     }
@@ -153,7 +159,7 @@ declare_enum(struct checker *checker, const struct ast_enum *ast)
                                     "\"%s\" is a type of PostgreSQL itself", ast->name.text);
         diag_hint(diag, "choose another name");
     }
-    if (!claim_relation_name(checker, "type", &ast->name))
+    if (!claim_relation_name(checker, "type", "public", &ast->name))
         return;
     type->span = ast->name.span;
     type->name = ast->name.text;
@@ -197,16 +203,16 @@ declare_column(struct table *table, const struct ast_column *ast)
 }
 
 static struct table *
-add_table(struct checker *checker, const struct ast_name *name, bool is_view)
+add_table(struct checker *checker, const char *schema, const struct ast_name *name, bool is_view)
 {
     struct table *table = arena_alloc(sizeof(*table));
 
     table->span = name->span;
-    table->schema = "public";
+    table->schema = schema;
     table->name = name->text;
     table->is_view = is_view;
     vec_push(&checker->model->tables, table);
-    map_put(&checker->tables_by_name, table->name, table);
+    map_put(&checker->tables_by_name, check_relation_key(schema, table->name), table);
     return table;
 }
 
@@ -214,10 +220,13 @@ static void
 declare_table(struct checker *checker, const struct ast_table *ast)
 {
     struct declared_table declared = {.ast = ast};
+    const char *schema = check_schema_of(checker, &ast->path);
 
-    if (!claim_relation_name(checker, "table", &ast->name))
+    if (!claim_relation_name(checker, "table", schema, &ast->name))
         return;
-    declared.table = add_table(checker, &ast->name, false);
+    if (ast->partition_of.name.text || ast->partition_by.text || ast->inherits.n > 0)
+        not_built(ast->name.span, "partition");
+    declared.table = add_table(checker, schema, &ast->name, false);
     for (size_t i = 0; i < ast->columns.n; i++)
         declare_column(declared.table, ast->columns.at[i]);
     vec_push(&checker->tables, declared);
@@ -227,10 +236,14 @@ static void
 declare_view(struct checker *checker, const struct ast_view *ast)
 {
     struct declared_view declared = {.ast = ast};
+    const char *schema = check_schema_of(checker, &ast->path);
 
-    if (!claim_relation_name(checker, "view", &ast->name))
+    if (!claim_relation_name(checker, "view", schema, &ast->name))
         return;
-    declared.table = add_table(checker, &ast->name, true);
+    declared.table = add_table(checker, schema, &ast->name, true);
+    declared.table->materialized = ast->materialized;
+    if (ast->materialized)
+        not_built(ast->word, "materialized view");
     vec_push(&checker->views, declared);
 }
 
@@ -360,6 +373,7 @@ check_declare(struct checker *checker)
     const struct ast *ast = checker->ast;
 
     declare_builtins(checker->model);
+    check_declare_schemas(checker);
     for (size_t i = 0; i < ast->tables.n; i++)
         declare_table(checker, ast->tables.at[i]);
     for (size_t i = 0; i < ast->views.n; i++)

@@ -6,6 +6,22 @@
 
 VEC_STRUCT(columns, const struct column *);
 
+/* The URL has no schema in it. */
+static void
+check_served_name(const struct endpoint *other, const struct ast_endpoint *ast,
+                  const struct table *table)
+{
+    struct diag *diag;
+
+    if (strcmp(other->table->name, table->name) != 0)
+        return;
+    diag = diag_at(ast->table.span, PGS1273_SERVED_NAME_TWICE,
+                   "%s.%s and %s.%s would both be served at /rest/v1/%s", other->table->schema,
+                   table->name, table->schema, table->name, table->name);
+    diag_note(diag, other->span, "the first one is here");
+    diag_hint(diag, "rename one of the two, or serve a view of it under another name");
+}
+
 static void
 check_twice(const struct checker *checker, const struct ast_endpoint *ast,
             const struct table *table)
@@ -14,8 +30,10 @@ check_twice(const struct checker *checker, const struct ast_endpoint *ast,
         const struct endpoint *other = checker->model->endpoints.at[i];
         struct diag *diag;
 
-        if (other->table != table)
+        if (other->table != table) {
+            check_served_name(other, ast, table);
             continue;
+        }
         diag = diag_at(ast->table.span, PGS4002_DUPLICATE_ENDPOINT, "\"%s\" is served twice",
                        table->name);
         diag_note(diag, other->span, "first served here");

@@ -32,15 +32,17 @@ has_index_named(const struct table *table, const char *name)
 
 /* Keys and indexes are relations in PostgreSQL: one space with tables and views. */
 static bool
-is_relation(const struct checker *checker, const char *name)
+is_relation(const struct checker *checker, const struct table *table, const char *label)
 {
+    const char *name = check_relation_key(table->schema, label);
+
     return map_get(&checker->tables_by_name, name) || map_get(&checker->constraints, name);
 }
 
 static bool
 is_taken(const struct checker *checker, const struct table *table, const char *name, bool relation)
 {
-    return relation ? is_relation(checker, name)
+    return relation ? is_relation(checker, table, name)
                     : has_constraint_named(table, name) || has_index_named(table, name);
 }
 
@@ -52,7 +54,7 @@ check_choose_name(struct checker *checker, const struct table *table, const char
 
     for (int i = 1; is_taken(checker, table, name, relation); i++)
         name = name_object(table->name, columns, arena_printf("%s%d", label, i));
-    map_put(&checker->constraints, name, table);
+    map_put(&checker->constraints, check_relation_key(table->schema, name), table);
     return name;
 }
 
@@ -77,8 +79,45 @@ check_given_name(struct checker *checker, const struct table *table, const struc
                        "\"%s\" is the name of something else already", name->text);
         diag_hint(diag, "choose another name, or leave it out: PostgreSQL's usual name is used");
     }
-    map_put(&checker->constraints, name->text, table);
+    map_put(&checker->constraints, check_relation_key(table->schema, name->text), table);
     return name->text;
+}
+
+/* ---- deferrals ---- */
+
+static void
+report_deferral(struct span span, const char *what, const char *hint)
+{
+    struct diag *diag = diag_at(span, PGS1251_DEFERRAL, "%s", what);
+
+    diag_hint(diag, "%s", hint);
+}
+
+void
+check_deferral(const struct ast_constraint *ast, struct constraint *constraint)
+{
+    const struct span *said = ast->deferrals;
+    bool refused = said[AST_NOT_DEFERRABLE].file != NULL;
+
+    constraint->initially_deferred = said[AST_INITIALLY_DEFERRED].file != NULL;
+    constraint->deferrable = said[AST_DEFERRABLE].file || constraint->initially_deferred;
+    if (refused && constraint->deferrable)
+        report_deferral(said[AST_NOT_DEFERRABLE], "what is deferred must be deferrable",
+                        "drop `not deferrable`, or the other");
+    if (constraint->initially_deferred && said[AST_INITIALLY_IMMEDIATE].file)
+        report_deferral(said[AST_INITIALLY_IMMEDIATE],
+                        "it is checked at once or at the end, not both", "drop one of the two");
+}
+
+static void
+refuse_deferral(const struct ast_constraint *ast)
+{
+    for (int i = 0; i < AST_DEFERRALS; i++)
+        if (ast->deferrals[i].file) {
+            report_deferral(ast->deferrals[i], "a check constraint cannot be deferred",
+                            "leave it out: PostgreSQL checks each row as it is written");
+            return;
+        }
 }
 
 /* ---- keys ---- */
@@ -180,6 +219,9 @@ check_key(struct checker *checker, struct table *table, const struct ast_constra
         key->name = check_choose_name(checker, table, primary ? NULL : join_columns(&columns),
                                       primary ? "pkey" : "key", true);
     check_key_types(key);
+    key->global = ast->global;
+    key->nulls_not_distinct = ast->nulls_not_distinct;
+    check_deferral(ast, key);
     if (primary)
         set_primary_key(table, key);
     vec_push(&table->constraints, key);
@@ -207,6 +249,7 @@ add_check(struct checker *checker, struct table *table, const struct ast_constra
     struct scope scope = check_row_scope(checker, PLACE_CHECK, table);
     struct columns columns = {0};
 
+    refuse_deferral(ast);
     scope.clause = "a check constraint";
     check->span = ast->span;
     check->kind = CONSTRAINT_CHECK;
@@ -339,6 +382,56 @@ check_action(const struct ast_constraint *ast, const struct columns *from, enum 
         }
 }
 
+/* PostgreSQL looks for the row at once: a key that is checked at the end will not do. */
+static void
+check_key_is_at_once(const struct ast_constraint *ast, const struct table *target,
+                     const struct columns *to)
+{
+    const struct constraint *deferrable = NULL;
+    struct diag *diag;
+
+    for (size_t i = 0; i < target->constraints.n; i++) {
+        const struct constraint *key = target->constraints.at[i];
+
+        if ((key->kind != CONSTRAINT_PRIMARY_KEY && key->kind != CONSTRAINT_UNIQUE) ||
+            !same_columns(key, to))
+            continue;
+        if (!key->deferrable)
+            return;
+        deferrable = key;
+    }
+    if (!deferrable)
+        return;
+    diag = diag_at(ast->target.span, PGS1252_REFERENCE_TO_DEFERRABLE,
+                   "the key of \"%s\" is deferrable: nothing can reference it", target->name);
+    diag_note(diag, deferrable->span, "the key is here");
+    diag_hint(diag, "drop `deferrable` there; the reference itself may be deferrable");
+}
+
+/* A reference to generated columns cannot change them. */
+void
+check_generated_references(const struct table *table)
+{
+    for (size_t i = 0; i < table->constraints.n; i++) {
+        const struct constraint *key = table->constraints.at[i];
+        bool writes = key->on_update == FK_CASCADE || key->on_update >= FK_SET_NULL ||
+                      key->on_delete >= FK_SET_NULL;
+
+        for (size_t j = 0; writes && j < key->columns.n; j++) {
+            struct diag *diag;
+
+            if (!key->columns.at[j]->generated)
+                continue;
+            diag = diag_at(key->span, PGS1265_GENERATED_REFERENCE,
+                           "\"%s\" is generated: the reference cannot write it",
+                           key->columns.at[j]->name);
+            diag_note(diag, key->columns.at[j]->span, "\"%s\" is here", key->columns.at[j]->name);
+            diag_hint(diag, "only `on delete cascade`, `restrict` and `no action` leave it alone");
+            break;
+        }
+    }
+}
+
 static enum fk_action
 model_action(enum ast_action action)
 {
@@ -365,11 +458,13 @@ add_reference(struct checker *checker, struct table *table, const struct ast_con
     if (!check_target(ast, target, &from, &to))
         return;
     check_reference_types(ast, &from, &to);
+    check_key_is_at_once(ast, target, &to);
     check_action(ast, &from, ast->on_delete);
     check_action(ast, &from, ast->on_update);
     key->target = target;
     for (size_t i = 0; i < to.n; i++)
         vec_push(&key->target_columns, to.at[i]);
+    check_deferral(ast, key);
     key->on_delete = model_action(ast->on_delete);
     key->on_update = model_action(ast->on_update);
     key->name = ast->name.text
@@ -386,4 +481,6 @@ check_constraint(struct checker *checker, struct table *table, const struct ast_
         add_check(checker, table, ast);
     else if (ast->kind == AST_REFERENCES)
         add_reference(checker, table, ast, column);
+    else if (ast->kind == AST_EXCLUDE)
+        check_exclusion(checker, table, ast);
 }

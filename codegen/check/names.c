@@ -15,8 +15,8 @@ check_table_named(const struct checker *checker, const char *schema, const char 
 {
     const struct model *model = checker->model;
 
-    if (strcmp(schema, "public") == 0)
-        return map_get(&checker->tables_by_name, name);
+    if (strcmp(schema, "pgstack") != 0)
+        return map_get(&checker->tables_by_name, check_relation_key(schema, name));
     for (size_t i = 0; i < model->tables.n; i++)
         if (strcmp(model->tables.at[i]->name, name) == 0 &&
             strcmp(model->tables.at[i]->schema, schema) == 0)
@@ -100,6 +100,24 @@ names_of_tables(const struct model *model)
     return names;
 }
 
+/* A table of that name in another schema. */
+static bool
+hint_schema(const struct model *model, struct diag *diag, const char *name)
+{
+    for (size_t i = 0; i < model->tables.n; i++) {
+        const struct table *table = model->tables.at[i];
+
+        if (strcmp(table->name, name) != 0 || table->builtin)
+            continue;
+        if (strcmp(table->schema, "public") == 0)
+            diag_hint(diag, "write `%s`, without a schema", name);
+        else
+            diag_hint(diag, "write `%s.%s`", table->schema, name);
+        return true;
+    }
+    return false;
+}
+
 struct table *
 check_find_table(struct checker *checker, const struct ast_path *path)
 {
@@ -110,16 +128,22 @@ check_find_table(struct checker *checker, const struct ast_path *path)
 
     if (table)
         return (struct table *)table;
-    if (strcmp(schema, "public") != 0 && strcmp(schema, "pgstack") != 0) {
+    if (!check_has_schema(checker, schema) && strcmp(schema, "pgstack") != 0) {
         diag =
             diag_at(path->schema.span, PGS2008_UNKNOWN_SCHEMA, "there is no schema \"%s\"", schema);
-        diag_hint(diag, "tables are named without a schema; \"pgstack\" has pgstack.users");
+        if (check_is_reserved_schema(schema))
+            diag_hint(diag, "it has no tables for schemas; \"pgstack\" has pgstack.users");
+        else
+            diag_hint(diag, "declare it: `schema %s;`", schema);
         if (strcmp(schema, "auth") == 0 && strcmp(path->name.text, "users") == 0)
             diag_fix(diag, path->span, "pgstack.users");
         return NULL;
     }
     known = names_of_tables(checker->model);
-    diag = diag_at(path->span, PGS2001_UNKNOWN_TABLE, "there is no table \"%s\"", path->name.text);
+    diag = diag_at(path->span, PGS2001_UNKNOWN_TABLE, "there is no table \"%s\"%s", path->name.text,
+                   path->schema.text ? arena_printf(" in schema \"%s\"", schema) : "");
+    if (hint_schema(checker->model, diag, path->name.text))
+        return NULL;
     check_suggest(diag, path->name.text, known.at, known.n);
     return NULL;
 }

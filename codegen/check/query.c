@@ -26,7 +26,9 @@ read_returns(struct checker *checker, const struct ast_query *ast, struct query 
     }
     query->returns_set = ast->returns->setof;
     if (ast->returns->dimensions == 0)
-        query->returns_table = check_table_named(checker, "public", ast->returns->spelling);
+        query->returns_table =
+            check_table_named(checker, ast->returns->schema ? ast->returns->schema : "public",
+                              ast->returns->spelling);
     if (!query->returns_table)
         check_storable_type(checker, ast->returns, &query->returns_type);
 }

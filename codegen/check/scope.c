@@ -28,6 +28,30 @@ check_row_scope(struct checker *checker, enum place place, const struct table *t
     return scope;
 }
 
+/* ---- places ---- */
+
+const char *
+check_place_name(enum place place)
+{
+    static const char *const places[] = {
+        [PLACE_DEFAULT] = "a default",
+        [PLACE_CHECK] = "a check constraint",
+        [PLACE_INDEX] = "an index",
+        [PLACE_GENERATED] = "a generated column",
+        [PLACE_PARTITION] = "a partition key",
+        [PLACE_BACKFILL] = "a backfill",
+        [PLACE_ARGUMENT] = "the default of an argument",
+    };
+
+    return places[place];
+}
+
+bool
+check_is_for_all(enum place place)
+{
+    return place >= PLACE_CHECK && place <= PLACE_BACKFILL;
+}
+
 /* ---- where rows may not be read ---- */
 
 static const struct scope *
@@ -195,10 +219,10 @@ refuse_claim(const struct scope *scope, struct span span, const char *what)
 {
     struct diag *diag;
 
-    if (scope->place != PLACE_CHECK && scope->place != PLACE_INDEX)
+    if (!check_is_for_all(scope->place))
         return false;
     diag = diag_at(span, PGS2045_CLAIM_HERE, "%s cannot depend on who asks: %s",
-                   scope->place == PLACE_CHECK ? "a check constraint" : "an index", what);
+                   check_place_name(scope->place), what);
     diag_hint(diag, "put the condition into a policy (`with check`)");
     return true;
 }

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "model/names.h"
+
 /* ---- columns ---- */
 
 static void
@@ -61,6 +63,17 @@ check_was(const struct table *table, const struct column *column)
     diag_hint(diag, "`was` gives the former name of a renamed column");
 }
 
+/* One that PostgreSQL would give a name that a table has already gets one by us. */
+static void
+name_sequence(struct checker *checker, struct column *column)
+{
+    const char *usual = name_object(column->table->name, column->name, "seq");
+
+    column->sequence = check_choose_name(checker, column->table, column->name, "seq", true);
+    if (strcmp(column->sequence, usual) == 0)
+        column->sequence = NULL;
+}
+
 static void
 check_columns(struct checker *checker, const struct declared_table *declared)
 {
@@ -79,6 +92,8 @@ check_columns(struct checker *checker, const struct declared_table *declared)
             continue; /* declared twice: reported */
         check_storable_type(checker, ast->type, &column->type);
         check_identity(ast, column);
+        if (column->identity != IDENTITY_NONE)
+            name_sequence(checker, column);
         check_null(ast);
         check_was(table, column);
     }
@@ -129,9 +144,15 @@ check_defaults_and_indexes(struct checker *checker, const struct declared_table 
 {
     const struct ast_table *ast = declared->ast;
 
-    for (size_t i = 0; i < ast->columns.n; i++)
-        check_default(checker, declared->table, ast->columns.at[i],
-                      check_column_named(declared->table, ast->columns.at[i]->name.text));
+    for (size_t i = 0; i < ast->columns.n; i++) {
+        struct column *column = check_column_named(declared->table, ast->columns.at[i]->name.text);
+
+        check_default(checker, declared->table, ast->columns.at[i], column);
+        check_generated(checker, declared, ast->columns.at[i], column);
+        check_backfill(checker, declared->table, ast->columns.at[i], column);
+    }
+    check_table_items(declared);
+    check_generated_references(declared->table);
     for (size_t i = 0; i < ast->indexes.n; i++)
         check_index(checker, declared->table, ast->indexes.at[i]);
 }

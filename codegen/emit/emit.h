@@ -69,6 +69,18 @@ const char *emit_role_list(const struct role *const *roles, size_t n);
 void emit_platform_up(struct out *out, const struct model *model);
 void emit_platform_down(struct out *out, const struct model *model);
 
+/* ---- relation.c ---- */
+
+/* create table; its references and indexes come later. */
+void emit_create_table(struct out *out, const struct table *table);
+void emit_references(struct out *out, const struct table *table);
+void emit_indexes(struct out *out, const struct table *table);
+void emit_view(struct out *out, const struct table *view);
+void emit_comments(struct out *out, const struct model *model);
+
+/* As it stands; the semicolon may be left out, and a comment may come last. */
+void emit_raw(struct out *out, const char *before, const char *sql);
+
 /* Row security, policies and grants of all tables and views. */
 void emit_rights(struct out *out, const struct model *model);
 

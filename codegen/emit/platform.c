@@ -51,13 +51,14 @@ static const char schemas_up[] =
     "create schema auth authorization pgstack_owner;\n"
     "create schema claim authorization pgstack_owner;\n"
     "create schema pgstack_policy authorization pgstack_owner;\n"
+    "@more@"
     "revoke all on schema public from public;\n"
     "grant usage, create on schema public, pgstack to pgstack_owner;\n"
     "grant usage on schema public, pgstack to authenticator, authenticator_admin,\n"
     "  @roles@;\n"
     "set role pgstack_owner;\n"
     "alter default privileges revoke execute on functions from public;\n"
-    "grant usage on schema auth, claim, pgstack_policy\n"
+    "grant usage on schema auth, claim, pgstack_policy@names@\n"
     "  to @roles@;\n"
     "\n";
 
@@ -229,13 +230,43 @@ emit_role_block(struct out *out, const struct model *model)
     out_add(out, ";\n\n");
 }
 
+/* Schemas and extensions: made by the one who migrates, as extensions need it. */
+static const char *
+declared_schemas(const struct model *model)
+{
+    struct out *out = out_scratch();
+
+    for (size_t i = 0; i < model->schemas.n; i++)
+        out_printf(out, "-- %s  schema %s\ncreate schema %s authorization pgstack_owner;\n",
+                   out_place(model->schemas.at[i]->span), out_plain(model->schemas.at[i]->name),
+                   name_sql(model->schemas.at[i]->name));
+    for (size_t i = 0; i < model->extensions.n; i++)
+        out_printf(
+            out, "-- %s  extension %s\ncreate extension if not exists %s schema %s;\n",
+            out_place(model->extensions.at[i]->span), out_plain(model->extensions.at[i]->name),
+            name_sql(model->extensions.at[i]->name), name_sql(model->extensions.at[i]->schema));
+    return out_text(out);
+}
+
+/* ", billing": those that are declared. */
+static const char *
+schema_names(const struct model *model)
+{
+    struct out *out = out_scratch();
+
+    for (size_t i = 0; i < model->schemas.n; i++)
+        out_printf(out, ", %s", name_sql(model->schemas.at[i]->name));
+    return out_text(out);
+}
+
 void
 emit_platform_up(struct out *out, const struct model *model)
 {
     const char *roles = emit_request_roles(model);
 
     emit_role_block(out, model);
-    out_fill(out, schemas_up, "roles", roles, NULL);
+    out_fill(out, schemas_up, "roles", roles, "more", declared_schemas(model), "names",
+             schema_names(model), NULL);
     out_fill(out, helpers_up, "roles", roles, NULL);
     out_fill(out, single_row_up, "roles", roles, NULL);
     for (size_t i = 0; i < model->claims.n; i++)
@@ -246,5 +277,9 @@ emit_platform_up(struct out *out, const struct model *model)
 void
 emit_platform_down(struct out *out, const struct model *model)
 {
+    for (size_t i = model->extensions.n; i-- > 0;)
+        out_printf(out, "drop extension %s;\n", name_sql(model->extensions.at[i]->name));
+    for (size_t i = model->schemas.n; i-- > 0;)
+        out_printf(out, "drop schema %s cascade;\n", name_sql(model->schemas.at[i]->name));
     out_fill(out, platform_down, "roles", emit_request_roles(model), NULL);
 }

@@ -77,6 +77,8 @@ access_table(const struct role *role, const struct table *table, enum command co
 bool
 access_column(const struct role *role, const struct column *column, enum command command)
 {
+    if (column->generated && (command == CMD_INSERT || command == CMD_UPDATE))
+        return false;
     if (is_service(role))
         return true;
     for (size_t i = 0; i < column->table->grants.n; i++)
@@ -84,6 +86,12 @@ access_column(const struct role *role, const struct column *column, enum command
             names_column(column->table->grants.at[i], column))
             return true;
     return false;
+}
+
+bool
+column_fills_itself(const struct column *column)
+{
+    return column->default_expr || column->generated || column->identity != IDENTITY_NONE;
 }
 
 bool

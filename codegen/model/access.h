@@ -26,6 +26,9 @@ bool access_table(const struct role *role, const struct table *table, enum comma
 /* The same for this column; true where the grant names no columns. */
 bool access_column(const struct role *role, const struct column *column, enum command command);
 
+/* A new row has a value for it that nobody gave: a default, an identity, a generated column. */
+bool column_fills_itself(const struct column *column);
+
 /* The policy holds for this role and command. */
 bool policy_applies(const struct policy *policy, const struct role *role, const struct table *table,
                     enum command command);

@@ -161,9 +161,13 @@ struct column {
         IDENTITY_ALWAYS,
         IDENTITY_BY_DEFAULT,
     } identity;
+    const char *sequence; /* of an identity, where PostgreSQL would pick a taken name; or NULL */
     struct expr *default_expr; /* NULL: none */
-    bool is_private;           /* no endpoint shows it */
-    const char *was;           /* former name; NULL: none */
+    struct expr *generated; /* generated always as (...) stored: never written; NULL: it is not */
+    struct expr *backfill;  /* what old rows of a new column get; NULL: none */
+    bool inherited;         /* comes with the parent table */
+    bool is_private;        /* no endpoint shows it */
+    const char *was;        /* former name; NULL: none */
     struct span was_span;
 };
 
@@ -172,6 +176,7 @@ enum constraint_kind {
     CONSTRAINT_UNIQUE,
     CONSTRAINT_CHECK,
     CONSTRAINT_FOREIGN_KEY,
+    CONSTRAINT_EXCLUDE, /* method, items, where; columns: those that items name */
 };
 
 enum fk_action {
@@ -182,6 +187,19 @@ enum fk_action {
     FK_SET_DEFAULT,
 };
 
+/* Of an index, an exclusion or a partition key. */
+struct index_item {
+    const struct column *column; /* or NULL and */
+    struct expr *expr;
+    const char *collation; /* as SQL; NULL: the type's */
+    const char *opclass;   /* as SQL; NULL: the type's */
+    const char *op;        /* of an exclusion, as SQL */
+    bool descending;
+    int nulls;
+};
+
+VEC_STRUCT(index_items, struct index_item);
+
 struct constraint {
     struct span span;
     enum constraint_kind kind;
@@ -191,13 +209,17 @@ struct constraint {
     const struct table *target; /* of a foreign key */
     VEC(const struct column *) target_columns;
     enum fk_action on_delete, on_update;
+    bool global; /* unique global: meant to cross tenants */
+    bool nulls_not_distinct;
+    bool deferrable, initially_deferred;
+    const char *method; /* of an exclusion, as are */
+    struct index_items items;
+    struct expr *where;
 };
 
-struct index_item {
-    const struct column *column; /* or NULL and */
-    struct expr *expr;
-    bool descending;
-    int nulls;
+/* fillfactor = 70 */
+struct setting {
+    const char *name, *value;
 };
 
 struct index {
@@ -205,24 +227,43 @@ struct index {
     const char *name;
     const char *method; /* btree, gin, gist, brin, hash */
     bool unique;
-    VEC(struct index_item) items;
+    bool global; /* meant to cross tenants */
+    struct index_items items;
+    VEC(const struct column *) include;
+    bool nulls_not_distinct;
+    VEC(struct setting) settings;
     struct expr *where;
+};
+
+/* partition by range (at) */
+struct partitioning {
+    struct span span;
+    const char *strategy; /* range, list, hash */
+    struct index_items keys;
 };
 
 /* A table, or a view when `query` or `raw` is set. */
 struct table {
     struct span span;   /* of the name where it is declared */
-    const char *schema; /* "public", or "pgstack" for built-in tables */
+    const char *schema; /* "public", "pgstack" for built-in tables, or one that is declared */
     const char *name;
     bool builtin; /* pgstack.users: made by the platform part of the first migration */
     bool is_view;
+    bool materialized; /* a view whose rows are kept; it has indexes, and no policy holds for it */
     VEC(struct column *) columns;
     VEC(struct constraint *) constraints;
     VEC(struct index *) indexes;
-    const struct constraint *primary_key; /* NULL: none */
-    struct select *query;                 /* of a view */
-    const char *raw;                      /* of a view in $$ ... $$ */
-    VEC(const struct grant *) grants;     /* on it, in the order of the sources */
+    const struct constraint *primary_key;    /* NULL: none */
+    struct select *query;                    /* of a view */
+    const char *raw;                         /* of a view in $$ ... $$ */
+    const struct partitioning *partitioning; /* NULL: it is not partitioned */
+    const struct table *partition_of;        /* NULL: it is no partition; then it has a */
+    const char *bound;                       /* as SQL: "for values in ('a')", "default" */
+    VEC(const struct table *) inherits;      /* its parents */
+    const struct column *soft_delete;        /* set where a row counts as deleted; NULL: none */
+    VEC(const char *) drops;                 /* drop column c: columns that are gone on purpose */
+    VEC(struct span) drop_spans;             /* beside them */
+    VEC(const struct grant *) grants;        /* on it, in the order of the sources */
     VEC(const struct policy *) policies;
     bool read_past_policies; /* a definer predicate reads it: RLS enabled but not forced */
     bool scan_ok;            /* stays small: no warning where an index is missing */
@@ -342,6 +383,44 @@ struct query {
     const char *raw; /* $$ ... $$ */
 };
 
+struct schema {
+    struct span span;
+    const char *name;
+};
+
+struct extension {
+    struct span span;
+    const char *name;
+    const char *schema; /* where its objects are */
+};
+
+/* comment on table t is 'text'; one of the pointers says what it is on. */
+struct comment {
+    struct span span;
+    const struct table *table;
+    const struct column *column;
+    const struct enumeration *enumeration;
+    const struct query *query;
+    const char *schema;
+    const char *text;
+};
+
+/* drop table t; what is gone on purpose, by the words that were written. */
+struct drop {
+    struct span span;
+    enum drop_kind {
+        DROP_TABLE,
+        DROP_VIEW,
+        DROP_MATERIALIZED_VIEW,
+        DROP_TYPE,
+        DROP_FUNCTION,
+        DROP_QUERY,
+        DROP_SCHEMA,
+    } kind;
+    const char *schema;
+    const char *name;
+};
+
 /* sql $$ up $$ down $$ down $$: goes into the migration as it stands, unchecked. */
 struct raw_sql {
     struct span span;
@@ -372,6 +451,10 @@ struct model {
     VEC(struct webhook *) webhooks;
     struct auth *auth; /* NULL: none */
     VEC(struct raw_sql *) raw_sqls;
+    VEC(struct schema *) schemas; /* without public and those of the platform */
+    VEC(struct extension *) extensions;
+    VEC(struct comment *) comments;
+    VEC(struct drop *) drops; /* said, and without effect: for the comparison with the last model */
     bool reads_jwt; /* something reads auth.jwt(), auth.email() or raw SQL: set the claims */
 };
 

@@ -185,10 +185,10 @@ plan_fields(struct plan_table *plan)
 {
     for (size_t c = 0; c < plan->columns.n; c++) {
         const struct column *column = plan->columns.at[c].column;
-        bool given = column->default_expr != NULL || column->identity != IDENTITY_NONE;
+        bool given = column_fills_itself(column);
         struct plan_field field = {.column = c, .required = column->not_null && !given};
 
-        if (column->identity != IDENTITY_ALWAYS)
+        if (column->identity != IDENTITY_ALWAYS && column->generated == NULL)
             vec_push(&plan->fields, field);
     }
 }

@@ -95,19 +95,25 @@ sql_direction(struct str *out, bool descending, int nulls)
 }
 
 const char *
-sql_index_items(const struct index *index)
+sql_items(const struct index_items *items)
 {
     struct str out = {0};
 
-    for (size_t i = 0; i < index->items.n; i++) {
-        const struct index_item *item = &index->items.at[i];
+    for (size_t i = 0; i < items->n; i++) {
+        const struct index_item *item = &items->at[i];
 
         str_puts(&out, i ? ", " : "");
         if (item->column)
             str_puts(&out, name_sql(item->column->name));
         else
             str_printf(&out, "(%s)", sql_expr(item->expr, SQL_PLAIN));
+        if (item->collation)
+            str_printf(&out, " collate %s", item->collation);
+        if (item->opclass)
+            str_printf(&out, " %s", item->opclass);
         sql_direction(&out, item->descending, item->nulls);
+        if (item->op)
+            str_printf(&out, " with %s", item->op);
     }
     return out.at;
 }

@@ -38,7 +38,7 @@ const char *sql_select(const struct select *select, enum sql_form form);
 /* "q text, n integer default 20": the arguments of a function. */
 const char *sql_params(struct param *const *params, size_t n);
 
-/* "team_id, created_at desc" with expressions in parentheses: the items of an index. */
-const char *sql_index_items(const struct index *index);
+/* "team_id, created_at desc" with expressions in parentheses: of an index, exclusion, partition. */
+const char *sql_items(const struct index_items *items);
 
 #endif

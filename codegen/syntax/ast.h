@@ -132,11 +132,42 @@ enum ast_action {
     AST_SET_DEFAULT,
 };
 
+/* Of an index, an exclusion or a partition key; an item that is only a name is an AST_COLUMN. */
+struct ast_item {
+    struct span span;
+    struct ast_expr *expr;
+    struct ast_path collation; /* optional, as is */
+    struct ast_path opclass;
+    bool descending;
+    int nulls;      /* 0 default, 1 first, 2 last */
+    const char *op; /* of an exclusion: `&&` */
+    struct span op_span;
+};
+
+/* fillfactor = 70 */
+struct ast_index_setting {
+    struct span span;
+    struct ast_name name;
+    const char *value; /* unquoted */
+};
+
+VEC_STRUCT(ast_items, struct ast_item);
+VEC_STRUCT(ast_index_settings, struct ast_index_setting);
+
 enum ast_constraint_kind {
     AST_PRIMARY_KEY,
     AST_UNIQUE,
     AST_CHECK,
     AST_REFERENCES,
+    AST_EXCLUDE,
+};
+
+enum ast_deferral {
+    AST_DEFERRABLE,
+    AST_NOT_DEFERRABLE,
+    AST_INITIALLY_DEFERRED,
+    AST_INITIALLY_IMMEDIATE,
+    AST_DEFERRALS,
 };
 
 /* Of a table, or of a column: then `columns` is empty and stands for that column. */
@@ -149,6 +180,12 @@ struct ast_constraint {
     struct ast_path target; /* of references */
     struct ast_names target_columns;
     enum ast_action on_delete, on_update;
+    bool global; /* unique global: meant to cross tenants */
+    bool nulls_not_distinct;
+    struct span deferrals[AST_DEFERRALS]; /* `file` NULL: not said */
+    struct ast_name method;               /* of an exclusion, as are */
+    struct ast_items items;
+    struct ast_expr *where;
 };
 
 VEC_STRUCT(ast_constraints, struct ast_constraint *);
@@ -170,6 +207,9 @@ struct ast_column {
     struct ast_expr *default_expr;
     enum ast_identity identity;
     struct span identity_span;
+    struct ast_expr *generated; /* generated always as (...) stored */
+    struct span generated_span;
+    struct ast_expr *backfill;
     struct ast_name was; /* optional */
     bool is_private;
     struct ast_constraints constraints;
@@ -179,25 +219,57 @@ struct ast_index {
     struct span span;
     struct ast_name name; /* optional */
     bool unique;
+    bool global;            /* meant to cross tenants */
     struct ast_name method; /* optional */
-    struct ast_orders items;
+    struct ast_items items;
+    struct ast_names include;
+    bool nulls_not_distinct;
+    struct ast_index_settings settings;
     struct ast_expr *where;
 };
 
 VEC_STRUCT(ast_indexes, struct ast_index *);
 
+enum ast_bound_kind {
+    AST_BOUND_LIST,
+    AST_BOUND_RANGE,
+    AST_BOUND_HASH,
+    AST_BOUND_DEFAULT,
+};
+
+/* Which rows a partition holds. */
+struct ast_partition_bound {
+    struct span span;
+    enum ast_bound_kind kind;
+    struct ast_exprs from; /* of a list: its values */
+    struct ast_exprs to;   /* of a range */
+    long modulus, remainder;
+};
+
 struct ast_table {
     struct span span;
-    struct ast_name name;
+    struct ast_path path;
+    struct ast_name name; /* the path's last */
     struct ast_columns columns;
     struct ast_constraints constraints; /* of the table; those of columns are in the columns */
     struct ast_indexes indexes;
+    struct ast_names drops;      /* drop column c */
+    struct ast_name soft_delete; /* optional */
+    struct ast_paths inherits;
+    struct ast_name partition_by; /* range, list or hash; optional */
+    struct ast_items partition_keys;
+    struct ast_path partition_of; /* name.text NULL: it is no partition; then it has no items */
+    struct ast_partition_bound *bound;
 };
 
-/* `view v as select ...` or `view v (a t, ...) as $$ ... $$`. */
+/* `view v as select ...` or `view v (a t, ...) as $$ ... $$`, materialized or not. */
 struct ast_view {
     struct span span;
-    struct ast_name name;
+    struct span word; /* `materialized` */
+    struct ast_path path;
+    struct ast_name name; /* the path's last */
+    bool materialized;
+    struct ast_indexes indexes; /* of a materialized one */
     struct ast_columns columns; /* of a raw view */
     struct ast_select *select;  /* or */
     struct ast_string raw;      /* `text` NULL: none */
@@ -208,6 +280,41 @@ struct ast_sql {
     struct span span;
     struct ast_string up;
     struct ast_string down; /* optional */
+};
+
+/* extension pg_trgm schema x; */
+struct ast_extension {
+    struct span span;
+    struct ast_name name;
+    struct ast_name schema; /* optional */
+};
+
+/* What a comment is on, and what is dropped. */
+enum ast_kind {
+    AST_KIND_TABLE,
+    AST_KIND_VIEW,
+    AST_KIND_MATERIALIZED_VIEW,
+    AST_KIND_TYPE,
+    AST_KIND_FUNCTION,
+    AST_KIND_QUERY,
+    AST_KIND_SCHEMA,
+    AST_KIND_COLUMN,
+};
+
+/* comment on table t is 'text'; */
+struct ast_comment {
+    struct span span;
+    enum ast_kind kind;
+    struct ast_path path;
+    struct ast_names column; /* instead, of a column: [table, column] or [schema, table, column] */
+    struct ast_string text;
+};
+
+/* drop table t; what is gone, in words: see migrations/current.schema. */
+struct ast_drop {
+    struct span span;
+    enum ast_kind kind;
+    struct ast_path path;
 };
 
 /* ---- who may do what ---- */
@@ -348,6 +455,10 @@ struct ast {
     VEC(struct ast_table *) tables;
     VEC(struct ast_view *) views;
     VEC(struct ast_sql *) sqls;
+    struct ast_names schemas;
+    VEC(struct ast_extension *) extensions;
+    VEC(struct ast_comment *) comments;
+    VEC(struct ast_drop *) drops;
     VEC(struct ast_role *) roles;
     VEC(struct ast_claim *) claims;
     VEC(struct ast_predicate *) predicates;

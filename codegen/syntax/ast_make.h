@@ -140,6 +140,22 @@ void table_constraint(struct ast_table *table, struct ast_name name,
 struct ast_secret secret_env(struct token word, struct token name);
 struct ast_secret secret_text(struct ast_string text);
 
+/* ---- ast_table.c ---- */
+
+struct ast_names names_of(struct ast_name name);
+struct ast_item item_from(struct ast_expr *expr);
+void column_generated(struct ast_column *column, struct span span, struct ast_expr *expr);
+
+/* Of the last constraint of the column; reports a column that has none. */
+void column_defer(struct ast_column *column, struct span span, enum ast_deferral deferral);
+void constraint_defer(struct ast_constraint *constraint, struct span span,
+                      enum ast_deferral deferral);
+
+/* for values with (modulus m, remainder r) */
+struct ast_partition_bound *bound_hash(struct span span, struct ast_name first,
+                                       struct token modulus, struct ast_name second,
+                                       struct token remainder);
+
 /* Seconds of `10 min`; reports an unknown unit. */
 long duration(struct token number, struct ast_name unit);
 

@@ -22,10 +22,10 @@ struct set {
 };
 
 static const int declarations[] = {
-    TOKEN_APP,       TOKEN_AUTH,  TOKEN_CLAIM,   TOKEN_CORS,         TOKEN_DROP,    TOKEN_ENDPOINT,
-    TOKEN_FUNCTION,  TOKEN_GRANT, TOKEN_LIVE,    TOKEN_MATERIALIZED, TOKEN_PGSTACK, TOKEN_POLICY,
-    TOKEN_PREDICATE, TOKEN_QUERY, TOKEN_ROLE,    TOKEN_SQL,          TOKEN_TABLE,   TOKEN_TRIGGER,
-    TOKEN_TYPE,      TOKEN_VIEW,  TOKEN_WEBHOOK,
+    TOKEN_APP,      TOKEN_AUTH,      TOKEN_CLAIM,     TOKEN_COMMENT, TOKEN_CORS, TOKEN_DROP,
+    TOKEN_ENDPOINT, TOKEN_EXTENSION, TOKEN_FUNCTION,  TOKEN_GRANT,   TOKEN_LIVE, TOKEN_MATERIALIZED,
+    TOKEN_PGSTACK,  TOKEN_POLICY,    TOKEN_PREDICATE, TOKEN_QUERY,   TOKEN_ROLE, TOKEN_SCHEMA,
+    TOKEN_SQL,      TOKEN_TABLE,     TOKEN_TRIGGER,   TOKEN_TYPE,    TOKEN_VIEW, TOKEN_WEBHOOK,
 };
 
 static const int expression_starts[] = {
@@ -88,8 +88,6 @@ token_name(int kind)
         return "$$";
     case TOKEN_NOT_LA:
         return "not";
-    case TOKEN_ANYTHING:
-        return NULL;
     case TOKEN_LP:
         return "\"(\"";
     case TOKEN_RP:

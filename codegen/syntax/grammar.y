@@ -54,15 +54,15 @@
 
 %fallback ID
   ACTION AFTER ALWAYS APP AT AUTH BACKFILL BEFORE BOTH BY CASCADE CHARACTER CLAIM COLLATE COLUMN
-  CONFLICT CORS CREDENTIALS CURRENT DEFINER DELETE DO DOUBLE DOWN DROP EACH EMBED ENDPOINT ENUM ENV
-  EXCLUDE EXECUTE FETCH FILTER FIRST FOLLOWING FUNCTION GENERATED GET GLOBAL GROUPS IDENTITY
-  IMMUTABLE INDEX INHERITS INSERT INSTEAD INTO KEY LANGUAGE LAST LEADING LIST LIVE LOCKED
-  MATERIALIZED MAX MAX_AGE NEXT NO NOTHING NOWAIT NULLS OF OK ONLY ORDINALITY ORIGINS OTHERS OVER
-  PARTITION PERMISSIVE PGSTACK PLACING POLICY PRECEDING PRECISION PREDICATE PRIVATE PUBLIC QUERY
-  RANGE RECURSIVE RESTRICT RESTRICTIVE RETRY RETURNING RETURNS ROLE ROWS SCAN SECURITY SEND SET
-  SETOF SHARE SIGNED SKIP SQL STABLE STATEMENT STORED STRICT TIES TIME TIMESTAMP TRAILING TRIGGER
-  TYPE UNBOUNDED UNKNOWN UPDATE VALUES VARYING VIEW VOLATILE WAS WEBHOOK WINDOW WITHIN WITHOUT ZONE.
-%wildcard ANYTHING.
+  COMMENT CONFLICT CORS CREDENTIALS CURRENT DEFERRABLE DEFERRED DEFINER DELETE DO DOUBLE DOWN DROP
+  EACH EMBED ENDPOINT ENUM ENV EXCLUDE EXECUTE EXTENSION FETCH FILTER FIRST FOLLOWING FUNCTION
+  GENERATED GET GLOBAL GROUPS IDENTITY IMMEDIATE IMMUTABLE INCLUDE INDEX INHERITS INITIALLY INSERT
+  INSTEAD INTO KEY LANGUAGE LAST LEADING LIST LIVE LOCKED MATERIALIZED MAX MAX_AGE NEXT NO NOTHING
+  NOWAIT NULLS OF OK ONLY ORDINALITY ORIGINS OTHERS OVER PARTITION PERMISSIVE PGSTACK PLACING
+  POLICY PRECEDING PRECISION PREDICATE PRIVATE PUBLIC QUERY RANGE RECURSIVE RESTRICT RESTRICTIVE
+  RETRY RETURNING RETURNS ROLE ROWS SCAN SCHEMA SECURITY SEND SET SETOF SHARE SIGNED SKIP SOFT SQL
+  STABLE STATEMENT STORED STRICT TIES TIME TIMESTAMP TRAILING TRIGGER TYPE UNBOUNDED UNKNOWN UPDATE
+  VALUES VARYING VIEW VOLATILE WAS WEBHOOK WINDOW WITHIN WITHOUT ZONE.
 
 /* PostgreSQL's, lowest first. */
 %left UNION EXCEPT.
@@ -622,18 +622,40 @@ declaration ::= SQL(B) raw(C) DOWN raw(D) SEMI(E).
 %type table_open {struct ast_table *}
 %type table_next {struct ast_table *}
 %type table_items {struct ast_table *}
-table_open(A) ::= TABLE(B) name(C) LP.  { MAKE(A, ast_table, .span = B.span, .name = C); }
+table_open(A) ::= TABLE(B) path(C) LP.
+  { MAKE(A, ast_table, .span = B.span, .path = C, .name = C.name); }
 table_next(A) ::= table_open(B).        { A = B; }
 table_next(A) ::= table_items(B) COMMA. { A = B; }
 table_items(A) ::= table_next(B) column(C). { A = B; vec_push(&A->columns, C); }
 table_items(A) ::= table_next(B) constraint_name(C) table_constraint(D).
   { A = B; table_constraint(A, C, D); }
+table_items(A) ::= table_next(B) excluded(C). { A = B; vec_push(&A->constraints, C); }
+table_items(A) ::= table_next(B) CONSTRAINT name(C) excluded(D). { A = B; table_constraint(A, C, D); }
 table_items(A) ::= table_next(B) index(C). { A = B; vec_push(&A->indexes, C); }
-table_items(A) ::= table_next(B) DROP(C) COLUMN name(D). { A = B; not_built(SPAN(C, D), "drop"); }
-declaration ::= table_items(B) RP SEMI(C). { SPAN_END(B, C.span); vec_push(&p->ast->tables, B); }
-declaration ::= table_next(B) RP SEMI(C).  { SPAN_END(B, C.span); vec_push(&p->ast->tables, B); }
-declaration ::= table_items RP PARTITION(B) anything SEMI(C).
-  { not_built(SPAN(B, C), "partition"); }
+table_items(A) ::= table_next(B) DROP COLUMN name(C). { A = B; vec_push(&A->drops, C); }
+table_items(A) ::= table_next(B) SOFT(C) DELETE name(D).
+  { A = B; say_once(A->soft_delete.text, SPAN(C, D), "soft delete"); A->soft_delete = D; }
+
+%type table {struct ast_table *}
+table(A) ::= table_items(B) RP.         { A = B; }
+table(A) ::= table_next(B) RP.          { A = B; }
+table(A) ::= TABLE(B) path(C) PARTITION OF path(D) partition_bound(E).
+  { MAKE(A, ast_table, .span = B.span, .path = C, .name = C.name, .partition_of = D, .bound = E); }
+table(A) ::= table(B) INHERITS(C) LP paths(D) RP.
+  { A = B; say_once(A->inherits.n, C.span, "inherits"); A->inherits = D; }
+table(A) ::= table(B) PARTITION(C) BY name(D) LP items(E) comma_opt RP.
+  { A = B; say_once(A->partition_by.text, C.span, "partition by"); A->partition_by = D;
+    A->partition_keys = E; }
+declaration ::= table(B) SEMI(C).       { SPAN_END(B, C.span); vec_push(&p->ast->tables, B); }
+
+%type partition_bound {struct ast_partition_bound *}
+partition_bound(A) ::= DEFAULT(B).                { MAKE(A, ast_partition_bound, .kind = AST_BOUND_DEFAULT, .span = B.span); }
+partition_bound(A) ::= FOR(B) VALUES IN LP exprs(C) RP(D).
+  { MAKE(A, ast_partition_bound, .kind = AST_BOUND_LIST, .span = SPAN(B, D), .from = C); }
+partition_bound(A) ::= FOR(B) VALUES FROM LP exprs(C) RP TO LP exprs(D) RP(E).
+  { MAKE(A, ast_partition_bound, .kind = AST_BOUND_RANGE, .span = SPAN(B, E), .from = C, .to = D); }
+partition_bound(A) ::= FOR(B) VALUES WITH LP name(C) NUMBER(D) COMMA name(E) NUMBER(F) RP(G).
+  { A = bound_hash(SPAN(B, G), C, D, E, F); }
 
 %type constraint_name {struct ast_name}
 constraint_name(A) ::= .                { A = (struct ast_name){0}; }
@@ -648,33 +670,86 @@ column(A) ::= column(B) GENERATED(C) ALWAYS AS IDENTITY(D).
   { A = B; column_identity(A, SPAN(C, D), AST_IDENTITY_ALWAYS); }
 column(A) ::= column(B) GENERATED(C) BY DEFAULT AS IDENTITY(D).
   { A = B; column_identity(A, SPAN(C, D), AST_IDENTITY_BY_DEFAULT); }
-column(A) ::= column(B) GENERATED(C) ALWAYS AS LP expr RP STORED(D).
-  { A = B; not_built(SPAN(C, D), "generated always as (...) stored"); }
+column(A) ::= column(B) GENERATED(C) ALWAYS AS LP expr(D) RP STORED(E).
+  { A = B; column_generated(A, SPAN(C, E), D); }
 column(A) ::= column(B) WAS name(C).    { A = B; column_was(A, C); }
 column(A) ::= column(B) PRIVATE(C).
   { A = B; say_once(A->is_private, C.span, "private"); A->is_private = true; SPAN_END(A, C.span); }
-column(A) ::= column(B) BACKFILL(C) expr(D). { A = B; not_built(SPAN(C, *D), "backfill"); }
+column(A) ::= column(B) BACKFILL(C) expr(D).
+  { A = B; say_once(A->backfill, C.span, "backfill"); A->backfill = D; SPAN_END(A, D->span); }
+column(A) ::= column(B) DEFERRABLE(C).  { A = B; column_defer(A, C.span, AST_DEFERRABLE); }
+column(A) ::= column(B) NOT(C) DEFERRABLE(D).
+  { A = B; column_defer(A, SPAN(C, D), AST_NOT_DEFERRABLE); }
+column(A) ::= column(B) INITIALLY(C) DEFERRED(D).
+  { A = B; column_defer(A, SPAN(C, D), AST_INITIALLY_DEFERRED); }
+column(A) ::= column(B) INITIALLY(C) IMMEDIATE(D).
+  { A = B; column_defer(A, SPAN(C, D), AST_INITIALLY_IMMEDIATE); }
 column(A) ::= column(B) constraint_name(C) column_constraint(D).
   { A = B; column_constraint(A, C, D); }
 
 %type column_constraint {struct ast_constraint *}
 column_constraint(A) ::= PRIMARY(B) KEY(C). { A = constraint_new(AST_PRIMARY_KEY, SPAN(B, C)); }
-column_constraint(A) ::= UNIQUE(B).     { A = constraint_new(AST_UNIQUE, B.span); }
-column_constraint(A) ::= UNIQUE(B) GLOBAL(C).
-  { A = constraint_new(AST_UNIQUE, SPAN(B, C)); not_built(C.span, "unique global"); }
+column_constraint(A) ::= unique(B).     { A = B; }
 column_constraint(A) ::= check(B).      { A = B; }
 column_constraint(A) ::= references(B). { A = B; }
 
 %type table_constraint {struct ast_constraint *}
 table_constraint(A) ::= PRIMARY(B) KEY LP names(C) RP(D).
   { A = constraint_new(AST_PRIMARY_KEY, SPAN(B, D)); A->columns = C; }
-table_constraint(A) ::= UNIQUE(B) LP names(C) RP(D).
-  { A = constraint_new(AST_UNIQUE, SPAN(B, D)); A->columns = C; }
-table_constraint(A) ::= UNIQUE(B) GLOBAL(E) LP names(C) RP(D).
-  { A = constraint_new(AST_UNIQUE, SPAN(B, D)); A->columns = C; not_built(E.span, "unique global"); }
+table_constraint(A) ::= unique(B) LP names(C) RP(D).
+  { A = B; A->columns = C; SPAN_END(A, D.span); }
+table_constraint(A) ::= table_constraint(B) DEFERRABLE(C).
+  { A = B; constraint_defer(A, C.span, AST_DEFERRABLE); }
+table_constraint(A) ::= table_constraint(B) NOT(C) DEFERRABLE(D).
+  { A = B; constraint_defer(A, SPAN(C, D), AST_NOT_DEFERRABLE); }
+table_constraint(A) ::= table_constraint(B) INITIALLY(C) DEFERRED(D).
+  { A = B; constraint_defer(A, SPAN(C, D), AST_INITIALLY_DEFERRED); }
+table_constraint(A) ::= table_constraint(B) INITIALLY(C) IMMEDIATE(D).
+  { A = B; constraint_defer(A, SPAN(C, D), AST_INITIALLY_IMMEDIATE); }
 table_constraint(A) ::= FOREIGN(B) KEY LP names(C) RP references(D).
   { A = D; A->columns = C; A->span = SPAN(B, *A); }
 table_constraint(A) ::= check(B).       { A = B; }
+
+%type unique {struct ast_constraint *}
+unique(A) ::= UNIQUE(B).                { A = constraint_new(AST_UNIQUE, B.span); }
+unique(A) ::= unique(B) GLOBAL(C).
+  { A = B; say_once(A->global, C.span, "global"); A->global = true; SPAN_END(A, C.span); }
+unique(A) ::= unique(B) NULLS(C) NOT DISTINCT(D).
+  { A = B; say_once(A->nulls_not_distinct, SPAN(C, D), "nulls not distinct");
+    A->nulls_not_distinct = true; SPAN_END(A, D.span); }
+
+/* With rules of its own, since `exclude` is a name, too: the parser must shift it here. */
+%type excluded {struct ast_constraint *}
+excluded(A) ::= exclusion(B) LP exclusion_items(C) comma_opt RP(D).
+  { A = B; A->items = C; SPAN_END(A, D.span); }
+excluded(A) ::= exclusion(B) LP exclusion_items(C) comma_opt RP WHERE LP expr(D) RP(E).
+  { A = B; A->items = C; A->where = D; SPAN_END(A, E.span); }
+excluded(A) ::= excluded(B) DEFERRABLE(C). { A = B; constraint_defer(A, C.span, AST_DEFERRABLE); }
+excluded(A) ::= excluded(B) NOT(C) DEFERRABLE(D).
+  { A = B; constraint_defer(A, SPAN(C, D), AST_NOT_DEFERRABLE); }
+excluded(A) ::= excluded(B) INITIALLY(C) DEFERRED(D).
+  { A = B; constraint_defer(A, SPAN(C, D), AST_INITIALLY_DEFERRED); }
+excluded(A) ::= excluded(B) INITIALLY(C) IMMEDIATE(D).
+  { A = B; constraint_defer(A, SPAN(C, D), AST_INITIALLY_IMMEDIATE); }
+
+%type exclusion {struct ast_constraint *}
+exclusion(A) ::= EXCLUDE(B).            { A = constraint_new(AST_EXCLUDE, B.span); }
+exclusion(A) ::= EXCLUDE(B) USING name(C).
+  { A = constraint_new(AST_EXCLUDE, SPAN(B, C)); A->method = C; }
+
+%type exclusion_items {struct ast_items}
+%type exclusion_item {struct ast_item}
+%type exclusion_over {struct ast_item}
+exclusion_items(A) ::= exclusion_item(B). { FIRST(A, B); }
+exclusion_items(A) ::= exclusion_items(A) COMMA exclusion_item(B). { vec_push(&A, B); }
+exclusion_item(A) ::= exclusion_over(B) WITH exclusion_operator(C).
+  { A = B; A.op = C.text; A.op_span = C.span; A.span = SPAN(A, C); }
+exclusion_item(A) ::= exclusion_over(B) path(C) WITH exclusion_operator(D).
+  { A = B; A.opclass = C; A.op = D.text; A.op_span = D.span; A.span = SPAN(A, D); }
+exclusion_over(A) ::= name(B).          { A = item_from(expr_column(names_of(B))); }
+exclusion_over(A) ::= LP expr(B) RP.    { A = item_from(B); }
+exclusion_over(A) ::= function(B) LP exprs(C) RP(D). { A = item_from(expr_call(p, B, C, D)); }
+exclusion_operator(A) ::= EQ|NE|LT|GT|LE|GE|OP(B). { A = B; }
 
 %type check {struct ast_constraint *}
 check(A) ::= CHECK(B) LP expr(C) RP(D).
@@ -697,23 +772,105 @@ action(A) ::= SET(B) DEFAULT(C).        { A = (struct reaction){AST_SET_DEFAULT,
 
 %type index {struct ast_index *}
 %type index_head {struct ast_index *}
-index(A) ::= index_head(B) LP orders(C) comma_opt RP(D).
+%type index_tail {struct ast_index *}
+index(A) ::= index_tail(B).             { A = B; }
+index(A) ::= index_tail(B) WHERE expr(C). { A = B; A->where = C; SPAN_END(A, C->span); }
+index_tail(A) ::= index_head(B) LP items(C) comma_opt RP(D).
   { A = B; A->items = C; SPAN_END(A, D.span); }
-index(A) ::= index(B) WHERE(C) expr(D).
-  { A = B; say_once(A->where, C.span, "where"); A->where = D; SPAN_END(A, D->span); }
+index_tail(A) ::= index_tail(B) INCLUDE(C) LP names(D) comma_opt RP(E).
+  { A = B; say_once(A->include.n, C.span, "include"); A->include = D; SPAN_END(A, E.span); }
+index_tail(A) ::= index_tail(B) NULLS(C) NOT DISTINCT(D).
+  { A = B; say_once(A->nulls_not_distinct, SPAN(C, D), "nulls not distinct");
+    A->nulls_not_distinct = true; SPAN_END(A, D.span); }
+index_tail(A) ::= index_tail(B) WITH(C) LP index_settings(D) comma_opt RP(E).
+  { A = B; say_once(A->settings.n, C.span, "with"); A->settings = D; SPAN_END(A, E.span); }
 index_head(A) ::= INDEX(B).             { MAKE(A, ast_index, .span = B.span); }
 index_head(A) ::= INDEX(B) name(C).     { MAKE(A, ast_index, .span = B.span, .name = C); }
 index_head(A) ::= index_head(B) UNIQUE(C).
   { A = B; say_once(A->unique, C.span, "unique"); A->unique = true; }
+index_head(A) ::= index_head(B) GLOBAL(C).
+  { A = B; say_once(A->global, C.span, "global"); A->global = true; }
 index_head(A) ::= index_head(B) USING(C) name(D).
   { A = B; say_once(A->method.text, C.span, "using"); A->method = D; }
 
+/* Of an index or a partition key. */
+%type items {struct ast_items}
+items(A) ::= item(B).                   { FIRST(A, B); }
+items(A) ::= items(A) COMMA item(B).    { vec_push(&A, B); }
+
+%type item {struct ast_item}
+%type item_classed {struct ast_item}
+%type item_directed {struct ast_item}
+item_classed(A) ::= expr(B).            { A = item_from(B); }
+item_classed(A) ::= expr(B) path(C).
+  { A = item_from(B); A.opclass = C; A.span = SPAN(A, C); }
+item_directed(A) ::= item_classed(B).   { A = B; }
+item_directed(A) ::= item_classed(B) ASC(C). { A = B; A.span = SPAN(A, C); }
+item_directed(A) ::= item_classed(B) DESC(C).
+  { A = B; A.descending = true; A.span = SPAN(A, C); }
+item(A) ::= item_directed(B).           { A = B; }
+item(A) ::= item_directed(B) NULLS FIRST(C). { A = B; A.nulls = 1; A.span = SPAN(A, C); }
+item(A) ::= item_directed(B) NULLS LAST(C). { A = B; A.nulls = 2; A.span = SPAN(A, C); }
+
+%type index_settings {struct ast_index_settings}
+index_settings(A) ::= index_setting(B).             { FIRST(A, B); }
+index_settings(A) ::= index_settings(A) COMMA index_setting(B). { vec_push(&A, B); }
+
+%type index_setting {struct ast_index_setting}
+index_setting(A) ::= name(B) EQ index_setting_value(C).
+  { A = (struct ast_index_setting){SPAN(B, C), B, C.text}; }
+index_setting_value(A) ::= NUMBER|STRING|ID|TRUE|FALSE|ON(B). { A = B; }
+
 /* ---- views ---- */
 
-declaration ::= VIEW(B) name(C) AS select(D) SEMI(E).
-  { DECLARE(views, ast_view, .span = SPAN(B, E), .name = C, .select = D); }
-declaration ::= VIEW(B) name(C) LP raw_columns(D) comma_opt RP AS raw(E) SEMI(F).
-  { DECLARE(views, ast_view, .span = SPAN(B, F), .name = C, .columns = D, .raw = E); }
+declaration ::= VIEW(B) path(C) AS select(D) SEMI(E).
+  { DECLARE(views, ast_view, .span = SPAN(B, E), .path = C, .name = C.name, .select = D); }
+declaration ::= VIEW(B) path(C) LP raw_columns(D) comma_opt RP AS raw(E) SEMI(F).
+  { DECLARE(views, ast_view, .span = SPAN(B, F), .path = C, .name = C.name, .columns = D, .raw = E); }
+
+%type stored {struct ast_view *}
+%type stored_next {struct ast_view *}
+%type stored_items {struct ast_view *}
+stored(A) ::= MATERIALIZED(B) VIEW path(C).
+  { MAKE(A, ast_view, .span = B.span, .word = B.span, .path = C, .name = C.name,
+         .materialized = true); }
+stored_next(A) ::= stored(B) LP.        { A = B; }
+stored_next(A) ::= stored_items(B) COMMA. { A = B; }
+stored_items(A) ::= stored_next(B) name(C) type(D).
+  { A = B; vec_push(&A->columns, column_new(C, D)); }
+stored_items(A) ::= stored_next(B) index(C). { A = B; vec_push(&A->indexes, C); }
+%type stored_done {struct ast_view *}
+stored_done(A) ::= stored(B).           { A = B; }
+stored_done(A) ::= stored_items(B) comma_opt RP. { A = B; }
+declaration ::= stored_done(B) AS select(C) SEMI(D).
+  { B->select = C; SPAN_END(B, D.span); vec_push(&p->ast->views, B); }
+declaration ::= stored_done(B) AS raw(C) SEMI(D).
+  { B->raw = C; SPAN_END(B, D.span); vec_push(&p->ast->views, B); }
+
+/* ---- schemas, extensions, comments, drops ---- */
+
+declaration ::= SCHEMA name(B) SEMI.    { vec_push(&p->ast->schemas, B); }
+declaration ::= EXTENSION(B) name(C) SEMI(D).
+  { DECLARE(extensions, ast_extension, .span = SPAN(B, D), .name = C); }
+declaration ::= EXTENSION(B) name(C) SCHEMA name(D) SEMI(E).
+  { DECLARE(extensions, ast_extension, .span = SPAN(B, E), .name = C, .schema = D); }
+
+declaration ::= COMMENT(B) ON kind(C) path(D) IS string(E) SEMI(F).
+  { DECLARE(comments, ast_comment, .span = SPAN(B, F), .kind = C, .path = D, .text = E); }
+declaration ::= COMMENT(B) ON COLUMN column_name(C) IS string(D) SEMI(E).
+  { DECLARE(comments, ast_comment, .span = SPAN(B, E), .kind = AST_KIND_COLUMN, .column = C,
+            .text = D); }
+declaration ::= DROP(B) kind(C) path(D) SEMI(E).
+  { DECLARE(drops, ast_drop, .span = SPAN(B, E), .kind = C, .path = D); }
+
+%type kind {enum ast_kind}
+kind(A) ::= TABLE.                      { A = AST_KIND_TABLE; }
+kind(A) ::= VIEW.                       { A = AST_KIND_VIEW; }
+kind(A) ::= MATERIALIZED VIEW.          { A = AST_KIND_MATERIALIZED_VIEW; }
+kind(A) ::= TYPE.                       { A = AST_KIND_TYPE; }
+kind(A) ::= FUNCTION.                   { A = AST_KIND_FUNCTION; }
+kind(A) ::= QUERY.                      { A = AST_KIND_QUERY; }
+kind(A) ::= SCHEMA.                     { A = AST_KIND_SCHEMA; }
 
 %type raw_columns {struct ast_columns}
 raw_columns(A) ::= name(B) type(C).     { FIRST(A, column_new(B, C)); }
@@ -1107,13 +1264,6 @@ auth_option(A) ::= name(B) name(C).
   { A = (struct ast_option){.span = SPAN(B, C), .name = B, .word = C}; }
 auth_option(A) ::= name(B) ON(C).
   { A = (struct ast_option){.span = SPAN(B, C), .name = B, .word = name_from(C)}; }
-
-/* ---- known, and refused ---- */
-
-declaration ::= unbuilt(B) anything SEMI. { not_built(B.span, B.text); }
-unbuilt(A) ::= MATERIALIZED|DROP(B). { A = B; }
-anything ::= .
-anything ::= anything ANYTHING.
 
 %code {
 /* What reductions would push; few rules are empty, so few states are above the real stack. */

@@ -41,27 +41,41 @@ raw_next(struct feed *feed)
     return feed->ahead;
 }
 
+/* The kind of a word that means something only before some others. */
+static int
+kind_before(int kind, int ahead)
+{
+    switch (kind) {
+    case TOKEN_SOFT:
+        return ahead == TOKEN_DELETE ? kind : TOKEN_ID;
+    case TOKEN_EXCLUDE:
+        return ahead == TOKEN_USING || ahead == TOKEN_LP || ahead == TOKEN_CURRENT ||
+                       ahead == TOKEN_GROUP || ahead == TOKEN_TIES || ahead == TOKEN_NO
+                   ? kind
+                   : TOKEN_ID;
+    default:
+        return ahead == TOKEN_IN || ahead == TOKEN_LIKE || ahead == TOKEN_ILIKE ||
+                       ahead == TOKEN_SIMILAR || ahead == TOKEN_BETWEEN
+                   ? TOKEN_NOT_LA
+                   : kind;
+    }
+}
+
 /*
  * `not` before in, like and between is a token of its own, as in PostgreSQL: it goes on with an
- * expression, where `not` in `default 1 not null` ends one.
+ * expression, where `not` in `default 1 not null` ends one.  `soft` and `exclude` are names of
+ * columns unless what they begin goes on.
  */
 static struct token
 next(struct feed *feed)
 {
     struct token token = raw_next(feed);
 
-    if (token.kind != TOKEN_NOT)
+    if (token.kind != TOKEN_NOT && token.kind != TOKEN_SOFT && token.kind != TOKEN_EXCLUDE)
         return token;
     feed->ahead = lex_next(&feed->lexer);
     feed->has_ahead = true;
-    switch (feed->ahead.kind) {
-    case TOKEN_IN:
-    case TOKEN_LIKE:
-    case TOKEN_ILIKE:
-    case TOKEN_SIMILAR:
-    case TOKEN_BETWEEN:
-        token.kind = TOKEN_NOT_LA;
-    }
+    token.kind = kind_before(token.kind, feed->ahead.kind);
     return token;
 }
 
@@ -171,6 +185,9 @@ note_lost(const struct feed *feed, struct ast *ast, struct token token)
     case TOKEN_TYPE:
     case TOKEN_TABLE:
     case TOKEN_VIEW:
+    case TOKEN_MATERIALIZED:
+    case TOKEN_SCHEMA:
+    case TOKEN_EXTENSION:
     case TOKEN_ROLE:
     case TOKEN_CLAIM:
     case TOKEN_PREDICATE:
