@@ -26,7 +26,7 @@ function changed(from, to, file = 'policies/desk.schema') {
   const path = join(folder, file);
   const text = readFileSync(path, 'utf8');
   assert.ok(text.includes(from), from);
-  writeFileSync(path, text.replace(from, to));
+  writeFileSync(path, text.replace(from, () => to));
   return folder;
 }
 
