@@ -20,8 +20,14 @@ void emit_app(const struct plan *plan, const char *fingerprint);
 /* generated/access.txt. */
 void emit_access(const struct plan *plan);
 
-/* The same text, written nowhere. */
+/* generated/database.types.ts, for supabase-js, and generated/openapi.json. */
+void emit_types(const struct plan *plan);
+void emit_openapi(const struct plan *plan);
+
+/* The same texts, written nowhere. */
 const char *emit_access_text(const struct plan *plan);
+const char *emit_types_text(const struct plan *plan);
+const char *emit_openapi_text(const struct plan *plan);
 
 /* Its part about live queries, webhooks and auth. */
 void emit_access_served(struct out *out, const struct model *model);

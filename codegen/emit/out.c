@@ -303,5 +303,5 @@ out_save(const char *folder, size_t *n_written)
         if (!is_unchanged(files.at[i]))
             vec_push(&changed, files.at[i]);
     *n_written = changed.n;
-    return write_temporaries() && put_in_place() && delete_stale(folder);
+    return write_temporaries() && put_in_place() && (folder == NULL || delete_stale(folder));
 }

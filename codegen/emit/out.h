@@ -42,7 +42,7 @@ const char *out_place(struct span span);
 
 /*
  * Writes the files of this run, and deletes files of `folder` that an earlier run generated and
- * this one did not.  False: printed.
+ * this one did not; `folder` NULL: none.  False: printed.
  */
 bool out_save(const char *folder, size_t *n_written);
 

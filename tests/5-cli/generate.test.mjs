@@ -43,7 +43,7 @@ const generated = (folder) => tree(folder).filter(([path]) => /^(generated|migra
 
 const reference = project();
 test('a plain project', () => {
-  assert.deepEqual(generate('-C', reference).out, '6 files written\n');
+  assert.deepEqual(generate('-C', reference).out, '8 files written\n');
   assert.deepEqual(generate('-C', reference).out, 'generated/ and migrations/ are up to date\n');
 });
 
