@@ -85,6 +85,10 @@ enum tie check_weakest_tie(const struct branches *branches, const struct column 
 /* Asks for somebody in particular, whatever the row: a claim, a list of administrators. */
 bool check_is_gated(const struct branch *branch, const struct role *role);
 
+/* The rows that are seen belong to others than the caller alone by this column. */
+bool check_is_tenant(const struct branches *seen, const struct column *column,
+                     const struct role *role);
+
 /* Every row, on purpose. */
 bool check_is_public(const struct branch *branch);
 

@@ -123,6 +123,11 @@ check_project(const struct ast *ast)
     check_recursion(checker);
     check_overlap(checker);
     check_deciding(checker);
+    check_tenants(checker);
+    check_across(checker);
+    check_wide_writes(checker);
+    check_exposure(checker);
+    check_deleted(checker);
     check_speed(checker);
     check_secrets(checker);
     if (diag_errors() > 0)

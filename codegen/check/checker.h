@@ -64,9 +64,11 @@ struct checker {
     struct model *model;
     VEC(struct declared_table) tables;
     VEC(struct declared_view) views;
-    struct map tables_by_name; /* and views, of public */
-    struct map constraints;    /* and indexes, by name */
-    VEC(struct span) decided;  /* grants of columns that decide: reported */
+    struct map tables_by_name;          /* and views, of public */
+    struct map constraints;             /* and indexes, by name */
+    VEC(struct span) decided;           /* grants and policies that were reported: no follow-ups */
+    VEC(const struct column *) strayed; /* written for others: reported */
+    VEC(const struct table *) overlapping; /* with a policy that is useless: reported */
     bool guessing; /* a grant or policy names what is not there: the whole is not known */
 };
 
@@ -269,6 +271,11 @@ void check_truth(struct checker *checker);
 void check_recursion(struct checker *checker);
 void check_overlap(struct checker *checker);
 void check_deciding(struct checker *checker);
+void check_tenants(struct checker *checker);
+void check_across(struct checker *checker);
+void check_exposure(struct checker *checker);
+void check_wide_writes(struct checker *checker);
+void check_deleted(struct checker *checker);
 void check_speed(struct checker *checker);
 void check_secrets(struct checker *checker);
 

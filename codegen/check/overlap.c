@@ -143,7 +143,9 @@ check_overlap(struct checker *checker)
              next < model->policies.n && is_same_declaration(model->policies.at[next], narrow);
              next++)
             wide = wide && find_wider(model->policies.at[next]) ? wide : NULL;
-        if (wide)
+        if (wide) {
             report(wide, narrow);
+            vec_push(&checker->overlapping, narrow->table);
+        }
     }
 }

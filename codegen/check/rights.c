@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "check/branch.h"
+
 /* ---- grants against policies ---- */
 
 static bool
@@ -242,31 +244,80 @@ is_pinned(const struct expr *expr, const struct column *column)
     return pinned.found;
 }
 
+/* Some policy of the table compares it with the caller. */
+static bool
+decides_as_owner(const struct column *column)
+{
+    struct pinned pinned = {.column = column};
+
+    for (size_t i = 0; i < column->table->policies.n; i++) {
+        const struct policy *policy = column->table->policies.at[i];
+
+        if (policy->using_expr)
+            walk_expr(policy->using_expr, visit_pin, &pinned);
+        if (policy->check_expr)
+            walk_expr(policy->check_expr, visit_pin, &pinned);
+    }
+    return pinned.found;
+}
+
 static bool
 is_owner(const struct policy *policy, const struct column *column)
 {
     const struct expr *by_default = column->default_expr;
 
-    return is_pinned(policy->check_expr, column) || (by_default && check_is_identity(by_default));
+    if (!policy->check_expr && !decides_as_owner(column))
+        return false;
+    return (policy->check_expr && is_pinned(policy->check_expr, column)) ||
+           (by_default && check_is_identity(by_default));
+}
+
+/* Each row that may be updated is the caller's by this column, or the caller is somebody special.
+ */
+static bool
+is_own_already(const struct policy *policy, const struct column *column)
+{
+    const struct role *role = policy->roles.n > 0 ? policy->roles.at[0] : NULL;
+    struct branches branches = {0};
+
+    if (is_pinned(policy->using_expr, column) || !check_branches(policy->using_expr, &branches))
+        return true;
+    for (size_t i = 0; i < branches.n; i++)
+        if (check_tie(&branches.at[i], NULL, column, role) != TIE_SELF &&
+            !check_is_gated(&branches.at[i], role))
+            return false;
+    return true;
 }
 
 static void
-check_theft_by(const struct policy *policy, const struct grant *grant)
+check_theft_of(struct checker *checker, const struct policy *policy, const struct column *column,
+               struct span granted)
 {
-    for (size_t i = 0; i < grant->columns.n; i++) {
-        const struct column *column = grant->columns.at[i];
-        struct diag *diag;
+    struct diag *diag;
 
-        if (!is_owner(policy, column) || is_pinned(policy->using_expr, column))
-            continue;
-        diag = diag_at(grant->column_spans.at[i], PGS3014_ROW_THEFT,
-                       "policy \"%s\" lets a caller take other people's rows: \"%s\" may be "
-                       "updated, and only the new row is compared with the caller",
-                       policy->name, column->name);
-        diag_note(diag, policy->span, "the policy is here");
-        diag_hint(diag, "take %s out of the update grant, or add `%s = auth.uid()` to using",
-                  column->name, column->name);
-    }
+    if (!is_owner(policy, column) || is_own_already(policy, column))
+        return;
+    vec_push(&checker->decided, policy->span);
+    diag = diag_at(granted, PGS3014_ROW_THEFT,
+                   "policy \"%s\" lets a caller take other people's rows: \"%s\" may be "
+                   "updated, and %s",
+                   policy->name, column->name,
+                   policy->check_expr ? "only the new row is compared with the caller"
+                                      : "`using` does not compare it with the caller");
+    diag_note(diag, policy->span, "the policy is here");
+    diag_hint(diag, "take %s out of the update grant, or add `%s = auth.uid()` to using",
+              column->name, column->name);
+}
+
+static void
+check_theft_by(struct checker *checker, const struct policy *policy, const struct grant *grant)
+{
+    for (size_t i = 0; i < grant->columns.n; i++)
+        check_theft_of(checker, policy, grant->columns.at[i], grant->column_spans.at[i]);
+    if (grant->columns.n > 0 || !check_is_anybody(grant->role))
+        return;
+    for (size_t i = 0; i < grant->table->columns.n; i++)
+        check_theft_of(checker, policy, grant->table->columns.at[i], grant->span);
 }
 
 static bool
@@ -279,16 +330,16 @@ shares_role(const struct policy *policy, const struct grant *grant)
 }
 
 static void
-check_row_theft(const struct policy *policy)
+check_row_theft(struct checker *checker, const struct policy *policy)
 {
     if (policy->command != CMD_UPDATE || policy->restrictive || !policy->using_expr ||
-        policy->using_expr->kind == EXPR_PUBLIC || !policy->check_expr)
+        policy->using_expr->kind == EXPR_PUBLIC)
         return;
     for (size_t i = 0; i < policy->table->grants.n; i++) {
         const struct grant *grant = policy->table->grants.at[i];
 
         if (grant->command == CMD_UPDATE && shares_role(policy, grant))
-            check_theft_by(policy, grant);
+            check_theft_by(checker, policy, grant);
     }
 }
 
@@ -344,14 +395,16 @@ check_private(const struct table *table, const struct query *query)
 /* ---- all ---- */
 
 static void
-check_policies_as_a_whole(const struct model *model)
+check_policies_as_a_whole(struct checker *checker)
 {
+    const struct model *model = checker->model;
+
     for (size_t i = 0; i < model->policies.n; i++) {
         const struct policy *policy = model->policies.at[i];
 
         check_policy_is_reachable(model, policy);
         check_policy_reads(policy);
-        check_row_theft(policy);
+        check_row_theft(checker, policy);
     }
 }
 
@@ -366,7 +419,7 @@ check_rights(struct checker *checker)
         check_grant_is_policed(model->grants.at[i]);
         check_view_reads(model->grants.at[i]);
     }
-    check_policies_as_a_whole(model);
+    check_policies_as_a_whole(checker);
     check_user_metadata(model);
     for (size_t i = 0; i < model->tables.n; i++)
         check_chosen_keys(model->tables.at[i]);

@@ -110,14 +110,15 @@ report_never_true(const struct policy *policy, const struct expr *expr)
 }
 
 static void
-check_expression(const struct checker *checker, const struct policy *policy,
-                 const struct expr *expr)
+check_expression(struct checker *checker, const struct policy *policy, const struct expr *expr)
 {
     if (expr->kind == EXPR_PUBLIC)
         return;
     if (report_always_true(policy, expr) || check_nobody(checker, policy, expr) ||
-        report_never_true(policy, expr))
+        report_never_true(policy, expr)) {
+        vec_push(&checker->decided, policy->span);
         return;
+    }
     check_opening(checker, policy, expr);
 }
 
