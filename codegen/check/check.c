@@ -83,6 +83,18 @@ collect_raw_sql(const struct ast *ast, struct model *model)
     }
 }
 
+/* What grants and policies come to, in the order in which one report silences the next. */
+static void
+check_who_writes(struct checker *checker)
+{
+    check_deciding(checker);
+    check_tenants(checker);
+    check_across(checker);
+    check_wide_writes(checker);
+    check_exposure(checker);
+    check_deleted(checker);
+}
+
 const struct model *
 check_project(const struct ast *ast)
 {
@@ -122,12 +134,7 @@ check_project(const struct ast *ast)
     check_guests(checker);
     check_recursion(checker);
     check_overlap(checker);
-    check_deciding(checker);
-    check_tenants(checker);
-    check_across(checker);
-    check_wide_writes(checker);
-    check_exposure(checker);
-    check_deleted(checker);
+    check_who_writes(checker);
     check_speed(checker);
     check_secrets(checker);
     if (diag_errors() > 0)
