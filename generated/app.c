@@ -40,7 +40,7 @@ static const struct pgs_claim claims[] = {
     },
 };
 
-/* policies/desk.schema:72 cors app */
+/* policies/desk.schema:77 cors app */
 static const char *const cors_app_origins[] = {
     "https://desk.example.com",
     "http://localhost:5173",

@@ -49,7 +49,7 @@ static const struct pgs_access article_access[] = {
     },
 };
 
-/* policies/desk.schema:86 endpoint article */
+/* policies/desk.schema:97 endpoint article */
 const struct pgs_relation article_relation = {
     .name = "article",
     .sql = "public.article",

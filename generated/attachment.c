@@ -44,7 +44,7 @@ static const struct pgs_access attachment_access[] = {
     },
 };
 
-/* policies/desk.schema:84 endpoint attachment */
+/* policies/desk.schema:95 endpoint attachment */
 const struct pgs_relation attachment_relation = {
     .name = "attachment",
     .sql = "public.attachment",

@@ -45,7 +45,7 @@ static const struct pgs_access comment_access[] = {
     },
 };
 
-/* policies/desk.schema:83 endpoint comment */
+/* policies/desk.schema:94 endpoint comment */
 const struct pgs_relation comment_relation = {
     .name = "comment",
     .sql = "public.comment",

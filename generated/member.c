@@ -35,7 +35,7 @@ static const struct pgs_access member_access[] = {
     },
 };
 
-/* policies/desk.schema:78 endpoint member */
+/* policies/desk.schema:83 endpoint member */
 const struct pgs_relation member_relation = {
     .name = "member",
     .sql = "public.member",

@@ -45,7 +45,7 @@ static const struct pgs_access team_access[] = {
     },
 };
 
-/* policies/desk.schema:77 endpoint team */
+/* policies/desk.schema:82 endpoint team */
 const struct pgs_relation team_relation = {
     .name = "team",
     .sql = "public.team",

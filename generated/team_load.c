@@ -41,7 +41,7 @@ static const struct pgs_access team_load_access[] = {
     },
 };
 
-/* policies/desk.schema:91 endpoint team_load */
+/* policies/desk.schema:105 endpoint team_load */
 const struct pgs_relation team_load_relation = {
     .name = "team_load",
     .sql = "public.team_load",

@@ -67,7 +67,7 @@ static const struct pgs_access ticket_access[] = {
     },
 };
 
-/* policies/desk.schema:79 endpoint ticket */
+/* policies/desk.schema:84 endpoint ticket */
 const struct pgs_relation ticket_relation = {
     .name = "ticket",
     .sql = "public.ticket",

@@ -41,7 +41,7 @@ static const struct pgs_access ticket_count_access[] = {
     },
 };
 
-/* policies/desk.schema:90 endpoint ticket_count */
+/* policies/desk.schema:104 endpoint ticket_count */
 const struct pgs_relation ticket_count_relation = {
     .name = "ticket_count",
     .sql = "public.ticket_count",

@@ -44,7 +44,7 @@ static const struct pgs_access time_entry_access[] = {
     },
 };
 
-/* policies/desk.schema:85 endpoint time_entry */
+/* policies/desk.schema:96 endpoint time_entry */
 const struct pgs_relation time_entry_relation = {
     .name = "time_entry",
     .sql = "public.time_entry",

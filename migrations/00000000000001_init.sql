@@ -289,7 +289,7 @@ create view public.team_load (team_id, name, waiting, oldest)
    group by t.id, t.name
 ;
 
--- policies/desk.schema:93  query search_tickets
+-- policies/desk.schema:107  query search_tickets
 create function public.search_tickets(q text, n integer default 20) returns setof public.ticket
   language sql stable
 begin atomic
@@ -300,7 +300,7 @@ begin atomic
 end;
 grant execute on function public.search_tickets to service_role, authenticated;
 
--- policies/desk.schema:96  query open_tickets
+-- policies/desk.schema:110  query open_tickets
 create function public.open_tickets(team uuid) returns bigint
   language sql stable
 begin atomic
@@ -308,7 +308,7 @@ begin atomic
 end;
 grant execute on function public.open_tickets to service_role, authenticated;
 
--- policies/desk.schema:99  query team_work
+-- policies/desk.schema:113  query team_work
 create function public.team_work(team uuid, since date default '2000-01-01')
   returns table (day date, minutes bigint, cost numeric)
   language sql stable
@@ -322,7 +322,7 @@ begin atomic
 end;
 grant execute on function public.team_work to service_role, authenticated;
 
--- policies/desk.schema:107  query ticket_ages, unchecked
+-- policies/desk.schema:123  query ticket_ages, unchecked
 create function public.ticket_ages() returns table (ticket_id bigint, age text)
   language sql volatile set search_path = pg_catalog, public, pg_temp
 as $$
@@ -377,12 +377,12 @@ alter table public.ticket force row level security;
 create policy pgstack_service on public.ticket for all to service_role
   using (true) with check (true);
 grant all on public.ticket to service_role;
--- policies/desk.schema:32  policy tickets_seen
+-- policies/desk.schema:35  policy tickets_seen
 create policy tickets_seen on public.ticket for select to authenticated
   using (exists (select 1
     from public.member m
     where m.team_id = ticket.team_id and m.user_id = (select auth.uid())));
--- policies/desk.schema:33  policy tickets_own
+-- policies/desk.schema:36  policy tickets_own
 create policy tickets_own_insert on public.ticket for insert to authenticated
   with check (author_id = (select auth.uid())
     and exists (select 1
@@ -396,18 +396,18 @@ create policy tickets_own_update on public.ticket for update to authenticated
       where m.team_id = ticket.team_id and m.user_id = (select auth.uid())));
 create policy tickets_own_delete on public.ticket for delete to authenticated
   using (author_id = (select auth.uid()));
--- policies/desk.schema:36  policy tickets_all
+-- policies/desk.schema:39  policy tickets_all
 create policy tickets_all_select on public.ticket for select to support
   using (true);
 create policy tickets_all_update on public.ticket for update to support
   using (true);
--- policies/desk.schema:28  grant
+-- policies/desk.schema:30  grant
 grant select,
   insert (team_id, title, body, priority, tags, due),
   update (title, body, state, priority, tags, due),
   delete
   on public.ticket to authenticated;
--- policies/desk.schema:30  grant
+-- policies/desk.schema:33  grant
 grant update (team_id, duplicate_of) on public.ticket to support;
 
 -- schema/desk.schema:46  row security of comment
@@ -416,10 +416,10 @@ alter table public.comment force row level security;
 create policy pgstack_service on public.comment for all to service_role
   using (true) with check (true);
 grant all on public.comment to service_role;
--- policies/desk.schema:45  policy comments_seen
+-- policies/desk.schema:48  policy comments_seen
 create policy comments_seen on public.comment for select to authenticated
   using (not internal and exists (select 1 from public.ticket t where t.id = comment.ticket_id));
--- policies/desk.schema:47  policy comments_own
+-- policies/desk.schema:50  policy comments_own
 create policy comments_own_insert on public.comment for insert to authenticated
   with check (author_id = (select auth.uid())
     and exists (select 1 from public.ticket t where t.id = comment.ticket_id));
@@ -429,12 +429,12 @@ create policy comments_own_update on public.comment for update to authenticated
     and exists (select 1 from public.ticket t where t.id = comment.ticket_id));
 create policy comments_own_delete on public.comment for delete to authenticated
   using (author_id = (select auth.uid()));
--- policies/desk.schema:50  policy comments_all
+-- policies/desk.schema:53  policy comments_all
 create policy comments_all on public.comment for select to support
   using (true);
--- policies/desk.schema:42  grant
+-- policies/desk.schema:45  grant
 grant select, insert (ticket_id, body), update (body), delete on public.comment to authenticated;
--- policies/desk.schema:43  grant
+-- policies/desk.schema:46  grant
 grant insert (internal) on public.comment to support;
 
 -- schema/desk.schema:57  row security of attachment
@@ -443,14 +443,14 @@ alter table public.attachment force row level security;
 create policy pgstack_service on public.attachment for all to service_role
   using (true) with check (true);
 grant all on public.attachment to service_role;
--- policies/desk.schema:53  policy attachments
+-- policies/desk.schema:56  policy attachments
 create policy attachments_select on public.attachment for select to authenticated
   using (exists (select 1 from public.ticket t where t.id = attachment.ticket_id));
 create policy attachments_insert on public.attachment for insert to authenticated
   with check (exists (select 1 from public.ticket t where t.id = attachment.ticket_id));
 create policy attachments_delete on public.attachment for delete to authenticated
   using (exists (select 1 from public.ticket t where t.id = attachment.ticket_id));
--- policies/desk.schema:52  grant
+-- policies/desk.schema:55  grant
 grant select, insert, delete on public.attachment to authenticated;
 
 -- schema/desk.schema:69  row security of time_entry
@@ -459,7 +459,7 @@ alter table public.time_entry force row level security;
 create policy pgstack_service on public.time_entry for all to service_role
   using (true) with check (true);
 grant all on public.time_entry to service_role;
--- policies/desk.schema:60  policy time_own
+-- policies/desk.schema:64  policy time_own
 create policy time_own_select on public.time_entry for select to authenticated
   using (user_id = (select auth.uid()) and (select claim.plan()) = 'pro');
 create policy time_own_insert on public.time_entry for insert to authenticated
@@ -473,18 +473,18 @@ create policy time_own_update on public.time_entry for update to authenticated
     and exists (select 1 from public.ticket t where t.id = time_entry.ticket_id));
 create policy time_own_delete on public.time_entry for delete to authenticated
   using (user_id = (select auth.uid()) and (select claim.plan()) = 'pro');
--- policies/desk.schema:63  policy time_all
+-- policies/desk.schema:67  policy time_all
 create policy time_all_select on public.time_entry for select to support
   using (true);
 create policy time_all_update on public.time_entry for update to support
   using (true);
--- policies/desk.schema:57  grant
+-- policies/desk.schema:61  grant
 grant select,
   insert (ticket_id, day, minutes, note),
   update (minutes, note),
   delete
   on public.time_entry to authenticated;
--- policies/desk.schema:59  grant
+-- policies/desk.schema:63  grant
 grant update (rate) on public.time_entry to support;
 
 -- schema/desk.schema:82  row security of article
@@ -493,10 +493,10 @@ alter table public.article force row level security;
 create policy pgstack_service on public.article for all to service_role
   using (true) with check (true);
 grant all on public.article to service_role;
--- policies/desk.schema:68  policy articles_published
+-- policies/desk.schema:72  policy articles_published
 create policy articles_published on public.article for select to anon, authenticated
   using (published);
--- policies/desk.schema:69  policy articles_kept
+-- policies/desk.schema:73  policy articles_kept
 create policy articles_kept_select on public.article for select to support
   using (true);
 create policy articles_kept_insert on public.article for insert to support
@@ -506,21 +506,21 @@ create policy articles_kept_update on public.article for update to support
   with check (true);
 create policy articles_kept_delete on public.article for delete to support
   using (true);
--- policies/desk.schema:66  grant
+-- policies/desk.schema:70  grant
 grant select on public.article to anon;
--- policies/desk.schema:66  grant
+-- policies/desk.schema:70  grant
 grant select on public.article to authenticated;
--- policies/desk.schema:67  grant
+-- policies/desk.schema:71  grant
 grant insert, update, delete on public.article to support;
 
 -- schema/desk.schema:95  rights on view ticket_count
 grant all on public.ticket_count to service_role;
--- policies/desk.schema:38  grant
+-- policies/desk.schema:41  grant
 grant select on public.ticket_count to authenticated;
 
 -- schema/desk.schema:99  rights on view team_load
 grant all on public.team_load to service_role;
--- policies/desk.schema:39  grant
+-- policies/desk.schema:42  grant
 grant select on public.team_load to support;
 
 insert into pgstack.state (fingerprint)

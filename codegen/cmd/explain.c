@@ -95,6 +95,16 @@ print_entry(const struct entry *entry)
     }
 }
 
+/* A title alone: codes in a row that share the text of the last one. */
+static bool
+is_bare(const struct entry *entry)
+{
+    for (size_t i = 1; entry->lines[i]; i++)
+        if (*entry->lines[i])
+            return false;
+    return true;
+}
+
 /* ---- codes ---- */
 
 static int
@@ -157,6 +167,8 @@ cmd_explain(int argc, char **argv)
     code = read_code(args.at[0]);
     for (size_t i = 0; i < N_ENTRIES; i++)
         if (entries[i].code == code) {
+            while (i + 1 < N_ENTRIES && is_bare(&entries[i]))
+                print_entry(&entries[i++]);
             print_entry(&entries[i]);
             return CMD_OK;
         }

@@ -142,7 +142,7 @@ test('explain: every code that a golden case names, in any spelling', () => {
   for (const [code] of list.matchAll(/^PGS\d{4}/gm)) {
     const { status, out } = run(['explain', code]);
     assert.equal(status, 0);
-    assert.ok(out.startsWith(`${code}: `) && out.split('\n').length > 3, code);
+    assert.ok(out.startsWith(`${code}: `) && out.split('\n').length > 2, code);
   }
   assert.equal(run(['explain', 'pgs3001']).out, run(['explain', '3001']).out);
   assert.match(run(['explain', '24']).out, /^PGS0024: /);
