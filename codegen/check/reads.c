@@ -10,8 +10,6 @@ struct reading {
     struct span from; /* of the call at the top; file NULL: at the top */
 };
 
-static void read_select(const struct select *select, struct reading *reading);
-
 static void
 add_read(struct reading *reading, const struct table *table, const struct column *column,
          struct span span)
@@ -23,10 +21,12 @@ add_read(struct reading *reading, const struct table *table, const struct column
     vec_push(reading->out, read);
 }
 
+static void read_expr(const struct expr *expr, void *data);
+
 static void
-read_range(const struct range *range, struct reading *reading)
+read_range(const struct range *range, void *data)
 {
-    struct reading inside = *reading;
+    struct reading *reading = data, inside = *reading;
 
     if (check_is_unknown(range->table))
         return;
@@ -35,7 +35,8 @@ read_range(const struct range *range, struct reading *reading)
         return;
     if (!inside.from.file)
         inside.from = range->span;
-    read_select(range->table->query, &inside);
+    walk_select_ranges(range->table->query, read_range, &inside);
+    walk_select(range->table->query, read_expr, &inside);
 }
 
 static void
@@ -43,24 +44,14 @@ read_expr(const struct expr *expr, void *data)
 {
     struct reading *reading = data, inside = *reading;
 
-    if (expr->kind == EXPR_COLUMN && !expr->range->implicit)
+    if (expr->kind == EXPR_COLUMN && !expr->range->implicit && !expr->range->table->derived)
         add_read(reading, expr->range->table, expr->column, expr->span);
-    if (expr->select)
-        for (size_t i = 0; i < expr->select->from.n; i++)
-            read_range(expr->select->from.at[i], reading);
     if (expr->kind != EXPR_PREDICATE || expr->predicate->definer || !expr->predicate->body)
         return;
     if (!inside.from.file)
         inside.from = expr->span;
+    walk_ranges(expr->predicate->body, read_range, &inside);
     walk_expr(expr->predicate->body, read_expr, &inside);
-}
-
-static void
-read_select(const struct select *select, struct reading *reading)
-{
-    for (size_t i = 0; i < select->from.n; i++)
-        read_range(select->from.at[i], reading);
-    walk_select(select, read_expr, reading);
 }
 
 void
@@ -68,6 +59,7 @@ check_reads(const struct expr *expr, struct reads *out)
 {
     struct reading reading = {.out = out};
 
+    walk_ranges(expr, read_range, &reading);
     walk_expr(expr, read_expr, &reading);
 }
 
@@ -76,5 +68,6 @@ check_reads_select(const struct select *select, struct reads *out)
 {
     struct reading reading = {.out = out};
 
-    read_select(select, &reading);
+    walk_select_ranges(select, read_range, &reading);
+    walk_select(select, read_expr, &reading);
 }

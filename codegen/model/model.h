@@ -24,6 +24,7 @@ struct policy;
 struct live;
 struct webhook;
 struct auth;
+struct declared_function;
 
 /* ---- types ---- */
 
@@ -82,6 +83,9 @@ enum expr_kind {
     EXPR_SUBSCRIPT, /* args[0][args[1]] or args[0][args[1]:args[2]] */
     EXPR_PUBLIC,    /* using (public): every row, on purpose */
     EXPR_RAW,       /* text: $$ ... $$, unchecked */
+    EXPR_COLLATE,   /* args[0] collate text: a collation as SQL text */
+    EXPR_FUNCTION,  /* declared, args; an argument that is NULL takes its default */
+    EXPR_DEFAULT,   /* default, in values and set */
 };
 
 struct expr {
@@ -104,48 +108,12 @@ struct expr {
     const struct claim *claim;
     const struct predicate *predicate;
     const struct function *function; /* PostgreSQL's, where it is one: see functions.h */
+    const struct declared_function *declared; /* EXPR_FUNCTION */
     struct select *select;
+    struct call_tail *tail; /* filter, over, ...; NULL: none of them */
 };
 
-/* A table or view in a from clause, or the row that a policy, check or index is about. */
-struct range {
-    struct span span;
-    const char *alias; /* how columns are qualified; never clashes with an outer range */
-    const struct table *table;
-    enum {
-        JOIN_NONE, /* the first, or after a comma */
-        JOIN_INNER,
-        JOIN_LEFT,
-        JOIN_CROSS,
-    } join;
-    struct expr *on;
-    bool implicit; /* the row itself: columns print without qualifier where nothing is nested */
-};
-
-struct output {
-    struct span span;
-    const char *name;
-    struct expr *expr;
-};
-
-struct order_item {
-    struct expr *expr;
-    bool descending;
-    int nulls; /* 0 default, 1 first, 2 last */
-};
-
-struct select {
-    struct span span;
-    bool distinct;
-    VEC(struct output) outputs; /* `*` already expanded */
-    VEC(struct range *) from;
-    struct expr *where;
-    VEC(struct expr *) group_by;
-    struct expr *having;
-    VEC(struct order_item) order_by;
-    struct expr *limit;
-    struct expr *offset;
-};
+#include "model/select.h"
 
 /* ---- what there is ---- */
 
@@ -248,6 +216,7 @@ struct table {
     const char *schema; /* "public", "pgstack" for built-in tables, or one that is declared */
     const char *name;
     bool builtin; /* pgstack.users: made by the platform part of the first migration */
+    bool derived; /* no table: what a sub-select, `with` or a call in from gives */
     bool is_view;
     bool materialized; /* a view whose rows are kept; it has indexes, and no policy holds for it */
     VEC(struct column *) columns;
@@ -421,6 +390,53 @@ struct drop {
     const char *name;
 };
 
+/*
+ * A declared function of the database.  As a served one it is a query as well, which shares its
+ * arguments and what it returns.
+ */
+struct declared_function {
+    struct span span;
+    const char *name;
+    struct params params;
+    VEC(const struct role *) roles; /* who may execute it; none: its owner alone */
+    bool returns_void;
+    bool returns_trigger;
+    bool returns_set;
+    const struct table *returns_table;
+    struct type returns_type;
+    VEC(struct column *) returns_columns;
+    enum function_volatility volatility;
+    bool strict;
+    bool definer;
+    VEC(struct function_setting) settings;
+    const char *language; /* "sql" or "plpgsql" */
+    struct statement *body; /* or */
+    const char *raw;        /* $$ ... $$: unchecked */
+    struct span raw_span;
+};
+
+VEC_STRUCT(functions, struct declared_function *);
+
+enum trigger_time {
+    TRIGGER_BEFORE,
+    TRIGGER_AFTER,
+    TRIGGER_INSTEAD_OF,
+};
+
+struct trigger {
+    struct span span;
+    const char *name;
+    enum trigger_time time;
+    bool on[COMMANDS];
+    VEC(const struct column *) columns; /* update of (...); none: any */
+    const struct table *table;
+    bool for_row;
+    struct expr *when;            /* NULL: none */
+    struct range *old_row, *new_row; /* as `when` names them */
+    const struct declared_function *function;
+    VEC(const char *) args;
+};
+
 /* sql $$ up $$ down $$ down $$: goes into the migration as it stands, unchecked. */
 struct raw_sql {
     struct span span;
@@ -447,9 +463,14 @@ struct model {
     VEC(struct cors *) cors;
     VEC(struct endpoint *) endpoints;
     VEC(struct query *) queries;
+<<<<<<< HEAD
     VEC(struct live *) lives; /* these three: served.h */
     VEC(struct webhook *) webhooks;
     struct auth *auth; /* NULL: none */
+=======
+    struct functions functions; /* each after those that it calls */
+    VEC(struct trigger *) triggers;
+>>>>>>> bc49f8a (wip)
     VEC(struct raw_sql *) raw_sqls;
     VEC(struct schema *) schemas; /* without public and those of the platform */
     VEC(struct extension *) extensions;

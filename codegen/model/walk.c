@@ -3,50 +3,152 @@
 
 #include <string.h>
 
+/* ---- expressions ---- */
+
+static void
+walk_maybe(const struct expr *expr, void (*visit)(const struct expr *expr, void *data), void *data)
+{
+    if (expr)
+        walk_expr(expr, visit, data);
+}
+
+static void
+walk_list(const struct exprs *list, void (*visit)(const struct expr *expr, void *data), void *data)
+{
+    for (size_t i = 0; i < list->n; i++)
+        walk_maybe(list->at[i], visit, data);
+}
+
+static void
+walk_order(const struct order_items *list, void (*visit)(const struct expr *expr, void *data),
+           void *data)
+{
+    for (size_t i = 0; i < list->n; i++)
+        walk_expr(list->at[i].expr, visit, data);
+}
+
+static void
+walk_window(const struct window *window, void (*visit)(const struct expr *expr, void *data),
+            void *data)
+{
+    walk_list(&window->partition, visit, data);
+    walk_order(&window->order_by, visit, data);
+    walk_maybe(window->start.expr, visit, data);
+    walk_maybe(window->end.expr, visit, data);
+}
+
 void
 walk_expr(const struct expr *expr, void (*visit)(const struct expr *expr, void *data), void *data)
 {
     visit(expr, data);
     for (size_t i = 0; i < expr->args.n; i++)
-        if (expr->args.at[i])
-            walk_expr(expr->args.at[i], visit, data);
+        walk_maybe(expr->args.at[i], visit, data);
+    if (expr->tail) {
+        walk_order(&expr->tail->order_by, visit, data);
+        walk_maybe(expr->tail->filter, visit, data);
+        if (expr->tail->over)
+            walk_window(expr->tail->over, visit, data);
+    }
     if (expr->select)
         walk_select(expr->select, visit, data);
+}
+
+/* ---- selects ---- */
+
+static void
+walk_range(const struct range *range, void (*visit)(const struct expr *expr, void *data),
+           void *data)
+{
+    if (range->select)
+        walk_select(range->select, visit, data);
+    walk_maybe(range->call, visit, data);
+    walk_maybe(range->on, visit, data);
+}
+
+static void
+walk_outputs(const struct outputs *outputs, void (*visit)(const struct expr *expr, void *data),
+             void *data)
+{
+    for (size_t i = 0; i < outputs->n; i++)
+        walk_expr(outputs->at[i].expr, visit, data);
 }
 
 void
 walk_select(const struct select *select, void (*visit)(const struct expr *expr, void *data),
             void *data)
 {
-    for (size_t i = 0; i < select->outputs.n; i++)
-        walk_expr(select->outputs.at[i].expr, visit, data);
+    for (size_t i = 0; i < select->with.n; i++)
+        walk_select(select->with.at[i]->select, visit, data);
+    if (select->left)
+        walk_select(select->left, visit, data);
+    if (select->right)
+        walk_select(select->right, visit, data);
+    for (size_t i = 0; i < select->rows.n; i++)
+        walk_list(&select->rows.at[i], visit, data);
+    walk_list(&select->distinct_on, visit, data);
+    walk_outputs(&select->outputs, visit, data);
     for (size_t i = 0; i < select->from.n; i++)
-        if (select->from.at[i]->on)
-            walk_expr(select->from.at[i]->on, visit, data);
-    if (select->where)
-        walk_expr(select->where, visit, data);
-    for (size_t i = 0; i < select->group_by.n; i++)
-        walk_expr(select->group_by.at[i], visit, data);
-    if (select->having)
-        walk_expr(select->having, visit, data);
-    for (size_t i = 0; i < select->order_by.n; i++)
-        walk_expr(select->order_by.at[i].expr, visit, data);
-    if (select->limit)
-        walk_expr(select->limit, visit, data);
-    if (select->offset)
-        walk_expr(select->offset, visit, data);
+        walk_range(select->from.at[i], visit, data);
+    walk_maybe(select->where, visit, data);
+    walk_list(&select->group_by, visit, data);
+    walk_maybe(select->having, visit, data);
+    for (size_t i = 0; i < select->windows.n; i++)
+        walk_window(select->windows.at[i], visit, data);
+    walk_order(&select->order_by, visit, data);
+    walk_maybe(select->limit, visit, data);
+    walk_maybe(select->offset, visit, data);
 }
+
+static void
+walk_assignments(const struct assignments *set,
+                 void (*visit)(const struct expr *expr, void *data), void *data)
+{
+    for (size_t i = 0; i < set->n; i++)
+        walk_expr(set->at[i].expr, visit, data);
+}
+
+void
+walk_statement(const struct statement *statement,
+               void (*visit)(const struct expr *expr, void *data), void *data)
+{
+    for (size_t i = 0; i < statement->with.n; i++)
+        walk_select(statement->with.at[i]->select, visit, data);
+    if (statement->select)
+        walk_select(statement->select, visit, data);
+    walk_assignments(&statement->set, visit, data);
+    for (size_t i = 0; i < statement->from.n; i++)
+        walk_range(statement->from.at[i], visit, data);
+    walk_maybe(statement->where, visit, data);
+    walk_assignments(&statement->conflict_set, visit, data);
+    walk_maybe(statement->conflict_where, visit, data);
+    walk_outputs(&statement->returning, visit, data);
+}
+
+/* ---- ranges ---- */
 
 struct range_walk {
     void (*visit)(const struct range *range, void *data);
     void *data;
 };
 
+/* Of the select itself and of those in its from and with; walk_expr finds the others. */
 static void
 visit_ranges_of(const struct select *select, const struct range_walk *walk)
 {
-    for (size_t i = 0; i < select->from.n; i++)
-        walk->visit(select->from.at[i], walk->data);
+    for (size_t i = 0; i < select->with.n; i++)
+        visit_ranges_of(select->with.at[i]->select, walk);
+    if (select->left)
+        visit_ranges_of(select->left, walk);
+    if (select->right)
+        visit_ranges_of(select->right, walk);
+    for (size_t i = 0; i < select->from.n; i++) {
+        const struct range *range = select->from.at[i];
+
+        if (range->select)
+            visit_ranges_of(range->select, walk);
+        else if (!range->table->derived)
+            walk->visit(range, walk->data);
+    }
 }
 
 static void
@@ -74,6 +176,88 @@ walk_select_ranges(const struct select *select,
     visit_ranges_of(select, &walk);
     walk_select(select, visit_nested, &walk);
 }
+
+void
+walk_statement_ranges(const struct statement *statement,
+                      void (*visit)(const struct range *range, void *data), void *data)
+{
+    struct range_walk walk = {visit, data};
+
+    for (size_t i = 0; i < statement->with.n; i++)
+        visit_ranges_of(statement->with.at[i]->select, &walk);
+    if (statement->select)
+        visit_ranges_of(statement->select, &walk);
+    for (size_t i = 0; i < statement->from.n; i++) {
+        const struct range *range = statement->from.at[i];
+
+        if (range->select)
+            visit_ranges_of(range->select, &walk);
+        else if (!range->table->derived)
+            visit(range, data);
+    }
+    walk_statement(statement, visit_nested, &walk);
+}
+
+/* ---- where a value comes from ---- */
+
+static void walk_output_sources(const struct select *select, size_t i,
+                                void (*visit)(const struct expr *column, void *data), void *data);
+
+/* A recursive one leads back to itself. */
+static void
+walk_with_sources(const struct with_item *with, size_t i,
+                  void (*visit)(const struct expr *column, void *data), void *data)
+{
+    struct with_item *busy = (struct with_item *)with;
+
+    if (busy->is_followed)
+        return;
+    busy->is_followed = true;
+    walk_output_sources(with->select, i, visit, data);
+    busy->is_followed = false;
+}
+
+void
+walk_sources(const struct expr *expr, void (*visit)(const struct expr *column, void *data),
+             void *data)
+{
+    const struct range *range = expr->range;
+
+    if (expr->kind == EXPR_SELECT) {
+        walk_output_sources(expr->select, 0, visit, data);
+    } else if (expr->kind == EXPR_COLUMN && range->table->derived) {
+        size_t i = (size_t)expr->column->number;
+
+        if (range->select)
+            walk_output_sources(range->select, i, visit, data);
+        else if (range->with)
+            walk_with_sources(range->with, i, visit, data);
+    } else if (expr->kind == EXPR_COLUMN) {
+        visit(expr, data);
+    }
+}
+
+static void
+walk_output_sources(const struct select *select, size_t i,
+                    void (*visit)(const struct expr *column, void *data), void *data)
+{
+    if (select->left) {
+        walk_output_sources(select->left, i, visit, data);
+        walk_output_sources(select->right, i, visit, data);
+    } else if (i < select->outputs.n && select->kind == SELECT_PLAIN) {
+        walk_sources(select->outputs.at[i].expr, visit, data);
+    }
+}
+
+void
+walk_select_sources(const struct select *select,
+                    void (*visit)(const struct expr *column, void *data), void *data)
+{
+    for (size_t i = 0; i < select->outputs.n; i++)
+        walk_output_sources(select, i, visit, data);
+}
+
+/* ---- conditions ---- */
 
 void
 walk_conjuncts(const struct expr *expr, void (*visit)(const struct expr *expr, void *data),

@@ -14,11 +14,30 @@ void walk_expr(const struct expr *expr, void (*visit)(const struct expr *expr, v
 void walk_select(const struct select *select, void (*visit)(const struct expr *expr, void *data),
                  void *data);
 
-/* Calls `visit` for each range of each select in it. */
+void walk_statement(const struct statement *statement,
+                    void (*visit)(const struct expr *expr, void *data), void *data);
+
+/*
+ * Calls `visit` for each table or view that a select in it reads, wherever that select stands.  What
+ * is derived is not visited, what it is derived from is.
+ */
 void walk_ranges(const struct expr *expr, void (*visit)(const struct range *range, void *data),
                  void *data);
 void walk_select_ranges(const struct select *select,
                         void (*visit)(const struct range *range, void *data), void *data);
+
+/* The same of a statement; its target is left out. */
+void walk_statement_ranges(const struct statement *statement,
+                           void (*visit)(const struct range *range, void *data), void *data);
+
+/*
+ * Calls `visit` for the columns of tables that the value is, through sub-selects in from, `with`
+ * and unions.  What is computed is not followed.
+ */
+void walk_sources(const struct expr *expr, void (*visit)(const struct expr *column, void *data),
+                  void *data);
+void walk_select_sources(const struct select *select,
+                         void (*visit)(const struct expr *column, void *data), void *data);
 
 /* Calls `visit` for each side of the top-level `and`s. */
 void walk_conjuncts(const struct expr *expr, void (*visit)(const struct expr *expr, void *data),

@@ -37,6 +37,8 @@ is_column_name(const struct printer *p, const char *name)
     for (size_t i = 0; i < p->ranges.n; i++) {
         const struct table *table = p->ranges.at[i].range->table;
 
+        if (strcmp(p->ranges.at[i].alias, name) == 0)
+            return true; /* a row as a whole */
         for (size_t j = 0; j < table->columns.n; j++)
             if (strcmp(table->columns.at[j]->name, name) == 0)
                 return true;
@@ -185,7 +187,31 @@ print_call(struct printer *p, const struct expr *e)
         return;
     str_puts(&p->out, e->distinct ? "(distinct " : "(");
     print_list(p, e, 0);
-    str_putc(&p->out, ')');
+    if (e->tail)
+        sql_print_call_tail(p, e->tail);
+    else
+        str_putc(&p->out, ')');
+}
+
+/* An argument that takes its default is left out; those after it go by their names. */
+static void
+print_function(struct printer *p, const struct expr *e)
+{
+    bool wrapped = p->form == SQL_POLICY && sql_is_constant_call(e), by_name = false;
+    size_t printed = 0;
+
+    str_printf(&p->out, "%spublic.%s(", wrapped ? "(select " : "", name_sql(e->declared->name));
+    for (size_t i = 0; i < e->args.n; i++) {
+        if (!e->args.at[i]) {
+            by_name = true;
+            continue;
+        }
+        str_puts(&p->out, printed++ ? ", " : "");
+        if (by_name)
+            str_printf(&p->out, "%s => ", name_sql(e->declared->params.at[i]->name));
+        sql_print_expr(p, e->args.at[i], P_ANY);
+    }
+    str_puts(&p->out, wrapped ? "))" : ")");
 }
 
 static void
@@ -292,6 +318,8 @@ expr_precedence(const struct expr *e)
         return P_OTHER;
     case EXPR_CAST:
         return P_CAST;
+    case EXPR_COLLATE:
+        return P_COLLATE;
     case EXPR_SUBSCRIPT:
         return P_SUBSCRIPT;
     case EXPR_EXISTS:
@@ -366,6 +394,16 @@ print_bare(struct printer *p, const struct expr *e)
         break;
     case EXPR_SUBSCRIPT:
         print_subscript(p, e);
+        break;
+    case EXPR_COLLATE:
+        sql_print_expr(p, e->args.at[0], P_COLLATE);
+        str_printf(&p->out, " collate %s", e->text);
+        break;
+    case EXPR_FUNCTION:
+        print_function(p, e);
+        break;
+    case EXPR_DEFAULT:
+        str_puts(&p->out, "default");
         break;
     case EXPR_PUBLIC:
         str_puts(&p->out, "true");

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/names.h"
+#include "model/walk.h"
 
 /* ---- selects ---- */
 
@@ -21,9 +22,8 @@ alias_is_taken(const struct printer *p, const char *alias)
     return false;
 }
 
-/* Brings a range into scope under an alias that nothing around it has. */
-static const char *
-enter_range(struct printer *p, const struct range *range)
+const char *
+sql_enter_range(struct printer *p, const struct range *range)
 {
     struct named_range named = {.range = range, .alias = range->alias};
 
@@ -33,36 +33,215 @@ enter_range(struct printer *p, const struct range *range)
     return named.alias;
 }
 
+void
+sql_print_clause(struct printer *p, const char *word, const struct expr *e)
+{
+    if (!e)
+        return;
+    str_puts(&p->out, word);
+    sql_print_expr(p, e, P_ANY);
+}
+
 static void
-print_from(struct printer *p, const struct select *s, size_t first)
+print_exprs(struct printer *p, const char *word, const struct exprs *list, const char *end)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        str_puts(&p->out, i ? ", " : word);
+        sql_print_expr(p, list->at[i], P_ANY);
+    }
+    if (list->n > 0)
+        str_puts(&p->out, end);
+}
+
+static void
+print_order(struct printer *p, const char *word, const struct order_items *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        str_puts(&p->out, i ? ", " : word);
+        sql_print_expr(p, list->at[i].expr, P_ANY);
+        sql_direction(&p->out, list->at[i].descending, list->at[i].nulls);
+    }
+}
+
+/* ---- with ---- */
+
+static bool
+with_is_taken(const struct printer *p, const char *name)
+{
+    for (size_t i = 0; i < p->withs.n; i++)
+        if (strcmp(p->withs.at[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void
+print_item(struct printer *p, const struct with_item *item)
+{
+    static const char *const words[] = {" as not materialized (", " as (", " as materialized ("};
+    struct named_with named = {.with = item, .name = item->name};
+
+    for (int i = 1; with_is_taken(p, named.name); i++)
+        named.name = arena_printf("%s_%d", item->name, i);
+    if (item->recursive)
+        vec_push(&p->withs, named);
+    str_printf(&p->out, "%s (", name_sql(named.name));
+    for (size_t i = 0; i < item->table->columns.n; i++)
+        str_printf(&p->out, "%s%s", i ? ", " : "", name_sql(item->table->columns.at[i]->name));
+    str_printf(&p->out, ")%s", words[item->materialized + 1]);
+    sql_print_select(p, item->select);
+    str_putc(&p->out, ')');
+    if (!item->recursive)
+        vec_push(&p->withs, named);
+}
+
+void
+sql_print_with(struct printer *p, bool recursive, struct with_item *const *items, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        str_puts(&p->out, i ? ", " : recursive ? "with recursive " : "with ");
+        print_item(p, items[i]);
+    }
+    if (n > 0)
+        str_putc(&p->out, ' ');
+}
+
+/* ---- from ---- */
+
+static const char *
+with_name(const struct printer *p, const struct with_item *with)
+{
+    for (size_t i = p->withs.n; i > 0; i--)
+        if (p->withs.at[i - 1].with == with)
+            return p->withs.at[i - 1].name;
+    return with->name;
+}
+
+/* "s (a, b)": columns as they are called here, with types where a call does not know its own. */
+static void
+print_alias(struct printer *p, const struct range *range, const char *alias)
+{
+    str_printf(&p->out, " as %s (", name_sql(alias));
+    for (size_t i = 0; i < range->table->columns.n; i++) {
+        const struct column *column = range->table->columns.at[i];
+
+        str_printf(&p->out, "%s%s", i ? ", " : "", name_sql(column->name));
+        if (range->typed)
+            str_printf(&p->out, " %s", sql_type(column->type));
+    }
+    str_putc(&p->out, ')');
+}
+
+void
+sql_print_range(struct printer *p, const struct range *range, const char *alias)
+{
+    const char *name;
+
+    if (range->lateral)
+        str_puts(&p->out, "lateral ");
+    if (range->select || range->call) {
+        if (range->call) {
+            sql_print_expr(p, range->call, P_ANY);
+        } else {
+            str_putc(&p->out, '(');
+            sql_print_select(p, range->select);
+            str_putc(&p->out, ')');
+        }
+        str_puts(&p->out, range->ordinality ? " with ordinality" : "");
+        print_alias(p, range, alias);
+        return;
+    }
+    name = range->with ? with_name(p, range->with) : range->table->name;
+    str_puts(&p->out, range->with ? name_sql(name) : sql_relation(range->table));
+    if (strcmp(alias, name) != 0)
+        str_printf(&p->out, " %s", name_sql(alias));
+}
+
+void
+sql_print_ranges(struct printer *p, const char *word, struct range *const *ranges, size_t n,
+                 size_t first)
 {
     static const char *const joins[] = {
         [JOIN_NONE] = ", ",
         [JOIN_INNER] = " join ",
         [JOIN_LEFT] = " left join ",
         [JOIN_CROSS] = " cross join ",
+        [JOIN_RIGHT] = " right join ",
+        [JOIN_FULL] = " full join ",
     };
 
-    for (size_t i = 0; i < s->from.n; i++) {
-        const struct range *range = s->from.at[i];
-        const char *alias = p->ranges.at[first + i].alias;
-
-        str_puts(&p->out, i == 0 ? " from " : joins[range->join]);
-        str_puts(&p->out, sql_relation(range->table));
-        if (strcmp(alias, range->table->name) != 0)
-            str_printf(&p->out, " %s", name_sql(alias));
-        if (range->on) {
-            str_puts(&p->out, " on ");
-            sql_print_expr(p, range->on, P_ANY);
-        }
+    for (size_t i = 0; i < n; i++) {
+        str_puts(&p->out, i == 0 ? word : joins[ranges[i]->join]);
+        sql_print_range(p, ranges[i], p->ranges.at[first + i].alias);
+        sql_print_clause(p, " on ", ranges[i]->on);
     }
 }
 
+/* ---- windows ---- */
+
 static void
-print_outputs(struct printer *p, const struct select *s)
+print_bound(struct printer *p, const struct bound *bound)
 {
-    for (size_t i = 0; i < s->outputs.n; i++) {
-        const struct output *output = &s->outputs.at[i];
+    if (bound->expr) {
+        sql_print_expr(p, bound->expr, P_ADD);
+        str_putc(&p->out, ' ');
+    }
+    str_puts(&p->out, bound->words);
+}
+
+static void
+print_window(struct printer *p, const struct window *window)
+{
+    if (window->is_base) {
+        str_puts(&p->out, name_sql(window->base));
+        return;
+    }
+    str_printf(&p->out, "(%s", window->base ? name_sql(window->base) : "");
+    print_exprs(p, window->base ? " partition by " : "partition by ", &window->partition, "");
+    print_order(p, window->base || window->partition.n > 0 ? " order by " : "order by ",
+                &window->order_by);
+    if (window->unit) {
+        bool alone = !window->base && window->partition.n == 0 && window->order_by.n == 0;
+
+        str_printf(&p->out, "%s%s %s", alone ? "" : " ", window->unit,
+                   window->between ? "between " : "");
+        print_bound(p, &window->start);
+        if (window->between) {
+            str_puts(&p->out, " and ");
+            print_bound(p, &window->end);
+        }
+        if (window->exclude)
+            str_printf(&p->out, " exclude %s", window->exclude);
+    }
+    str_putc(&p->out, ')');
+}
+
+void
+sql_print_call_tail(struct printer *p, const struct call_tail *tail)
+{
+    if (!tail->within_group)
+        print_order(p, " order by ", &tail->order_by);
+    str_putc(&p->out, ')');
+    if (tail->within_group) {
+        print_order(p, " within group (order by ", &tail->order_by);
+        str_putc(&p->out, ')');
+    }
+    if (tail->filter) {
+        sql_print_clause(p, " filter (where ", tail->filter);
+        str_putc(&p->out, ')');
+    }
+    if (tail->over) {
+        str_puts(&p->out, " over ");
+        print_window(p, tail->over);
+    }
+}
+
+/* ---- selects ---- */
+
+void
+sql_print_outputs(struct printer *p, const struct outputs *outputs)
+{
+    for (size_t i = 0; i < outputs->n; i++) {
+        const struct output *output = &outputs->at[i];
         const struct expr *e = output->expr;
         bool natural = e->kind == EXPR_COLUMN && strcmp(e->column->name, output->name) == 0;
 
@@ -74,66 +253,85 @@ print_outputs(struct printer *p, const struct select *s)
 }
 
 static void
-print_clause(struct printer *p, const char *word, const struct expr *e)
+print_values(struct printer *p, const struct select *s)
 {
-    if (!e)
-        return;
-    str_puts(&p->out, word);
-    sql_print_expr(p, e, P_ANY);
+    for (size_t i = 0; i < s->rows.n; i++)
+        print_exprs(p, i ? ", (" : "values (", &s->rows.at[i], ")");
+}
+
+/* A side of a union: in parentheses unless it is a select without more around it. */
+static void
+print_side(struct printer *p, const struct select *s)
+{
+    bool plain = !s->left && s->with.n == 0 && s->order_by.n == 0 && !s->limit && !s->offset;
+
+    str_puts(&p->out, plain ? "" : "(");
+    sql_print_select(p, s);
+    str_puts(&p->out, plain ? "" : ")");
 }
 
 static void
-print_tail(struct printer *p, const struct select *s)
+print_set(struct printer *p, const struct select *s)
 {
-    for (size_t i = 0; i < s->group_by.n; i++) {
-        str_puts(&p->out, i ? ", " : " group by ");
-        sql_print_expr(p, s->group_by.at[i], P_ANY);
+    static const char *const words[] = {
+        [SELECT_UNION] = " union ",
+        [SELECT_INTERSECT] = " intersect ",
+        [SELECT_EXCEPT] = " except ",
+    };
+
+    print_side(p, s->left);
+    str_printf(&p->out, "%s%s", words[s->kind], s->all ? "all " : "");
+    print_side(p, s->right);
+}
+
+static void
+print_plain(struct printer *p, const struct select *s, size_t first)
+{
+    str_puts(&p->out, s->distinct ? "select distinct " : "select ");
+    print_exprs(p, "on (", &s->distinct_on, ") ");
+    sql_print_outputs(p, &s->outputs);
+    sql_print_ranges(p, " from ", s->from.at, s->from.n, first);
+    sql_print_clause(p, " where ", s->where);
+    print_exprs(p, " group by ", &s->group_by, "");
+    sql_print_clause(p, " having ", s->having);
+    for (size_t i = 0; i < s->windows.n; i++) {
+        str_printf(&p->out, "%s%s as ", i ? ", " : " window ", name_sql(s->windows.at[i]->name));
+        print_window(p, s->windows.at[i]);
     }
-    print_clause(p, " having ", s->having);
-    for (size_t i = 0; i < s->order_by.n; i++) {
-        str_puts(&p->out, i ? ", " : " order by ");
-        sql_print_expr(p, s->order_by.at[i].expr, P_ANY);
-        sql_direction(&p->out, s->order_by.at[i].descending, s->order_by.at[i].nulls);
-    }
-    print_clause(p, " limit ", s->limit);
-    print_clause(p, " offset ", s->offset);
 }
 
 void
 sql_print_select(struct printer *p, const struct select *s)
 {
-    size_t first = p->ranges.n;
+    size_t first, withs = p->withs.n;
 
+    sql_print_with(p, s->recursive, s->with.at, s->with.n);
+    first = p->ranges.n;
     for (size_t i = 0; i < s->from.n; i++)
-        enter_range(p, s->from.at[i]);
-    str_puts(&p->out, s->distinct ? "select distinct " : "select ");
-    print_outputs(p, s);
-    print_from(p, s, first);
-    print_clause(p, " where ", s->where);
-    print_tail(p, s);
+        sql_enter_range(p, s->from.at[i]);
+    if (s->left)
+        print_set(p, s);
+    else if (s->kind == SELECT_VALUES)
+        print_values(p, s);
+    else
+        print_plain(p, s, first);
+    print_order(p, " order by ", &s->order_by);
+    sql_print_clause(p, " limit ", s->limit);
+    sql_print_clause(p, " offset ", s->offset);
+    str_puts(&p->out, s->locking ? s->locking : "");
     p->ranges.n = first;
+    p->withs.n = withs;
 }
 
 /* ---- the row that an expression is about ---- */
 
-static const struct table *find_row(const struct expr *e);
-
-static const struct table *
-find_row_in_select(const struct select *s)
+static void
+note_row(const struct expr *e, void *data)
 {
-    const struct table *row = s->where ? find_row(s->where) : NULL;
+    const struct table **row = data;
 
-    for (size_t i = 0; !row && i < s->outputs.n; i++)
-        row = find_row(s->outputs.at[i].expr);
-    for (size_t i = 0; !row && i < s->from.n; i++)
-        row = s->from.at[i]->on ? find_row(s->from.at[i]->on) : NULL;
-    for (size_t i = 0; !row && i < s->group_by.n; i++)
-        row = find_row(s->group_by.at[i]);
-    if (!row && s->having)
-        row = find_row(s->having);
-    for (size_t i = 0; !row && i < s->order_by.n; i++)
-        row = find_row(s->order_by.at[i].expr);
-    return row;
+    if (!*row && e->kind == EXPR_COLUMN && e->range->implicit)
+        *row = e->range->table;
 }
 
 /* The table whose implicit range the expression names; NULL: it names none. */
@@ -142,11 +340,26 @@ find_row(const struct expr *e)
 {
     const struct table *row = NULL;
 
-    if (e->kind == EXPR_COLUMN && e->range->implicit)
-        return e->range->table;
-    for (size_t i = 0; !row && i < e->args.n; i++)
-        row = e->args.at[i] ? find_row(e->args.at[i]) : NULL;
-    return !row && e->select ? find_row_in_select(e->select) : row;
+    walk_expr(e, note_row, &row);
+    return row;
+}
+
+static void
+note_row_dependence(const struct expr *e, void *data)
+{
+    bool *depends = data;
+
+    if (e->kind == EXPR_COLUMN || e->kind == EXPR_PARAM || e->select || e->kind == EXPR_RAW)
+        *depends = true;
+}
+
+bool
+sql_is_constant_call(const struct expr *e)
+{
+    bool depends = false;
+
+    walk_expr(e, note_row_dependence, &depends);
+    return !depends && e->declared->volatility != FUNCTION_VOLATILE;
 }
 
 const char *
