@@ -9,7 +9,6 @@
 
 #include "model/functions.h"
 #include "model/types.h"
-#include "syntax/ast_make.h"
 
 /* ---- auth.uid() and its sisters ---- */
 
@@ -109,7 +108,7 @@ check_predicate_call(struct scope *scope, const struct ast_expr *ast,
 
 /* ---- aggregates ---- */
 
-static void
+void
 check_aggregate_place(struct scope *scope, const struct ast_expr *ast)
 {
     struct diag *diag;
@@ -225,7 +224,7 @@ check_setting(struct scope *scope, const struct ast_expr *ast)
 }
 
 static struct expr *
-star_call(const struct ast_expr *ast, struct expr *expr)
+star_call(struct scope *scope, const struct ast_expr *ast, struct expr *expr)
 {
     if (strcmp(expr->name, "count") != 0) {
         struct diag *diag = diag_at(ast->span, PGS2048_STAR_HERE, "`*` stands in count(*) only");
@@ -234,6 +233,7 @@ star_call(const struct ast_expr *ast, struct expr *expr)
     vec_push(&expr->args, check_new_expr(EXPR_STAR, ast->span));
     expr->type = type_scalar(TYPE_INT8);
     expr->nullable = false;
+    check_call_tail(scope, ast, expr);
     return expr;
 }
 
@@ -244,17 +244,19 @@ check_function_call(struct scope *scope, const struct ast_expr *ast,
     struct expr *expr = check_new_expr(EXPR_CALL, ast->span);
     struct type types[FUNCTION_MAX_ARGS];
     struct resolution found;
-    bool outer = scope->in_aggregate;
+    bool outer = scope->in_aggregate, in_from = scope->in_from;
+    bool windowed = ast->tail && ast->tail->over;
 
+    scope->in_from = false;
     expr->name = ast->path.name.text;
     expr->aggregate = function->aggregate;
     expr->distinct = ast->distinct;
     expr->bare = ast->bare;
-    if (function->aggregate)
+    if (function->aggregate && !windowed)
         check_aggregate_place(scope, ast);
     if (ast->star)
-        return star_call(ast, expr);
-    scope->in_aggregate = outer || function->aggregate;
+        return star_call(scope, ast, expr);
+    scope->in_aggregate = outer || (function->aggregate && !windowed);
     for (size_t i = 0; i < ast->args.n; i++)
         vec_push(&expr->args, check_expr(scope, ast->args.at[i]));
     scope->in_aggregate = outer;
@@ -265,6 +267,10 @@ check_function_call(struct scope *scope, const struct ast_expr *ast,
     for (size_t i = 0; i < expr->args.n; i++)
         check_settle(expr->args.at[i], found.args[i]);
     check_volatility(scope, ast, found.function);
+    if (!in_from && function_is_set(found.function))
+        check_set_place(scope, ast);
+    if (check_tail_fits(ast, found.function->kind))
+        check_call_tail(scope, ast, expr);
     expr->type = found.result;
     expr->nullable = is_result_nullable(expr, found.function);
     return expr;
@@ -278,15 +284,17 @@ check_call(struct scope *scope, const struct ast_expr *ast)
     struct predicate *predicate;
     struct expr *refused = NULL;
 
-    if (ast->tail) {
-        not_built(ast->span, "filter, over and order by in a call");
-        return check_new_expr(EXPR_RAW, ast->span);
-    }
-    if (ast->path.schema.text)
+    if (ast->path.schema.text && strcmp(ast->path.schema.text, "public") == 0)
+        return check_declared_call(scope, ast);
+    if (ast->path.schema.text && strcmp(ast->path.schema.text, "pg_catalog") != 0)
         return check_auth_call(scope, ast);
     predicate = check_predicate_named(scope->checker, name);
     if (predicate)
         return check_predicate_call(scope, ast, predicate);
+    if (check_function_named(scope->checker->model, name))
+        return check_declared_call(scope, ast);
+    if (ast->tail && ast->tail->within_group)
+        return check_within_group(scope, ast);
     function = function_find(name);
     if (!function)
         return report_unknown_function(scope, ast);

@@ -11,7 +11,6 @@
 
 #include "model/names.h"
 #include "model/types.h"
-#include "syntax/ast_make.h"
 
 struct expr *
 check_new_expr(enum expr_kind kind, struct span span)
@@ -181,6 +180,26 @@ raw(struct scope *scope, const struct ast_expr *ast)
     return expr;
 }
 
+/* x collate "de-x-icu": of text alone; which collations there are, the database knows. */
+static struct expr *
+check_collate(struct scope *scope, const struct ast_expr *ast)
+{
+    struct expr *expr = check_new_expr(EXPR_COLLATE, ast->span);
+    struct expr *arg = check_expr(scope, ast->args.at[0]);
+
+    check_settle(arg, type_scalar(TYPE_TEXT));
+    vec_push(&expr->args, arg);
+    expr->type = arg->type;
+    expr->nullable = arg->nullable;
+    expr->text =
+        ast->path.schema.text
+            ? arena_printf("%s.%s", name_sql(ast->path.schema.text), name_sql(ast->path.name.text))
+            : arena_printf("pg_catalog.%s", name_sql(ast->path.name.text));
+    if (!type_is_text(type_element(arg->type)) && arg->type.kind != TYPE_ANY)
+        return refuse(ast, PGS2214_FORM_HERE, "only text has a collation", "leave out `collate`");
+    return expr;
+}
+
 /* long: one case a kind of expression */
 struct expr *
 check_expr(struct scope *scope, const struct ast_expr *ast)
@@ -230,11 +249,18 @@ check_expr(struct scope *scope, const struct ast_expr *ast)
         return refuse(ast, PGS2051_ROW_HERE, "a row is no value",
                       "a row stands beside another: `(a, b) = (c, d)`, `(a, b) in (...)`");
     case AST_COLLATE:
+        return check_collate(scope, ast);
     case AST_FIELD:
+        check_expr(scope, ast->args.at[0]);
+        return refuse(ast, PGS2214_FORM_HERE, "only a composite value has fields",
+                      "a column of a table is `table.column`, without parentheses");
     case AST_NAMED:
+        check_expr(scope, ast->args.at[0]);
+        return refuse(ast, PGS2214_FORM_HERE, "only declared functions take arguments by name",
+                      "write the arguments in their order");
     case AST_DEFAULT:
-        not_built(ast->span, "this form");
-        break;
+        return refuse(ast, PGS2214_FORM_HERE, "`default` is no value",
+                      "it stands alone in `values` of an insert and in `set` of an update");
     case AST_PUBLIC: /* alone in a policy: check_access.c has taken it */
         break;
     }

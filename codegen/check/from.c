@@ -11,8 +11,8 @@
 
 /* ---- what is derived ---- */
 
-static struct table *
-new_derived(const char *name, struct span span)
+struct table *
+check_new_derived(const char *name, struct span span)
 {
     struct table *table = arena_alloc(sizeof(*table));
 
@@ -23,9 +23,9 @@ new_derived(const char *name, struct span span)
     return table;
 }
 
-static void
-add_column(struct table *table, struct span span, const char *name, struct type type,
-           bool not_null)
+void
+check_add_column(struct table *table, struct span span, const char *name, struct type type,
+                 bool not_null)
 {
     struct column *column = arena_alloc(sizeof(*column));
 
@@ -38,15 +38,14 @@ add_column(struct table *table, struct span span, const char *name, struct type 
     vec_push(&table->columns, column);
 }
 
-static void
-rename_columns(struct table *table, const struct ast_names *names)
+void
+check_rename_columns(struct table *table, const struct ast_names *names)
 {
     for (size_t i = 0; i < names->n; i++) {
         if (i == table->columns.n) {
-            struct diag *diag =
-                diag_at(names->at[i].span, PGS2201_TOO_MANY_COLUMNS,
-                        "\"%s\" has %zu column%s, not %zu", table->name, table->columns.n,
-                        table->columns.n == 1 ? "" : "s", names->n);
+            struct diag *diag = diag_at(
+                names->at[i].span, PGS2201_TOO_MANY_COLUMNS, "\"%s\" has %zu column%s, not %zu",
+                table->name, table->columns.n, table->columns.n == 1 ? "" : "s", names->n);
             diag_hint(diag, "name no more columns than there are");
             return;
         }
@@ -59,16 +58,17 @@ struct table *
 check_derived_table(const struct select *select, const struct ast_name *name,
                     const struct ast_names *columns)
 {
-    struct table *table = new_derived(name->text, name->span);
+    struct table *table = check_new_derived(name->text, name->span);
 
     for (size_t i = 0; i < select->outputs.n; i++) {
         const struct output *output = &select->outputs.at[i];
 
-        add_column(table, output->span, output->name, output->expr->type, !output->expr->nullable);
+        check_add_column(table, output->span, output->name, output->expr->type,
+                         !output->expr->nullable);
         if (check_is_broken(output->expr))
             table->schema = NULL; /* unknown: see check_is_unknown */
     }
-    rename_columns(table, columns);
+    check_rename_columns(table, columns);
     return table;
 }
 
@@ -176,9 +176,8 @@ range_of_select(struct scope *scope, const struct ast_from *ast, struct range *r
         diag_hint(diag, "give it one: `(select ...) as name`");
         range->alias = "?";
     }
-    range->table =
-        check_derived_table(range->select, &(struct ast_name){range->alias, range->span},
-                            &ast->columns);
+    range->table = check_derived_table(range->select, &(struct ast_name){range->alias, range->span},
+                                       &ast->columns);
 }
 
 static void
@@ -199,6 +198,7 @@ range_of_table(struct scope *scope, const struct ast_from *ast, struct range *ra
                                     "the columns of a table keep their names here");
         diag_hint(diag, "rename them in a select: `(select a as b from %s) as %s`",
                   ast->table.name.text, range->alias);
+        range->table = arena_alloc(sizeof(*table)); /* unknown: see check_is_unknown */
     }
 }
 
@@ -254,6 +254,7 @@ merge_columns(const struct range *range, struct expr *left, struct expr *right)
         return left;
     both = check_new_expr(EXPR_CALL, right->span);
     both->name = "coalesce";
+    both->column = right->column; /* whose name it has */
     both->type = left->type;
     both->nullable = left->nullable && right->nullable;
     vec_push(&both->args, left);
@@ -311,6 +312,15 @@ join_by(struct scope *scope, struct range *range, const struct ast_name *name)
     range->on = both;
 }
 
+bool
+check_is_overtaken(const struct scope *scope, size_t i)
+{
+    for (size_t j = i + 1; j < scope->merged.n; j++)
+        if (strcmp(scope->merged.at[j].name, scope->merged.at[i].name) == 0)
+            return true;
+    return false;
+}
+
 static void
 check_join(struct scope *scope, struct range *range, const struct ast_from *ast)
 {
@@ -329,7 +339,7 @@ void
 check_from(struct scope *scope, const struct ast_from *ast)
 {
     static const int joins[] = {
-        [AST_JOIN_NONE] = JOIN_NONE, [AST_JOIN_INNER] = JOIN_INNER, [AST_JOIN_LEFT] = JOIN_LEFT,
+        [AST_JOIN_NONE] = JOIN_NONE,   [AST_JOIN_INNER] = JOIN_INNER, [AST_JOIN_LEFT] = JOIN_LEFT,
         [AST_JOIN_CROSS] = JOIN_CROSS, [AST_JOIN_RIGHT] = JOIN_RIGHT, [AST_JOIN_FULL] = JOIN_FULL,
     };
     struct range *range = arena_alloc(sizeof(*range));

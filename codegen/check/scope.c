@@ -82,6 +82,7 @@ refuse_column(const struct scope *scope, const struct ast_expr *ast)
 struct found {
     const struct range *range;
     struct column *column;
+    struct expr *merged; /* by `using`: stands for the columns of both sides */
     size_t times;
 };
 
@@ -96,6 +97,17 @@ find_in_level(const struct scope *scope, const char *alias, const char *name)
 {
     struct found found = {0};
 
+    for (size_t i = scope->merged.n; !alias && i > 0; i--) {
+        struct expr *expr = scope->merged.at[i - 1].expr;
+
+        if (strcmp(scope->merged.at[i - 1].name, name) != 0)
+            continue;
+        while (expr->kind == EXPR_CALL)
+            expr = expr->args.at[0];
+        found = (struct found){expr->range, (struct column *)expr->column,
+                               scope->merged.at[i - 1].expr, 1};
+        return found;
+    }
     for (size_t i = 0; i < scope->ranges.n; i++) {
         const struct range *range = scope->ranges.at[i];
         struct column *column = check_column_named(range->table, name);
@@ -133,7 +145,7 @@ find_range(const struct scope *scope, const char *alias)
 static bool
 is_outer_joined(const struct range *range)
 {
-    return range->join == JOIN_LEFT;
+    return range->absent;
 }
 
 static struct expr *
@@ -141,6 +153,11 @@ column_expr(const struct found *found, const struct ast_expr *ast)
 {
     struct expr *expr = check_new_expr(EXPR_COLUMN, ast->span);
 
+    if (found->merged) {
+        *expr = *found->merged;
+        expr->span = ast->span;
+        return expr;
+    }
     expr->bare = ast->names.n == 1;
     expr->range = found->range;
     expr->column = found->column;
@@ -399,7 +416,7 @@ qualified_name(struct scope *scope, const struct ast_expr *ast)
     }
     if (!check_find_column(range->table, name) || refuse_column(scope, ast))
         return check_new_expr(EXPR_RAW, ast->span);
-    found = (struct found){range, check_column_named(range->table, name->text), 1};
+    found = (struct found){range, check_column_named(range->table, name->text), NULL, 1};
     return column_expr(&found, ast);
 }
 

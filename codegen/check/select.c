@@ -1,58 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Selects: from first, because all other clauses use its names; then where, groups and outputs. */
+/*
+ * Selects: from first, because all other clauses use its names; then where, groups and outputs.
+ * from.c does from and with, union.c joins several, window.c does windows.
+ */
 #include "check/checker.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/types.h"
-#include "syntax/ast_make.h"
-
-/* ---- from ---- */
-
-static void
-check_alias(const struct scope *scope, const struct range *range)
-{
-    for (size_t i = 0; i < scope->ranges.n; i++) {
-        struct diag *diag;
-
-        if (strcmp(scope->ranges.at[i]->alias, range->alias) != 0)
-            continue;
-        diag = diag_at(range->span, PGS2011_DUPLICATE_ALIAS,
-                       "\"%s\" stands twice in this from clause", range->alias);
-        diag_note(diag, scope->ranges.at[i]->span, "the first one is here");
-        diag_hint(diag, "give each an alias of its own");
-        return;
-    }
-}
-
-static void
-check_from(struct scope *scope, struct select *select, const struct ast_from *ast)
-{
-    static const int joins[] = {
-        [AST_JOIN_NONE] = JOIN_NONE,
-        [AST_JOIN_INNER] = JOIN_INNER,
-        [AST_JOIN_LEFT] = JOIN_LEFT,
-        [AST_JOIN_CROSS] = JOIN_CROSS,
-    };
-    struct table *table = check_find_table(scope->checker, &ast->table);
-    struct range *range = arena_alloc(sizeof(*range));
-
-    if (!table)
-        table = arena_alloc(sizeof(*table)); /* unknown: see check_is_unknown */
-    if (table->is_view)
-        check_view_now(scope->checker, table);
-    range->span = ast->table.span;
-    range->alias = ast->alias.text ? ast->alias.text : ast->table.name.text;
-    range->table = table;
-    range->join = joins[ast->join];
-    check_alias(scope, range);
-    vec_push(&scope->ranges, range);
-    vec_push(&select->from, range);
-    if (ast->on) {
-        scope->clause = "a join condition";
-        range->on = check_condition(scope, ast->on, "a join condition");
-    }
-}
 
 /* ---- outputs ---- */
 
@@ -64,7 +20,11 @@ natural_name(const struct expr *expr)
     case EXPR_COLUMN:
         return expr->column->name;
     case EXPR_CALL:
-        return expr->name;
+        return expr->column ? expr->column->name : expr->name;
+    case EXPR_FUNCTION:
+        return expr->declared->name;
+    case EXPR_COLLATE:
+        return natural_name(expr->args.at[0]);
     case EXPR_EXTRACT:
         return "extract";
     case EXPR_CASE:
@@ -81,41 +41,59 @@ natural_name(const struct expr *expr)
 }
 
 static void
-add_output(struct select *select, struct span span, const char *name, struct expr *expr)
+add_output(struct outputs *outputs, struct span span, const char *name, struct expr *expr)
 {
     struct output output = {.span = span, .name = name, .expr = expr};
 
     check_settle(expr, type_scalar(TYPE_TEXT));
-    vec_push(&select->outputs, output);
+    vec_push(outputs, output);
+}
+
+/* The columns that `using` has joined stand once, before all others. */
+static bool
+is_merged(const struct scope *scope, const struct column *column)
+{
+    for (size_t i = 0; i < scope->merged.n; i++)
+        if (scope->merged.at[i].left == column || scope->merged.at[i].right == column)
+            return true;
+    return false;
 }
 
 static void
-expand_range(struct select *select, const struct range *range, struct span span)
+expand_range(const struct scope *scope, struct outputs *outputs, const struct range *range,
+             struct span span, bool whole)
 {
     for (size_t i = 0; i < range->table->columns.n; i++) {
-        struct expr *expr = check_new_expr(EXPR_COLUMN, span);
+        const struct column *column = range->table->columns.at[i];
+        struct expr *expr;
 
+        if (!whole && is_merged(scope, column))
+            continue;
+        expr = check_new_expr(EXPR_COLUMN, span);
         expr->range = range;
-        expr->column = range->table->columns.at[i];
-        expr->type = expr->column->type;
-        expr->nullable = !expr->column->not_null || range->join == JOIN_LEFT;
-        add_output(select, span, expr->column->name, expr);
+        expr->column = column;
+        expr->type = column->type;
+        expr->nullable = !column->not_null || range->absent;
+        add_output(outputs, span, column->name, expr);
     }
 }
 
 /* `*` and `t.*`: the columns of today; a later one does not appear by itself. */
 static void
-expand_star(struct scope *scope, struct select *select, const struct ast_expr *star)
+expand_star(struct scope *scope, struct outputs *outputs, const struct ast_expr *star)
 {
     const struct ast_name *only = star->names.n > 0 ? &star->names.at[0] : NULL;
     bool found = false;
 
+    for (size_t i = 0; !only && i < scope->merged.n; i++)
+        if (!check_is_overtaken(scope, i))
+            add_output(outputs, star->span, scope->merged.at[i].name, scope->merged.at[i].expr);
     for (size_t i = 0; i < scope->ranges.n; i++) {
         const struct range *range = scope->ranges.at[i];
 
         if (only && strcmp(only->text, range->alias) != 0)
             continue;
-        expand_range(select, range, star->span);
+        expand_range(scope, outputs, range, star->span, only != NULL);
         found = true;
     }
     if (found)
@@ -124,20 +102,19 @@ expand_star(struct scope *scope, struct select *select, const struct ast_expr *s
     diag_hint(diag, "name the table in `from`");
 }
 
-static void
-check_outputs(struct scope *scope, struct select *select, const struct ast_select *ast)
+void
+check_output_list(struct scope *scope, struct outputs *outputs, const struct ast_outputs *ast)
 {
-    scope->clause = NULL;
-    for (size_t i = 0; i < ast->outputs.n; i++) {
-        const struct ast_output *output = &ast->outputs.at[i];
+    for (size_t i = 0; i < ast->n; i++) {
+        const struct ast_output *output = &ast->at[i];
         struct expr *expr;
 
         if (output->expr->kind == AST_STAR) {
-            expand_star(scope, select, output->expr);
+            expand_star(scope, outputs, output->expr);
             continue;
         }
         expr = check_expr(scope, output->expr);
-        add_output(select, output->span,
+        add_output(outputs, output->span,
                    output->alias.text ? output->alias.text : natural_name(expr), expr);
     }
 }
@@ -166,6 +143,17 @@ output_named(const struct select *select, const struct ast_expr *ast)
     return NULL;
 }
 
+void
+check_is_ordered(const struct expr *expr)
+{
+    struct diag *diag;
+
+    if (type_is_comparable(expr->type))
+        return;
+    diag = diag_at(expr->span, PGS2022_NO_OPERATOR, "%s has no order", type_text(expr->type));
+    diag_hint(diag, "use jsonb, or a value out of it");
+}
+
 static void
 check_order_by(struct scope *scope, struct select *select, const struct ast_select *ast)
 {
@@ -177,16 +165,12 @@ check_order_by(struct scope *scope, struct select *select, const struct ast_sele
         item.expr = output_named(select, order->expr);
         if (!item.expr)
             item.expr = check_expr(scope, order->expr);
-        if (!type_is_comparable(item.expr->type)) {
-            struct diag *diag = diag_at(item.expr->span, PGS2022_NO_OPERATOR, "%s has no order",
-                                        type_text(item.expr->type));
-            diag_hint(diag, "use jsonb, or a value out of it");
-        }
+        check_is_ordered(item.expr);
         vec_push(&select->order_by, item);
     }
 }
 
-static void
+void
 check_limits(struct scope *scope, struct select *select, const struct ast_select *ast)
 {
     struct scope rowless = *scope;
@@ -198,6 +182,56 @@ check_limits(struct scope *scope, struct select *select, const struct ast_select
     rowless.clause = "offset";
     if (ast->offset)
         select->offset = check_expr_as(&rowless, ast->offset, type_scalar(TYPE_INT8), "offset");
+}
+
+/* ---- distinct ---- */
+
+static bool
+is_selected(const struct select *select, const struct expr *expr)
+{
+    if (expr->kind == EXPR_OUTPUT || expr->kind == EXPR_LITERAL)
+        return true;
+    for (size_t i = 0; i < select->outputs.n; i++)
+        if (check_same_expr(select->outputs.at[i].expr, expr))
+            return true;
+    return false;
+}
+
+static bool
+is_distinct_on(const struct select *select, const struct expr *expr)
+{
+    for (size_t i = 0; i < select->distinct_on.n; i++)
+        if (check_same_expr(select->distinct_on.at[i], expr))
+            return true;
+    return false;
+}
+
+/* PostgreSQL sorts rows to tell them apart: it must be by what tells them apart. */
+static void
+check_distinct(struct scope *scope, struct select *select, const struct ast_select *ast)
+{
+    bool on = ast->distinct_on.n > 0;
+
+    scope->clause = NULL;
+    for (size_t i = 0; i < ast->distinct_on.n; i++) {
+        struct expr *expr = output_named(select, ast->distinct_on.at[i]);
+
+        vec_push(&select->distinct_on, expr ? expr : check_expr(scope, ast->distinct_on.at[i]));
+    }
+    for (size_t i = 0; select->distinct && i < select->order_by.n; i++) {
+        const struct expr *expr = select->order_by.at[i].expr;
+        struct diag *diag;
+
+        if (on ? i >= select->distinct_on.n || is_distinct_on(select, expr)
+               : is_selected(select, expr))
+            continue;
+        diag = diag_at(expr->span, PGS2209_ORDER_OF_DISTINCT,
+                       on ? "`distinct on` keeps the first row of each group: `order by` begins "
+                            "with what it groups by"
+                          : "`select distinct` can be ordered by its outputs alone");
+        diag_hint(diag, on ? "put the expressions of `distinct on` first in `order by`"
+                           : "select it too, or leave out `distinct`");
+    }
 }
 
 /* ---- groups ---- */
@@ -248,12 +282,13 @@ follows_from_key(const struct select *select, const struct range *range)
 }
 
 static void check_grouped_select(const struct select *select, const struct select *inner);
+static void check_grouped_window(const struct select *select, const struct window *window);
 
 /* Every column outside of an aggregate must be one of the groups. */
 static void
 check_grouped(const struct select *select, const struct expr *expr)
 {
-    if (is_grouped(select, expr) || expr->aggregate)
+    if (is_grouped(select, expr) || expr->aggregate || check_is_broken(expr))
         return;
     if (expr->kind == EXPR_COLUMN && is_own_range(select, expr->range) &&
         !follows_from_key(select, expr->range)) {
@@ -266,8 +301,19 @@ check_grouped(const struct select *select, const struct expr *expr)
     for (size_t i = 0; i < expr->args.n; i++)
         if (expr->args.at[i])
             check_grouped(select, expr->args.at[i]);
+    if (expr->tail && expr->tail->over)
+        check_grouped_window(select, expr->tail->over);
     if (expr->select)
         check_grouped_select(select, expr->select);
+}
+
+static void
+check_grouped_window(const struct select *select, const struct window *window)
+{
+    for (size_t i = 0; i < window->partition.n; i++)
+        check_grouped(select, window->partition.at[i]);
+    for (size_t i = 0; i < window->order_by.n; i++)
+        check_grouped(select, window->order_by.at[i].expr);
 }
 
 static void
@@ -275,8 +321,18 @@ check_grouped_select(const struct select *select, const struct select *inner)
 {
     for (size_t i = 0; i < inner->outputs.n; i++)
         check_grouped(select, inner->outputs.at[i].expr);
+    for (size_t i = 0; i < inner->from.n; i++) {
+        if (inner->from.at[i]->on)
+            check_grouped(select, inner->from.at[i]->on);
+        if (inner->from.at[i]->select)
+            check_grouped_select(select, inner->from.at[i]->select);
+    }
     if (inner->where)
         check_grouped(select, inner->where);
+    if (inner->left) {
+        check_grouped_select(select, inner->left);
+        check_grouped_select(select, inner->right);
+    }
 }
 
 static void
@@ -284,6 +340,9 @@ check_groups(const struct scope *scope, const struct select *select)
 {
     if (select->group_by.n == 0 && !scope->has_aggregate && !select->having)
         return;
+    for (size_t i = 0; i < select->group_by.n; i++)
+        if (check_is_broken(select->group_by.at[i]))
+            return;
     for (size_t i = 0; i < select->outputs.n; i++)
         check_grouped(select, select->outputs.at[i].expr);
     if (select->having)
@@ -304,6 +363,21 @@ output_expr(const struct select *select, const char *name)
     return NULL;
 }
 
+/* `group by 2`: the second output. */
+static struct expr *
+group_by_position(const struct select *select, const struct ast_expr *ast)
+{
+    long position = strtol(ast->text, NULL, 10);
+    struct diag *diag;
+
+    if (position >= 1 && (size_t)position <= select->outputs.n && !strpbrk(ast->text, ".eE"))
+        return select->outputs.at[position - 1].expr;
+    diag =
+        diag_at(ast->span, PGS2210_GROUP_POSITION, "there is no output %s to group by", ast->text);
+    diag_hint(diag, "a number in `group by` counts the outputs from 1");
+    return check_new_expr(EXPR_RAW, ast->span);
+}
+
 /* A group may be named by a column, else by an output. */
 static struct expr *
 check_group(struct scope *scope, const struct select *select, const struct ast_expr *ast)
@@ -311,6 +385,8 @@ check_group(struct scope *scope, const struct select *select, const struct ast_e
     bool is_column = false;
     struct expr *output = NULL;
 
+    if (ast->kind == AST_NUMBER)
+        return group_by_position(select, ast);
     if (ast->kind == AST_COLUMN && ast->names.n == 1) {
         for (size_t i = 0; i < scope->ranges.n; i++)
             is_column |=
@@ -320,49 +396,80 @@ check_group(struct scope *scope, const struct select *select, const struct ast_e
     return output ? output : check_expr(scope, ast);
 }
 
-static struct select *
-check_level(struct scope *scope, const struct ast_select *ast)
+/* for update: rows are locked for the statements that follow, in functions alone. */
+static void
+check_locking(const struct scope *scope, struct select *select, const struct ast_select *ast)
 {
-    struct select *select = arena_alloc(sizeof(*select));
+    struct diag *diag;
 
-    select->span = ast->span;
+    if (!ast->locking)
+        return;
+    if (scope->place == PLACE_FUNCTION) {
+        select->locking = arena_printf(" %s%s", ast->locking, ast->wait);
+        return;
+    }
+    diag = diag_at(ast->locking_span, PGS2211_LOCKING_HERE,
+                   "`%s` locks rows: it stands in functions only", ast->locking);
+    diag_hint(diag, "leave it out, or write a `function`");
+}
+
+static void
+check_plain(struct scope *scope, struct select *select, const struct ast_select *ast)
+{
     select->distinct = ast->distinct;
     for (size_t i = 0; i < ast->from.n; i++)
-        if (ast->from.at[i].select || ast->from.at[i].call || ast->from.at[i].natural ||
-            ast->from.at[i].join > AST_JOIN_CROSS || ast->from.at[i].join_using.n > 0 ||
-            ast->from.at[i].columns.n > 0 || ast->from.at[i].typed.n > 0) {
-            not_built(ast->from.at[i].span, "this form of from");
-            return select;
-        }
-    if (ast->kind != AST_PLAIN || ast->with.n > 0 || ast->distinct_on.n > 0 || ast->windows.n > 0 ||
-        ast->locking) {
-        not_built(ast->span, "this form of select");
-        return select;
-    }
-    for (size_t i = 0; i < ast->from.n; i++)
-        check_from(scope, select, &ast->from.at[i]);
+        check_from(scope, &ast->from.at[i]);
+    for (size_t i = 0; i < scope->ranges.n; i++)
+        vec_push(&select->from, scope->ranges.at[i]);
     scope->clause = "`where`";
     if (ast->where)
         select->where = check_condition(scope, ast->where, "`where`");
-    check_outputs(scope, select, ast);
+    scope->clause = NULL;
+    check_windows(scope, select, ast);
+    scope->windows = select;
+    check_output_list(scope, &select->outputs, &ast->outputs);
+    scope->windows = NULL;
     scope->clause = "`group by`";
     for (size_t i = 0; i < ast->group_by.n; i++)
         vec_push(&select->group_by, check_group(scope, select, ast->group_by.at[i]));
     scope->clause = NULL;
     if (ast->having)
         select->having = check_condition(scope, ast->having, "`having`");
+    scope->windows = select;
     check_order_by(scope, select, ast);
-    check_limits(scope, select, ast);
+    check_distinct(scope, select, ast);
+    check_locking(scope, select, ast);
     check_groups(scope, select);
-    return select;
+}
+
+void
+check_level(struct scope *scope, struct select *select, const struct ast_select *ast)
+{
+    select->span = ast->span;
+    select->kind = (enum select_kind)ast->kind;
+    select->all = ast->all;
+    check_withs(scope, &ast->with, ast->recursive);
+    for (size_t i = 0; i < scope->withs.n; i++) {
+        vec_push(&select->with, scope->withs.at[i]);
+        select->recursive |= scope->withs.at[i]->recursive;
+    }
+    if (ast->kind == AST_PLAIN)
+        check_plain(scope, select, ast);
+    else if (ast->kind == AST_VALUES)
+        check_values(scope, select, ast);
+    else
+        check_union(scope, select, ast);
+    check_limits(scope, select, ast);
 }
 
 struct select *
 check_select(struct scope *outer, const struct ast_select *ast)
 {
     struct scope scope = {.checker = outer->checker, .outer = outer, .place = outer->place};
+    struct select *select = arena_alloc(sizeof(*select));
 
-    return check_level(&scope, ast);
+    check_level(&scope, select, ast);
+    return select;
 }
 
 struct select *
@@ -370,8 +477,10 @@ check_statement(struct checker *checker, enum place place, const struct params *
                 const struct ast_select *ast)
 {
     struct scope scope = {.checker = checker, .place = place};
+    struct select *select = arena_alloc(sizeof(*select));
 
     if (params)
         scope.params = *params;
-    return check_level(&scope, ast);
+    check_level(&scope, select, ast);
+    return select;
 }

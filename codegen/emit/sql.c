@@ -73,9 +73,10 @@ follows_distinct(const struct walk *walk, const char *text)
 static int
 rank_of(struct walk *walk, const char *text)
 {
-    static const char *const clauses[] = {"from",  "join",   "left join", "cross join",
-                                          "where", "having", "group by",  "order by",
-                                          "limit", "offset", NULL};
+    static const char *const clauses[] = {
+        "from",   "join",   "left join", "cross join", "right join", "full join",
+        "where",  "having", "group by",  "order by",   "limit",      "offset",
+        "window", "union",  "intersect", "except",     NULL};
 
     if (begins_with_any(walk, text, clauses))
         return follows_distinct(walk, text) ? NO_BREAK : walk->depth * RANKS + RANK_CLAUSE;

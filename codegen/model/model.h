@@ -107,7 +107,7 @@ struct expr {
     const struct param *param;
     const struct claim *claim;
     const struct predicate *predicate;
-    const struct function *function; /* PostgreSQL's, where it is one: see functions.h */
+    const struct function *function;          /* PostgreSQL's, where it is one: see functions.h */
     const struct declared_function *declared; /* EXPR_FUNCTION */
     struct select *select;
     struct call_tail *tail; /* filter, over, ...; NULL: none of them */
@@ -409,7 +409,7 @@ struct declared_function {
     bool strict;
     bool definer;
     VEC(struct function_setting) settings;
-    const char *language; /* "sql" or "plpgsql" */
+    const char *language;   /* "sql" or "plpgsql" */
     struct statement *body; /* or */
     const char *raw;        /* $$ ... $$: unchecked */
     struct span raw_span;
@@ -431,7 +431,7 @@ struct trigger {
     VEC(const struct column *) columns; /* update of (...); none: any */
     const struct table *table;
     bool for_row;
-    struct expr *when;            /* NULL: none */
+    struct expr *when;               /* NULL: none */
     struct range *old_row, *new_row; /* as `when` names them */
     const struct declared_function *function;
     VEC(const char *) args;

@@ -86,8 +86,8 @@ enum select_kind {
 struct with_item {
     struct span span;
     const char *name;
-    bool recursive;    /* it reads itself */
-    int materialized;  /* 0 not said, 1 materialized, -1 not */
+    bool recursive;      /* it reads itself */
+    int materialized;    /* 0 not said, 1 materialized, -1 not */
     struct table *table; /* `derived`: its columns */
     struct select *select;
     bool is_followed; /* walk_sources is in it */
@@ -137,7 +137,7 @@ struct statement {
     struct select *select; /* the select, or what is inserted; NULL: default values */
     VEC(struct with_item *) with;
     bool recursive;
-    struct range *target; /* NULL: of a select */
+    struct range *target;               /* NULL: of a select */
     VEC(const struct column *) columns; /* insert into t (a, b): all that are given */
     struct assignments set;
     VEC(struct range *) from; /* of update; `using` of delete */

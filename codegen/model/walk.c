@@ -100,8 +100,8 @@ walk_select(const struct select *select, void (*visit)(const struct expr *expr, 
 }
 
 static void
-walk_assignments(const struct assignments *set,
-                 void (*visit)(const struct expr *expr, void *data), void *data)
+walk_assignments(const struct assignments *set, void (*visit)(const struct expr *expr, void *data),
+                 void *data)
 {
     for (size_t i = 0; i < set->n; i++)
         walk_expr(set->at[i].expr, visit, data);

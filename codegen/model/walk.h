@@ -18,7 +18,7 @@ void walk_statement(const struct statement *statement,
                     void (*visit)(const struct expr *expr, void *data), void *data);
 
 /*
- * Calls `visit` for each table or view that a select in it reads, wherever that select stands.  What
+ * Calls `visit` for each table or view that a select in it reads, wherever that select stands. What
  * is derived is not visited, what it is derived from is.
  */
 void walk_ranges(const struct expr *expr, void (*visit)(const struct range *range, void *data),

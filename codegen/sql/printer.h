@@ -67,7 +67,8 @@ void sql_print_select(struct printer *p, const struct select *s);
 /* From the end of a call's arguments on: " order by x) filter (where y) over (...)". */
 void sql_print_call_tail(struct printer *p, const struct call_tail *tail);
 
-/* Gives the same for every row of a statement: no argument is of the row, and it is not volatile. */
+/* Gives the same for every row of a statement: no argument is of the row, and it is not volatile.
+ */
 bool sql_is_constant_call(const struct expr *e);
 
 /* ---- for statement.c ---- */

@@ -114,7 +114,7 @@ void call_done(struct parse *parse, struct ast_expr *call, struct span end);
 struct ast_expr *expr_worded(struct parse *parse, struct ast_path path, const char *words,
                              struct ast_exprs args, struct token end);
 
-/* A call; position(x in (y)) among them. */
+/* A call; position(x in (y)) and trim(x) stand for others. */
 struct ast_expr *expr_call_or_position(struct parse *parse, struct ast_path path,
                                        struct ast_exprs args, struct token end);
 

@@ -232,6 +232,8 @@ expr_call_or_position(struct parse *parse, struct ast_path path, struct ast_expr
     if (only && only->kind == AST_IN && !only->negated && !only->select && only->args.n == 2 &&
         !path.schema.text && strcmp(path.name.text, "position") == 0)
         return expr_worded(parse, path, "in", only->args, end);
+    if (!path.schema.text && strcmp(path.name.text, "trim") == 0)
+        path.name.text = "btrim";
     return expr_call(parse, path, args, end);
 }
 

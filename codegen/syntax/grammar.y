@@ -55,14 +55,14 @@
 %fallback ID
   ACTION AFTER ALWAYS APP AT AUTH BACKFILL BEFORE BOTH BY CASCADE CHARACTER CLAIM COLLATE COLUMN
   COMMENT CONFLICT CORS CREDENTIALS CURRENT DEFERRABLE DEFERRED DEFINER DELETE DO DOUBLE DOWN DROP
-  EACH EMBED ENDPOINT ENUM ENV EXCLUDE EXECUTE EXTENSION FETCH FILTER FIRST FOLLOWING FUNCTION
-  GENERATED GET GLOBAL GROUPS IDENTITY IMMEDIATE IMMUTABLE INCLUDE INDEX INHERITS INITIALLY INSERT
-  INSTEAD INTO KEY LANGUAGE LAST LEADING LIST LIVE LOCKED MATERIALIZED MAX MAX_AGE NEXT NO NOTHING
-  NOWAIT NULLS OF OK ONLY ORDINALITY ORIGINS OTHERS OVER PARTITION PERMISSIVE PGSTACK PLACING
-  POLICY PRECEDING PRECISION PREDICATE PRIVATE PUBLIC QUERY RANGE RECURSIVE RESTRICT RESTRICTIVE
-  RETRY RETURNING RETURNS ROLE ROWS SCAN SCHEMA SECURITY SEND SET SETOF SHARE SIGNED SKIP SOFT SQL
-  STABLE STATEMENT STORED STRICT TIES TIME TIMESTAMP TRAILING TRIGGER TYPE UNBOUNDED UNKNOWN UPDATE
-  VALUES VARYING VIEW VOLATILE WAS WEBHOOK WINDOW WITHIN WITHOUT ZONE.
+  EACH EMBED ENDPOINT ENUM ENV EXCLUDE EXECUTE EXTENSION FILTER FIRST FOLLOWING FUNCTION GENERATED
+  GET GLOBAL GROUPS IDENTITY IMMEDIATE IMMUTABLE INCLUDE INDEX INHERITS INITIALLY INSERT INSTEAD
+  INTO KEY LANGUAGE LAST LEADING LIST LIVE LOCKED MATERIALIZED MAX MAX_AGE NEXT NO NOTHING NOWAIT
+  NULLS OF OK ONLY ORDINALITY ORIGINS OTHERS OVER PARTITION PERMISSIVE PGSTACK PLACING POLICY
+  PRECEDING PRECISION PREDICATE PRIVATE PUBLIC QUERY RANGE RECURSIVE RESTRICT RESTRICTIVE RETRY
+  RETURNS ROLE ROWS SCAN SCHEMA SECURITY SEND SET SETOF SHARE SIGNED SKIP SOFT SQL STABLE
+  STATEMENT STORED STRICT TIES TIME TIMESTAMP TRAILING TRIGGER TYPE UNBOUNDED UNKNOWN UPDATE
+  VALUES VARYING VIEW VOLATILE WAS WEBHOOK WITHIN WITHOUT ZONE.
 
 /* PostgreSQL's, lowest first. */
 %left UNION EXCEPT.
@@ -495,15 +495,16 @@ windows(A) ::= windows(A) COMMA window_named(B). { vec_push(&A, B); }
 window_named(A) ::= name(B) AS window(C). { A = C; A->name = B; A->span = SPAN(B, *C); }
 
 %type window {struct ast_window *}
-%type window_open {struct ast_window *}
 %type window_parts {struct ast_window *}
 %type window_order {struct ast_window *}
 %type window_frame {struct ast_window *}
 window(A) ::= window_frame(B) RP(C).    { A = B; SPAN_END(A, C.span); }
-window_open(A) ::= LP(B).               { MAKE(A, ast_window, .span = B.span); }
-window_open(A) ::= LP(B) name(C).       { MAKE(A, ast_window, .span = B.span, .base = C); }
-window_parts(A) ::= window_open(B).     { A = B; }
-window_parts(A) ::= window_open(B) PARTITION BY exprs(C). { A = B; A->partition = C; }
+window_parts(A) ::= LP(B).              { MAKE(A, ast_window, .span = B.span); }
+window_parts(A) ::= LP(B) name(C).      { MAKE(A, ast_window, .span = B.span, .base = C); }
+window_parts(A) ::= LP(B) PARTITION BY exprs(C).
+  { MAKE(A, ast_window, .span = B.span, .partition = C); }
+window_parts(A) ::= LP(B) name(C) PARTITION BY exprs(D).
+  { MAKE(A, ast_window, .span = B.span, .base = C, .partition = D); }
 window_order(A) ::= window_parts(B).    { A = B; }
 window_order(A) ::= window_parts(B) ORDER BY orders(C). { A = B; A->order_by = C; }
 window_frame(A) ::= window_order(B).    { A = B; }
@@ -576,17 +577,19 @@ as_opt ::= AS.
 
 %type from_what {struct ast_from}
 %type from_call {struct ast_from}
+%type called {struct ast_from}
 from_what(A) ::= path(B).               { A = (struct ast_from){.span = B.span, .table = B}; }
 from_what(A) ::= in_parens(B).          { A = (struct ast_from){.span = B->outer, .select = B}; }
 from_what(A) ::= LATERAL(B) in_parens(C).
   { A = (struct ast_from){.span = span_join(B.span, C->outer), .select = C, .lateral = true}; }
 from_what(A) ::= from_call(B).          { A = B; }
 from_what(A) ::= LATERAL(B) from_call(C). { A = C; A.lateral = true; A.span = SPAN(B, C); }
-from_what(A) ::= from_call(B) WITH ORDINALITY(C).
+from_call(A) ::= called(B).             { A = B; }
+from_call(A) ::= called(B) WITH ORDINALITY(C).
   { A = B; A.ordinality = true; A.span = SPAN(B, C); }
-from_call(A) ::= path(B) LP RP(C).
+called(A) ::= path(B) LP RP(C).
   { A = (struct ast_from){.span = SPAN(B, C), .call = expr_call(p, B, no_exprs(), C)}; }
-from_call(A) ::= path(B) LP args(C) RP(D).
+called(A) ::= path(B) LP args(C) RP(D).
   { A = (struct ast_from){.span = SPAN(B, D), .call = expr_call(p, B, C, D)}; }
 
 %type orders {struct ast_orders}

@@ -530,6 +530,9 @@ keywords_are_names_where_they_can_be(void **state)
         "when",
         "where",
         "with",
+        "fetch",
+        "returning",
+        "window",
     };
     static const char *const words[] = {
 #define KEYWORD(word, token) #word,
