@@ -37,6 +37,14 @@ add_column(struct table *view, struct span span, const char *name)
 }
 
 static void
+note_private(const struct expr *source, void *data)
+{
+    struct column *column = data;
+
+    column->is_private |= source->column->is_private;
+}
+
+static void
 columns_from_select(struct table *view)
 {
     for (size_t i = 0; i < view->query->outputs.n; i++) {
@@ -54,8 +62,7 @@ columns_from_select(struct table *view)
         column = add_column(view, output->span, output->name);
         column->type = output->expr->type;
         column->not_null = !output->expr->nullable;
-        if (output->expr->kind == EXPR_COLUMN)
-            column->is_private = output->expr->column->is_private;
+        walk_output_sources(view->query, i, note_private, column);
         if (!type_is_storable(column->type) && !type_is_open(column->type)) {
             struct diag *diag =
                 diag_at(output->span, PGS1140_TYPE_NOT_STORABLE,

@@ -463,14 +463,11 @@ struct model {
     VEC(struct cors *) cors;
     VEC(struct endpoint *) endpoints;
     VEC(struct query *) queries;
-<<<<<<< HEAD
     VEC(struct live *) lives; /* these three: served.h */
     VEC(struct webhook *) webhooks;
-    struct auth *auth; /* NULL: none */
-=======
+    struct auth *auth;          /* NULL: none */
     struct functions functions; /* each after those that it calls */
     VEC(struct trigger *) triggers;
->>>>>>> bc49f8a (wip)
     VEC(struct raw_sql *) raw_sqls;
     VEC(struct schema *) schemas; /* without public and those of the platform */
     VEC(struct extension *) extensions;

@@ -200,9 +200,6 @@ walk_statement_ranges(const struct statement *statement,
 
 /* ---- where a value comes from ---- */
 
-static void walk_output_sources(const struct select *select, size_t i,
-                                void (*visit)(const struct expr *column, void *data), void *data);
-
 /* A recursive one leads back to itself. */
 static void
 walk_with_sources(const struct with_item *with, size_t i,
@@ -237,7 +234,7 @@ walk_sources(const struct expr *expr, void (*visit)(const struct expr *column, v
     }
 }
 
-static void
+void
 walk_output_sources(const struct select *select, size_t i,
                     void (*visit)(const struct expr *column, void *data), void *data)
 {

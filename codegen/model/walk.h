@@ -36,6 +36,8 @@ void walk_statement_ranges(const struct statement *statement,
  */
 void walk_sources(const struct expr *expr, void (*visit)(const struct expr *column, void *data),
                   void *data);
+void walk_output_sources(const struct select *select, size_t i,
+                         void (*visit)(const struct expr *column, void *data), void *data);
 void walk_select_sources(const struct select *select,
                          void (*visit)(const struct expr *column, void *data), void *data);
 
