@@ -219,7 +219,8 @@ check_grant(struct checker *checker, const struct ast_grant *ast)
             const struct table *table = check_find_table(checker, &ast->tables.at[j]);
 
             checker->guessing |= !table;
-            if (table && !refuse_builtin_table(table, ast->tables.at[j].span))
+            if (table && !refuse_builtin_table(table, ast->tables.at[j].span) &&
+                !check_refuse_part(checker, table, ast->tables.at[j].span, "granted"))
                 grant_to(checker, ast, table, role);
         }
     }
@@ -426,7 +427,8 @@ check_policy(struct checker *checker, const struct ast_policy *ast)
     }
     check_clauses(ast, &commands);
     checker->guessing |= !policy.table || ast->commands.n == 0 || ast->roles.n == 0;
-    if (!policy.table || refuse_policy_target(policy.table, ast))
+    if (!policy.table || refuse_policy_target(policy.table, ast) ||
+        check_refuse_part(checker, policy.table, ast->table.span, "policed"))
         return;
     check_policy_name(ast, policy.table);
     policy.restrictive = ast->restrictive;

@@ -397,6 +397,25 @@ const char *check_schema_of(struct checker *checker, const struct ast_path *path
 /* What a relation goes by in the maps of the checker: its schema counts. */
 const char *check_relation_key(const char *schema, const char *name);
 
+/* ---- check_parent.c, check_partition.c, check_bound.c: for check_table.c ---- */
+
+/* Partitions and children get the columns of their parents. */
+void check_parents(struct checker *checker);
+void check_parents_again(struct checker *checker);
+
+void check_partitions(struct checker *checker);
+void check_bounds(struct checker *checker);
+
+/* A partition, or the child of a table that has rights: policies hold at the whole alone. */
+bool check_is_part(const struct checker *checker, const struct table *table);
+
+/* Some grant names it. */
+bool check_is_granted(const struct checker *checker, const struct table *table);
+
+/* Reports what is done ("granted") to such a part by itself; true if so. */
+bool check_refuse_part(struct checker *checker, const struct table *table, struct span span,
+                       const char *done);
+
 /* ---- check_generated.c: for check_table.c ---- */
 
 void check_generated(struct checker *checker, const struct declared_table *declared,

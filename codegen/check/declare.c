@@ -224,8 +224,6 @@ declare_table(struct checker *checker, const struct ast_table *ast)
 
     if (!claim_relation_name(checker, "table", schema, &ast->name))
         return;
-    if (ast->partition_of.name.text || ast->partition_by.text || ast->inherits.n > 0)
-        not_built(ast->name.span, "partition");
     declared.table = add_table(checker, schema, &ast->name, false);
     for (size_t i = 0; i < ast->columns.n; i++)
         declare_column(declared.table, ast->columns.at[i]);

@@ -232,13 +232,24 @@ refuse_builtin(const struct ast_endpoint *ast, const struct table *table)
     return true;
 }
 
+/* One mistake, one error: a grant of it has been refused already. */
+static bool
+refuse_part(struct checker *checker, const struct ast_endpoint *ast, const struct table *table)
+{
+    if (!check_is_part(checker, table))
+        return false;
+    if (!check_is_granted(checker, table))
+        check_refuse_part(checker, table, ast->table.span, "served");
+    return true;
+}
+
 static void
 check_endpoint(struct checker *checker, const struct ast_endpoint *ast)
 {
     struct table *table = check_find_table(checker, &ast->table);
     struct endpoint *endpoint = arena_alloc(sizeof(*endpoint));
 
-    if (!table || refuse_builtin(ast, table))
+    if (!table || refuse_builtin(ast, table) || refuse_part(checker, ast, table))
         return;
     check_twice(checker, ast, table);
     endpoint->span = ast->table.span;

@@ -196,6 +196,10 @@ place_table(struct sorting *sorting, const struct table *table)
         if (sorting->begun.at[i] == table)
             return;
     vec_push(&sorting->begun, table);
+    if (table->partition_of)
+        place_table(sorting, table->partition_of);
+    for (size_t i = 0; i < table->inherits.n; i++)
+        place_table(sorting, table->inherits.at[i]);
     for (size_t i = 0; i < table->constraints.n; i++)
         if (table->constraints.at[i]->target)
             place_table(sorting, table->constraints.at[i]->target);

@@ -111,6 +111,9 @@ hint_grant(struct diag *diag, const struct read *read, const struct role *role, 
     if (read->table->builtin)
         diag_hint(diag, "%s.%s is for service_role alone%s", read->table->schema, read->table->name,
                   other);
+    else if (read->table->partition_of)
+        diag_hint(diag, "read \"%s\": its policies do not hold where a partition is named",
+                  read->table->partition_of->name);
     else if (read->column)
         diag_hint(diag, "add `grant select (%s) on %s to %s`%s", read->column->name,
                   read->table->name, role->name, other);

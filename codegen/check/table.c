@@ -79,7 +79,8 @@ check_columns(struct checker *checker, const struct declared_table *declared)
 {
     struct table *table = declared->table;
 
-    if (declared->ast->columns.n == 0) {
+    if (declared->ast->columns.n == 0 && !declared->ast->partition_of.name.text &&
+        declared->ast->inherits.n == 0) {
         struct diag *diag = diag_at(table->span, PGS1156_TABLE_WITHOUT_COLUMNS,
                                     "table \"%s\" has no columns", table->name);
         diag_hint(diag, "add one: `id bigint primary key generated always as identity`");
@@ -162,10 +163,14 @@ check_tables(struct checker *checker)
 {
     for (size_t i = 0; i < checker->tables.n; i++)
         check_columns(checker, &checker->tables.at[i]);
+    check_parents(checker);
     for (size_t i = 0; i < checker->tables.n; i++)
         each_constraint(checker, &checker->tables.at[i], check_key);
+    check_parents_again(checker);
     for (size_t i = 0; i < checker->tables.n; i++)
         each_constraint(checker, &checker->tables.at[i], check_constraint);
     for (size_t i = 0; i < checker->tables.n; i++)
         check_defaults_and_indexes(checker, &checker->tables.at[i]);
+    check_parents_again(checker);
+    check_partitions(checker);
 }

@@ -204,10 +204,40 @@ write_routes(struct out *out, const struct plan *whole, const struct plan_table 
                        verbs_of(plan->endpoint, (enum command)command));
 }
 
+/* "ticket", "billing.invoice" */
+static const char *
+relation_name(const struct table *table)
+{
+    const char *name = access_name(table->name);
+
+    return strcmp(table->schema, "public") == 0
+               ? name
+               : arena_printf("%s.%s", access_name(table->schema), name);
+}
+
+static void
+write_parents(struct out *out, const struct table *table)
+{
+    for (size_t i = 0; i < table->inherits.n; i++)
+        out_printf(out, "%s%s", i == 0 ? "  child of " : ", ",
+                   relation_name(table->inherits.at[i]));
+    if (table->inherits.n > 0)
+        out_add(out, "\n");
+    if (table->partition_of != NULL)
+        out_printf(out, "  partition of %s\n", relation_name(table->partition_of));
+}
+
 static void
 write_marks(struct out *out, const struct table *table)
 {
-    struct words names = {0};
+    struct words names = {0}, generated = {0};
+
+    write_parents(out, table);
+    for (size_t i = 0; i < table->columns.n; i++)
+        if (table->columns.at[i]->generated != NULL)
+            words_add(&generated, table->columns.at[i]->name);
+    if (generated.list.n > 0)
+        out_printf(out, "  never written: %s\n", access_names(generated.list.at, generated.list.n));
 
     if (table->raw != NULL)
         out_printf(out, "  unchecked: %s\n", access_digest(table->raw));
@@ -240,7 +270,8 @@ write_may(struct out *out, const struct table *table, const struct role *role,
     out_printf(out, "  %s may %s%s", access_name(role->name), command_name(command),
                as_role(role, from));
     for (size_t i = 0; i < table->columns.n && grant.all; i++)
-        if (command != CMD_SELECT || !table->columns.at[i]->is_private)
+        if (command == CMD_SELECT ? !table->columns.at[i]->is_private
+                                  : table->columns.at[i]->generated == NULL)
             words_add(&names, table->columns.at[i]->name);
     for (size_t i = 0; i < grant.columns.n; i++)
         words_add(&names, grant.columns.at[i]->name);
@@ -325,7 +356,11 @@ write_table(struct out *out, const struct plan *plan, const struct table *table)
 {
     struct role_list roles = sorted_roles(plan->model);
 
-    out_printf(out, "\n%s %s\n", table->is_view ? "view" : "table", access_name(table->name));
+    out_printf(out, "\n%s %s\n",
+               !table->is_view       ? "table"
+               : table->materialized ? "materialized view"
+                                     : "view",
+               relation_name(table));
     write_routes(out, plan, served(plan, table));
     write_marks(out, table);
     for (size_t i = 0; i < roles.n; i++)

@@ -102,13 +102,38 @@ emit_parents(struct out *out, const struct table *table)
     out_add(out, table->inherits.n > 0 ? ")" : "");
 }
 
+/* " from (1, minvalue)" */
+static void
+emit_values(struct out *out, const char *word, const struct bound_values *values)
+{
+    out_printf(out, " %s (", word);
+    for (size_t i = 0; i < values->n; i++)
+        out_printf(out, "%s%s", i == 0 ? "" : ", ",
+                   values->at[i].word != NULL ? values->at[i].word
+                                              : sql_expr(values->at[i].expr, SQL_PLAIN));
+    out_add(out, ")");
+}
+
+static void
+emit_bound(struct out *out, const struct partition_bound *bound)
+{
+    out_add(out, bound->kind == BOUND_DEFAULT ? " default" : " for values");
+    if (bound->kind == BOUND_HASH)
+        out_printf(out, " with (modulus %ld, remainder %ld)", bound->modulus, bound->remainder);
+    if (bound->kind == BOUND_LIST || bound->kind == BOUND_RANGE)
+        emit_values(out, bound->kind == BOUND_LIST ? "in" : "from", &bound->from);
+    if (bound->kind == BOUND_RANGE)
+        emit_values(out, "to", &bound->to);
+}
+
 void
 emit_create_table(struct out *out, const struct table *table)
 {
     out_printf(out, "-- %s  table %s\ncreate table %s", out_place(table->span),
                out_plain(table->name), sql_relation(table));
     if (table->partition_of != NULL) {
-        out_printf(out, " partition of %s\n  %s", sql_relation(table->partition_of), table->bound);
+        out_printf(out, " partition of %s\n ", sql_relation(table->partition_of));
+        emit_bound(out, table->bound);
     } else {
         out_add(out, " (\n");
         emit_table_lines(out, table);

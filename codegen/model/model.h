@@ -210,6 +210,26 @@ struct partitioning {
     struct index_items keys;
 };
 
+struct bound_value {
+    const char *word; /* minvalue, maxvalue; NULL: */
+    struct expr *expr;
+};
+
+VEC_STRUCT(bound_values, struct bound_value);
+
+/* Which rows a partition holds. */
+struct partition_bound {
+    enum bound_kind {
+        BOUND_LIST,
+        BOUND_RANGE,
+        BOUND_HASH,
+        BOUND_DEFAULT,
+    } kind;
+    struct bound_values from; /* of a list: its values */
+    struct bound_values to;   /* of a range */
+    long modulus, remainder;
+};
+
 /* A table, or a view when `query` or `raw` is set. */
 struct table {
     struct span span;   /* of the name where it is declared */
@@ -227,12 +247,12 @@ struct table {
     const char *raw;                         /* of a view in $$ ... $$ */
     const struct partitioning *partitioning; /* NULL: it is not partitioned */
     const struct table *partition_of;        /* NULL: it is no partition; then it has a */
-    const char *bound;                       /* as SQL: "for values in ('a')", "default" */
-    VEC(const struct table *) inherits;      /* its parents */
-    const struct column *soft_delete;        /* set where a row counts as deleted; NULL: none */
-    VEC(const char *) drops;                 /* drop column c: columns that are gone on purpose */
-    VEC(struct span) drop_spans;             /* beside them */
-    VEC(const struct grant *) grants;        /* on it, in the order of the sources */
+    const struct partition_bound *bound;
+    VEC(const struct table *) inherits; /* its parents */
+    const struct column *soft_delete;   /* set where a row counts as deleted; NULL: none */
+    VEC(const char *) drops;            /* drop column c: columns that are gone on purpose */
+    VEC(struct span) drop_spans;        /* beside them */
+    VEC(const struct grant *) grants;   /* on it, in the order of the sources */
     VEC(const struct policy *) policies;
     bool read_past_policies; /* a definer predicate reads it: RLS enabled but not forced */
     bool scan_ok;            /* stays small: no warning where an index is missing */

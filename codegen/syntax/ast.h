@@ -230,7 +230,7 @@ struct ast_index {
 
 VEC_STRUCT(ast_indexes, struct ast_index *);
 
-enum ast_bound_kind {
+enum ast_partition_bound_kind {
     AST_BOUND_LIST,
     AST_BOUND_RANGE,
     AST_BOUND_HASH,
@@ -240,7 +240,7 @@ enum ast_bound_kind {
 /* Which rows a partition holds. */
 struct ast_partition_bound {
     struct span span;
-    enum ast_bound_kind kind;
+    enum ast_partition_bound_kind kind;
     struct ast_exprs from; /* of a list: its values */
     struct ast_exprs to;   /* of a range */
     long modulus, remainder;
