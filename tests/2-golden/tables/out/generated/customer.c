@@ -44,7 +44,7 @@ static const struct pgs_access customer_access[] = {
     },
 };
 
-/* policies/tables.schema:10 endpoint customer */
+/* policies/tables.schema:9 endpoint customer */
 const struct pgs_relation customer_relation = {
     .name = "customer",
     .sql = "billing.customer",

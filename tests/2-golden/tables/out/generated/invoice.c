@@ -49,7 +49,7 @@ static const struct pgs_access invoice_access[] = {
     },
 };
 
-/* policies/tables.schema:9 endpoint invoice */
+/* policies/tables.schema:8 endpoint invoice */
 const struct pgs_relation invoice_relation = {
     .name = "invoice",
     .sql = "billing.invoice",

@@ -34,7 +34,7 @@ static const struct pgs_access open_invoice_access[] = {
     },
 };
 
-/* policies/tables.schema:11 endpoint open_invoice */
+/* policies/tables.schema:10 endpoint open_invoice */
 const struct pgs_relation open_invoice_relation = {
     .name = "open_invoice",
     .sql = "billing.open_invoice",

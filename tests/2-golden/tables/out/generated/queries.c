@@ -11,7 +11,7 @@ PGS_GENERATED_FOR_ABI(1);
 
 static const struct pgs_shape no_arguments = {.struct_align = 1};
 
-/* policies/tables.schema:13 query mine */
+/* policies/tables.schema:12 query mine */
 static const struct pgs_column mine_columns[] = {
     PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
     PGS_COLUMN("customer_id", "customer_id", PGS_INT8, "bigint", PGS_NOT_NULL),
