@@ -24,13 +24,13 @@ struct value {
 
 VEC_STRUCT(values, struct value);
 
-struct bound {
+struct part_bound {
     const struct declared_table *declared;
     const struct ast_partition_bound *ast;
     struct values from, to;
 };
 
-VEC_STRUCT(bounds, struct bound);
+VEC_STRUCT(part_bounds, struct part_bound);
 
 /* ---- values ---- */
 
@@ -147,7 +147,7 @@ read_value(struct checker *checker, const struct table *table, const struct inde
 }
 
 static void
-read_range_end(struct checker *checker, const struct bound *bound, const struct ast_exprs *ast,
+read_range_end(struct checker *checker, const struct part_bound *bound, const struct ast_exprs *ast,
                struct values *values, struct bound_values *out)
 {
     const struct partitioning *by = bound->declared->table->partition_of->partitioning;
@@ -163,7 +163,7 @@ read_range_end(struct checker *checker, const struct bound *bound, const struct 
 }
 
 static void
-read_range(struct checker *checker, struct bound *bound, struct partition_bound *out)
+read_range(struct checker *checker, struct part_bound *bound, struct partition_bound *out)
 {
     int order;
 
@@ -176,7 +176,7 @@ read_range(struct checker *checker, struct bound *bound, struct partition_bound 
 }
 
 static void
-read_list(struct checker *checker, struct bound *bound, struct partition_bound *out)
+read_list(struct checker *checker, struct part_bound *bound, struct partition_bound *out)
 {
     const struct table *whole = bound->declared->table->partition_of;
 
@@ -186,7 +186,7 @@ read_list(struct checker *checker, struct bound *bound, struct partition_bound *
 }
 
 static void
-read_hash(const struct bound *bound, struct partition_bound *out)
+read_hash(const struct part_bound *bound, struct partition_bound *out)
 {
     const struct ast_partition_bound *ast = bound->ast;
 
@@ -199,7 +199,7 @@ read_hash(const struct bound *bound, struct partition_bound *out)
 
 /* The form that the strategy wants: by place as in the enumeration. */
 static bool
-fits_strategy(const struct bound *bound)
+fits_strategy(const struct part_bound *bound)
 {
     static const char *const strategies[] = {"list", "range", "hash"};
     static const char *const forms[] = {"for values in (...)", "for values from (...) to (...)",
@@ -220,7 +220,7 @@ fits_strategy(const struct bound *bound)
 }
 
 static void
-read_bound(struct checker *checker, struct bound *bound)
+read_bound(struct checker *checker, struct part_bound *bound)
 {
     struct table *table = bound->declared->table;
     struct partition_bound *out = arena_alloc(sizeof(*out));
@@ -257,7 +257,7 @@ share_value(const struct values *a, const struct values *b)
 }
 
 static bool
-ranges_meet(const struct bound *a, const struct bound *b)
+ranges_meet(const struct part_bound *a, const struct part_bound *b)
 {
     int first, second;
 
@@ -277,7 +277,7 @@ hashes_meet(const struct ast_partition_bound *a, const struct ast_partition_boun
 }
 
 static bool
-meet(const struct bound *a, const struct bound *b)
+meet(const struct part_bound *a, const struct part_bound *b)
 {
     if (a->ast->kind != b->ast->kind)
         return false;
@@ -295,10 +295,10 @@ meet(const struct bound *a, const struct bound *b)
 }
 
 static void
-check_meeting(const struct bounds *bounds, const struct bound *bound)
+check_meeting(const struct part_bounds *bounds, const struct part_bound *bound)
 {
     for (size_t i = 0; i < bounds->n; i++) {
-        const struct bound *other = &bounds->at[i];
+        const struct part_bound *other = &bounds->at[i];
         struct diag *diag;
 
         if (other->declared->table->partition_of != bound->declared->table->partition_of ||
@@ -321,11 +321,11 @@ check_meeting(const struct bounds *bounds, const struct bound *bound)
 void
 check_bounds(struct checker *checker)
 {
-    struct bounds bounds = {0};
+    struct part_bounds bounds = {0};
 
     for (size_t i = 0; i < checker->tables.n; i++) {
         const struct declared_table *declared = &checker->tables.at[i];
-        struct bound bound = {.declared = declared, .ast = declared->ast->bound};
+        struct part_bound bound = {.declared = declared, .ast = declared->ast->bound};
 
         if (!declared->table->partition_of || !declared->table->partition_of->partitioning ||
             !fits_strategy(&bound))
