@@ -53,6 +53,19 @@ report_same_rule(const struct model *model, const struct role *role)
     }
 }
 
+/* Names with dots between them. */
+static void
+check_path(const struct ast_string *path)
+{
+    size_t len = strlen(path->text);
+    struct diag *diag;
+
+    if (len > 0 && path->text[0] != '.' && path->text[len - 1] != '.' && !strstr(path->text, ".."))
+        return;
+    diag = diag_at(path->span, PGS3063_CLAIM_PATH, "'%s' leads to nothing in a token", path->text);
+    diag_hint(diag, "write the names with a dot between them: 'app_metadata.plan'");
+}
+
 static void
 check_role(struct checker *checker, const struct ast_role *ast)
 {
@@ -74,6 +87,7 @@ check_role(struct checker *checker, const struct ast_role *ast)
                        "role \"%s\" comes from user_metadata, which users can change", role->name);
         diag_hint(diag, "take it from app_metadata");
     } else {
+        check_path(&ast->claim_path);
         report_same_rule(checker->model, role);
     }
 }
@@ -98,8 +112,11 @@ check_claims(struct checker *checker)
         const struct ast_claim *ast = checker->ast->claims.at[i];
         struct claim *claim = check_claim_named(checker, ast->name.text);
 
-        if (check_same_place(claim->span, ast->name.span))
-            check_storable_type(checker, ast->type, &claim->type);
+        if (!check_same_place(claim->span, ast->name.span))
+            continue;
+        check_storable_type(checker, ast->type, &claim->type);
+        if (ast->path.text)
+            check_path(&ast->path);
     }
 }
 
@@ -212,8 +229,10 @@ check_grant(struct checker *checker, const struct ast_grant *ast)
     for (size_t i = 0; i < ast->roles.n; i++) {
         const struct role *role = check_find_role(checker, &ast->roles.at[i]);
 
-        if (role && refuse_service(role, ast->roles.at[i].span))
+        if (role && refuse_service(role, ast->roles.at[i].span)) {
+            checker->guessing = true; /* who was meant is not known */
             continue;
+        }
         checker->guessing |= !role;
         for (size_t j = 0; role && j < ast->tables.n; j++) {
             const struct table *table = check_find_table(checker, &ast->tables.at[j]);
@@ -312,7 +331,9 @@ find_policy_roles(struct checker *checker, const struct ast_policy *ast, struct 
     for (size_t i = 0; i < ast->roles.n; i++) {
         const struct role *role = check_find_role(checker, &ast->roles.at[i]);
 
-        if (role && !refuse_service(role, ast->roles.at[i].span))
+        if (role && refuse_service(role, ast->roles.at[i].span))
+            checker->guessing = true;
+        else if (role)
             vec_push(&policy->roles, role);
         checker->guessing |= !role;
     }

@@ -139,7 +139,8 @@ check_keys(const struct crossing *crossing)
         const struct constraint *constraint = table->constraints.at[i];
         struct key_columns key = {0};
 
-        if (constraint->kind != CONSTRAINT_UNIQUE && constraint->kind != CONSTRAINT_PRIMARY_KEY)
+        if ((constraint->kind != CONSTRAINT_UNIQUE && constraint->kind != CONSTRAINT_PRIMARY_KEY) ||
+            constraint->global)
             continue;
         for (size_t j = 0; j < constraint->columns.n; j++)
             vec_push(&key, constraint->columns.at[j]);
@@ -149,7 +150,7 @@ check_keys(const struct crossing *crossing)
         const struct index *index = table->indexes.at[i];
         struct key_columns key = {0};
 
-        for (size_t j = 0; index->unique && j < index->items.n; j++) {
+        for (size_t j = 0; index->unique && !index->global && j < index->items.n; j++) {
             if (index->items.at[j].column)
                 vec_push(&key, index->items.at[j].column);
             else

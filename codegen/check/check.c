@@ -87,6 +87,8 @@ collect_raw_sql(const struct ast *ast, struct model *model)
 static void
 check_who_writes(struct checker *checker)
 {
+    check_captures(checker);
+    check_callers(checker);
     check_deciding(checker);
     check_tenants(checker);
     check_across(checker);

@@ -64,10 +64,11 @@ struct checker {
     struct model *model;
     VEC(struct declared_table) tables;
     VEC(struct declared_view) views;
-    struct map tables_by_name;          /* and views, of public */
-    struct map constraints;             /* and indexes, by name */
-    VEC(struct span) decided;           /* grants and policies that were reported: no follow-ups */
-    VEC(const struct column *) strayed; /* written for others: reported */
+    struct map tables_by_name; /* and views, of public */
+    struct map constraints;    /* and indexes, by name */
+    VEC(struct span) decided;  /* grants and policies that were reported: no follow-ups */
+    VEC(const struct column *) unindexed;  /* looked up without an index: reported */
+    VEC(const struct column *) strayed;    /* written for others: reported */
     VEC(const struct table *) overlapping; /* with a policy that is useless: reported */
     bool guessing; /* a grant or policy names what is not there: the whole is not known */
 };
@@ -329,6 +330,9 @@ void check_truth(struct checker *checker);
 void check_recursion(struct checker *checker);
 void check_overlap(struct checker *checker);
 void check_deciding(struct checker *checker);
+void check_callers(struct checker *checker);
+void check_captures(struct checker *checker);
+void check_lookups(struct checker *checker);
 void check_tenants(struct checker *checker);
 void check_across(struct checker *checker);
 void check_exposure(struct checker *checker);
@@ -443,6 +447,11 @@ void check_params(struct checker *checker, const struct ast_params *ast, struct 
 /* What a condition lets in besides those it means. */
 void check_opening(const struct checker *checker, const struct policy *policy,
                    const struct expr *condition);
+
+/* ---- speed.c, for lookup.c ---- */
+
+/* An index or key begins with it. */
+bool check_is_indexed(const struct column *column);
 
 /* ---- check_same.c ---- */
 

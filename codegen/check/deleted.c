@@ -15,12 +15,21 @@ mark_of(const struct table *table)
 {
     static const char *const names[] = {"deleted_at", "removed_at", "revoked_at", "left_at"};
 
+    if (table->soft_delete)
+        return table->soft_delete;
     for (size_t i = 0; i < table->columns.n; i++)
         for (size_t j = 0; j < sizeof(names) / sizeof(names[0]); j++)
             if (!table->columns.at[i]->not_null &&
                 strcmp(table->columns.at[i]->name, names[j]) == 0)
                 return table->columns.at[i];
     return NULL;
+}
+
+/* What was said is held to; what is only guessed is a warning. */
+static enum diag_code
+code_of(const struct table *table)
+{
+    return table->soft_delete ? PGS3075_SOFT_DELETE_UNTESTED : PGS3074_DELETED_ROWS;
 }
 
 static bool
@@ -84,7 +93,7 @@ check_policy(const struct policy *policy, const struct column *mark)
         if (tests(branch, NULL, mark) || is_owners(branch, policy->table, role) ||
             check_is_gated(branch, role))
             continue;
-        diag = diag_at(branch->part->span, PGS3074_DELETED_ROWS,
+        diag = diag_at(branch->part->span, code_of(policy->table),
                        "\"%s\" has \"%s\", but policy \"%s\" does not test it", policy->table->name,
                        mark->name, policy->name);
         diag_note(diag, mark->span, "\"%s\" is here", mark->name);
@@ -120,7 +129,7 @@ check_range(struct remembering *remembering, const struct range *range,
         if (tests(&inside->at[i], range, mark))
             continue;
         vec_push(&remembering->told, range);
-        diag = diag_at(range->span, PGS3074_DELETED_ROWS,
+        diag = diag_at(range->span, code_of(range->table),
                        "policy \"%s\" on \"%s\" asks \"%s\", whose rows may be marked by \"%s\", "
                        "and does not test it",
                        remembering->policy->name, remembering->policy->table->name,
@@ -154,7 +163,7 @@ visit_lookup(const struct expr *expr, const struct binding *binding, void *data)
 }
 
 static void
-check_lookups(struct remembering *remembering, const struct expr *condition)
+check_memory(struct remembering *remembering, const struct expr *condition)
 {
     struct lookup lookup = {.remembering = remembering};
 
@@ -174,10 +183,11 @@ check_deleted(struct checker *checker)
         const struct policy *policy = model->policies.at[i];
         const struct column *mark = mark_of(policy->table);
 
-        if (mark && policy->command == CMD_SELECT && anybody_sets(model, mark))
+        if (mark && policy->command == CMD_SELECT &&
+            (policy->table->soft_delete || anybody_sets(model, mark)))
             check_policy(policy, mark);
         remembering.policy = policy;
-        check_lookups(&remembering, policy->using_expr);
-        check_lookups(&remembering, policy->check_expr);
+        check_memory(&remembering, policy->using_expr);
+        check_memory(&remembering, policy->check_expr);
     }
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 VEC_STRUCT(columns, const struct column *);
+VEC_STRUCT(spans, struct span);
 
 /* The URL has no schema in it. */
 static void
@@ -162,7 +163,8 @@ check_served_column(const struct checker *checker, const struct column *column, 
 
 static void
 find_columns(const struct checker *checker, const struct table *table,
-             const struct ast_names *names, const char *use, struct columns *out)
+             const struct ast_names *names, const char *use, struct columns *out,
+             struct spans *spans)
 {
     for (size_t i = 0; i < names->n; i++) {
         struct column *column = check_find_column(table, &names->at[i]);
@@ -171,6 +173,7 @@ find_columns(const struct checker *checker, const struct table *table,
             continue;
         check_served_column(checker, column, names->at[i].span, use);
         vec_push(out, column);
+        vec_push(spans, names->at[i].span);
     }
 }
 
@@ -191,13 +194,18 @@ static void
 read_list(const struct checker *checker, struct endpoint *endpoint, const struct ast_verb *list)
 {
     struct columns filters = {0}, orders = {0};
+    struct spans filter_spans = {0}, order_spans = {0};
 
-    find_columns(checker, endpoint->table, &list->filters, "filter by", &filters);
-    find_columns(checker, endpoint->table, &list->orders, "order by", &orders);
-    for (size_t i = 0; i < filters.n; i++)
+    find_columns(checker, endpoint->table, &list->filters, "filter by", &filters, &filter_spans);
+    find_columns(checker, endpoint->table, &list->orders, "order by", &orders, &order_spans);
+    for (size_t i = 0; i < filters.n; i++) {
         vec_push(&endpoint->filters, filters.at[i]);
-    for (size_t i = 0; i < orders.n; i++)
+        vec_push(&endpoint->filter_spans, filter_spans.at[i]);
+    }
+    for (size_t i = 0; i < orders.n; i++) {
         vec_push(&endpoint->orders, orders.at[i]);
+        vec_push(&endpoint->order_spans, order_spans.at[i]);
+    }
     endpoint->limit = (int)list->limit;
     endpoint->max = (int)list->max;
     check_limits(list);

@@ -156,8 +156,8 @@ has_aggregate(const struct select *select)
 static bool
 is_one_row(const struct select *select, const struct assumption *a)
 {
-    if (select->kind != SELECT_PLAIN || select->from.n > 0 || select->having || select->limit || select->offset ||
-        has_aggregate(select))
+    if (select->kind != SELECT_PLAIN || select->from.n > 0 || select->having || select->limit ||
+        select->offset || has_aggregate(select))
         return false;
     return !select->where || check_fold(select->where, a).kind == V_TRUE;
 }

@@ -13,7 +13,8 @@ struct deciding {
 bool
 check_is_user_path(const char *path)
 {
-    return strcmp(path, "user_metadata") == 0 || strncmp(path, "user_metadata.", 14) == 0;
+    return strcmp(path, "user_metadata") == 0 || strncmp(path, "user_metadata.", 14) == 0 ||
+           strncmp(path, "raw_user_meta_data", 18) == 0;
 }
 
 static void
@@ -86,6 +87,14 @@ takes_metadata(const struct expr *expr)
            leads_to_metadata(expr->args.at[1]);
 }
 
+/* pgstack.users.user_metadata, which a definer predicate may read. */
+static bool
+is_stored_metadata(const struct expr *expr)
+{
+    return expr->kind == EXPR_COLUMN && expr->column->table->builtin &&
+           strcmp(expr->column->name, "user_metadata") == 0;
+}
+
 static void
 report_token(struct deciding *deciding, const struct expr *expr)
 {
@@ -107,7 +116,7 @@ visit(const struct expr *expr, void *data)
         walk_expr(expr->predicate->body, visit, data);
     else if (expr->kind == EXPR_CLAIM)
         report_claim(data, expr);
-    else if (takes_metadata(expr))
+    else if (takes_metadata(expr) || is_stored_metadata(expr))
         report_token(data, expr);
 }
 

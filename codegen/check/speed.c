@@ -65,6 +65,14 @@ is_served(const struct column *column, const struct columns *before)
     return false;
 }
 
+bool
+check_is_indexed(const struct column *column)
+{
+    const struct columns none = {0};
+
+    return is_served(column, &none);
+}
+
 /* ---- references ---- */
 
 /* Some index or key begins with the columns of the reference, in any order. */
@@ -147,16 +155,50 @@ has_few_values(const struct column *column)
            (column->type.kind == TYPE_BOOL || column->type.kind == TYPE_ENUM);
 }
 
+static bool
+is_policed(const struct table *table)
+{
+    for (size_t i = 0; i < table->policies.n; i++)
+        if (table->policies.at[i]->command == CMD_SELECT && table->policies.at[i]->using_expr &&
+            table->policies.at[i]->using_expr->kind != EXPR_PUBLIC)
+            return true;
+    return false;
+}
+
+/* An operator that might tell of a row runs only on rows that a policy has let through. */
 static void
-check_served(const struct endpoint *endpoint, const struct column *column,
+check_leakproof(const struct column *column, struct span span)
+{
+    struct diag *diag;
+
+    if (column->type.array || !is_policed(column->table) ||
+        operator_is_leakproof("=", column->type, column->type))
+        return;
+    diag = diag_at(span, PGS3082_INDEX_SWITCHED_OFF,
+                   "no index can serve a filter by \"%s\": `=` of %s is not leakproof, so row "
+                   "security comes first",
+                   column->name, type_text(column->type));
+    diag_note(diag, column->span, "\"%s\" is here", column->name);
+    diag_hint(diag,
+              "let an index begin with the column that the policy compares, keep such a value "
+              "as text, bigint or uuid, or say `scan ok`");
+}
+
+static void
+check_served(const struct endpoint *endpoint, const struct column *column, struct span span,
              const struct columns *filters, const char *use)
 {
     struct diag *diag;
 
-    if (has_few_values(column) || is_served(column, filters))
+    if (has_few_values(column) || column->is_private)
         return;
-    diag = diag_at(endpoint->verb_spans[VERB_LIST], PGS4007_LIST_WITHOUT_INDEX,
-                   "no index serves %s \"%s\" of \"%s\"", use, column->name, endpoint->table->name);
+    if (is_served(column, filters)) {
+        if (use[0] == 'f')
+            check_leakproof(column, span);
+        return;
+    }
+    diag = diag_at(span, PGS4007_LIST_WITHOUT_INDEX, "no index serves %s \"%s\" of \"%s\"", use,
+                   column->name, endpoint->table->name);
     diag_note(diag, column->span, "\"%s\" is here", column->name);
     diag_hint(diag, "add `index (%s)`, or say `scan ok`", column->name);
     check_fix_index(diag, endpoint->table, column);
@@ -170,10 +212,12 @@ check_list(const struct endpoint *endpoint)
     for (size_t i = 0; i < endpoint->filters.n; i++)
         vec_push(&filters, endpoint->filters.at[i]);
     for (size_t i = 0; i < endpoint->filters.n; i++)
-        check_served(endpoint, endpoint->filters.at[i], &filters, "filters by");
+        check_served(endpoint, endpoint->filters.at[i], endpoint->filter_spans.at[i], &filters,
+                     "filters by");
     for (size_t i = 0; i < endpoint->orders.n; i++)
         if (!is_among(endpoint->orders.at[i], filters.at, filters.n))
-            check_served(endpoint, endpoint->orders.at[i], &filters, "order by");
+            check_served(endpoint, endpoint->orders.at[i], endpoint->order_spans.at[i], &filters,
+                         "order by");
 }
 
 /* ---- all ---- */
@@ -194,6 +238,7 @@ check_speed(struct checker *checker)
         if (policy->command == CMD_SELECT && policy->using_expr && !policy->table->scan_ok)
             walk_expr(policy->using_expr, visit_comparison, &comparison);
     }
+    check_lookups(checker);
     for (size_t i = 0; i < model->endpoints.n; i++)
         if (!model->endpoints.at[i]->table->is_view && !model->endpoints.at[i]->table->scan_ok)
             check_list(model->endpoints.at[i]);

@@ -353,7 +353,8 @@ struct endpoint {
     bool open; /* `endpoint t;`: all that grants allow */
     VEC(const struct column *) filters;
     VEC(const struct column *) orders;
-    int limit; /* 0: none */
+    VEC(struct span) filter_spans, order_spans; /* beside them */
+    int limit;                                  /* 0: none */
     int max;
     const struct cors *cors; /* NULL: the application's */
 };
