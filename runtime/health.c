@@ -7,7 +7,7 @@
 #include "http/reply.h"
 
 static const char json_type[] = "application/json; charset=utf-8";
-static const char state_sql[] = "select fingerprint from pgstack.state";
+const char pgs_ready_sql[] = "select fingerprint from pgstack.state";
 
 /* A question in flight; it lives in the request's pool. */
 struct ready {
@@ -117,7 +117,7 @@ ask_state(struct pgs_thread *thread, h2o_req_t *req)
         session[i] = (struct pgs_text){"", 0};
     session[0] = (struct pgs_text){"none", 4}; /* the login role itself */
     ready->txn = pgs_txn_new(thread->pool, session);
-    pgs_txn_statement(ready->txn, state_sql, strlen(state_sql));
+    pgs_txn_statement(ready->txn, pgs_ready_sql, strlen(pgs_ready_sql));
     pgs_txn_send(ready->txn, false, on_state, ready);
 }
 

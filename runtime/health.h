@@ -10,6 +10,9 @@
 
 #include "rest/rest.h"
 
+/* What /ready asks. */
+extern const char pgs_ready_sql[];
+
 /* Answers when the path is one of them; false: it is not. */
 bool pgs_health_on_request(struct pgs_thread *thread, h2o_req_t *req);
 

@@ -12,6 +12,7 @@
 
 #include "config/config.h"
 #include "db/login.h"
+#include "dump/dump.h"
 #include "pgs/app.h"
 #include "serve.h"
 
@@ -95,10 +96,11 @@ check_logins(const struct pgs_config *config)
 static void
 print_help(const char *program)
 {
-    printf("usage: %s [--check] [--env-file FILE] [--version] [--help]\n\n"
+    printf("usage: %s [--check] [--dump-sql] [--env-file FILE] [--version] [--help]\n\n"
            "Serves the API of %s.  Settings come from the environment and from .env\n"
            "(or FILE); the environment wins.\n\n"
-           "  --check     look at the settings and the login roles, then exit\n\n",
+           "  --check     look at the settings and the login roles, then exit\n"
+           "  --dump-sql  print every statement that can be sent to PostgreSQL, then exit\n\n",
            program, pgs_app.name);
     for (size_t i = 0; i < pgs_n_settings; i++) {
         const struct pgs_setting *setting = &pgs_settings[i];
@@ -122,6 +124,10 @@ read_arguments(int argc, char **argv, const char **env_file, bool *check)
         if (strcmp(argv[i], "--version") == 0) {
             printf("%s, by pgstack %s, schema %s\n", pgs_app.name, pgs_app.version,
                    pgs_app.fingerprint);
+            return 1;
+        }
+        if (strcmp(argv[i], "--dump-sql") == 0) {
+            pgs_dump_sql(stdout, &pgs_app);
             return 1;
         }
         if (strcmp(argv[i], "--check") == 0) {

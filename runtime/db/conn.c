@@ -209,21 +209,22 @@ watch(struct pgs__conn *conn)
     return true;
 }
 
+const char pgs__settings_sql[] =
+    "select set_config('DateStyle', 'ISO, YMD', false), set_config('TimeZone', 'UTC', false),"
+    " set_config('IntervalStyle', 'postgres', false),"
+    " set_config('bytea_output', 'hex', false), set_config('extra_float_digits', '1', false),"
+    " set_config('search_path', 'pg_catalog, pg_temp', false),"
+    " set_config('statement_timeout', $1, false)";
+
 static bool
 send_settings(struct pgs__conn *conn)
 {
-    static const char sql[] =
-        "select set_config('DateStyle', 'ISO, YMD', false), set_config('TimeZone', 'UTC', false),"
-        " set_config('IntervalStyle', 'postgres', false),"
-        " set_config('bytea_output', 'hex', false), set_config('extra_float_digits', '1', false),"
-        " set_config('search_path', 'pg_catalog, pg_temp', false),"
-        " set_config('statement_timeout', $1, false)";
     char timeout[16];
     const char *values[] = {timeout};
 
     (void)snprintf(timeout, sizeof(timeout), "%d", conn->pool->config.statement_timeout_ms);
     if (PQsetnonblocking(conn->pg, 1) != 0 || PQenterPipelineMode(conn->pg) != 1 ||
-        PQsendQueryParams(conn->pg, sql, 1, NULL, values, NULL, NULL, 0) != 1 ||
+        PQsendQueryParams(conn->pg, pgs__settings_sql, 1, NULL, values, NULL, NULL, 0) != 1 ||
         PQpipelineSync(conn->pg) != 1)
         return false;
     (void)add_job(conn, PGS__JOB_SETTINGS);

@@ -10,6 +10,9 @@
 
 #include "db/txn.h"
 
+/* Sent first over each connection. */
+extern const char pgs__settings_sql[];
+
 /* What was sent between two Syncs. */
 struct pgs__job {
     enum {

@@ -9,7 +9,7 @@
 
 /* The gravest fault in words, or no row.  All in one question: an application may have a thousand
  * relations, and the server is to listen at once. */
-static const char faults_sql[] =
+const char pgs_login_sql[] =
     "select fault from ("
     "select 1 as rank, case when rolsuper then 'is a superuser' else 'has BYPASSRLS' end as fault"
     " from pg_catalog.pg_roles where rolname = current_user and (rolsuper or rolbypassrls)"
@@ -54,7 +54,7 @@ array_literal(const char *const *names)
 static bool
 has_fault(PGconn *conn, const char *const values[3], char *why, size_t why_size)
 {
-    PGresult *result = PQexecParams(conn, faults_sql, 3, NULL, values, NULL, NULL, 0);
+    PGresult *result = PQexecParams(conn, pgs_login_sql, 3, NULL, values, NULL, NULL, 0);
     bool found = true;
 
     if (PQresultStatus(result) != PGRES_TUPLES_OK)

@@ -14,6 +14,9 @@ struct pgs_login_rules {
     const char *forbidden_role;   /* that it must not be able to take; NULL: none */
 };
 
+/* What it asks. */
+extern const char pgs_login_sql[];
+
 enum pgs_login_result {
     PGS_LOGIN_OK,
     PGS_LOGIN_REFUSED,     /* it may do too much, or too little */

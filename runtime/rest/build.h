@@ -20,6 +20,9 @@ bool pgs__build_update(struct pgs_request *rq, const struct pgs_relation *relati
 
 bool pgs__build_delete(struct pgs_request *rq, const struct pgs_relation *relation);
 
+/* Before a call by GET. */
+extern const char pgs__read_only_sql[];
+
 bool pgs__build_call(struct pgs_request *rq, const struct pgs_call *call, const void *arguments);
 
 #endif

@@ -12,7 +12,7 @@
 #include "rest/respond.h"
 
 /* For the rest of the transaction; what writes then fails with 25006. */
-static const char read_only_sql[] = "select set_config('transaction_read_only', 'on', true)";
+const char pgs__read_only_sql[] = "select set_config('transaction_read_only', 'on', true)";
 
 /* `"public"."f"("q" => $1::text)`: an argument that was not given is left to its default. */
 static void
@@ -81,7 +81,7 @@ pgs__build_call(struct pgs_request *rq, const struct pgs_call *call, const void 
 
     rq->prefer.count = rq->prefer.count && call->returns_set;
     if (rq->route->method == PGS_GET) {
-        pgs__sql_add(pgs__statement(rq), read_only_sql);
+        pgs__sql_add(pgs__statement(rq), pgs__read_only_sql);
         rq->rows_from = 1;
     }
     bound_limit(rq, call);

@@ -14,6 +14,13 @@
 /* Adds the columns of `select=` and sets the request's outputs. */
 bool pgs__sql_select(struct pgs_request *rq, struct pgs_sql *sql, const struct pgs_source *source);
 
+/* The types that `select=column::type` may name. */
+const struct pgs_type *pgs__casts(size_t *n);
+
+/* ` is null` and its like, by enum pgs_is. */
+#define PGS_IS_FORMS 5
+extern const char *const pgs__is_forms[PGS_IS_FORMS];
+
 /* Adds ` where ...`, or nothing. */
 bool pgs__sql_where(struct pgs_request *rq, struct pgs_sql *sql, const struct pgs_source *source);
 

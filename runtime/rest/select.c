@@ -42,6 +42,13 @@ static const struct pgs_type casts[] = {
     {.kind = PGS_JSONB, .sql = "jsonb"},
 };
 
+const struct pgs_type *
+pgs__casts(size_t *n)
+{
+    *n = PGS_COUNT(casts);
+    return casts;
+}
+
 static const struct pgs_type *
 find_cast(struct pgs_text name)
 {

@@ -12,7 +12,7 @@ static const char *const operators[] = {
 #undef PGS_OPERATOR
 };
 
-static const char *const is_forms[] = {
+const char *const pgs__is_forms[PGS_IS_FORMS] = {
     [PGS_IS_NULL] = " is null",         [PGS_IS_TRUE] = " is true",
     [PGS_IS_FALSE] = " is false",       [PGS_IS_UNKNOWN] = " is unknown",
     [PGS_IS_NOT_NULL] = " is not null",
@@ -25,7 +25,7 @@ add_operand(struct pgs_sql *sql, const struct pgs_type *type, const struct pgs_c
     bool is_pattern = condition->op == PGS_OP_LIKE || condition->op == PGS_OP_ILIKE;
 
     if (condition->op == PGS_OP_IS) {
-        pgs__sql_add(sql, is_forms[condition->is]);
+        pgs__sql_add(sql, pgs__is_forms[condition->is]);
     } else if (condition->op == PGS_OP_IN) {
         pgs__sql_add(sql, " = any (");
         pgs__sql_param(sql, pgs__array_literal(sql->memory, condition->values, condition->n_values),

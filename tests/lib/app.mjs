@@ -7,6 +7,7 @@ import { anon_key, secret, service_key, token } from './jwt.mjs';
 import { pgstack, root, scratch } from './paths.mjs';
 import { connect, password, theCluster } from './postgres.mjs';
 import { freePort, run, start, until } from './process.mjs';
+import { checkStatements, logSize, seenStatements, watchStatements } from './statements.mjs';
 
 /** The users that tests speak as. */
 export const users = {
@@ -123,13 +124,16 @@ export async function openApp({ project, app, name, env = {}, seed }) {
   await makeDatabase(cluster, project, name);
   const db = await connect(cluster, name);
   if (seed) await db.query(seed);
+  await watchStatements(db, name);
+  const log_from = logSize(cluster.log);
   const port = await freePort();
   const admin_port = await freePort();
   const variables = environment(cluster, name, port, admin_port, env);
   const program = join(project, 'build/server', app);
   if (!existsSync(program)) throw new Error(`no ${program}: pgstack build leaves it there`);
   const here = {
-    cluster, db, port, admin_port, project, name, program, env: variables,
+    cluster, db, port, admin_port, project, name, program, env: variables, log_from,
+    known_strangers: [], // statements that a test sends itself as a login role
     agent: new http.Agent({ keepAlive: true, maxSockets: 16 }),
     server: await startServer(program, variables),
     /** One request as `who`. */
@@ -147,7 +151,10 @@ export async function openApp({ project, app, name, env = {}, seed }) {
       this.agent.destroy();
       const how = await this.server.stop();
       await db.end();
+      const seen = seenStatements(cluster.log, log_from, name);
       await cluster.stop();
+      for (const stranger of this.known_strangers) seen.delete(stranger);
+      checkStatements(program, seen);
       if (how.code !== 0) throw new Error(`the server did not end in order (${JSON.stringify(how)}):\n${this.server.output().slice(-6000)}`);
       this.server.forget();
     },
