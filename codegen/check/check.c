@@ -97,24 +97,28 @@ check_who_writes(struct checker *checker)
     check_deleted(checker);
 }
 
-const struct model *
-check_project(const struct ast *ast)
+static struct checker *
+new_checker(const struct ast *ast)
 {
     struct checker *checker = arena_alloc(sizeof(*checker));
-    struct model *model = arena_alloc(sizeof(*model));
 
     checker->ast = ast;
-    checker->model = model;
+    checker->model = arena_alloc(sizeof(*checker->model));
     checker->guessing = ast->lost_rights;
-    if (ast->lost.n > 0)
-        return NULL; /* every use of these names would be an error that only follows */
+    return checker;
+}
+
+/* All that is declared, each part by itself. */
+static void
+check_parts(struct checker *checker)
+{
+    const struct ast *ast = checker->ast;
+
     for (size_t i = 0; i < ast->functions.n; i++)
         not_built(ast->functions.at[i]->span, "function");
     for (size_t i = 0; i < ast->triggers.n; i++)
         not_built(ast->triggers.at[i]->span, "trigger");
-    check_version(ast);
-    check_app(ast, model);
-    collect_raw_sql(ast, model);
+    collect_raw_sql(ast, checker->model);
     check_declare(checker);
     check_claims(checker);
     check_roles(checker);
@@ -126,6 +130,13 @@ check_project(const struct ast *ast)
     check_comments(checker);
     check_grants(checker);
     check_policies(checker);
+    check_former_names(checker);
+}
+
+/* The whole: what the parts mean together. */
+static void
+check_whole(struct checker *checker)
+{
     check_cors(checker);
     check_auth(checker);
     check_endpoints(checker);
@@ -139,8 +150,45 @@ check_project(const struct ast *ast)
     check_who_writes(checker);
     check_speed(checker);
     check_secrets(checker);
+}
+
+/* What was released may have findings that are new to it: they are not asked for. */
+static void
+check_since(const struct checker *checker, const struct ast *ast)
+{
+    struct checker *last = new_checker(ast);
+    size_t errors = diag_errors();
+
+    if (ast->lost.n > 0)
+        return;
+    diag_mute_warnings(true);
+    check_parts(last);
+    diag_mute_warnings(false);
+    if (diag_errors() == errors)
+        check_changes(checker, last->model);
+}
+
+const struct model *
+check_project_since(const struct ast *ast, const struct ast *last)
+{
+    struct checker *checker = new_checker(ast);
+
+    if (ast->lost.n > 0)
+        return NULL; /* every use of these names would be an error that only follows */
+    check_version(ast);
+    check_app(ast, checker->model);
+    check_parts(checker);
+    check_whole(checker);
+    if (last)
+        check_since(checker, last);
     if (diag_errors() > 0)
         return NULL;
-    check_sort_tables(model);
-    return model;
+    check_sort_tables(checker->model);
+    return checker->model;
+}
+
+const struct model *
+check_project(const struct ast *ast)
+{
+    return check_project_since(ast, NULL);
 }

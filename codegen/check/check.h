@@ -12,4 +12,7 @@
 /* The checked model, or NULL when there was an error, of the parser or here. */
 const struct model *check_project(const struct ast *ast);
 
+/* The same, held against the last released model; `last` NULL: there is none. */
+const struct model *check_project_since(const struct ast *ast, const struct ast *last);
+
 #endif

@@ -24,6 +24,7 @@
  *   check_overlap.c     policies that others make useless
  *   check_speed.c       indexes that are missing
  *   check_secret.c      keys that stand in the sources
+ *   check_change*.c     what a change of the last released model would lose, lock, or stop at
  *
  * check_names.c looks names up and says which is nearest.  Expressions: check_scope.c finds names,
  * check_expr.c gives types, with check_operator.c, check_call.c and check_compound.c;
@@ -321,6 +322,8 @@ void check_order(struct checker *checker);
 void check_queries(struct checker *checker);
 void check_cors(struct checker *checker);
 void check_auth(struct checker *checker);
+void check_former_names(struct checker *checker);
+void check_changes(const struct checker *checker, const struct model *last);
 void check_guests(struct checker *checker);
 void check_lives(struct checker *checker);
 void check_webhooks(struct checker *checker);

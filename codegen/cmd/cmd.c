@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "check/check.h"
+#include "cmd/snapshot.h"
 #include "text/diag.h"
 #include "base/fail.h"
 #include "syntax/parse.h"
@@ -167,9 +168,12 @@ cmd_load(void)
 const struct model *
 cmd_check_sources(void)
 {
-    struct ast ast = {0};
+    struct ast ast = {0}, last = {0};
+    bool released = access(LAST_MODEL, F_OK) == 0;
 
     diag_reset();
     parse_project(&ast, ".");
-    return check_project(&ast);
+    if (released)
+        parse_file(&last, ".", LAST_MODEL);
+    return check_project_since(&ast, released ? &last : NULL);
 }

@@ -3,14 +3,18 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/snapshot.h"
 #include "migrate/migration.h"
 #include "dev/settings.h"
 
 static const char help[] =
     "Usage: pgstack migration run|status [-C DIR] [--database URL]\n"
+    "       pgstack migration snapshot [-C DIR]\n"
     "\n"
-    "run     applies the files of migrations/ that the database does not have yet, in order\n"
-    "status  lists them; exit status 0 when the database is up to date\n"
+    "run       applies the files of migrations/ that the database does not have yet, in order\n"
+    "status    lists them; exit status 0 when the database is up to date\n"
+    "snapshot  writes migrations/current.schema: the model as it is released, against which later\n"
+    "          changes are checked; needs no database\n"
     "\n"
     "The database is --database, else MIGRATION_DATABASE_URL, else DATABASE_URL, each from the\n"
     "environment or from .env.  It needs a role that may create schemas and roles: never the one\n"
@@ -79,8 +83,10 @@ cmd_migration(int argc, char **argv)
 
     if (!cmd_parse(argc, argv, help, options, &args, &status))
         return status;
+    if (args.n == 1 && strcmp(args.at[0], "snapshot") == 0)
+        return cmd_snapshot();
     if (args.n != 1 || (strcmp(args.at[0], "run") != 0 && strcmp(args.at[0], "status") != 0))
-        return cmd_usage("migration", "`run` or `status`?");
+        return cmd_usage("migration", "`run`, `status` or `snapshot`?");
     url = database_url(url);
     if (url == NULL)
         return cmd_usage("migration", "no database: give --database or set "

@@ -45,6 +45,9 @@ struct enumeration {
     const char *name;
     VEC(const char *) labels;
     VEC(struct span) label_spans;
+    VEC(const char *) label_was; /* beside them: former values; NULL: none */
+    const char *was;             /* former name; NULL: none */
+    struct span was_span;
 };
 
 struct type {
@@ -256,6 +259,8 @@ struct table {
     VEC(const struct policy *) policies;
     bool read_past_policies; /* a definer predicate reads it: RLS enabled but not forced */
     bool scan_ok;            /* stays small: no warning where an index is missing */
+    const char *was;         /* former name; NULL: none */
+    struct span was_span;
 };
 
 /* An argument of a predicate or query. */
@@ -279,6 +284,8 @@ struct role {
     const char *claim_path; /* when claim path = value; NULL: none */
     const char *claim_value;
     const struct role *inherits;
+    const char *was; /* former name; NULL: none */
+    struct span was_span;
 };
 
 struct claim {
@@ -324,6 +331,8 @@ struct policy {
     bool restrictive;
     struct expr *using_expr; /* NULL: none */
     struct expr *check_expr;
+    const char *was; /* former name; NULL: none */
+    struct span was_span;
 };
 
 /* ---- where it is served ---- */

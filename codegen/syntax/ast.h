@@ -122,6 +122,8 @@ struct ast_enum {
     struct span span;
     struct ast_name name;
     struct ast_strings labels;
+    struct ast_name was;          /* optional */
+    struct ast_strings label_was; /* beside the labels: 'a' was 'b'; `text` NULL: none */
 };
 
 enum ast_action {
@@ -260,6 +262,7 @@ struct ast_table {
     struct ast_items partition_keys;
     struct ast_path partition_of; /* name.text NULL: it is no partition; then it has no items */
     struct ast_partition_bound *bound;
+    struct ast_name was; /* optional */
 };
 
 /* `view v as select ...` or `view v (a t, ...) as $$ ... $$`, materialized or not. */
@@ -317,6 +320,13 @@ struct ast_drop {
     struct ast_path path;
 };
 
+/* drop policy p on t; */
+struct ast_policy_drop {
+    struct span span;
+    struct ast_name name;
+    struct ast_path table;
+};
+
 /* ---- who may do what ---- */
 
 /* role r when claim path = 'value' inherits other; */
@@ -326,6 +336,7 @@ struct ast_role {
     struct ast_string claim_path; /* optional */
     struct ast_string claim_value;
     struct ast_name inherits; /* optional */
+    struct ast_name was;      /* optional */
 };
 
 struct ast_claim {
@@ -377,6 +388,7 @@ struct ast_policy {
     bool restrictive;
     struct ast_expr *using_expr; /* AST_PUBLIC: using (public) */
     struct ast_expr *check_expr;
+    struct ast_name was; /* optional */
 };
 
 /* ---- where it is served ---- */
@@ -459,6 +471,8 @@ struct ast {
     VEC(struct ast_extension *) extensions;
     VEC(struct ast_comment *) comments;
     VEC(struct ast_drop *) drops;
+    struct ast_names role_drops; /* drop role r; */
+    VEC(struct ast_policy_drop) policy_drops;
     VEC(struct ast_role *) roles;
     VEC(struct ast_claim *) claims;
     VEC(struct ast_predicate *) predicates;

@@ -24,6 +24,11 @@ struct reaction {
     struct span span;
 };
 
+/* The values of an enumeration, and what they were. */
+struct ast_labels {
+    struct ast_strings labels, was;
+};
+
 struct ast_name name_from(struct token token);
 struct ast_string string_from(struct token token);
 struct ast_path path_from(struct ast_name schema, struct ast_name name);

@@ -613,8 +613,9 @@ declaration ::= PGSTACK(B) NUMBER(C) SEMI(D).
   { struct ast_version version = {SPAN(B, D), whole_number(C, 1000)};
     vec_push(&p->ast->versions, version); }
 declaration ::= APP name(B) SEMI.       { vec_push(&p->ast->apps, B); }
-declaration ::= TYPE(B) name(C) AS ENUM LP strings(D) comma_opt RP SEMI(E).
-  { DECLARE(enums, ast_enum, .span = SPAN(B, E), .name = C, .labels = D); }
+declaration ::= TYPE(B) name(C) was_opt(F) AS ENUM LP labels(D) comma_opt RP SEMI(E).
+  { DECLARE(enums, ast_enum, .span = SPAN(B, E), .name = C, .was = F, .labels = D.labels,
+            .label_was = D.was); }
 declaration ::= SQL(B) raw(C) SEMI(D).
   { DECLARE(sqls, ast_sql, .span = SPAN(B, D), .up = C); }
 declaration ::= SQL(B) raw(C) DOWN raw(D) SEMI(E).
@@ -865,6 +866,10 @@ declaration ::= COMMENT(B) ON COLUMN column_name(C) IS string(D) SEMI(E).
             .text = D); }
 declaration ::= DROP(B) kind(C) path(D) SEMI(E).
   { DECLARE(drops, ast_drop, .span = SPAN(B, E), .kind = C, .path = D); }
+
+declaration ::= DROP ROLE name(B) SEMI. { vec_push(&p->ast->role_drops, B); }
+declaration ::= DROP(B) POLICY name(C) ON path(D) SEMI(E).
+  { struct ast_policy_drop drop = {SPAN(B, E), C, D}; vec_push(&p->ast->policy_drops, drop); }
 
 %type kind {enum ast_kind}
 kind(A) ::= TABLE.                      { A = AST_KIND_TABLE; }
@@ -1198,6 +1203,25 @@ trigger_event(A) ::= UPDATE(B) OF names(C).
   { A = (struct ast_trigger_event){B.span, AST_CMD_UPDATE, C}; }
 trigger_event(A) ::= UPDATE(B) OF LP names(C) RP.
   { A = (struct ast_trigger_event){B.span, AST_CMD_UPDATE, C}; }
+/* ---- former names ---- */
+
+%type was_opt {struct ast_name}
+was_opt(A) ::= .                        { A = (struct ast_name){0}; }
+was_opt(A) ::= WAS name(B).             { A = B; }
+
+%type labels {struct ast_labels}
+%type label_was {struct ast_string}
+labels(A) ::= string(B) label_was(C).   { FIRST(A.labels, B); FIRST(A.was, C); }
+labels(A) ::= labels(A) COMMA string(B) label_was(C).
+  { vec_push(&A.labels, B); vec_push(&A.was, C); }
+label_was(A) ::= .                      { A = (struct ast_string){0}; }
+label_was(A) ::= WAS string(B).         { A = B; }
+
+table_open(A) ::= TABLE(B) name(C) WAS name(D) LP.
+  { MAKE(A, ast_table, .span = B.span, .name = C, .was = D); }
+role(A) ::= role(B) WAS(C) name(D).     { A = B; say_once(A->was.text, C.span, "was"); A->was = D; }
+policy(A) ::= policy(B) WAS(C) name(D). { A = B; say_once(A->was.text, C.span, "was"); A->was = D; }
+
 /* ---- live queries ---- */
 
 %type live {struct ast_live *}

@@ -56,6 +56,8 @@ format_text(const char *format, va_list args)
     return text;
 }
 
+static bool without_warnings;
+
 struct diag *
 diag_at(struct span span, enum diag_code code, const char *format, ...)
 {
@@ -69,9 +71,17 @@ diag_at(struct span span, enum diag_code code, const char *format, ...)
     va_start(args, format);
     diag->text = format_text(format, args);
     va_end(args);
+    if (without_warnings && diag->severity != ERROR)
+        return diag;
     counts[diag->severity]++;
     vec_push(&diags, diag);
     return diag;
+}
+
+void
+diag_mute_warnings(bool mute)
+{
+    without_warnings = mute;
 }
 
 void

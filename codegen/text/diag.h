@@ -43,6 +43,9 @@ void diag_hint(struct diag *diag, const char *format, ...) __attribute__((format
 void diag_fix(struct diag *diag, struct span span, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* From now on warnings are forgotten at once: of what is released nobody wants to hear them. */
+void diag_mute_warnings(bool mute);
+
 size_t diag_errors(void);
 size_t diag_warnings(void);
 
