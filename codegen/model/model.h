@@ -21,6 +21,9 @@ struct select;
 struct role;
 struct grant;
 struct policy;
+struct cors;
+struct endpoint;
+struct query;
 struct live;
 struct webhook;
 struct auth;
@@ -335,52 +338,7 @@ struct policy {
     struct span was_span;
 };
 
-/* ---- where it is served ---- */
-
-struct cors {
-    struct span span;
-    const char *name;
-    VEC(const char *) origins;
-    int max_age_s;
-    bool credentials;
-};
-
-enum verb {
-    VERB_LIST,
-    VERB_GET,
-    VERB_CREATE,
-    VERB_UPDATE,
-    VERB_DELETE,
-    VERBS,
-};
-
-struct endpoint {
-    struct span span;
-    const struct table *table;
-    bool verbs[VERBS];
-    struct span verb_spans[VERBS];
-    bool open; /* `endpoint t;`: all that grants allow */
-    VEC(const struct column *) filters;
-    VEC(const struct column *) orders;
-    VEC(struct span) filter_spans, order_spans; /* beside them */
-    int limit;                                  /* 0: none */
-    int max;
-    const struct cors *cors; /* NULL: the application's */
-};
-
-/* A declared query, a function in PostgreSQL, served under /rest/v1/rpc/. */
-struct query {
-    struct span span;
-    const char *name;
-    struct params params;
-    VEC(const struct role *) roles;
-    bool returns_set;
-    const struct table *returns_table;    /* setof ticket */
-    struct type returns_type;             /* scalar, when returns_table is NULL and no outputs */
-    VEC(struct column *) returns_columns; /* returns table (a int, b text) */
-    struct select *body;
-    const char *raw; /* $$ ... $$ */
-};
+/* ---- what stands beside tables ---- */
 
 struct schema {
     struct span span;
@@ -493,7 +451,7 @@ struct model {
     VEC(struct cors *) cors;
     VEC(struct endpoint *) endpoints;
     VEC(struct query *) queries;
-    VEC(struct live *) lives; /* these three: served.h */
+    VEC(struct live *) lives;
     VEC(struct webhook *) webhooks;
     struct auth *auth;          /* NULL: none */
     struct functions functions; /* each after those that it calls */
@@ -505,5 +463,7 @@ struct model {
     VEC(struct drop *) drops; /* said, and without effect: for the comparison with the last model */
     bool reads_jwt; /* something reads auth.jwt(), auth.email() or raw SQL: set the claims */
 };
+
+#include "model/served.h"
 
 #endif

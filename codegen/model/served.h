@@ -1,11 +1,61 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The part of the model that is told without being asked: live queries, webhooks; and `auth { }`.
+ * The part of the model that is served: endpoints, queries, and what is told without being asked.
+ * model.h includes it at its end.
  */
 #ifndef SERVED_H
 #define SERVED_H
 
 #include "model/model.h"
+
+/* ---- where it is served ---- */
+
+struct cors {
+    struct span span;
+    const char *name;
+    VEC(const char *) origins;
+    int max_age_s;
+    bool credentials;
+};
+
+enum verb {
+    VERB_LIST,
+    VERB_GET,
+    VERB_CREATE,
+    VERB_UPDATE,
+    VERB_DELETE,
+    VERBS,
+};
+
+struct endpoint {
+    struct span span;
+    const struct table *table;
+    bool verbs[VERBS];
+    struct span verb_spans[VERBS];
+    bool open; /* `endpoint t;`: all that grants allow */
+    VEC(const struct column *) filters;
+    VEC(const struct column *) orders;
+    VEC(struct span) filter_spans, order_spans; /* beside them */
+    int limit;                                  /* 0: none */
+    int max;
+    const struct cors *cors; /* NULL: the application's */
+};
+
+/* A declared query, a function in PostgreSQL, served under /rest/v1/rpc/. */
+struct query {
+    struct span span;
+    const char *name;
+    struct params params;
+    VEC(const struct role *) roles;
+    bool returns_set;
+    const struct table *returns_table;    /* setof ticket */
+    struct type returns_type;             /* scalar, when returns_table is NULL and no outputs */
+    VEC(struct column *) returns_columns; /* returns table (a int, b text) */
+    struct select *body;
+    const char *raw; /* $$ ... $$ */
+};
+
+/* ---- what is told without being asked ---- */
 
 /* A query whose result its subscribers keep up with. */
 struct live {
