@@ -45,7 +45,7 @@ sql_tests        := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/3-sql
 fuzz_targets     := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 programs         := $(BUILD)/pgstack $(BUILD)/libpgs.a
 ours             := $(wildcard codegen/*.[ch] codegen/*/*.[ch] runtime/*.[ch] runtime/*/*.[ch] runtime/include/pgs/*.h \
-                    tests/1-unit/*.[ch] tests/3-sql/*.[ch] tests/fuzz/*.[ch])
+                    tests/1-unit/*.[ch] tests/3-sql/*.[ch] tests/7-typing/*.[ch] tests/fuzz/*.[ch])
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -110,7 +110,7 @@ help: ## this list
 server: $(programs)
 	@$(BUILD)/pgstack build
 
-unit: $(unit_tests) $(sql_tests)
+unit: $(unit_tests) $(sql_tests) $(BUILD)/tests/7-typing/dump
 
 fuzzers: $(fuzz_targets)
 
@@ -188,6 +188,11 @@ sql_fixture := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %_test.c,$(wildcard test
 $(BUILD)/tests/3-sql/%_test: $(BUILD)/tests/3-sql/%_test.o $(sql_fixture) $(BUILD)/libpgs.a
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+$(BUILD)/tests/7-typing/dump.o: TEST_FLAGS := $(COMPILER_FLAGS)
+$(BUILD)/tests/7-typing/dump: $(BUILD)/tests/7-typing/dump.o $(BUILD)/libcodegen.a
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(test_libraries)
 	$(say) LINK $@

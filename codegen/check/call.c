@@ -150,17 +150,37 @@ report_unknown_function(struct scope *scope, const struct ast_expr *ast)
 }
 
 static struct expr *
-report_arguments(const struct ast_expr *ast, const struct expr *expr)
+report_arguments(const struct ast_expr *ast, const struct expr *expr, bool is_ambiguous)
 {
     const char *given = "";
     struct diag *diag;
 
     for (size_t i = 0; i < expr->args.n; i++)
         given = arena_printf("%s%s%s", given, i ? ", " : "", type_text(expr->args.at[i]->type));
+    if (is_ambiguous) {
+        diag = diag_at(ast->path.span, PGS2101_AMBIGUOUS_CALL,
+                       "several functions %s() could take (%s)", ast->path.name.text, given);
+        diag_hint(diag, "cast an argument: %s", function_forms(ast->path.name.text));
+        return check_new_expr(EXPR_RAW, ast->span);
+    }
     diag = diag_at(ast->path.span, PGS2020_WRONG_ARGUMENTS, "%s() does not take (%s)",
                    ast->path.name.text, given);
     diag_hint(diag, "it is: %s", function_forms(ast->path.name.text));
     return check_new_expr(EXPR_RAW, ast->span);
+}
+
+/* What only newer releases have would not run on the oldest that is supported. */
+static void
+check_release(const struct ast_expr *ast, const struct function *function)
+{
+    struct diag *diag;
+
+    if (function_since(function) == OLDEST_RELEASE)
+        return;
+    diag = diag_at(ast->path.span, PGS2102_NEWER_RELEASE,
+                   "%s(%s) is there from PostgreSQL %d on; this must run on %d", function->name,
+                   function->args, function_since(function), OLDEST_RELEASE);
+    diag_hint(diag, "do without it, or write it in $$ ... $$ if all your servers are newer");
 }
 
 static bool
@@ -208,6 +228,21 @@ check_volatility(const struct scope *scope, const struct ast_expr *ast,
                   scope->place == PLACE_INDEX ? "index" : "keep", function->name);
 }
 
+static void
+check_distinct(const struct ast_expr *ast, const struct expr *expr)
+{
+    struct diag *diag;
+
+    for (size_t i = 0; ast->distinct && i < expr->args.n; i++)
+        if (!type_is_comparable(expr->args.at[i]->type)) {
+            diag = diag_at(expr->args.at[i]->span, PGS2022_NO_OPERATOR,
+                           "%s has no order, so equal ones cannot be told",
+                           type_text(expr->args.at[i]->type));
+            diag_hint(diag, "leave out `distinct`, or cast it: `(...)::text`");
+            return;
+        }
+}
+
 static struct expr *
 check_setting(struct scope *scope, const struct ast_expr *ast)
 {
@@ -244,7 +279,8 @@ check_function_call(struct scope *scope, const struct ast_expr *ast,
     struct expr *expr = check_new_expr(EXPR_CALL, ast->span);
     struct type types[FUNCTION_MAX_ARGS];
     struct resolution found;
-    bool outer = scope->in_aggregate, in_from = scope->in_from;
+    struct expr *cast;
+    bool outer = scope->in_aggregate, in_from = scope->in_from, is_there;
     bool windowed = ast->tail && ast->tail->over;
 
     scope->in_from = false;
@@ -262,8 +298,15 @@ check_function_call(struct scope *scope, const struct ast_expr *ast,
     scope->in_aggregate = outer;
     for (size_t i = 0; i < expr->args.n && i < FUNCTION_MAX_ARGS; i++)
         types[i] = expr->args.at[i]->type;
-    if (!function_resolve(expr->name, types, expr->args.n, &found))
-        return report_arguments(ast, expr);
+    is_there = function_resolve(expr->name, types, expr->args.n, &found);
+    cast = is_there && found.is_exact ? NULL : check_cast_call(ast, expr);
+    if (cast)
+        return cast;
+    if (!is_there)
+        return report_arguments(ast, expr, found.is_ambiguous);
+    check_release(ast, found.function);
+    check_distinct(ast, expr);
+    expr->function = found.function;
     for (size_t i = 0; i < expr->args.n; i++)
         check_settle(expr->args.at[i], found.args[i]);
     check_volatility(scope, ast, found.function);
@@ -296,6 +339,8 @@ check_call(struct scope *scope, const struct ast_expr *ast)
     if (ast->tail && ast->tail->within_group)
         return check_within_group(scope, ast);
     function = function_find(name);
+    if (!function && ast->args.n == 1 && check_is_cast_name(name))
+        return check_named_cast(scope, ast);
     if (!function)
         return report_unknown_function(scope, ast);
     if (strcmp(name, "current_setting") == 0)

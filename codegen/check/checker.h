@@ -27,7 +27,7 @@
  *   check_change*.c     what a change of the last released model would lose, lock, or stop at
  *
  * check_names.c looks names up and says which is nearest.  Expressions: check_scope.c finds names,
- * check_expr.c gives types, with check_operator.c, check_call.c and check_compound.c;
+ * check_expr.c gives types, with check_operator.c, check_call.c, check_cast.c and check_compound.c;
  * check_literal.c reads values, check_select.c does selects.  An expression that is wrong gets
  * TYPE_ANY, which fits everywhere: one mistake, one error.
  */
@@ -220,8 +220,17 @@ void check_becomes(struct expr *expr, struct type want, enum type_cast need, con
 /* Lets an open literal take a type; reports a value that is none of it. */
 void check_settle(struct expr *expr, struct type type);
 
-/* The results of a case take one type. */
-void check_settle_branches(struct expr *expr, struct type type);
+/* ---- cast.c ---- */
+
+struct expr *check_cast(struct scope *scope, const struct ast_expr *ast);
+
+/*
+ * float8('1.5'), text(42): where no function does it, the name of a type casts.  NULL: this call
+ * means no cast.  check_named_cast is for names that no function has.
+ */
+struct expr *check_cast_call(const struct ast_expr *ast, const struct expr *call);
+struct expr *check_named_cast(struct scope *scope, const struct ast_expr *ast);
+bool check_is_cast_name(const char *name);
 
 /* ---- check_operator.c ---- */
 

@@ -27,15 +27,6 @@ check_new_expr(enum expr_kind kind, struct span span)
 /* ---- open literals ---- */
 
 void
-check_settle_branches(struct expr *expr, struct type type)
-{
-    for (size_t i = 2; i < expr->args.n; i += 2)
-        check_settle(expr->args.at[i], type);
-    if (expr->args.at[expr->args.n - 1])
-        check_settle(expr->args.at[expr->args.n - 1], type);
-}
-
-void
 check_settle(struct expr *expr, struct type type)
 {
     if (!type_is_open(expr->type) || type_is_open(type) || expr->type.kind == TYPE_ANY)
@@ -43,11 +34,6 @@ check_settle(struct expr *expr, struct type type)
     if (expr->value)
         check_literal(expr->span, type, expr->value);
     expr->type = type;
-    if (expr->kind == EXPR_CASE)
-        check_settle_branches(expr, type);
-    else if (expr->kind == EXPR_ARRAY || expr->kind == EXPR_CALL)
-        for (size_t i = 0; i < expr->args.n; i++)
-            check_settle(expr->args.at[i], expr->kind == EXPR_ARRAY ? type_element(type) : type);
 }
 
 void
@@ -131,31 +117,6 @@ word_literal(const struct ast_expr *ast, const char *text, enum type_kind kind)
     expr->text = text;
     expr->type = type_scalar(kind);
     expr->nullable = kind == TYPE_NULL;
-    return expr;
-}
-
-/* ---- casts ---- */
-
-static struct expr *
-check_cast(struct scope *scope, const struct ast_expr *ast)
-{
-    struct expr *expr = check_new_expr(EXPR_CAST, ast->span);
-    struct expr *arg = check_expr(scope, ast->args.at[0]);
-    struct diag *diag;
-
-    vec_push(&expr->args, arg);
-    expr->nullable = arg->nullable;
-    if (!check_type(scope->checker, ast->type, &expr->type))
-        return expr;
-    if (ast->type->span.start < arg->span.start && ast->type->n_args == 0)
-        expr->type.length = 0; /* char 'abc' and bit '101' are as long as what is written */
-    if (type_cast_kind(arg->type, expr->type) == CAST_NONE) {
-        diag = diag_at(ast->type->span, PGS2025_NO_CAST, "%s cannot be cast to %s",
-                       type_text(arg->type), type_text(expr->type));
-        diag_hint(diag, "PostgreSQL has no cast between the two");
-        return expr;
-    }
-    check_settle(arg, expr->type);
     return expr;
 }
 

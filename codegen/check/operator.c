@@ -33,20 +33,21 @@ fix_null_comparison(struct diag *diag, const struct ast_expr *ast, size_t null)
     diag_fix(diag, span, equal ? "is null" : "is not null");
 }
 
-/* `x = null` is null for every x. */
-static void
+/* `x = null` is null for every x.  True after the error: nothing more is said of it. */
+static bool
 refuse_null_comparison(const struct ast_expr *ast, const struct expr *expr)
 {
     if (strncmp(ast->op, "is ", 3) == 0)
-        return;
+        return false;
     for (size_t i = 0; i < expr->args.n; i++)
         if (expr->args.at[i]->type.kind == TYPE_NULL) {
             struct diag *diag =
                 diag_at(ast->span, PGS2029_COMPARES_NULL, "a comparison with null is never true");
             diag_hint(diag, "write `is null` or `is not null`");
             fix_null_comparison(diag, ast, i);
-            return;
+            return true;
         }
+    return false;
 }
 
 /* In a sub-select: `m.team_id = team_id`, where the bare name was meant to be the outer row's. */
@@ -88,33 +89,65 @@ usual_operator(const char *op, const struct expr *const *args)
     return NULL;
 }
 
+/* The other side can be cast to it, and then there is such an operator. */
+static bool
+casts_help(const char *op, struct type from, struct type to)
+{
+    struct type both[] = {to, to};
+    struct resolution found;
+
+    return !type_same(from, to) && type_cast_kind(from, to) >= CAST_EXPLICIT &&
+           operator_resolve(op, both, 2, &found);
+}
+
+/* What to write instead; the operands that there are, when nothing better is known. */
+static void
+hint_operator(struct diag *diag, const char *op, struct type left, struct type right)
+{
+    if (casts_help(op, right, left))
+        diag_hint(diag, "cast one side: `(...)::%s`", type_text(left));
+    else if (casts_help(op, left, right))
+        diag_hint(diag, "cast one side: `(...)::%s`", type_text(right));
+    else if (left.kind == TYPE_JSON)
+        diag_hint(diag, "cast it: `(...)::jsonb`");
+    else if (is_comparison(op) && type_same(left, right))
+        diag_hint(diag, "cast both: `(...)::text`, or compare parts of them");
+    else if (is_comparison(op) || !operator_forms(op, 2))
+        diag_hint(diag, "compare values of one type");
+    else
+        diag_hint(diag, "it takes: %s", operator_forms(op, 2));
+}
+
 static void
 report_operator(const struct ast_expr *ast, const char *op, const struct expr *const *args,
-                size_t n)
+                size_t n, bool is_ambiguous)
 {
     struct diag *diag;
+    const char *left = type_text(args[0]->type), *right = n == 2 ? type_text(args[1]->type) : "";
 
+    if (is_ambiguous) {
+        diag =
+            diag_at(ast->op_span, PGS2101_AMBIGUOUS_CALL, "several operators %s could take %s%s%s",
+                    op, left, n == 2 ? " and " : "", right);
+        diag_hint(diag, "cast an operand: `(...)::text`");
+        return;
+    }
     if (n == 1) {
-        diag = diag_at(ast->op_span, PGS2022_NO_OPERATOR, "there is no operator %s %s", op,
-                       type_text(args[0]->type));
+        diag = diag_at(ast->op_span, PGS2022_NO_OPERATOR, "there is no operator %s %s", op, left);
+        if (operator_forms(op, 1))
+            diag_hint(diag, "it takes: %s", operator_forms(op, 1));
         return;
     }
     if (is_comparison(op))
-        diag = diag_at(ast->op_span, PGS2022_NO_OPERATOR, "%s and %s cannot be compared",
-                       type_text(args[0]->type), type_text(args[1]->type));
+        diag =
+            diag_at(ast->op_span, PGS2022_NO_OPERATOR, "%s and %s cannot be compared", left, right);
     else
-        diag = diag_at(ast->op_span, PGS2022_NO_OPERATOR, "there is no operator %s %s %s",
-                       type_text(args[0]->type), op, type_text(args[1]->type));
-    if (usual_operator(op, args)) {
+        diag = diag_at(ast->op_span, PGS2022_NO_OPERATOR, "there is no operator %s %s %s", left, op,
+                       right);
+    if (usual_operator(op, args))
         diag_hint(diag, "write `%s`", usual_operator(op, args));
-        diag_fix(diag, ast->op_span, "%s", usual_operator(op, args));
-    } else if (type_cast_kind(args[1]->type, args[0]->type) >= CAST_EXPLICIT) {
-        diag_hint(diag, "cast one side: `(...)::%s`", type_text(args[0]->type));
-    } else if (type_cast_kind(args[0]->type, args[1]->type) >= CAST_EXPLICIT) {
-        diag_hint(diag, "cast one side: `(...)::%s`", type_text(args[1]->type));
-    } else {
-        diag_hint(diag, "compare values of one type");
-    }
+    else
+        hint_operator(diag, op, args[0]->type, args[1]->type);
 }
 
 bool
@@ -126,7 +159,7 @@ check_apply_operator(const struct ast_expr *ast, const char *op, struct expr *co
     for (size_t i = 0; i < n; i++)
         types[i] = args[i]->type;
     if (!operator_resolve(op, types, n, found)) {
-        report_operator(ast, op, (const struct expr *const *)args, n);
+        report_operator(ast, op, (const struct expr *const *)args, n, found->is_ambiguous);
         return false;
     }
     for (size_t i = 0; i < n; i++)
@@ -171,7 +204,8 @@ boolean_operator(struct scope *scope, const struct ast_expr *ast, struct expr *e
 static struct expr *
 null_test(struct expr *expr)
 {
-    check_settle(expr->args.at[0], type_scalar(TYPE_TEXT));
+    for (size_t i = 0; i < expr->args.n; i++)
+        check_settle(expr->args.at[i], type_scalar(TYPE_TEXT));
     expr->type = type_scalar(TYPE_BOOL);
     expr->nullable = false;
     return expr;
@@ -181,8 +215,9 @@ static struct expr *
 between(const struct ast_expr *ast, struct expr *expr)
 {
     struct resolution found;
+    struct expr again = *expr->args.at[0]; /* a literal is taken anew for each side */
     struct expr *low[] = {expr->args.at[0], expr->args.at[1]};
-    struct expr *high[] = {expr->args.at[0], expr->args.at[2]};
+    struct expr *high[] = {&again, expr->args.at[2]};
 
     expr->type = type_scalar(TYPE_BOOL);
     expr->nullable = check_any_nullable(expr);
@@ -200,7 +235,8 @@ at_time_zone(const struct ast_expr *ast, struct expr *expr)
     struct resolution found;
 
     if (!function_resolve("timezone", types, 2, &found)) {
-        report_operator(ast, ast->op, (const struct expr *const *)expr->args.at, 2);
+        report_operator(ast, ast->op, (const struct expr *const *)expr->args.at, 2,
+                        found.is_ambiguous);
         return expr;
     }
     check_settle(expr->args.at[1], found.args[0]);
@@ -234,6 +270,18 @@ check_row(struct scope *scope, const struct ast_expr *ast)
     return expr;
 }
 
+/* Rows are compared by the order of their items, even with `=`. */
+static void
+check_has_order(const struct expr *item, struct type type)
+{
+    struct diag *diag;
+
+    if (type_is_comparable(type))
+        return;
+    diag = diag_at(item->span, PGS2022_NO_OPERATOR, "%s has no order", type_text(type));
+    diag_hint(diag, "leave it out of the row");
+}
+
 void
 check_compare_rows(const struct ast_expr *ast, const char *op, const struct expr *left,
                    const struct expr *right)
@@ -252,7 +300,8 @@ check_compare_rows(const struct ast_expr *ast, const char *op, const struct expr
         struct expr *pair[] = {left->args.at[i], right->args.at[i]};
 
         at.op_span = right->args.at[i]->span;
-        check_apply_operator(&at, op, pair, 2, &found);
+        if (check_apply_operator(&at, op, pair, 2, &found))
+            check_has_order(pair[0], found.args[0]);
     }
 }
 
@@ -271,6 +320,14 @@ row_comparison(struct scope *scope, const struct ast_expr *ast, struct expr *exp
     check_compare_rows(ast, operator_behind(ast->op), expr->args.at[0], expr->args.at[1]);
     expr->type = type_scalar(TYPE_BOOL);
     return expr;
+}
+
+/* `is distinct from null` is `is not null`, for types without `=` too. */
+static bool
+is_null_test(const struct ast_expr *ast, const struct expr *expr)
+{
+    return strstr(ast->op, "distinct from") &&
+           (expr->args.at[0]->type.kind == TYPE_NULL || expr->args.at[1]->type.kind == TYPE_NULL);
 }
 
 struct expr *
@@ -293,11 +350,14 @@ check_operator(struct scope *scope, const struct ast_expr *ast)
     if (strcmp(ast->op, "at time zone") == 0)
         return at_time_zone(ast, expr);
     if (is_comparison(ast->op)) {
-        refuse_null_comparison(ast, expr);
+        if (refuse_null_comparison(ast, expr))
+            return check_new_expr(EXPR_RAW, ast->span);
         refuse_self_comparison(ast, expr);
         check_listed(expr->args.at[0], expr->args.at[1]);
         check_listed(expr->args.at[1], expr->args.at[0]);
     }
+    if (is_null_test(ast, expr))
+        return null_test(expr);
     if (!check_apply_operator(ast, operator_behind(ast->op), expr->args.at,
                               expr->args.n < 2 ? expr->args.n : 2, &found))
         return expr;

@@ -100,9 +100,12 @@ static const struct {
 static bool
 report_arguments(const struct ast_type *ast, const char *hint)
 {
-    struct diag *diag = diag_at(ast->span, PGS1141_TYPE_ARGUMENTS,
-                                "type \"%s\" cannot have these arguments", ast->spelling);
+    struct diag *diag;
 
+    if (ast->bad_args)
+        return false;
+    diag = diag_at(ast->span, PGS1141_TYPE_ARGUMENTS, "type \"%s\" cannot have these arguments",
+                   ast->spelling);
     diag_hint(diag, "%s", hint);
     return false;
 }

@@ -4,6 +4,7 @@
  * the cast is written, and arrays go as their elements do.  NULL and a literal in quotes are
  * "open": they take the type of what they meet, as PostgreSQL's unknown does.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "model/catalog.h"
@@ -12,49 +13,53 @@
 
 struct cast {
     const char *from, *to;
-    char context;
+    char context, method;
     enum volatility volatility;
     const char *releases, *leakproof;
 };
 
 static const struct cast casts[] = {
 #define CATALOG_CAST(from, to, context, method, volatility, releases, leakproof)                   \
-    {from, to, context, volatility, releases, leakproof},
+    {from, to, context, method, volatility, releases, leakproof},
 #include "model/catalog_casts.def"
 #undef CATALOG_CAST
 };
 
 #define CASTS (sizeof(casts) / sizeof(casts[0]))
 
-/* The table of casts by the numbers of two types; NULL where there is none. */
-static const struct cast **
-cast_table(void)
-{
-    static const struct cast **table;
-    size_t n = catalog_type_count();
+#define MAX_TYPES 128
 
-    if (table)
-        return table;
-    table = arena_alloc(n * n * sizeof(*table));
+/* By the numbers of two types, 1 and the number of their cast; 0: there is none. */
+static unsigned char numbers[MAX_TYPES][MAX_TYPES];
+
+static void
+fill_numbers(void)
+{
+    static_assert(CASTS < 255, "a number fits a byte");
+    assert(catalog_type_count() <= MAX_TYPES);
     for (size_t i = 0; i < CASTS; i++) {
         size_t from = catalog_type_number(catalog_type_named(casts[i].from));
         size_t to = catalog_type_number(catalog_type_named(casts[i].to));
 
-        table[from * n + to] = &casts[i];
+        numbers[from][to] = (unsigned char)(i + 1);
     }
-    return table;
 }
 
 /* Only those that every release has. */
 static const struct cast *
 find_cast(struct type from, struct type to)
 {
+    static bool filled;
     const struct catalog_type *a = catalog_type_of(from), *b = catalog_type_of(to);
-    const struct cast *cast = NULL;
+    size_t number;
 
-    if (a && b && !from.array && !to.array)
-        cast = cast_table()[catalog_type_number(a) * catalog_type_count() + catalog_type_number(b)];
-    return cast && cast->releases[0] != '-' ? cast : NULL;
+    if (!filled)
+        fill_numbers();
+    filled = true;
+    if (!a || !b || from.array || to.array)
+        return NULL;
+    number = numbers[catalog_type_number(a)][catalog_type_number(b)];
+    return number > 0 && casts[number - 1].releases[0] != '-' ? &casts[number - 1] : NULL;
 }
 
 char
@@ -134,6 +139,27 @@ cast_volatility(struct type from, struct type to)
         return IMMUTABLE;
     cast = find_cast(from, to);
     return cast ? cast->volatility : STABLE;
+}
+
+bool
+cast_has_function(struct type from, struct type to)
+{
+    const struct cast *cast = find_cast(type_base(from), type_base(to));
+
+    return cast && cast->method == 'f';
+}
+
+/* Infinity has no time of day; and since release 18 the null of JSON becomes that of SQL. */
+bool
+cast_gives_null(struct type from, struct type to)
+{
+    from = type_base(from);
+    to = type_base(to);
+    if (from.array || to.array || !cast_has_function(from, to))
+        return false;
+    return from.kind == TYPE_JSONB ||
+           ((from.kind == TYPE_TIMESTAMP || from.kind == TYPE_TIMESTAMPTZ) &&
+            (to.kind == TYPE_TIME || to.kind == TYPE_TIMETZ));
 }
 
 /* ---- common types ---- */

@@ -5,6 +5,7 @@
  */
 #include "model/catalog.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "model/types.h"
@@ -19,15 +20,24 @@ static const struct catalog_type types[] = {
 static const struct function functions[] = {
 #define CATALOG_FUNCTION(name, args, result, kind, defaults, strict, nulls, volatility, releases,  \
                          leakproof)                                                                \
-    {name,  args,       result,   kind,      defaults,   strict,                                   \
-     nulls, volatility, releases, leakproof, kind == 'a'},
+    {name,                                                                                         \
+     args,                                                                                         \
+     result,                                                                                       \
+     kind,                                                                                         \
+     defaults,                                                                                     \
+     strict,                                                                                       \
+     nulls,                                                                                        \
+     volatility,                                                                                   \
+     releases,                                                                                     \
+     leakproof,                                                                                    \
+     kind == 'a' || kind == 'o' || kind == 'h'},
 #include "model/catalog_functions.def"
 #undef CATALOG_FUNCTION
 };
 
 static const struct function operators[] = {
 #define CATALOG_OPERATOR(name, args, result, strict, nulls, volatility, releases, leakproof)       \
-    {name, args, result, 'o', 0, strict, nulls, volatility, releases, leakproof, false},
+    {name, args, result, 'x', 0, strict, nulls, volatility, releases, leakproof, false},
 #include "model/catalog_operators.def"
 #undef CATALOG_OPERATOR
 };
@@ -187,37 +197,40 @@ slot_read(const char *text, size_t len)
     return slot;
 }
 
-static struct signature *
-signature_read(const struct function *function)
-{
-    const char *args = function->args, *result = function->result;
-    size_t n = 0;
+/* Outside of the arena, because they hold for every compilation of a process. */
+static struct signature of_functions[FUNCTIONS], of_operators[OPERATORS];
+static struct slot pool[4 * (FUNCTIONS + OPERATORS)];
 
-    for (const char *p = args; *p; p += strcspn(p, ","), p += strspn(p, ", "))
-        n++;
-    struct signature *signature = arena_alloc(sizeof(*signature) + n * sizeof(struct slot));
+static void
+signature_read(const struct function *function, struct signature *signature)
+{
+    static size_t used;
+    const char *args = function->args, *result = function->result;
+    struct slot *slots = &pool[used];
+
     for (; *args; args += strcspn(args, ","), args += strspn(args, ", ")) {
         size_t len = strcspn(args, ",");
 
+        assert(used < sizeof(pool) / sizeof(pool[0]));
         signature->variadic = len > 3 && memcmp(args + len - 3, "...", 3) == 0;
-        signature->slots[signature->n++] = slot_read(args, signature->variadic ? len - 3 : len);
+        slots[signature->n++] = slot_read(args, signature->variadic ? len - 3 : len);
+        used++;
     }
     signature->is_set = strncmp(result, "setof ", 6) == 0;
     result += signature->is_set ? 6 : 0;
     signature->result = slot_read(result, strlen(result));
-    return signature;
+    signature->slots = slots;
 }
 
 const struct signature *
 catalog_signature(const struct function *function)
 {
-    static struct signature *of_functions[FUNCTIONS], *of_operators[OPERATORS];
-    struct signature **place = function->kind == 'o' ? &of_operators[function - operators]
-                                                     : &of_functions[function - functions];
+    struct signature *signature = function->kind == 'x' ? &of_operators[function - operators]
+                                                        : &of_functions[function - functions];
 
-    if (!*place)
-        *place = signature_read(function);
-    return *place;
+    if (!signature->slots)
+        signature_read(function, signature);
+    return signature;
 }
 
 const struct slot *

@@ -54,7 +54,7 @@ struct signature {
     bool variadic; /* the last one any number of times, once at least */
     bool is_set;
     struct slot result;
-    struct slot slots[];
+    const struct slot *slots;
 };
 
 /* The rows of a name, one after the other; n is 0 when there are none. */

@@ -91,6 +91,7 @@ resolve_form(const struct function *form, const struct type *args, size_t n, str
     bool ok;
 
     out->is_ambiguous = false;
+    out->is_exact = true;
     if (strcmp(form->name, "nullif") == 0) {
         ok = resolve_nullif(args, n, out);
     } else if (form->args[0] == '\0') {
@@ -98,6 +99,8 @@ resolve_form(const struct function *form, const struct type *args, size_t n, str
         out->result = catalog_type_get(catalog_type_named(form->result));
     } else {
         ok = n > 0 && n <= FUNCTION_MAX_ARGS && type_common_of(args, n, &out->result);
+        if (ok && type_is_open(out->result) && out->result.kind != TYPE_ANY)
+            out->result = type_scalar(TYPE_TEXT);
         for (size_t i = 0; ok && i < n; i++)
             out->args[i] = out->result;
     }
@@ -140,18 +143,15 @@ operator_resolve(const char *symbol, const struct type *args, size_t n, struct r
 const char *const *
 function_names(size_t *n)
 {
-    static const char **names;
-    static size_t count;
     struct rows all = catalog_functions();
+    const char **names = arena_alloc((all.n + FORMS) * sizeof(*names));
+    size_t count = 0;
 
-    if (!names) {
-        names = arena_alloc((all.n + FORMS) * sizeof(*names));
-        for (size_t i = 0; i < all.n; i++)
-            if (count == 0 || strcmp(names[count - 1], all.at[i].name) != 0)
-                names[count++] = all.at[i].name;
-        for (size_t i = 0; i < FORMS; i++)
-            names[count++] = forms[i].name;
-    }
+    for (size_t i = 0; i < all.n; i++)
+        if (count == 0 || strcmp(names[count - 1], all.at[i].name) != 0)
+            names[count++] = all.at[i].name;
+    for (size_t i = 0; i < FORMS; i++)
+        names[count++] = forms[i].name;
     *n = count;
     return names;
 }
@@ -178,6 +178,8 @@ args_text(const char *args)
     return text;
 }
 
+#define MAX_FORMS 8 /* more would not be read */
+
 const char *
 function_forms(const char *name)
 {
@@ -185,10 +187,10 @@ function_forms(const char *name)
     struct rows rows = catalog_functions_named(real_name(name));
     const char *text = form ? arena_printf("%s(%s)", name, form->args) : NULL;
 
-    for (size_t i = 0; i < rows.n; i++)
+    for (size_t i = 0; i < rows.n && i < MAX_FORMS; i++)
         text = arena_printf("%s%s%s(%s)", text ? text : "", text ? "; " : "", name,
                             args_text(rows.at[i].args));
-    return text;
+    return rows.n > MAX_FORMS ? arena_printf("%s; ...", text) : text;
 }
 
 const char *
@@ -196,12 +198,13 @@ operator_forms(const char *symbol, size_t n)
 {
     struct rows rows = catalog_operators_named(real_name(symbol));
     const char *text = NULL;
+    size_t count = 0;
 
     for (size_t i = 0; i < rows.n; i++)
-        if (catalog_signature(&rows.at[i])->n == n)
+        if (catalog_signature(&rows.at[i])->n == n && count++ < MAX_FORMS)
             text = arena_printf("%s%s%s", text ? text : "", text ? "; " : "",
                                 args_text(rows.at[i].args));
-    return text;
+    return count > MAX_FORMS ? arena_printf("%s; ...", text) : text;
 }
 
 /* ---- questions ---- */

@@ -38,7 +38,8 @@ struct function {
     const char *name;
     const char *args;   /* "text, int4", "any..." */
     const char *result; /* "text", "setof text" */
-    char kind;          /* f function, a aggregate, w window function, s of SQL's own syntax */
+    char kind;          /* f function, a aggregate, o and h one that takes `within group`,
+                           w window function, s SQL's own syntax, x operator */
     int defaults;       /* how many of the last arguments may be left out */
     bool strict;        /* NULL for a NULL argument */
     enum nulls nulls;
@@ -55,6 +56,7 @@ struct resolution {
     const struct function *function;
     struct type args[FUNCTION_MAX_ARGS];
     struct type result;
+    bool is_exact;     /* of the very types that were given */
     bool is_ambiguous; /* nothing was found, because several rows fit equally well */
 };
 
@@ -93,5 +95,11 @@ bool function_is_leakproof(const struct function *function); /* in every release
 bool operator_is_leakproof(const char *symbol, struct type left, struct type right);
 bool cast_is_leakproof(struct type from, struct type to);
 enum volatility cast_volatility(struct type from, struct type to);
+
+/* By a function of its own: not a mere other name, nor through text. */
+bool cast_has_function(struct type from, struct type to);
+
+/* The result may be NULL though the value is not. */
+bool cast_gives_null(struct type from, struct type to);
 
 #endif

@@ -288,13 +288,15 @@ resolve_rows(struct rows rows, const struct type *args, size_t n, struct resolut
     struct search search = {.args = args, .n = n};
 
     out->is_ambiguous = false;
+    out->is_exact = false;
     if (n > FUNCTION_MAX_ARGS)
         return false;
     collect(&search, rows, false);
     if (search.n_candidates == 0)
         collect(&search, rows, true);
     out->function = find_exact(rows, args, n);
-    if (!out->function || out->function->releases[0] == '-') {
+    out->is_exact = out->function && out->function->releases[0] != '-';
+    if (!out->is_exact) {
         struct search all = search;
 
         narrow(&search);

@@ -46,6 +46,7 @@ struct ast_type {
     const char *spelling; /* lower case, words joined with one space: "timestamp with time zone" */
     int n_args;           /* of varchar(n), numeric(p, s): 0, 1 or 2 */
     long args[2];
+    bool bad_args;  /* one is no number at all: reported */
     int dimensions; /* of T[]: 1, of T[][]: 2, ... */
     bool setof;     /* only where a query says what it returns */
 };

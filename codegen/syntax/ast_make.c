@@ -6,6 +6,7 @@
 #include "syntax/ast_make.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,8 +98,11 @@ type_varying(struct ast_name word, struct token varying)
 void
 type_arg(struct ast_type *type, struct token number)
 {
-    /* The bound of bit(n), the largest of all types. */
-    type->args[type->n_args++] = whole_number(number, 83886080);
+    size_t errors = diag_errors();
+
+    /* The checker knows the bound of each type. */
+    type->args[type->n_args++] = whole_number(number, LONG_MAX);
+    type->bad_args = type->bad_args || diag_errors() > errors;
 }
 
 struct ast_type *

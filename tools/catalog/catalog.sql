@@ -10,7 +10,8 @@ create temp view known as
        'cidr', 'inet', 'macaddr', 'macaddr8', 'money', 'bpchar', 'varchar', 'date', 'time', 'timetz',
        'timestamp', 'timestamptz', 'interval', 'bit', 'varbit', 'numeric', 'float4', 'float8', 'uuid',
        'pg_lsn', 'tsvector', 'tsquery', 'regclass', 'regtype', 'regconfig', 'regrole', 'regnamespace',
-       'regproc', 'regprocedure', 'regdictionary', 'int4range', 'int8range', 'numrange', 'tsrange',
+       'regproc', 'regprocedure', 'regdictionary',
+       'regoper', 'regoperator', 'regcollation', 'xid', 'xid8', 'tid', 'aclitem', 'refcursor', 'pg_snapshot', 'int4range', 'int8range', 'numrange', 'tsrange',
        'tstzrange', 'daterange', 'int4multirange', 'int8multirange', 'nummultirange', 'tsmultirange',
        'tstzmultirange', 'datemultirange', 'record', 'void', 'any', 'anyelement', 'anyarray',
        'anynonarray', 'anyenum', 'anyrange', 'anymultirange', 'anycompatible', 'anycompatiblearray',
@@ -37,16 +38,16 @@ select json_build_object('kind', 'type', 'name', typname, 'oid', t.oid::int8, 'a
  order by t.oid;
 
 select json_build_object('kind', 'function', 'name', proname, 'args', args, 'result', result,
-    'variadic', provariadic <> 0, 'defaults', pronargdefaults, 'prokind', prokind, 'set', proretset,
+    'variadic', provariadic <> 0, 'defaults', pronargdefaults, 'prokind', coalesce(nullif(g.aggkind, 'n'), prokind), 'set', proretset,
     'strict', proisstrict, 'volatile', provolatile, 'leakproof', proleakproof)
   from (select p.*, pg_temp.spell(proargtypes::oid[]) as args, pg_temp.spell(prorettype) as result,
                coalesce(obj_description(p.oid, 'pg_proc'), '') as note
           from pg_proc p
          where pronamespace = 'pg_catalog'::regnamespace) p
+  left join pg_aggregate g on g.aggfnoid = p.oid
  where args !~ '\?' and result is not null
-   and not exists (select from pg_aggregate g where g.aggfnoid = p.oid and g.aggkind <> 'n')
    -- SQL's own syntax, not a call
-   and proname not in ('position', 'normalize', 'xmlexists', 'bit', 'char', 'interval', 'numeric', 'time',
+   and proname not in ('like', 'position', 'normalize', 'xmlexists', 'bit', 'char', 'interval', 'numeric', 'time',
      'timestamp', 'varchar', 'current_user', 'session_user')
    and (prokind <> 'f' or proname in ('array_cat', 'starts_with') or note !~ '^(implementation of |I/O|internal |aggregate |less-equal-greater|hash|sort support|equal image|in_range support|row_number support|window support|GIN|GiST|SP-GiST|BRIN|btree|greater-or-equal|less-than|latest|larger of two|smaller of two|convert \w+ to hash)')
    and (prokind <> 'f' or note !~ '(support function|for aggregate|selectivity|typmod|I/O$|planner support|transition function|subdiff|statistics|SQL-callable wrapper|\(internal\)|deprecated|obsolete)')

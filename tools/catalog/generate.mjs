@@ -116,7 +116,7 @@ write('catalog_functions.def', `CATALOG_FUNCTION("name", "arguments", "result", 
 
   arguments   names of pg_type; a last one ending in "..." is variadic
   result      with "setof " where it is a set
-  kind        f function, a aggregate, w window function
+  kind        f function, a aggregate, w window function; o, h an aggregate that takes within group
   defaults    how many of the last arguments may be left out
   nulls       when a result may be NULL: STRICT only when an argument is; NEVER; MAYBE
 ${per_release}`,

@@ -1,5 +1,5 @@
 // When a result may be NULL though no argument is: known from PostgreSQL's sources and manual, and
-// held against random rows by tests/3-sql/typing.test.mjs.
+// held against random rows by tests/7-typing.
 
 /** Strict, and yet NULL for some arguments: what is not found, empty or infinite. */
 const sometimes = new Set([
@@ -19,7 +19,7 @@ const sometimes = new Set([
   'has_language_privilege', 'has_server_privilege', 'has_tablespace_privilege', 'pg_has_role', 'pg_input_error_info',
   'uuid_extract_timestamp', 'uuid_extract_version', 'ts_rewrite', 'unnest', 'json_array_elements_text',
   'jsonb_array_elements_text', 'json_each_text', 'jsonb_each_text', 'json_populate_record', 'jsonb_populate_record',
-  'intersection', 'pg_current_logfile', 'pg_client_encoding', 'to_date', 'to_timestamp text', 'xpath',
+  'intersection', 'pg_current_logfile', 'pg_client_encoding', 'to_date', 'to_timestamp text', 'xpath', 'timetz timestamptz',
 ]);
 
 /** Not strict, and never NULL. */
@@ -37,10 +37,11 @@ export function nullsOf(row) {
   const name = /range$/.test(first) && /^(lower|upper)$/.test(row.name) ? `${row.name} range`
     : row.name === 'to_char' && /^(timestamp|interval)/.test(first) ? 'to_char date'
     : row.name === 'to_timestamp' && first === 'text' ? 'to_timestamp text'
+    : row.name === 'timetz' ? `timetz ${first}`
     : row.name === '@@' && first === 'jsonb' ? '@@ jsonb'
     : row.name;
   if (never.has(name)) return 'NEVER';
-  if (row.prokind === 'a' || row.prokind === 'w') return name === 'ntile' ? 'STRICT' : 'MAYBE';
+  if (/[aohw]/.test(row.prokind ?? '')) return name === 'ntile' ? 'STRICT' : 'MAYBE';
   if (like_strict.has(name)) return 'STRICT';
   if (name === 'substring' && !/^(text|bytea|bit), int4/.test(row.args)) return 'MAYBE';
   if (name === '#' && !/^(int|bit)/.test(first)) return 'MAYBE';
