@@ -205,6 +205,7 @@ report_column(const struct decision *decision, const struct grant *grant,
                 command_name(grant->command), column->table->name, column->name,
                 decision->policy->name, decision->policy->table->name);
 
+    vec_push(&((struct checker *)decision->checker)->strayed, column);
     diag_note(diag, decision->from, "it decides here");
     diag_note(diag, by->span, "policy \"%s\" leaves the value to the writer", by->name);
     hint_columns(diag, grant, column);
