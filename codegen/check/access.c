@@ -105,6 +105,26 @@ check_roles(struct checker *checker)
     }
 }
 
+/* A claim is NULL when the token has none, and comes as a text. */
+static void
+check_claim_type(const struct ast_claim *ast, struct type type)
+{
+    bool never_null = type_is_domain(type) && type.domain->not_null;
+    struct diag *diag;
+
+    if (type.kind != TYPE_COMPOSITE && !never_null)
+        return;
+    diag = diag_at(ast->type->span, PGS1208_CLAIM_TYPE, "a claim cannot be of type %s",
+                   type_text(type));
+    diag_note(diag, never_null ? type.domain->span : type.composite->span, "\"%s\" is here",
+              type_text(type_element(type)));
+    if (never_null)
+        diag_hint(diag, "a token may lack the claim: drop `not null` from the domain, and say it "
+                        "in the columns");
+    else
+        diag_hint(diag, "claim its fields one by one: `claim zip text from 'address.zip'`");
+}
+
 void
 check_claims(struct checker *checker)
 {
@@ -114,7 +134,8 @@ check_claims(struct checker *checker)
 
         if (!check_same_place(claim->span, ast->name.span))
             continue;
-        check_storable_type(checker, ast->type, &claim->type);
+        if (check_storable_type(checker, ast->type, &claim->type))
+            check_claim_type(ast, claim->type);
         if (ast->path.text)
             check_path(&ast->path);
     }

@@ -67,7 +67,7 @@ check_cast(struct scope *scope, const struct ast_expr *ast)
     if (known && at->kind == AST_ARRAY && !at->select && expr->type.array)
         arg = check_array_cast(scope, at, expr->type);
     else
-        arg = check_expr(scope, at);
+        arg = check_value(scope, at, expr->type);
     vec_push(&expr->args, arg);
     expr->nullable = arg->nullable || cast_gives_null(arg->type, expr->type);
     if (!known)

@@ -120,6 +120,7 @@ check_parts(struct checker *checker)
         not_built(ast->triggers.at[i]->span, "trigger");
     collect_raw_sql(ast, checker->model);
     check_declare(checker);
+    check_types(checker);
     check_claims(checker);
     check_roles(checker);
     check_tables(checker);

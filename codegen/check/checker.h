@@ -6,6 +6,7 @@
  *
  *   check.c             version, app; then the steps below
  *   check_declare.c     every name, once
+ *   check_define.c      composites, ranges, domains
  *   check_table.c       columns and defaults, with check_key.c and check_index.c
  *   check_view.c        views, each after those it reads
  *   check_predicate.c   predicates, their cycles
@@ -60,8 +61,11 @@ struct declared_view {
     bool reads_itself;
 };
 
+#include "check/declared_type.h"
+
 struct checker {
     const struct ast *ast;
+    VEC(struct declared_type) types;
     struct model *model;
     VEC(struct declared_table) tables;
     VEC(struct declared_view) views;
@@ -172,14 +176,6 @@ void check_fix_name(struct diag *diag, const char *name, const char *right);
 /* The fix that adds an item to a table: `index (a)`, `unique (a, b)`. */
 void check_fix_item(struct diag *diag, const struct table *table, const char *item);
 void check_fix_index(struct diag *diag, const struct table *table, const struct column *column);
-
-/* ---- check_type.c ---- */
-
-/* The type that is written; false after an error. */
-bool check_type(struct checker *checker, const struct ast_type *ast, struct type *out);
-
-/* A type that a column or an argument may have. */
-bool check_storable_type(struct checker *checker, const struct ast_type *ast, struct type *out);
 
 /* ---- check_literal.c ---- */
 
@@ -319,6 +315,7 @@ void check_call_tail(struct scope *scope, const struct ast_expr *ast, struct exp
 
 /* ---- the passes ---- */
 
+void check_types(struct checker *checker);
 void check_tables(struct checker *checker);
 void check_views(struct checker *checker);
 void check_view_now(struct checker *checker, const struct table *table);

@@ -104,15 +104,19 @@ find_relation_name(const struct checker *checker, const char *schema, const char
 {
     const struct table *table = check_table_named(checker, schema, name);
     const struct enumeration *type = check_enumeration_named(checker->model, name);
+    const struct declared_type *defined = check_declared_type(checker, name);
 
-    if (strcmp(schema, "public") != 0)
+    if (strcmp(schema, "public") != 0) {
         type = NULL;
-
+        defined = NULL;
+    }
     if (table)
         *first = table->span;
     else if (type)
         *first = type->span;
-    return table || type;
+    else if (defined)
+        *first = defined->name.span;
+    return table || type || defined;
 }
 
 static bool
@@ -148,23 +152,56 @@ declare_labels(struct enumeration *type, const struct ast_enum *ast)
     }
 }
 
+static bool
+claim_type_name(const struct checker *checker, const char *what, const struct ast_name *name)
+{
+    struct type builtin;
+
+    if (type_find(name->text, &builtin)) {
+        struct diag *diag = diag_at(name->span, PGS1131_RESERVED_NAME,
+                                    "\"%s\" is a type of PostgreSQL itself", name->text);
+        diag_hint(diag, "choose another name");
+    }
+    return claim_relation_name(checker, what, "public", name);
+}
+
 static void
 declare_enum(struct checker *checker, const struct ast_enum *ast)
 {
     struct enumeration *type = arena_alloc(sizeof(*type));
-    struct type builtin;
 
-    if (type_find(ast->name.text, &builtin)) {
-        struct diag *diag = diag_at(ast->name.span, PGS1131_RESERVED_NAME,
-                                    "\"%s\" is a type of PostgreSQL itself", ast->name.text);
-        diag_hint(diag, "choose another name");
-    }
-    if (!claim_relation_name(checker, "type", "public", &ast->name))
+    if (!claim_type_name(checker, "type", &ast->name))
         return;
     type->span = ast->name.span;
     type->name = ast->name.text;
     declare_labels(type, ast);
     vec_push(&checker->model->enumerations, type);
+}
+
+/* With its multirange's, which PostgreSQL makes beside it. */
+static bool
+claim_range_name(const struct checker *checker, const struct ast_name *name)
+{
+    struct ast_name multirange = {check_multirange_name(name->text), name->span};
+
+    return claim_type_name(checker, "type", name) && claim_type_name(checker, "type", &multirange);
+}
+
+static void
+declare_types(struct checker *checker, const struct ast *ast)
+{
+    for (size_t i = 0; i < ast->composites.n; i++)
+        if (claim_type_name(checker, "type", &ast->composites.at[i]->name))
+            vec_push(&checker->types, ((struct declared_type){.name = ast->composites.at[i]->name,
+                                                              .composite = ast->composites.at[i]}));
+    for (size_t i = 0; i < ast->range_types.n; i++)
+        if (claim_range_name(checker, &ast->range_types.at[i]->name))
+            vec_push(&checker->types, ((struct declared_type){.name = ast->range_types.at[i]->name,
+                                                              .range = ast->range_types.at[i]}));
+    for (size_t i = 0; i < ast->domains.n; i++)
+        if (claim_type_name(checker, "domain", &ast->domains.at[i]->name))
+            vec_push(&checker->types, ((struct declared_type){.name = ast->domains.at[i]->name,
+                                                              .domain = ast->domains.at[i]}));
 }
 
 /* PostgreSQL has columns of its own in every table. */
@@ -378,6 +415,7 @@ check_declare(struct checker *checker)
         declare_view(checker, ast->views.at[i]);
     for (size_t i = 0; i < ast->enums.n; i++)
         declare_enum(checker, ast->enums.at[i]);
+    declare_types(checker, ast);
     for (size_t i = 0; i < ast->roles.n; i++)
         declare_role(checker, ast->roles.at[i]);
     for (size_t i = 0; i < ast->claims.n; i++)

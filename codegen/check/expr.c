@@ -56,7 +56,7 @@ check_becomes(struct expr *expr, struct type want, enum type_cast need, const ch
 struct expr *
 check_expr_as(struct scope *scope, const struct ast_expr *ast, struct type want, const char *what)
 {
-    struct expr *expr = check_expr(scope, ast);
+    struct expr *expr = check_value(scope, ast, want);
 
     check_becomes(expr, want, CAST_ASSIGNMENT, what);
     return expr;
@@ -199,6 +199,8 @@ check_expr(struct scope *scope, const struct ast_expr *ast)
         return check_quantified(scope, ast);
     case AST_EXTRACT:
         return check_extract(scope, ast);
+    case AST_FIELD:
+        return check_field(scope, ast);
     case AST_SUBSCRIPT:
         return check_subscript(scope, ast);
     case AST_RAW:
@@ -211,10 +213,6 @@ check_expr(struct scope *scope, const struct ast_expr *ast)
                       "a row stands beside another: `(a, b) = (c, d)`, `(a, b) in (...)`");
     case AST_COLLATE:
         return check_collate(scope, ast);
-    case AST_FIELD:
-        check_expr(scope, ast->args.at[0]);
-        return refuse(ast, PGS2214_FORM_HERE, "only a composite value has fields",
-                      "a column of a table is `table.column`, without parentheses");
     case AST_NAMED:
         check_expr(scope, ast->args.at[0]);
         return refuse(ast, PGS2214_FORM_HERE, "only declared functions take arguments by name",

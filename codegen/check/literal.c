@@ -169,6 +169,10 @@ check_literal_fault(struct type type, const char *value)
     case TYPE_TIMESTAMP:
     case TYPE_TIMESTAMPTZ:
         return time_fault(value);
+    case TYPE_CATALOG: /* `composite = '(...)'` compares records of no type */
+        return strcmp(type_text(type), "record") == 0
+                   ? "say of which type it is: `'(...)'::name`, or `row(...)::name`"
+                   : NULL;
     case TYPE_ENUM:
         return label_fault(type.enumeration, value);
     case TYPE_JSON:

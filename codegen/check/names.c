@@ -158,6 +158,14 @@ check_find_column(const struct table *table, const struct ast_name *name)
 
     if (column || check_is_unknown(table))
         return column;
+    if (table->is_domain) {
+        diag =
+            diag_at(name->span, PGS2003_UNKNOWN_COLUMN,
+                    "the domain \"%s\" has no \"%s\", only its `value`", table->name, name->text);
+        diag_hint(diag, "write `value`");
+        check_fix_name(diag, name->text, "value");
+        return NULL;
+    }
     for (size_t i = 0; i < table->columns.n; i++)
         vec_push(&known, table->columns.at[i]->name);
     diag = diag_at(name->span, PGS2003_UNKNOWN_COLUMN, "%s \"%s\" has no column \"%s\"",

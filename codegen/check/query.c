@@ -17,6 +17,22 @@ read_returns_columns(struct checker *checker, const struct ast_query *ast, struc
     query->returns_set = true;
 }
 
+/* PostgreSQL makes columns of it, so that there would be two ways to say the same. */
+static void
+report_composite(const struct ast_query *ast, struct type type)
+{
+    struct diag *diag = diag_at(ast->returns->span, PGS1207_RETURNS_COMPOSITE,
+                                "a query cannot return %s as a value", type_text(type));
+    const struct composite *composite = type.composite;
+    const char *columns = "";
+
+    for (size_t i = 0; i < composite->fields.n; i++)
+        columns = arena_printf("%s%s%s %s", columns, i ? ", " : "", composite->fields.at[i]->name,
+                               type_text(composite->fields.at[i]->type));
+    diag_note(diag, composite->span, "\"%s\" is here", composite->name);
+    diag_hint(diag, "write `returns table (%s)`", columns);
+}
+
 static void
 read_returns(struct checker *checker, const struct ast_query *ast, struct query *query)
 {
@@ -31,6 +47,8 @@ read_returns(struct checker *checker, const struct ast_query *ast, struct query 
                               ast->returns->spelling);
     if (!query->returns_table)
         check_storable_type(checker, ast->returns, &query->returns_type);
+    if (query->returns_type.kind == TYPE_COMPOSITE && !query->returns_type.array)
+        report_composite(ast, query->returns_type);
 }
 
 /* ---- the body gives what is returned ---- */

@@ -19,6 +19,7 @@ natural_name(const struct expr *expr)
     switch (expr->kind) {
     case EXPR_COLUMN:
         return expr->column->name;
+    case EXPR_FIELD:
     case EXPR_CALL:
         return expr->column ? expr->column->name : expr->name;
     case EXPR_FUNCTION:

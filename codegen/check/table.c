@@ -23,7 +23,7 @@ check_identity(const struct ast_column *ast, struct column *column)
     if (column->identity == IDENTITY_NONE)
         return;
     column->not_null = true;
-    if (!type_is_integer(column->type) && !type_is_open(column->type)) {
+    if ((!type_is_integer(column->type) || column->type.domain) && !type_is_open(column->type)) {
         diag = diag_at(ast->identity_span, PGS1151_IDENTITY_TYPE,
                        "an identity is an integer, but \"%s\" is %s", column->name,
                        type_text(column->type));
@@ -92,6 +92,8 @@ check_columns(struct checker *checker, const struct declared_table *declared)
         if (!check_same_place(ast->name.span, column->span))
             continue; /* declared twice: reported */
         check_storable_type(checker, ast->type, &column->type);
+        if (type_is_domain(column->type) && column->type.domain->not_null)
+            column->not_null = true;
         check_identity(ast, column);
         if (column->identity != IDENTITY_NONE)
             name_sequence(checker, column);

@@ -65,6 +65,8 @@ report_unknown_type(struct checker *checker, const struct ast_type *ast)
 
     for (size_t i = 0; i < checker->model->enumerations.n; i++)
         vec_push(&known, checker->model->enumerations.at[i]->name);
+    for (size_t i = 0; i < checker->types.n; i++)
+        vec_push(&known, checker->types.at[i].name.text);
     for (size_t i = 0; i < n; i++)
         vec_push(&known, spellings[i]);
     diag = diag_at(ast->span, PGS2002_UNKNOWN_TYPE, "there is no type \"%s\"", ast->spelling);
@@ -168,6 +170,8 @@ read_bounded(const struct ast_type *ast, struct type *type)
 static bool
 read_arguments(const struct ast_type *ast, struct type *type)
 {
+    if (type->domain && ast->n_args > 0)
+        return report_arguments(ast, "a domain says its length itself");
     if (ast->n_args == 0) {
         if (strcmp(ast->spelling, "char") == 0 || strcmp(ast->spelling, "character") == 0 ||
             strcmp(ast->spelling, "bit") == 0)
@@ -184,7 +188,14 @@ read_dimensions(const struct ast_type *ast, struct type *type)
 {
     struct diag *diag;
 
-    type->array = ast->dimensions > 0;
+    if (ast->dimensions > 0 && type->array) {
+        diag = diag_at(ast->span, PGS1142_ARRAY_DIMENSIONS, "\"%s\" is an array already",
+                       ast->spelling);
+        diag_hint(diag, "write `%s`, or make an array of a composite that holds one",
+                  ast->spelling);
+        return false;
+    }
+    type->array = type->array || ast->dimensions > 0;
     if (ast->dimensions > 1) {
         diag = diag_at(ast->span, PGS1142_ARRAY_DIMENSIONS,
                        "a type does not say how many dimensions its arrays have");
@@ -192,7 +203,7 @@ read_dimensions(const struct ast_type *ast, struct type *type)
                   ast->spelling);
         return false;
     }
-    if (type->array && type->kind == TYPE_BOX) {
+    if (ast->dimensions > 0 && type->kind == TYPE_BOX) {
         diag = diag_at(ast->span, PGS1140_TYPE_NOT_STORABLE, "there are no arrays of box here");
         diag_hint(diag, "write `polygon[]`: PostgreSQL parts boxes, alone of all types, by `;`");
         return false;
@@ -223,6 +234,7 @@ bool
 check_type(struct checker *checker, const struct ast_type *ast, struct type *out)
 {
     const struct enumeration *type = check_enumeration_named(checker->model, ast->spelling);
+    struct declared_type *declared = check_declared_type(checker, ast->spelling);
 
     *out = type_scalar(TYPE_ANY);
     if (ast->schema && strcmp(ast->schema, "public") != 0) {
@@ -233,6 +245,12 @@ check_type(struct checker *checker, const struct ast_type *ast, struct type *out
     }
     if (is_quoted_char(ast))
         return report_quoted_char(ast);
+    if (declared && !check_resolve_type(checker, declared, out))
+        return false;
+    if (declared && strcmp(declared->name.text, ast->spelling) != 0)
+        out->kind = TYPE_MULTIRANGE;
+    if (declared)
+        return read_dimensions(ast, out) && read_arguments(ast, out);
     if (type)
         *out = (struct type){.kind = TYPE_ENUM, .enumeration = type};
     else if (!type_find(ast->spelling, out))

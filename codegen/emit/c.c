@@ -46,57 +46,114 @@ labels_name(const struct enumeration *enumeration)
     return arena_printf("%s_labels", plan_object_name(enumeration->name, &none));
 }
 
+static const char *
+fields_name(const struct composite *composite)
+{
+    struct words none = {0};
+
+    return arena_printf("%s_composite", plan_object_name(composite->name, &none));
+}
+
+/* The macro that a column is written with, and what it takes between name and nullability. */
+static const char *
+column_macro(struct type type, struct words *words)
+{
+    const char *element = layout_string(sql_cast_type(type_element(type)));
+
+    if (type.kind == TYPE_COMPOSITE) {
+        words_add(words, element);
+        words_add(words, fields_name(type.composite));
+        return type.array ? "PGS_COMPOSITE_ARRAY_COLUMN(" : "PGS_COMPOSITE_COLUMN(";
+    }
+    if (type.array) {
+        words_add(words, emit_kind(type));
+        words_add(words, element);
+        words_add(words, type.enumeration != NULL ? labels_name(type.enumeration) : "NULL");
+        return "PGS_ARRAY_COLUMN(";
+    }
+    if (type.kind == TYPE_ENUM) {
+        words_add(words, element);
+        words_add(words, labels_name(type.enumeration));
+        return "PGS_ENUM_COLUMN(";
+    }
+    if ((type.kind == TYPE_VARCHAR || type.kind == TYPE_BPCHAR) && type.length > 0) {
+        words_add(words, arena_printf("%d", type.length));
+        return type.kind == TYPE_VARCHAR ? "PGS_VARCHAR_COLUMN(" : "PGS_CHAR_COLUMN(";
+    }
+    words_add(words, emit_kind(type));
+    words_add(words, element);
+    return "PGS_COLUMN(";
+}
+
 void
 emit_column(struct out *out, const struct column *column)
 {
-    struct type type = column->type, element = type;
     struct words words = {0};
-    const char *head = "PGS_COLUMN(";
-    const char *labels = type.enumeration != NULL ? labels_name(type.enumeration) : "NULL";
+    const char *head;
 
-    element.array = false;
     words_add(&words, layout_string(column->name));
     words_add(&words, layout_string(name_sql(column->name)));
-    if (type.array) {
-        head = "PGS_ARRAY_COLUMN(";
-        words_add(&words, emit_kind(type));
-        words_add(&words, layout_string(sql_cast_type(element)));
-        words_add(&words, labels);
-    } else if (type.kind == TYPE_ENUM) {
-        head = "PGS_ENUM_COLUMN(";
-        words_add(&words, layout_string(sql_cast_type(type)));
-        words_add(&words, labels);
-    } else if ((type.kind == TYPE_VARCHAR || type.kind == TYPE_BPCHAR) && type.length > 0) {
-        head = type.kind == TYPE_VARCHAR ? "PGS_VARCHAR_COLUMN(" : "PGS_CHAR_COLUMN(";
-        words_add(&words, arena_printf("%d", type.length));
-    } else {
-        words_add(&words, emit_kind(type));
-        words_add(&words, layout_string(sql_cast_type(type)));
-    }
+    /* A domain's values come as its base type's: PostgreSQL checks them where they are stored. */
+    head =
+        column_macro(type_is_domain(column->type) ? type_base(column->type) : column->type, &words);
     words_add(&words, column->not_null ? "PGS_NOT_NULL" : "PGS_NULLABLE");
     layout_call(out, 4, head, &words, "),");
 }
 
-void
-emit_labels(struct out *out, const struct column *const *columns, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        const struct enumeration *enumeration = columns[i]->type.enumeration;
-        struct words words = {0};
-        bool seen = enumeration == NULL;
+/* ---- what the types of columns need ---- */
 
-        for (size_t j = 0; j < i; j++)
-            seen = seen || columns[j]->type.enumeration == enumeration;
-        if (seen)
-            continue;
-        for (size_t j = 0; j < enumeration->labels.n; j++)
-            words_add(&words, layout_string(enumeration->labels.at[j]));
-        words_add(&words, "NULL");
-        layout_comment(out, 0, enumeration->span, "type", enumeration->name);
-        layout_list(out, arena_printf("static const char *const %s[]", labels_name(enumeration)),
-                    &words);
-        out_add(out, "\n");
-    }
+VEC_STRUCT(seen_types, const void *);
+
+/* False: it was there already. */
+static bool
+see(struct seen_types *seen, const void *type)
+{
+    for (size_t i = 0; i < seen->n; i++)
+        if (seen->at[i] == type)
+            return false;
+    vec_push(seen, type);
+    return true;
+}
+
+static void
+emit_enumeration(struct out *out, const struct enumeration *enumeration)
+{
+    struct words words = {0};
+
+    for (size_t j = 0; j < enumeration->labels.n; j++)
+        words_add(&words, layout_string(enumeration->labels.at[j]));
+    words_add(&words, "NULL");
+    layout_comment(out, 0, enumeration->span, "type", enumeration->name);
+    layout_list(out, arena_printf("static const char *const %s[]", labels_name(enumeration)),
+                &words);
+    out_add(out, "\n");
+}
+
+static void
+emit_type(struct out *out, struct type type, struct seen_types *seen)
+{
+    const struct composite *composite = type.composite;
+
+    if (type.enumeration != NULL && see(seen, type.enumeration))
+        emit_enumeration(out, type.enumeration);
+    if (composite == NULL || !see(seen, composite))
+        return;
+    for (size_t i = 0; i < composite->fields.n; i++)
+        emit_type(out, composite->fields.at[i]->type, seen);
+    layout_comment(out, 0, composite->span, "type", composite->name);
+    out_printf(out, "static const struct pgs_column %s[] = {\n", fields_name(composite));
+    for (size_t i = 0; i < composite->fields.n; i++)
+        emit_column(out, composite->fields.at[i]);
+    out_add(out, "};\n\n");
+}
+
+void
+emit_column_types(struct out *out, const struct column *const *columns, size_t n)
+{
+    struct seen_types seen = {0};
+
+    for (size_t i = 0; i < n; i++)
+        emit_type(out, columns[i]->type, &seen);
 }
 
 void

@@ -40,11 +40,11 @@ const char *emit_migration(const struct model *model);
 /* The head of a generated file; `sources` are lines of "path  what". */
 void emit_head(struct out *out, const struct words *sources);
 
-/* A column of `struct pgs_column`s, labels declared before by emit_labels. */
+/* A column of `struct pgs_column`s, what its type needs declared before by emit_column_types. */
 void emit_column(struct out *out, const struct column *column);
 
-/* The labels of the enumerations that `columns` use, each once. */
-void emit_labels(struct out *out, const struct column *const *columns, size_t n);
+/* Labels of the enumerations and fields of the composites that `columns` use, each once. */
+void emit_column_types(struct out *out, const struct column *const *columns, size_t n);
 
 /* PGS_INT8; what the compiler does not know the type of travels as text. */
 const char *emit_kind(struct type type);
@@ -86,6 +86,14 @@ void emit_comments(struct out *out, const struct model *model);
 
 /* As it stands; the semicolon may be left out, and a comment may come last. */
 void emit_raw(struct out *out, const char *before, const char *sql);
+
+/* Enumerations, composites, ranges and domains. */
+void emit_types_up(struct out *out, const struct model *model);
+void emit_types_down(struct out *out, const struct model *model);
+
+/* Claims of such a type: the platform has the others. */
+void emit_typed_claims_up(struct out *out, const struct model *model);
+void emit_typed_claims_down(struct out *out, const struct model *model);
 
 /* Row security, policies and grants of all tables and views. */
 void emit_rights(struct out *out, const struct model *model);

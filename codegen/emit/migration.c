@@ -29,16 +29,6 @@ static const char state_up[] =
     "-- migrate:down\n"
     "\n";
 
-static void
-emit_enumeration(struct out *out, const struct enumeration *enumeration)
-{
-    out_printf(out, "-- %s  type %s\ncreate type public.%s as enum (", out_place(enumeration->span),
-               out_plain(enumeration->name), name_sql(enumeration->name));
-    for (size_t i = 0; i < enumeration->labels.n; i++)
-        out_printf(out, "%s%s", i == 0 ? "" : ", ", sql_literal(enumeration->labels.at[i]));
-    out_add(out, ");\n\n");
-}
-
 /* "create function NAME(a text)", then what it returns, on a second line where it must be. */
 static void
 emit_function(struct out *out, const char *name, const struct params *params, const char *returned)
@@ -117,8 +107,8 @@ static void
 emit_up(struct out *out, const struct model *model)
 {
     emit_platform_up(out, model);
-    for (size_t i = 0; i < model->enumerations.n; i++)
-        emit_enumeration(out, model->enumerations.at[i]);
+    emit_types_up(out, model);
+    emit_typed_claims_up(out, model);
     for (size_t i = 0; i < model->tables.n; i++)
         if (!model->tables.at[i]->is_view && !model->tables.at[i]->builtin)
             emit_create_table(out, model->tables.at[i]);
@@ -175,8 +165,8 @@ emit_down(struct out *out, const struct model *model)
         }
     if (strcmp(separator, ",\n  ") == 0)
         out_add(out, "\n  cascade;\n");
-    for (size_t i = model->enumerations.n; i-- > 0;)
-        out_printf(out, "drop type public.%s;\n", name_sql(model->enumerations.at[i]->name));
+    emit_typed_claims_down(out, model);
+    emit_types_down(out, model);
     emit_platform_down(out, model);
 }
 

@@ -219,6 +219,14 @@ emit_claim(struct out *out, const struct model *model, const struct claim *claim
              "roles", emit_request_roles(model), NULL);
 }
 
+/* Of a type that the schema makes, so that the claim comes after it. */
+static bool
+is_declared(struct type type)
+{
+    return type.enumeration != NULL || type.composite != NULL || type.range != NULL ||
+           type.domain != NULL;
+}
+
 static void
 emit_role_block(struct out *out, const struct model *model)
 {
@@ -270,8 +278,25 @@ emit_platform_up(struct out *out, const struct model *model)
     out_fill(out, helpers_up, "roles", roles, NULL);
     out_fill(out, single_row_up, "roles", roles, NULL);
     for (size_t i = 0; i < model->claims.n; i++)
-        emit_claim(out, model, model->claims.at[i]);
+        if (!is_declared(model->claims.at[i]->type))
+            emit_claim(out, model, model->claims.at[i]);
     out_add(out, tables_up);
+}
+
+void
+emit_typed_claims_up(struct out *out, const struct model *model)
+{
+    for (size_t i = 0; i < model->claims.n; i++)
+        if (is_declared(model->claims.at[i]->type))
+            emit_claim(out, model, model->claims.at[i]);
+}
+
+void
+emit_typed_claims_down(struct out *out, const struct model *model)
+{
+    for (size_t i = model->claims.n; i-- > 0;)
+        if (is_declared(model->claims.at[i]->type))
+            out_printf(out, "drop function claim.%s;\n", name_sql(model->claims.at[i]->name));
 }
 
 void

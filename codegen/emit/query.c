@@ -189,7 +189,7 @@ emit_all_labels(struct out *out, const struct plan *plan)
         if (is_scalar(query))
             vec_push(&columns, scalar_column(query->query));
     }
-    emit_labels(out, columns.at, columns.n);
+    emit_column_types(out, columns.at, columns.n);
 }
 
 static void

@@ -100,7 +100,7 @@ emit_columns(struct out *out, const struct plan_table *plan)
 
     for (size_t i = 0; i < plan->columns.n; i++)
         vec_push(&columns, plan->columns.at[i].column);
-    emit_labels(out, columns.at, columns.n);
+    emit_column_types(out, columns.at, columns.n);
     layout_comment(out, 0, plan->table->span, plan->table->is_view ? "view" : "table",
                    plan->table->name);
     out_add(out, "enum {\n");

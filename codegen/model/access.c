@@ -2,6 +2,8 @@
 /* Grants and policies of one table are few: each question walks its lists. */
 #include "model/access.h"
 
+#include "model/types.h"
+
 #include <string.h>
 
 const char *
@@ -91,7 +93,8 @@ access_column(const struct role *role, const struct column *column, enum command
 bool
 column_fills_itself(const struct column *column)
 {
-    return column->default_expr || column->generated || column->identity != IDENTITY_NONE;
+    return column->default_expr || column->generated || column->identity != IDENTITY_NONE ||
+           type_has_default(column->type);
 }
 
 bool

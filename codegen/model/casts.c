@@ -84,6 +84,12 @@ type_is_preferred(struct type type)
     return row && row->preferred;
 }
 
+static bool
+is_record(struct type type)
+{
+    return type.kind == TYPE_CATALOG && strcmp(type.catalog->name, "record") == 0;
+}
+
 static enum type_cast
 scalar_cast(struct type from, struct type to)
 {
@@ -93,6 +99,8 @@ scalar_cast(struct type from, struct type to)
         return cast->context == 'i'   ? CAST_IMPLICIT
                : cast->context == 'a' ? CAST_ASSIGNMENT
                                       : CAST_EXPLICIT;
+    if (from.kind == TYPE_COMPOSITE && is_record(to))
+        return CAST_IMPLICIT;
     if (type_category(to) == 'S')
         return CAST_ASSIGNMENT;
     return type_category(from) == 'S' ? CAST_EXPLICIT : CAST_NONE;

@@ -31,38 +31,7 @@ struct declared_function;
 
 /* ---- types ---- */
 
-enum type_kind {
-#define PGS_TYPE(kind, sql, ctype, oid, array_oid, json) TYPE_##kind,
-#include "pgs/types.def"
-#undef PGS_TYPE
-    TYPE_ENUM,
-    TYPE_VOID,
-    TYPE_NULL,    /* a bare NULL before it meets another operand */
-    TYPE_UNKNOWN, /* a literal in quotes before it meets another operand */
-    TYPE_ANY,     /* of raw SQL: unchecked */
-    TYPE_CATALOG, /* one of PostgreSQL's that only expressions meet: `catalog` */
-};
-
-struct enumeration {
-    struct span span;
-    const char *name;
-    VEC(const char *) labels;
-    VEC(struct span) label_spans;
-    VEC(const char *) label_was; /* beside them: former values; NULL: none */
-    const char *was;             /* former name; NULL: none */
-    struct span was_span;
-};
-
-struct type {
-    enum type_kind kind; /* of the element, when `array` */
-    bool array;
-    int length;           /* varchar(n), char(n), bit(n), bit varying(n); 0: none */
-    int precision, scale; /* numeric(p, s); precision 0: none */
-    bool has_digits;      /* time(n), timestamp(n), interval(n) and their like: */
-    int digits;           /* of seconds; may be 0 */
-    const struct enumeration *enumeration;
-    const struct catalog_type *catalog;
-};
+#include "model/type.h"
 
 /* ---- expressions ---- */
 
@@ -86,6 +55,7 @@ enum expr_kind {
     EXPR_ALL,       /* the same with all */
     EXPR_EXTRACT,   /* extract(name from args[0]) */
     EXPR_ROW,       /* (args[0], args[1], ...), only beside a comparison */
+    EXPR_FIELD,     /* (args[0]).name of a composite */
     EXPR_SUBSCRIPT, /* args[0][args[1]] or args[0][args[1]:args[2]] */
     EXPR_PUBLIC,    /* using (public): every row, on purpose */
     EXPR_RAW,       /* text: $$ ... $$, unchecked */
@@ -245,6 +215,7 @@ struct table {
     bool derived; /* no table: what a sub-select, `with` or a call in from gives */
     bool is_view;
     bool materialized; /* a view whose rows are kept; it has indexes, and no policy holds for it */
+    bool is_domain;    /* no table: the value that a domain's checks read */
     VEC(struct column *) columns;
     VEC(struct constraint *) constraints;
     VEC(struct index *) indexes;
@@ -441,7 +412,8 @@ struct derived {
 struct model {
     const char *app;
     VEC(struct enumeration *) enumerations;
-    VEC(struct table *) tables; /* views too; each after what it refers to */
+    VEC(struct defined_type) types; /* each after those it is made of */
+    VEC(struct table *) tables;     /* views too; each after what it refers to */
     VEC(struct role *) roles;
     VEC(struct claim *) claims;
     VEC(struct predicate *) predicates;

@@ -115,6 +115,8 @@ type_array_of(struct type element)
 struct type
 type_element(struct type array)
 {
+    if (array.domain && array.domain->type.array)
+        return type_element(array.domain->type);
     array.array = false;
     return array;
 }
@@ -157,9 +159,17 @@ type_spellings(size_t *n)
 static const char *
 kind_text(struct type type)
 {
+    if (type.domain)
+        return type.domain->name;
     switch (type.kind) {
     case TYPE_ENUM:
         return type.enumeration->name;
+    case TYPE_COMPOSITE:
+        return type.composite->name;
+    case TYPE_RANGE:
+        return type.range->name;
+    case TYPE_MULTIRANGE:
+        return type.range->multirange;
     case TYPE_NULL:
         return "null";
     case TYPE_UNKNOWN:
@@ -182,6 +192,8 @@ type_text(struct type type)
 {
     const char *text = kind_text(type);
 
+    if (type.domain)
+        return type_is_array_of_domain(type) ? arena_printf("%s[]", text) : text;
     if (type.length > 0)
         text = arena_printf("%s(%d)", text, type.length);
     if (type.has_digits)
@@ -194,8 +206,13 @@ type_text(struct type type)
 bool
 type_same(struct type a, struct type b)
 {
+    /* A domain is its base type; an array of it is a type of its own. */
+    if ((type_is_array_of_domain(a) || type_is_array_of_domain(b)) && a.domain != b.domain)
+        return false;
     return a.kind == b.kind && a.array == b.array &&
            (a.kind != TYPE_ENUM || a.enumeration == b.enumeration) &&
+           (a.kind != TYPE_COMPOSITE || a.composite == b.composite) &&
+           ((a.kind != TYPE_RANGE && a.kind != TYPE_MULTIRANGE) || a.range == b.range) &&
            (a.kind != TYPE_CATALOG || a.catalog == b.catalog);
 }
 
@@ -252,13 +269,25 @@ type_is_open(struct type type)
 bool
 type_is_storable(struct type type)
 {
-    return type.kind == TYPE_ENUM || type_info(type.kind) != NULL;
+    return type.kind == TYPE_ENUM || type.kind == TYPE_COMPOSITE || type.kind == TYPE_RANGE ||
+           type.kind == TYPE_MULTIRANGE || type_info(type.kind) != NULL;
+}
+
+static bool
+fields_are_comparable(const struct composite *composite)
+{
+    for (size_t i = 0; i < composite->fields.n; i++)
+        if (!type_is_comparable(composite->fields.at[i]->type))
+            return false;
+    return true;
 }
 
 bool
 type_is_comparable(struct type type)
 {
     switch (type.kind) {
+    case TYPE_COMPOSITE:
+        return fields_are_comparable(type.composite);
     case TYPE_JSON:
     case TYPE_XML:
     case TYPE_JSONPATH:
@@ -282,13 +311,41 @@ type_plain(struct type type)
     return (struct type){.kind = type.kind,
                          .array = type.array,
                          .enumeration = type.enumeration,
+                         .composite = type.composite,
+                         .range = type.range,
+                         .domain = type_is_array_of_domain(type) ? type.domain : NULL,
                          .catalog = type.catalog};
 }
 
 struct type
 type_base(struct type type)
 {
+    while (type_is_domain(type))
+        type = type.domain->type;
     return type;
+}
+
+bool
+type_is_domain(struct type type)
+{
+    return type.domain && !type_is_array_of_domain(type);
+}
+
+bool
+type_is_array_of_domain(struct type type)
+{
+    return type.array && type.domain && !type.domain->type.array;
+}
+
+bool
+type_has_default(struct type type)
+{
+    const struct domain *domain = type_is_domain(type) ? type.domain : NULL;
+
+    for (; domain; domain = domain->type.domain)
+        if (domain->default_expr)
+            return true;
+    return false;
 }
 
 /* ---- ranges ---- */
@@ -298,6 +355,8 @@ type_is_range(struct type type)
 {
     const struct catalog_type *row = type.array ? NULL : catalog_type_of(type);
 
+    if (type.kind == TYPE_RANGE || type.kind == TYPE_MULTIRANGE)
+        return !type.array;
     return row && row->category == 'R';
 }
 
@@ -305,6 +364,10 @@ type_is_range(struct type type)
 static struct type
 part_of(struct type type)
 {
+    if (type.kind == TYPE_MULTIRANGE)
+        return (struct type){.kind = TYPE_RANGE, .range = type.range};
+    if (type.kind == TYPE_RANGE)
+        return type_plain(type.range->subtype);
     return catalog_type_get(catalog_type_named(catalog_type_of(type)->part));
 }
 
@@ -329,8 +392,12 @@ type_range_of(struct type multirange)
 struct type
 type_multirange_of(struct type range)
 {
-    const char *name = catalog_type_of(range)->name;
-    size_t stem = strlen(name) - strlen("range");
+    const char *name;
+    size_t stem;
 
+    if (range.kind == TYPE_RANGE)
+        return (struct type){.kind = TYPE_MULTIRANGE, .range = range.range};
+    name = catalog_type_of(range)->name;
+    stem = strlen(name) - strlen("range");
     return catalog_type_get(catalog_type_named(arena_printf("%.*smultirange", (int)stem, name)));
 }

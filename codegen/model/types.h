@@ -87,6 +87,13 @@ char type_category(struct type type);
 /* The one of its category that overloads go for. */
 bool type_is_preferred(struct type type);
 
+/* Of a domain; an array whose items are of one. */
+bool type_is_domain(struct type type);
+bool type_is_array_of_domain(struct type type);
+
+/* A domain that says what a column without a default holds. */
+bool type_has_default(struct type type);
+
 /* A range or multirange. */
 bool type_is_range(struct type type);
 bool type_is_multirange(struct type type);

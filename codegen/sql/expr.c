@@ -392,6 +392,11 @@ print_bare(struct printer *p, const struct expr *e)
         print_list(p, e, 0);
         str_putc(&p->out, ')');
         break;
+    case EXPR_FIELD:
+        str_putc(&p->out, '(');
+        sql_print_expr(p, e->args.at[0], P_ANY);
+        str_printf(&p->out, ").%s", name_sql(e->name));
+        break;
     case EXPR_SUBSCRIPT:
         print_subscript(p, e);
         break;

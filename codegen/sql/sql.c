@@ -26,13 +26,16 @@ sql_cast_type(struct type type)
 {
     const char *text;
 
-    if (type.kind == TYPE_ENUM)
-        text = arena_printf("public.%s", name_sql(type.enumeration->name));
+    if (type.domain)
+        text = arena_printf("public.%s", name_sql(type.domain->name));
+    else if (type.kind == TYPE_ENUM || type.kind == TYPE_COMPOSITE || type.kind == TYPE_RANGE ||
+             type.kind == TYPE_MULTIRANGE)
+        text = arena_printf("public.%s", name_sql(type_text(type_element(type))));
     else if (type_info(type.kind))
         text = type_info(type.kind)->sql;
     else
         text = type_text(type_element(type));
-    return type.array ? arena_printf("%s[]", text) : text;
+    return type.array && !type_is_domain(type) ? arena_printf("%s[]", text) : text;
 }
 
 /* `timestamp(3) with time zone`: the digits stand behind the first word. */
@@ -49,6 +52,8 @@ sql_type(struct type type)
 {
     const char *text = sql_cast_type(type_element(type));
 
+    if (type.domain)
+        return sql_cast_type(type);
     if (type.length > 0) {
         text = type.kind == TYPE_BPCHAR ? "character" : type.kind == TYPE_BIT ? "bit" : text;
         text = arena_printf("%s(%d)", text, type.length);

@@ -119,14 +119,6 @@ VEC_STRUCT(ast_columns, struct ast_column *);
 
 /* ---- what there is ---- */
 
-struct ast_enum {
-    struct span span;
-    struct ast_name name;
-    struct ast_strings labels;
-    struct ast_name was;          /* optional */
-    struct ast_strings label_was; /* beside the labels: 'a' was 'b'; `text` NULL: none */
-};
-
 enum ast_action {
     AST_NO_ACTION,
     AST_RESTRICT,
@@ -192,6 +184,8 @@ struct ast_constraint {
 };
 
 VEC_STRUCT(ast_constraints, struct ast_constraint *);
+
+#include "syntax/ast_type.h"
 
 enum ast_identity {
     AST_IDENTITY_NONE,
@@ -465,6 +459,9 @@ struct ast {
     VEC(struct ast_version) versions;
     VEC(struct ast_name) apps;
     VEC(struct ast_enum *) enums;
+    VEC(struct ast_composite *) composites;
+    VEC(struct ast_range_type *) range_types;
+    VEC(struct ast_domain *) domains;
     VEC(struct ast_table *) tables;
     VEC(struct ast_view *) views;
     VEC(struct ast_sql *) sqls;

@@ -68,6 +68,13 @@ not_built(struct span span, const char *what)
     diag_hint(diag, "this version knows the word but cannot compile it; leave it out");
 }
 
+void
+no_was(struct ast_name was)
+{
+    if (was.text)
+        not_built(was.span, "was");
+}
+
 /* ---- types ---- */
 
 struct ast_type *

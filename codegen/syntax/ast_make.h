@@ -45,6 +45,9 @@ void not_built(struct span span, const char *what);
 
 /* ---- types ---- */
 
+/* Composites and ranges have no former name yet. */
+void no_was(struct ast_name was);
+
 struct ast_type *type_named(struct ast_path path);
 struct ast_type *type_words(struct span span, const char *spelling);
 struct ast_type *type_varying(struct ast_name word, struct token varying);

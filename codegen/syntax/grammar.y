@@ -54,8 +54,8 @@
 
 %fallback ID
   ACTION AFTER ALWAYS APP AT AUTH BACKFILL BEFORE BOTH BY CASCADE CHARACTER CLAIM COLLATE COLUMN
-  COMMENT CONFLICT CORS CREDENTIALS CURRENT DEFERRABLE DEFERRED DEFINER DELETE DO DOUBLE DOWN DROP
-  EACH EMBED ENDPOINT ENUM ENV EXCLUDE EXECUTE EXTENSION FILTER FIRST FOLLOWING FUNCTION GENERATED
+  COMMENT CONFLICT CORS CREDENTIALS CURRENT DEFERRABLE DEFERRED DEFINER DELETE DO DOMAIN DOUBLE DOWN
+  DROP EACH EMBED ENDPOINT ENUM ENV EXCLUDE EXECUTE EXTENSION FILTER FIRST FOLLOWING FUNCTION GENERATED
   GET GLOBAL GROUPS IDENTITY IMMEDIATE IMMUTABLE INCLUDE INDEX INHERITS INITIALLY INSERT INSTEAD
   INTO KEY LANGUAGE LAST LEADING LIST LIVE LOCKED MATERIALIZED MAX MAX_AGE NEXT NO NOTHING NOWAIT
   NULLS OF OK ONLY ORDINALITY ORIGINS OTHERS OVER PARTITION PERMISSIVE PGSTACK PLACING POLICY
@@ -616,6 +616,21 @@ declaration ::= APP name(B) SEMI.       { vec_push(&p->ast->apps, B); }
 declaration ::= TYPE(B) name(C) was_opt(F) AS ENUM LP labels(D) comma_opt RP SEMI(E).
   { DECLARE(enums, ast_enum, .span = SPAN(B, E), .name = C, .was = F, .labels = D.labels,
             .label_was = D.was); }
+declaration ::= TYPE(B) name(C) was_opt(F) AS LP raw_columns(D) comma_opt RP SEMI(E).
+  { no_was(F); DECLARE(composites, ast_composite, .span = SPAN(B, E), .name = C, .fields = D); }
+declaration ::= TYPE(B) name(C) was_opt(G) AS RANGE LP name(D) EQ type(E) comma_opt RP SEMI(F).
+  { no_was(G); DECLARE(range_types, ast_range_type, .span = SPAN(B, F), .name = C, .word = D, .subtype = E); }
+
+%type domain {struct ast_domain *}
+domain(A) ::= DOMAIN(B) name(C) AS type(D).
+  { MAKE(A, ast_domain, .span = B.span, .name = C, .type = D); }
+domain(A) ::= domain(B) NOT(C) NULL.    { A = B; say_once(A->not_null, C.span, "not null"); A->not_null = true; }
+domain(A) ::= domain(B) DEFAULT(C) expr(D).
+  { A = B; say_once(A->default_expr, C.span, "default"); A->default_expr = D; }
+domain(A) ::= domain(B) constraint_name(C) check(D).
+  { A = B; D->name = C; vec_push(&A->checks, D); }
+declaration ::= domain(B) SEMI(C).      { SPAN_END(B, C.span); vec_push(&p->ast->domains, B); }
+
 declaration ::= SQL(B) raw(C) SEMI(D).
   { DECLARE(sqls, ast_sql, .span = SPAN(B, D), .up = C); }
 declaration ::= SQL(B) raw(C) DOWN raw(D) SEMI(E).

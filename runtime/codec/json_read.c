@@ -14,6 +14,7 @@
 #include "base/utf8.h"
 #include "codec/json.h"
 #include "codec/json_array.h"
+#include "codec/json_record.h"
 #include "codec/value.h"
 
 struct reader {
@@ -213,15 +214,31 @@ read_scalar(struct reader *reader, const struct pgs__json_event *event)
     return true;
 }
 
+/* Its bytes are taken at its end. */
+static bool
+is_kept_whole(const struct pgs_type *type)
+{
+    return type->kind == PGS_COMPOSITE || (pgs__is_json(type) && !type->array);
+}
+
+static bool
+may_open(const struct pgs_type *type, enum pgs__json_token token)
+{
+    if (pgs__is_json(type) && !type->array)
+        return true;
+    return type->array ? token == PGS_JSON_OPEN_ARRAY
+                       : type->kind == PGS_COMPOSITE && token == PGS_JSON_OPEN_OBJECT;
+}
+
 static bool
 open_value(struct reader *reader, const struct pgs__json_event *event)
 {
     const struct pgs_type *type = &reader->field->column->type;
 
-    if (type->array ? event->token != PGS_JSON_OPEN_ARRAY : !pgs__is_json(type))
+    if (!may_open(type, event->token))
         return fail_token(reader, event);
     reader->start = event->raw.at;
-    if (type->array)
+    if (!is_kept_whole(type))
         pgs__json_array_open(&reader->array, type, reader->memory, reader->error);
     return true;
 }
@@ -230,17 +247,21 @@ open_value(struct reader *reader, const struct pgs__json_event *event)
 static bool
 read_inside(struct reader *reader, const struct pgs__json_event *event, int depth)
 {
-    if (!reader->field->column->type.array)
-        return true; /* json: its bytes are taken at its end */
+    if (is_kept_whole(&reader->field->column->type))
+        return true;
     return pgs__json_array_event(&reader->array, event, depth) || fail_field(reader);
 }
 
 static bool
 close_value(struct reader *reader, const struct pgs__json_event *event)
 {
+    const struct pgs_type *type = &reader->field->column->type;
     struct pgs_text text = {reader->start, (size_t)(event->raw.at + 1 - reader->start)};
 
-    if (reader->field->column->type.array && !pgs__json_array_close(&reader->array, &text))
+    if (type->kind == PGS_COMPOSITE &&
+        !pgs__json_record(type, text, reader->memory, &text, reader->error))
+        return fail_field(reader);
+    if (!is_kept_whole(type) && !pgs__json_array_close(&reader->array, &text))
         return fail_field(reader);
     return set_text(reader, text);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "codec/array.h"
+#include "codec/record.h"
 
 #define ONES UINT64_C(0x0101010101010101)
 #define HIGH_BITS UINT64_C(0x8080808080808080)
@@ -177,10 +178,51 @@ add_timestamp(struct pgs_buf *buf, const char *text, size_t len, bool zone)
     buf->len = (size_t)(to - buf->at);
 }
 
-static void
-add_scalar(struct pgs_buf *buf, enum pgs_kind kind, const char *text, size_t len)
+/* False: the text is no literal of the composite. */
+static bool
+add_fields(struct pgs_buf *buf, const struct pgs_type *type, struct pgs__record *record,
+           struct pgs_buf *item)
 {
-    switch (kind) {
+    for (size_t i = 0; i < type->n_fields; i++) {
+        const struct pgs_column *field = &type->fields[i];
+        enum pgs__record_token token = pgs__record_next(record, item);
+
+        if (token != PGS_RECORD_ITEM && token != PGS_RECORD_NULL)
+            return false;
+        pgs_buf_add_char(buf, i == 0 ? '{' : ',');
+        pgs_json_string(buf, field->name, strlen(field->name));
+        pgs_buf_add_char(buf, ':');
+        pgs_json_value(buf, &field->type,
+                       token == PGS_RECORD_NULL ? NULL
+                       : item->len == 0         ? ""
+                                                : item->at,
+                       item->len);
+    }
+    pgs_buf_add_char(buf, '}');
+    return pgs__record_next(record, item) == PGS_RECORD_END;
+}
+
+static void
+add_record(struct pgs_buf *buf, const struct pgs_type *type, const char *text, size_t len)
+{
+    size_t start = buf->len;
+    struct pgs_buf item;
+    struct pgs__record record;
+
+    pgs_buf_init(&item, 0);
+    pgs__record_init(&record, text, len);
+    if (!add_fields(buf, type, &record, &item)) {
+        buf->failed = buf->failed || item.failed;
+        buf->len = start;
+        pgs_json_string(buf, text, len);
+    }
+    pgs_buf_clear(&item);
+}
+
+static void
+add_scalar(struct pgs_buf *buf, const struct pgs_type *type, const char *text, size_t len)
+{
+    switch (type->kind) {
     case PGS_BOOL:
         if (len > 0 && text[0] == 't')
             pgs_buf_add(buf, "true", 4);
@@ -206,7 +248,10 @@ add_scalar(struct pgs_buf *buf, enum pgs_kind kind, const char *text, size_t len
         break;
     case PGS_TIMESTAMP:
     case PGS_TIMESTAMPTZ:
-        add_timestamp(buf, text, len, kind == PGS_TIMESTAMPTZ);
+        add_timestamp(buf, text, len, type->kind == PGS_TIMESTAMPTZ);
+        break;
+    case PGS_COMPOSITE:
+        add_record(buf, type, text, len);
         break;
     case PGS_VOID:
         pgs_buf_add(buf, "null", 4);
@@ -218,7 +263,7 @@ add_scalar(struct pgs_buf *buf, enum pgs_kind kind, const char *text, size_t len
 }
 
 static void
-add_item(struct pgs_buf *buf, enum pgs_kind kind, const struct pgs__array *array,
+add_item(struct pgs_buf *buf, const struct pgs_type *type, const struct pgs__array *array,
          struct pgs_buf *unescaped)
 {
     struct pgs_text item = array->item;
@@ -234,12 +279,12 @@ add_item(struct pgs_buf *buf, enum pgs_kind kind, const struct pgs__array *array
         }
         item = (struct pgs_text){to, pgs__array_unescape(item, to)};
     }
-    add_scalar(buf, kind, item.at, item.len);
+    add_scalar(buf, type, item.at, item.len);
 }
 
 /* False: the text is no array literal. */
 static bool
-add_items(struct pgs_buf *buf, enum pgs_kind kind, struct pgs__array *array,
+add_items(struct pgs_buf *buf, const struct pgs_type *type, struct pgs__array *array,
           struct pgs_buf *unescaped)
 {
     for (bool first = true;; first = false) {
@@ -258,12 +303,12 @@ add_items(struct pgs_buf *buf, enum pgs_kind kind, struct pgs__array *array,
         else if (token == PGS_ARRAY_NULL)
             pgs_buf_add(buf, "null", 4);
         else
-            add_item(buf, kind, array, unescaped);
+            add_item(buf, type, array, unescaped);
     }
 }
 
 static void
-add_array(struct pgs_buf *buf, enum pgs_kind kind, const char *text, size_t len)
+add_array(struct pgs_buf *buf, const struct pgs_type *type, const char *text, size_t len)
 {
     size_t start = buf->len;
     struct pgs_buf unescaped;
@@ -271,7 +316,7 @@ add_array(struct pgs_buf *buf, enum pgs_kind kind, const char *text, size_t len)
 
     pgs_buf_init(&unescaped, 0);
     pgs__array_init(&array, text, len);
-    if (!add_items(buf, kind, &array, &unescaped)) {
+    if (!add_items(buf, type, &array, &unescaped)) {
         buf->len = start; /* rather a string than something that is no JSON */
         pgs_json_string(buf, text, len);
     }
@@ -284,7 +329,7 @@ pgs_json_value(struct pgs_buf *buf, const struct pgs_type *type, const char *tex
     if (text == NULL)
         pgs_buf_add(buf, "null", 4);
     else if (type->array)
-        add_array(buf, type->kind, text, len);
+        add_array(buf, type, text, len);
     else
-        add_scalar(buf, type->kind, text, len);
+        add_scalar(buf, type, text, len);
 }

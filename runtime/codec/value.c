@@ -58,6 +58,8 @@ pgs__kind_name(enum pgs_kind kind)
         return "a timestamp as YYYY-MM-DDTHH:MM:SS";
     case PGS_TIMESTAMPTZ:
         return "a timestamp as YYYY-MM-DDTHH:MM:SSZ";
+    case PGS_COMPOSITE:
+        return "an object";
     case PGS_JSON:
     case PGS_JSONB:
         return "JSON";

@@ -132,3 +132,73 @@ test('arguments', async () => {
   assert.equal(bad.status, 400);
   assert.equal(bad.json.code, '22007');
 });
+
+// ---- types of the schema's own ----
+
+const place = '{"street":"Main \\"St\\" \\\\ (1), x","code":"ab","hue":"light \\"green\\"","floor":-3,"mails":["a@b",null,"c \\"d\\"@e"],"doc":{"a": [1, "x"]},"made":"2024-01-02T03:04:05+00:00","flat":true}';
+const nothing = '{"street":null,"code":null,"hue":null,"floor":null,"mails":null,"doc":null,"made":null,"flat":null}';
+const person = `{"name":"","home":${place},"others":[${place},null,${nothing}],"stars":5}`;
+const keptOwn = [
+  ['mail', '"a@b"'], ['stars', '4'], ['few', '["a","b"]'], ['few', '[]'], ['mails', '["a@b",null]'], ['code', '"abc"'],
+  ['place', place], ['place', nothing], ['place', '{}', nothing], ['place', '{"street": "ä"}', nothing.replace('null', '"ä"')],
+  ['place', '"(a,b,red,1,{},,,t)"', '{"street":"a","code":"b","hue":"red","floor":1,"mails":[],"doc":null,"made":null,"flat":true}'],
+  ['places', `[${place},${nothing}]`], ['places', '[]'], ['places', `[null,${place}]`],
+  ['person', person], ['person', `{"stars": 1}`, `{"name":null,"home":null,"others":null,"stars":1}`],
+  ['spot', place], ['span', '"[1.5,2)"'], ['spans', '"{[1,2),[3,4.5]}"'],
+];
+
+test('types of the schema\'s own, in and out', async (t) => {
+  for (const [column, into, out = into] of keptOwn)
+    await t.test(`${column} ${into.slice(0, 60)}`, async () => {
+      const r = await post(`{"${column}": ${into}}`, `own?select=${column}`);
+      assert.equal(r.status, 201, r.text.slice(0, 300));
+      assert.equal(r.text, `[{"${column}":${out}}]`);
+      const changed = await app.ask(editor, 'PATCH', `/rest/v1/own?id=eq.1&select=${column}`, `{"${column}": ${into}}`, rep);
+      assert.equal(changed.text, `[{"${column}":${out}}]`, 'PATCH');
+      const many = await post(`[{"${column}": ${into}}, {"${column}": ${into}}]`, `own?select=${column}`);
+      assert.equal(many.text, `[{"${column}":${out}},\n {"${column}":${out}}]`, 'several rows');
+    });
+  const r = await post('{"mail": null, "place": null, "places": null, "span": null}', 'own?select=mail,place,places,span,stars');
+  assert.equal(r.text, '[{"mail":null,"place":null,"places":null,"span":null,"stars":3}]');
+});
+
+const refusedOwn = [
+  ['{"mail": "ab"}', '23514'], ['{"mails": ["a@b", "x"]}', '23514'], ['{"stars": 6}', '23514'], ['{"stars": null}', '23502'], ['{"stars": "x"}', '22P02'], ['{"few": ["a","b","c"]}', '23514'],
+  ['{"code": "abcd"}', '22001', 'code'], ['{"place": {"code": "abcd"}}', '22001', 'code'], ['{"place": {"floor": "x"}}', '22P02', 'floor'], ['{"place": {"floor": 1.5}}', '22P02', 'floor'],
+  ['{"place": {"hue": "blue"}}', '22P02', 'hue'], ['{"place": {"mails": ["x"]}}', '23514'], ['{"place": {"mails": "x"}}', '22P02', 'mails'], ['{"place": {"mails": {"a": 1}}}', '22P02', 'mails'], ['{"place": {"made": "x"}}', '22007', 'made'], ['{"place": {"street": ["a"]}}', '22P02', 'street'],
+  ['{"place": {"city": "x"}}', 'PGRST204', 'city'], ['{"place": {"floor": 1, "floor": 2}}', 'PGRST102', 'floor'], ['{"place": 5}', '22P02', 'place'], ['{"place": []}', '22P02', 'place'], ['{"place": "x"}', '22P02'], ['{"place": "(a)"}', '22P02'],
+  ['{"places": {}}', '22P02', 'places'], ['{"places": [5]}', '22P02'], ['{"places": [[{}]]}', '22P02'], ['{"places": [{"floor": true}]}', '22P02', 'floor'],
+  ['{"person": {"home": {"floor": "x"}, "stars": 1}}', '22P02', 'floor'], ['{"person": {"others": [{"x": 1}], "stars": 1}}', 'PGRST204', 'x'], ['{"person": {"name": "x"}}', '23502'], ['{"person": {"stars": 9}}', '23514'],
+  ['{"spot": {"floor": 1}}', '23514', 'spot_check'], ['{"span": "[2,1]"}', '22000'], ['{"span": "x"}', '22P02'], ['{"place": {"street": "a\\u0000"}}', '22P05'],
+];
+
+test('types of the schema\'s own: what is none is 400', async (t) => {
+  for (const [body, code, name = ''] of refusedOwn)
+    await t.test(body, async () => {
+      const r = await post(body, 'own');
+      assert.equal(r.status, 400, r.text);
+      assert.equal(r.json.code, code, r.text);
+      assert.ok(`${r.json.message} ${r.json.details}`.includes(name), r.text);
+    });
+});
+
+test('types of the schema\'s own in filters', async (t) => {
+  const [{ id }] = (await post('{"mail": "q@r", "mails": ["q@r", "s@t"], "place": {"street": "x", "floor": 2}, "span": "[1,2)", "few": ["k"]}', 'own')).json;
+  const row = '(x,,,2,,,,)';
+  for (const [filter, n] of [['mail=eq.q@r', 1], ['mail=like.q*', 1], ['mail=in.(q@r,no-mail)', 1], ['mail=eq.no-mail', 0], ['stars=lt.4', 1], ['stars=eq.77', 0],
+    ['mails=cs.{s@t}', 1], ['few=cs.{k}', 1], [`place=eq.${row}`, 1], ['place=eq.(y,,,2,,,,)', 0], ['place=is.null', 0], ['span=cs.[1,1.5]', 1], ['span=ov.[2,3]', 0]])
+    await t.test(filter, async () => {
+      const r = await app.get(editor, `own?id=eq.${id}&select=id&${filter}`);
+      assert.equal(r.status, 200, r.text);
+      assert.equal(r.json.length, n);
+    });
+  assert.equal((await app.get(editor, 'own?place=eq.x')).json.code, '22P02');
+});
+
+test('types of the schema\'s own as arguments', async () => {
+  const r = await app.ask(editor, 'POST', '/rest/v1/rpc/own_echo', `{"place": ${place}, "mail": "a@b", "places": [${nothing}], "span": "[1,2)"}`);
+  assert.equal(r.text, `[{"place":${place},"street":"Main \\"St\\" \\\\ (1), x","mail":"a@b","places":[${nothing}],"span":"[1,2)"}]`);
+  const got = await app.get(editor, 'rpc/own_echo?place=(a,,,,,,,)&mail=a@b');
+  assert.equal(got.json[0].street, 'a', got.text);
+  assert.equal((await app.get(editor, 'rpc/own_echo?place=(a,,,,,,,)&mail=x')).json.code, '23514');
+});

@@ -16,8 +16,9 @@ enum pgs_kind {
 #define PGS_TYPE(kind, sql, ctype, oid, array_oid, json) PGS_##kind,
 #include "pgs/types.def"
 #undef PGS_TYPE
-    PGS_ENUM, /* labels in pgs_type.labels */
-    PGS_VOID, /* a function that returns nothing */
+    PGS_ENUM,      /* labels in pgs_type.labels */
+    PGS_COMPOSITE, /* fields in pgs_type.fields */
+    PGS_VOID,      /* a function that returns nothing */
 };
 
 struct pgs_text {
@@ -29,6 +30,8 @@ struct pgs_uuid {
     uint8_t bytes[16];
 };
 
+struct pgs_column;
+
 /* The type of a column, an argument or a result. */
 struct pgs_type {
     enum pgs_kind kind;        /* of the element, when `array` */
@@ -37,6 +40,8 @@ struct pgs_type {
     const char *sql;           /* name for casts, quoted where needed: "bigint", "uuid[]" */
     const char *sql_array;     /* name of an array of it, for `= any($1::bigint[])` */
     const char *const *labels; /* of an enumeration, in order, NULL-terminated; else NULL */
+    const struct pgs_column *fields; /* of a composite */
+    size_t n_fields;
 };
 
 struct pgs_column {
@@ -111,6 +116,29 @@ struct pgs_shape {
     {                                                                                              \
         .name = (name_), .ident = (ident_),                                                        \
         .type = {.kind = PGS_ENUM, .sql = sql_, .sql_array = sql_ "[]", .labels = (labels_)},      \
+        .nullable = (nullable_)                                                                    \
+    }
+
+#define PGS_COMPOSITE_COLUMN(name_, ident_, sql_, fields_, nullable_)                              \
+    {                                                                                              \
+        .name = (name_), .ident = (ident_),                                                        \
+        .type = {.kind = PGS_COMPOSITE,                                                            \
+                 .sql = sql_,                                                                      \
+                 .sql_array = sql_ "[]",                                                           \
+                 .fields = (fields_),                                                              \
+                 .n_fields = PGS_COUNT(fields_)},                                                  \
+        .nullable = (nullable_)                                                                    \
+    }
+
+#define PGS_COMPOSITE_ARRAY_COLUMN(name_, ident_, sql_, fields_, nullable_)                        \
+    {                                                                                              \
+        .name = (name_), .ident = (ident_),                                                        \
+        .type = {.kind = PGS_COMPOSITE,                                                            \
+                 .array = true,                                                                    \
+                 .sql = sql_ "[]",                                                                 \
+                 .sql_array = sql_ "[]",                                                           \
+                 .fields = (fields_),                                                              \
+                 .n_fields = PGS_COUNT(fields_)},                                                  \
         .nullable = (nullable_)                                                                    \
     }
 

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* Types as they are declared, check_define.c, and written, check_type.c.  Part of checker.h. */
+#ifndef CHECK_DECLARED_TYPE_H
+#define CHECK_DECLARED_TYPE_H
+
+#include "model/model.h"
+#include "syntax/ast.h"
+
+struct checker;
+struct scope;
+
+/* A composite, range or domain is resolved when it is first needed. */
+struct declared_type {
+    struct ast_name name;
+    const struct ast_composite *composite; /* one of the three */
+    const struct ast_range_type *range;
+    const struct ast_domain *domain;
+    enum {
+        TYPE_WAITING,
+        TYPE_BUSY,
+        TYPE_DONE
+    } state;
+    struct type type; /* TYPE_ANY after an error */
+};
+
+/* A range goes by its multirange's name, too; NULL when there is none. */
+struct declared_type *check_declared_type(const struct checker *checker, const char *name);
+
+/* The name that PostgreSQL gives to the multirange of a range. */
+const char *check_multirange_name(const char *range);
+
+/* The type that a declaration makes; false after an error. */
+bool check_resolve_type(struct checker *checker, struct declared_type *declared, struct type *out);
+
+/* The type that is written; false after an error. */
+bool check_type(struct checker *checker, const struct ast_type *ast, struct type *out);
+
+/* A type that a column or an argument may have. */
+bool check_storable_type(struct checker *checker, const struct ast_type *ast, struct type *out);
+
+/* ---- check_field.c ---- */
+
+/* `(x).field` */
+struct expr *check_field(struct scope *scope, const struct ast_expr *ast);
+
+/* An expression where a type is wanted: a row becomes the composite, item by item. */
+struct expr *check_value(struct scope *scope, const struct ast_expr *ast, struct type want);
+
+#endif
