@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/limit.h"
 #include "config/config.h"
 #include "db/login.h"
 #include "dump/dump.h"
@@ -96,11 +97,13 @@ check_logins(const struct pgs_config *config)
 static void
 print_help(const char *program)
 {
-    printf("usage: %s [--check] [--dump-sql] [--env-file FILE] [--version] [--help]\n\n"
+    printf("usage: %s [--check] [--dump-sql] [--show-limits] [--env-file FILE] [--version] "
+           "[--help]\n\n"
            "Serves the API of %s.  Settings come from the environment and from .env\n"
            "(or FILE); the environment wins.\n\n"
-           "  --check     look at the settings and the login roles, then exit\n"
-           "  --dump-sql  print every statement that can be sent to PostgreSQL, then exit\n\n",
+           "  --check        look at the settings and the login roles, then exit\n"
+           "  --dump-sql     print every statement that can be sent to PostgreSQL, then exit\n"
+           "  --show-limits  print what clients can run into, and which setting moves it\n\n",
            program, pgs_app.name);
     for (size_t i = 0; i < pgs_n_settings; i++) {
         const struct pgs_setting *setting = &pgs_settings[i];
@@ -128,6 +131,10 @@ read_arguments(int argc, char **argv, const char **env_file, bool *check)
         }
         if (strcmp(argv[i], "--dump-sql") == 0) {
             pgs_dump_sql(stdout, &pgs_app);
+            return 1;
+        }
+        if (strcmp(argv[i], "--show-limits") == 0) {
+            pgs_limits_print(stdout);
             return 1;
         }
         if (strcmp(argv[i], "--check") == 0) {

@@ -16,6 +16,7 @@
 #include "http/cors.h"
 #include "http/reply.h"
 #include "http/server.h"
+#include "metrics.h"
 
 enum {
     REFRESH_S = 2, /* how old the keys of JWT_KEYS_FILE may be */
@@ -32,7 +33,8 @@ struct program {
     struct pgs_keys keys;
     struct pgs_router *router;
     struct pgs_shares shares;
-    bool is_admin; /* the listener of ADMIN_PORT: health alone */
+    struct pgs_tls *tls; /* NULL: none */
+    bool is_admin;       /* the listener of ADMIN_PORT: health alone */
 };
 
 static struct pgs_pool *
@@ -93,7 +95,7 @@ on_request(void *state, h2o_req_t *req)
 static void
 on_admin_request(void *state, h2o_req_t *req)
 {
-    if (!pgs_health_on_request(state, req))
+    if (!pgs_health_on_request(state, req) && !pgs_metrics_on_request(req))
         pgs_reply_problem(req, &(struct pgs_problem){.status = 404,
                                                      .code = "PGRST205",
                                                      .message = "The admin port has no such path"});
@@ -140,6 +142,8 @@ open_server(struct program *program)
         .threads = program->shares.threads,
         .max_body_bytes = (size_t)config->max_body_bytes,
         .read_timeout_ms = config->read_timeout_ms,
+        .write_timeout_ms = config->write_timeout_ms,
+        .tls = program->is_admin ? NULL : program->tls,
         .max_connections = config->max_connections / program->shares.threads + 1,
         .gzip_level = config->gzip_level,
         .access_log_fd = config->access_log && !program->is_admin ? STDOUT_FILENO : -1,
@@ -204,6 +208,7 @@ block_signals(sigset_t *signals)
     sigemptyset(signals);
     sigaddset(signals, SIGTERM);
     sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, signals, NULL);
 }
 
@@ -222,19 +227,51 @@ open_servers(struct program *program, struct program *admin, struct pgs_server *
     return *admin_server != NULL;
 }
 
-/* The signal that ends the program; until then the main thread looks after the keys. */
+/* HTTP/2 is offered only where the guard has been seen to work. */
+static bool
+offers_http2(const struct pgs_config *config)
+{
+    if (!config->http2)
+        return false;
+    if (pgs_server_http2_works())
+        return true;
+    PGS_LOG(PGS_LOG_ERROR, "HTTP/2 is off",
+            PGS_LOG_STR("why", "this libh2o does not let itself be guarded"));
+    return false;
+}
+
+/* False: told why the certificate cannot be used. */
+static bool
+open_tls(struct program *program)
+{
+    const struct pgs_config *config = &program->config;
+    char why[256] = "out of memory";
+
+    if (!config->tls)
+        return true;
+    program->tls =
+        pgs_tls_open(config->tls_cert_file, config->tls_key_file, offers_http2(config), why);
+    if (program->tls == NULL)
+        fprintf(stderr, "config: %s\n", why);
+    return program->tls != NULL;
+}
+
+/* The signal that ends the program; until then the main thread looks after keys and certificate,
+ * at once on SIGHUP. */
 static int
-wait_for_signal(const sigset_t *signals, struct pgs_keyring *keyring)
+wait_for_signal(const sigset_t *signals, const struct program *program)
 {
     const struct timespec pause = {.tv_sec = REFRESH_S};
 
     for (;;) {
         int number = sigtimedwait(signals, NULL, &pause);
 
-        if (number > 0)
+        if (number > 0 && number != SIGHUP)
             return number;
-        if (keyring != NULL)
-            pgs_keyring_refresh(keyring);
+        if (program->keys.keyring != NULL)
+            pgs_keyring_refresh(program->keys.keyring);
+        if (program->tls != NULL)
+            pgs_tls_refresh(program->tls);
     }
 }
 
@@ -251,7 +288,7 @@ serve_until_signal(struct program *program, struct program *admin)
         (admin_server != NULL && !pgs_server_start(admin_server)))
         return 1;
     log_listening(program, server);
-    number = wait_for_signal(&signals, program->keys.keyring);
+    number = wait_for_signal(&signals, program);
     PGS_LOG(PGS_LOG_INFO, "stopping", PGS_LOG_INT("signal", number));
     stopped = pgs_server_stop(server, STOP_DEADLINE_MS);
     if (admin_server != NULL)
@@ -268,7 +305,7 @@ pgs_serve(const struct pgs_config *config)
 
     program.config = *config;
     program.shares = pgs_shares_of(config, sysconf(_SC_NPROCESSORS_ONLN));
-    if (!read_keys(config, &program.keys))
+    if (!read_keys(config, &program.keys) || !open_tls(&program))
         return 1;
     program.router = pgs_router_open(&pgs_app);
     pgs_cors_configure(config->allowed_origins, config->permissive_cors);

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "auth/keyring.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 
 #define FILE_MAX_BYTES (256 * 1024)
@@ -22,69 +17,20 @@ struct held {
     unsigned users; /* under the ring's lock; the ring itself is one */
 };
 
-/* Which state of the file was read. */
-struct stamp {
-    dev_t device;
-    ino_t inode;
-    off_t size;
-    struct timespec changed;
-};
-
 struct pgs_keyring {
     const char *path;
-    struct stamp stamp;
+    struct pgs_file_stamp stamp;
     pthread_mutex_t lock;
     struct held *newest; /* under the lock */
     atomic_uint generation;
 };
 
-static struct stamp
-stamp_of(const struct stat *file)
-{
-    struct stamp stamp;
-
-    memset(&stamp, 0, sizeof(stamp)); /* compared as bytes */
-    stamp.device = file->st_dev;
-    stamp.inode = file->st_ino;
-    stamp.size = file->st_size;
-    stamp.changed = file->st_ctim;
-    return stamp;
-}
-
-/* The file's text, NUL-terminated, for free(); NULL: `why`. */
-static char *
-read_file(const char *path, size_t *len, struct stamp *stamp, char why[256])
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char *text = malloc(FILE_MAX_BYTES + 1);
-    struct stat file;
-    ssize_t n = -1;
-
-    if (fd >= 0 && text != NULL && fstat(fd, &file) == 0) {
-        *stamp = stamp_of(&file);
-        n = read(fd, text, FILE_MAX_BYTES + 1);
-    }
-    if (n < 0)
-        snprintf(why, 256, "cannot be read: %s", strerror(errno));
-    else if (n > FILE_MAX_BYTES)
-        snprintf(why, 256, "is larger than %d bytes", FILE_MAX_BYTES);
-    if (fd >= 0)
-        close(fd);
-    if (n < 0 || n > FILE_MAX_BYTES) {
-        free(text);
-        return NULL;
-    }
-    text[n] = '\0';
-    *len = (size_t)n;
-    return text;
-}
-
 static struct held *
-read_keys(const char *path, struct stamp *stamp, char why[256])
+read_keys(const char *path, char why[256])
 {
     struct held *held = calloc(1, sizeof(*held));
     size_t len;
-    char *text = held == NULL ? NULL : read_file(path, &len, stamp, why);
+    char *text = held == NULL ? NULL : pgs_file_read(path, FILE_MAX_BYTES, &len, why);
     bool ok = text != NULL && pgs_jwt_keys_read(text, len, &held->keys, why);
 
     if (text != NULL)
@@ -115,7 +61,8 @@ pgs_keyring_open(const char *path, char why[256])
     if (ring == NULL)
         return NULL;
     ring->path = path;
-    ring->newest = read_keys(path, &ring->stamp, why);
+    ring->stamp = pgs_file_stamp(path);
+    ring->newest = read_keys(path, why);
     if (ring->newest == NULL) {
         free(ring);
         return NULL;
@@ -135,22 +82,14 @@ pgs_keyring_close(struct pgs_keyring *ring)
 void
 pgs_keyring_refresh(struct pgs_keyring *ring)
 {
-    struct stat file;
-    struct stamp stamp = ring->stamp;
+    struct pgs_file_stamp stamp = pgs_file_stamp(ring->path);
     struct held *fresh, *old;
-    char why[256] = "is gone";
+    char why[256];
 
-    if (stat(ring->path, &file) == 0) {
-        stamp = stamp_of(&file);
-        if (memcmp(&stamp, &ring->stamp, sizeof(stamp)) == 0)
-            return;
-    } else if (ring->stamp.inode == 0) {
-        return; /* said already */
-    } else {
-        memset(&stamp, 0, sizeof(stamp));
-    }
+    if (pgs_file_stamp_same(&stamp, &ring->stamp))
+        return;
     ring->stamp = stamp;
-    fresh = stamp.inode == 0 ? NULL : read_keys(ring->path, &ring->stamp, why);
+    fresh = read_keys(ring->path, why);
     if (fresh == NULL) {
         PGS_LOG(PGS_LOG_ERROR, "JWT_KEYS_FILE not taken, the keys stay", PGS_LOG_STR("why", why));
         return;

@@ -16,6 +16,7 @@ enum form {
     ORIGINS,  /* separated by commas */
     LEVEL,
     ENVIRONMENT,
+    TLS,
 };
 
 static const struct form_of {
@@ -129,6 +130,13 @@ read_environment(const char *text, bool *production)
 }
 
 static bool
+read_tls(const char *text, bool *on)
+{
+    *on = strcmp(text, "manual") == 0;
+    return *on || strcmp(text, "off") == 0;
+}
+
+static bool
 read_setting(const struct form_of *form, const char *text, struct pgs_config *config)
 {
     void *at = (char *)config + form->offset;
@@ -149,6 +157,8 @@ read_setting(const struct form_of *form, const char *text, struct pgs_config *co
         return pgs_log_level_read(text, at);
     case ENVIRONMENT:
         return read_environment(text, at);
+    case TLS:
+        return read_tls(text, at);
     }
     return false;
 }
@@ -179,6 +189,9 @@ complain(FILE *out, const char *name, const struct form_of *form)
         break;
     case ENVIRONMENT:
         fprintf(out, "expected production, development or test\n");
+        break;
+    case TLS:
+        fprintf(out, "expected off or manual\n");
         break;
     }
 }
@@ -253,6 +266,10 @@ pgs_config_read(struct pgs_config *config, FILE *out)
     }
     if (config->database_url == NULL) {
         fprintf(out, "config: DATABASE_URL: must be set\n");
+        ok = false;
+    }
+    if (config->tls && (config->tls_cert_file == NULL || config->tls_key_file == NULL)) {
+        fprintf(out, "config: TLS_CERT_FILE, TLS_KEY_FILE: must be set with TLS_MODE=manual\n");
         ok = false;
     }
     return check_rules(config, out) && ok;

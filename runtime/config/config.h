@@ -20,6 +20,11 @@ struct pgs_config {
     int admin_port; /* 0: none */
     int threads;    /* 0: one a core */
     int read_timeout_ms;
+    int write_timeout_ms;
+    bool tls;
+    const char *tls_cert_file; /* set where `tls` is */
+    const char *tls_key_file;
+    bool http2;
     int max_body_bytes;
     int max_connections;
     int gzip_level;

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/limit.h"
 #include "base/log.h"
 #include "http/worker.h"
 
@@ -29,11 +31,30 @@ on_connection_close(void *data)
     struct pgs__connection *connection = data;
     struct pgs__worker *worker = connection->worker;
 
+    pgs__h2_guard_forget(&connection->h2);
+    if (worker == NULL) { /* of the guard's self-test, which looks at it */
+        connection->socket = NULL;
+        return;
+    }
     h2o_linklist_unlink(&connection->link);
     worker->n_connections--;
     free(connection);
     if (worker->is_paused && !h2o_timeout_is_linked(&worker->pause))
         set_accepting(worker, true);
+}
+
+struct pgs__connection *
+pgs__connection_of_socket(const h2o_socket_t *socket)
+{
+    return socket->on_close.cb == on_connection_close ? socket->on_close.data : NULL;
+}
+
+void
+pgs__connection_guard(struct pgs__connection *connection, h2o_socket_t *socket)
+{
+    connection->socket = socket;
+    socket->on_close.cb = on_connection_close;
+    socket->on_close.data = connection;
 }
 
 static void
@@ -46,11 +67,12 @@ add_connection(struct pgs__worker *worker, h2o_socket_t *socket)
         return;
     }
     connection->worker = worker;
-    connection->socket = socket;
+    connection->idle_since_ms = pgs_clock_ms();
     h2o_linklist_insert(&worker->connections, &connection->link);
     worker->n_connections++;
-    socket->on_close.cb = on_connection_close;
-    socket->on_close.data = connection;
+    pgs__connection_guard(connection, socket);
+    if (worker->config->tls != NULL)
+        worker->accept.ssl_ctx = worker->tls = pgs_tls_context(worker->config->tls, worker->tls);
     h2o_accept(&worker->accept, socket);
 }
 
@@ -82,6 +104,7 @@ on_accept(h2o_socket_t *listener, const char *err)
         h2o_socket_t *socket;
 
         if (worker->n_connections >= worker->config->max_connections) {
+            pgs_limit_hit(PGS_LIMIT_CONNECTIONS);
             set_accepting(worker, false);
             return;
         }
@@ -92,6 +115,7 @@ on_accept(h2o_socket_t *listener, const char *err)
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            pgs_limit_hit(PGS_LIMIT_DESCRIPTORS);
             PGS_LOG(PGS_LOG_WARN, "accept_paused", PGS_LOG_STR("error", strerror(errno)));
             set_accepting(worker, false);
             h2o_timeout_link(worker->loop, &worker->pause_timeout, &worker->pause);
@@ -134,6 +158,9 @@ pgs__connections_end_idle(struct pgs__worker *worker, bool half_sent_too)
         struct pgs__connection *connection =
             H2O_STRUCT_FROM_MEMBER(struct pgs__connection, link, link);
 
+        /* HTTP/2 was told to go away, and goes by itself. */
+        if (connection->is_h2 && !half_sent_too)
+            continue;
         if (connection->n_requests == 0 && (half_sent_too || connection->socket->input->size == 0))
             pgs__connection_end(connection);
     }
@@ -145,6 +172,7 @@ pgs__accept_open(struct pgs__worker *worker)
     worker->accept.ctx = &worker->context;
     worker->accept.hosts = worker->globalconf->hosts;
     h2o_linklist_init_anchor(&worker->connections);
+    h2o_linklist_init_anchor(&worker->requests);
     h2o_timeout_init(worker->loop, &worker->pause_timeout, PAUSE_MS);
     worker->pause.cb = on_pause_end;
     for (int i = 0; i < worker->n_fds; i++) {

@@ -155,31 +155,52 @@ check_framing(const struct head *head)
     return NULL;
 }
 
-const char *
-pgs_guard_check(const char *bytes, size_t len, bool *is_chunked)
+static int
+refuse(int status, const char *reason, const char **why)
+{
+    *why = reason;
+    return status;
+}
+
+/* The header lines, to the empty one. */
+static int
+check_fields(struct line rest, size_t len, struct head *head, const char **why)
+{
+    struct line line;
+
+    for (int n = 0; next_line(&rest, &line); n++) {
+        if (line.len == 0)
+            return (*why = check_framing(head)) != NULL ? 400 : 0;
+        if (n == PGS_MAX_HEADERS)
+            return refuse(431, "too many header fields", why);
+        *why = check_field(line, head);
+        if (*why != NULL)
+            return 400;
+    }
+    if (len > PGS_GUARD_MAX_HEAD)
+        return refuse(431, "the head is too large", why);
+    return refuse(400, "malformed line ending", why);
+}
+
+int
+pgs_guard_check(const char *bytes, size_t len, const char **why)
 {
     struct line rest = {bytes, len < PGS_GUARD_MAX_HEAD ? len : PGS_GUARD_MAX_HEAD};
     struct line line;
     struct head head = {0};
-    const char *wrong = NULL;
 
-    *is_chunked = false;
+    *why = NULL;
     /* One empty line before a request is a habit of old clients (RFC 9112, section 2.2). */
     if (rest.len >= 2 && memcmp(rest.at, "\r\n", 2) == 0) {
         rest.at += 2;
         rest.len -= 2;
     }
+    if (memchr(rest.at, '\n', rest.len < PGS_GUARD_MAX_LINE ? rest.len : PGS_GUARD_MAX_LINE) ==
+            NULL &&
+        rest.len >= PGS_GUARD_MAX_LINE)
+        return refuse(414, "the request line is too long", why);
     if (!next_line(&rest, &line))
-        return "malformed request line";
-    wrong = check_request_line(line, &head);
-    while (wrong == NULL) {
-        if (!next_line(&rest, &line))
-            return len > PGS_GUARD_MAX_HEAD ? "the head is too large" : "malformed line ending";
-        if (line.len == 0) {
-            *is_chunked = head.encodings > 0;
-            return check_framing(&head);
-        }
-        wrong = check_field(line, &head);
-    }
-    return wrong;
+        return refuse(400, "malformed request line", why);
+    *why = check_request_line(line, &head);
+    return *why != NULL ? 400 : check_fields(rest, len, &head, why);
 }

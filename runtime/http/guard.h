@@ -12,13 +12,18 @@
 #include <stddef.h>
 
 #define PGS_GUARD_MAX_HEAD 32768
+#define PGS_GUARD_MAX_LINE 8192 /* of the request line */
+#define PGS_MAX_HEADERS 100     /* H2O_MAX_HEADERS, which libh2o holds HTTP/1 to */
 
 /*
- * Looks at a request that begins at `bytes`; `len` may reach into its body or beyond.  NULL: all
- * is well; else a constant sentence on what is wrong: answer 400 and close.  `*is_chunked`: its
- * body came in chunks.
+ * Looks at a request that begins at `bytes`; `len` may reach into its body or beyond.  0: all is
+ * well; else the status to answer with before the connection is closed, 400, 414 or 431, and `*why`
+ * is a constant sentence.
  */
-const char *pgs_guard_check(const char *bytes, size_t len, bool *is_chunked)
+int pgs_guard_check(const char *bytes, size_t len, const char **why)
     __attribute__((warn_unused_result));
+
+/* Puts the wrappers for HTTP/1 in libh2o's place; before anything listens. */
+void pgs__h1_guard_open(void);
 
 #endif

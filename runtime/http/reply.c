@@ -32,8 +32,10 @@ static const struct {
     {409, "Conflict"},
     {412, "Precondition Failed"},
     {413, "Content Too Large"},
+    {414, "URI Too Long"},
     {415, "Unsupported Media Type"},
     {416, "Range Not Satisfiable"},
+    {417, "Expectation Failed"},
     {422, "Unprocessable Content"},
     {429, "Too Many Requests"},
     {431, "Request Header Fields Too Large"},
@@ -60,6 +62,9 @@ begin(h2o_req_t *req, int status, size_t content_length)
 {
     static h2o_generator_t generator = {NULL, NULL};
 
+    if (req->conn->callbacks->get_socket(req->conn)->ssl != NULL)
+        h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_STRICT_TRANSPORT_SECURITY, NULL,
+                       H2O_STRLIT("max-age=31536000"));
     req->res.status = status;
     req->res.reason = reason_of(status);
     req->res.content_length = content_length;

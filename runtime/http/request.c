@@ -2,6 +2,8 @@
 /*
  * The way of every request before it is anybody's: counted, numbered, guarded.
  */
+#include "base/clock.h"
+#include "base/limit.h"
 #include "http/guard.h"
 #include "http/info.h"
 #include "http/reply.h"
@@ -34,17 +36,21 @@ watch_off(h2o_socket_t *socket)
         on_early_input(socket, NULL);
 }
 
-struct lease {
-    struct pgs__connection *connection;
-};
-
 static void
 on_request_end(void *cell)
 {
-    struct pgs__connection *connection = ((struct lease *)cell)->connection;
+    struct pgs__lease *lease = cell;
+    struct pgs__connection *connection = lease->connection;
 
-    watch_off(connection->socket);
-    if (--connection->n_requests == 0 && connection->worker->is_stopping)
+    h2o_linklist_unlink(&lease->link);
+    if (h2o_timeout_is_linked(&lease->later))
+        h2o_timeout_unlink(&lease->later);
+    if (!connection->is_h2)
+        watch_off(connection->socket);
+    if (--connection->n_requests > 0)
+        return;
+    connection->idle_since_ms = pgs_clock_ms();
+    if (connection->worker->is_stopping && !connection->is_h2)
         pgs__connection_end(connection);
 }
 
@@ -55,38 +61,107 @@ refuse(h2o_req_t *req, int status, const char *code, const char *message)
     pgs_reply_problem(req, &(struct pgs_problem){status, code, message, NULL, NULL});
 }
 
-/*
- * h2o reads a chunk size of `0x7` as 0 and has swallowed the evidence when we are asked.  So
- * nothing that follows a body in chunks is taken for a request, and one without content is not
- * believed.
- */
-static const char *
-check_chunked(h2o_req_t *req)
+static void
+serve(struct pgs__lease *lease)
 {
-    req->http1_is_persistent = 0;
-    return req->entity.len > 0 ? NULL : "a body in chunks has content";
+    struct pgs__worker *worker = lease->connection->worker;
+
+    worker->config->on_request(worker->state, lease->req);
+}
+
+static void
+on_later(h2o_timeout_entry_t *entry)
+{
+    serve(H2O_STRUCT_FROM_MEMBER(struct pgs__lease, later, entry));
+}
+
+/*
+ * One turn of the loop later: a stream that is reset by the same bytes that opened it is gone by
+ * then, and has cost nothing (CVE-2023-44487).
+ */
+static void
+serve_h2(struct pgs__lease *lease)
+{
+    if (lease->req->headers.size > PGS_MAX_HEADERS) {
+        pgs_limit_hit(PGS_LIMIT_HEADER_COUNT);
+        refuse(lease->req, 431, "PGRST100", "too many header fields");
+        return;
+    }
+    lease->later.cb = on_later;
+    h2o_timeout_link(lease->connection->worker->loop, &lease->req->conn->ctx->zero_timeout,
+                     &lease->later);
+}
+
+static void
+serve_h1(struct pgs__lease *lease)
+{
+    const h2o_buffer_t *input = lease->connection->socket->input;
+    const char *why;
+    int status;
+
+    watch_on(lease->connection->socket);
+    status = pgs_guard_check(input->bytes, input->size, &why);
+    if (status == 0) {
+        serve(lease);
+        return;
+    }
+    pgs_limit_hit(status == 400 ? PGS_LIMIT_MALFORMED : PGS_LIMIT_HEAD_BYTES);
+    refuse(lease->req, status, "PGRST100", why);
+}
+
+/* ---- what libh2o refuses by itself: its function is replaced as those of h2_guard.c are ---- */
+
+__attribute__((visibility("default"))) void
+h2o_send_error_generic(h2o_req_t *req, int status, const char *reason, const char *body, int flags);
+
+/* As libh2o does for a request that no handler has seen. */
+static void
+bind_request(h2o_req_t *req)
+{
+    h2o_hostconf_t *host = req->conn->hosts[0];
+
+    h2o_get_timestamp(req->conn->ctx, &req->pool, &req->processed_at);
+    if (req->input.authority.base == NULL)
+        req->input.authority = host->authority.hostport;
+    req->scheme = req->input.scheme;
+    req->method = req->input.method;
+    req->authority = req->input.authority;
+    req->path = req->input.path;
+    req->path_normalized = h2o_url_normalize_path(&req->pool, req->path.base, req->path.len,
+                                                  &req->query_at, &req->norm_indexes);
+    req->input.query_at = req->query_at;
+    h2o_req_bind_conf(req, host, &host->fallback_path);
+}
+
+void
+h2o_send_error_generic(h2o_req_t *req, int status, const char *reason, const char *body, int flags)
+{
+    (void)reason;
+    if (req->pathconf == NULL)
+        bind_request(req);
+    if ((flags & H2O_SEND_ERROR_HTTP1_CLOSE_CONNECTION) != 0)
+        req->http1_is_persistent = 0;
+    if (pgs_request_info(req) == NULL)
+        (void)pgs__info_add(req, pgs__connection_client(pgs__connection_of(req)));
+    pgs_limit_hit(status == 413 ? PGS_LIMIT_BODY_BYTES : PGS_LIMIT_MALFORMED);
+    pgs_reply_problem(req, &(struct pgs_problem){status, status == 413 ? "PGRST102" : "PGRST100",
+                                                 body, NULL, NULL});
 }
 
 int
 pgs__on_request(h2o_handler_t *handler, h2o_req_t *req)
 {
-    struct pgs__worker *worker = h2o_context_get_handler_context(req->conn->ctx, handler);
     struct pgs__connection *connection = pgs__connection_of(req);
-    const h2o_buffer_t *input = connection->socket->input;
-    struct lease *lease = h2o_mem_alloc_shared(&req->pool, sizeof(*lease), on_request_end);
-    const char *wrong;
-    bool is_chunked;
+    struct pgs__lease *lease = h2o_mem_alloc_shared(&req->pool, sizeof(*lease), on_request_end);
 
+    (void)handler;
+    *lease = (struct pgs__lease){.connection = connection, .req = req};
+    h2o_linklist_insert(&connection->worker->requests, &lease->link);
     connection->n_requests++;
-    lease->connection = connection;
-    watch_on(connection->socket);
     (void)pgs__info_add(req, pgs__connection_client(connection));
-    wrong = pgs_guard_check(input->bytes, input->size, &is_chunked);
-    if (wrong == NULL && is_chunked)
-        wrong = check_chunked(req);
-    if (wrong != NULL)
-        refuse(req, 400, "PGRST100", wrong);
+    if (connection->is_h2)
+        serve_h2(lease);
     else
-        worker->config->on_request(worker->state, req);
+        serve_h1(lease);
     return 0;
 }

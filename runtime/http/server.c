@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "http/access_log.h"
+#include "http/guard.h"
 #include "http/info.h"
 #include "http/worker.h"
 
@@ -62,7 +63,8 @@ configure_h2o(struct pgs_server *server)
     global->server_name = h2o_iovec_init("", 0);
     global->max_request_entity_size = config->max_body_bytes;
     global->http1.req_timeout = (uint64_t)config->read_timeout_ms;
-    global->http1.upgrade_to_http2 = 0;
+    global->http1.upgrade_to_http2 = 0; /* HTTP/2 is for TLS */
+    global->http2.idle_timeout = (uint64_t)config->read_timeout_ms;
     server->host = h2o_config_register_host(global, h2o_iovec_init(H2O_STRLIT("default")), 65535);
     path = h2o_config_register_path(server->host, "/", 0);
     server->handler = h2o_create_handler(path, sizeof(*server->handler));
@@ -73,6 +75,16 @@ configure_h2o(struct pgs_server *server)
         add_logger(server, path);
         add_logger(server, &server->host->fallback_path); /* what h2o refuses by itself */
     }
+}
+
+bool
+pgs_server_http2_works(void)
+{
+    static h2o_globalconf_t global; /* libh2o keeps pointers to it */
+
+    h2o_config_init(&global);
+    (void)h2o_config_register_host(&global, h2o_iovec_init(H2O_STRLIT("default")), 65535);
+    return pgs__h2_guard_works(&global);
 }
 
 static void
@@ -102,6 +114,7 @@ pgs_server_open(const struct pgs_server_config *config, char why[256])
         abort();
     (void)pthread_mutex_init(&server->mutex, NULL);
     (void)pthread_cond_init(&server->ended, NULL);
+    pgs__h1_guard_open();
     configure_h2o(server);
     server->n_addresses = pgs_listen(config->host, &port, config->threads, server->fds, why);
     if (server->n_addresses == 0) {

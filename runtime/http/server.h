@@ -11,15 +11,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "http/tls.h"
+
 struct pgs_server_config {
     const char *host; /* name or address */
     uint16_t port;
     int threads;
     size_t max_body_bytes;
-    int read_timeout_ms; /* for a whole request to arrive, and between requests */
-    int max_connections; /* of each thread */
-    int gzip_level;      /* 0: off */
-    int access_log_fd;   /* -1: none */
+    struct pgs_tls *tls;  /* NULL: clear text */
+    int write_timeout_ms; /* for a client to take some of its answer */
+    int read_timeout_ms;  /* for a whole request to arrive, and between requests */
+    int max_connections;  /* of each thread */
+    int gzip_level;       /* 0: off */
+    int access_log_fd;    /* -1: none */
 
     /* On each thread, in this order; `arg` is the caller's. */
     void *arg;
@@ -33,6 +37,10 @@ struct pgs_server_config {
 };
 
 struct pgs_server;
+
+/* True if HTTP/2 is safe with the libh2o that is installed (http/h2_guard.h).  Before any thread
+ * serves. */
+bool pgs_server_http2_works(void);
 
 /* Binds and listens, so that a port in use is known at once.  NULL: `why` (256 bytes) says why. */
 struct pgs_server *pgs_server_open(const struct pgs_server_config *config, char why[256]);

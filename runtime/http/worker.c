@@ -18,8 +18,7 @@ on_wake(h2o_socket_t *socket, const char *err)
         return;
     worker->is_stopping = true;
     worker->stopping_since_ms = pgs_clock_ms();
-    /* h2o_context_request_shutdown() would start HTTP/2's timers as well. */
-    worker->context.shutdown_requested = 1;
+    h2o_context_request_shutdown(&worker->context); /* GOAWAY on HTTP/2 */
     pgs__accept_close(worker);
 }
 
@@ -57,6 +56,7 @@ open_worker(struct pgs__worker *worker)
     worker->wake->data = worker;
     h2o_socket_read_start(worker->wake, on_wake);
     pgs__accept_open(worker);
+    pgs__reaper_open(worker);
 }
 
 /* libh2o keeps freed memory for its thread and cannot give it back: loop and context stay until the
@@ -64,6 +64,7 @@ open_worker(struct pgs__worker *worker)
 static void
 close_worker(struct pgs__worker *worker)
 {
+    pgs__reaper_close(worker);
     worker->config->thread_close(worker->state);
     if (worker->log != NULL)
         pgs_access_log_close(worker->log);

@@ -10,6 +10,7 @@
 #include <pthread.h>
 
 #include "http/access_log.h"
+#include "http/h2_guard.h"
 #include "http/listen.h"
 #include "http/server.h"
 
@@ -33,10 +34,14 @@ struct pgs__worker {
     h2o_socket_t *listeners[PGS_LISTEN_MAX];
     h2o_socket_t *wake;
     h2o_linklist_t connections;
+    h2o_linklist_t requests;
     int n_connections;
+    SSL_CTX *tls;   /* held; NULL: none */
     bool is_paused; /* does not accept */
     h2o_timeout_t pause_timeout;
     h2o_timeout_entry_t pause;
+    h2o_timeout_t reap_timeout;
+    h2o_timeout_entry_t reap;
     bool is_stopping;
     int64_t stopping_since_ms;
     bool state_is_stopping;
@@ -52,8 +57,33 @@ struct pgs__connection {
     h2o_linklist_t link;
     struct pgs__worker *worker;
     h2o_socket_t *socket;
-    int n_requests;                /* under way */
+    int n_requests; /* under way */
+    bool is_h2;
+    struct pgs__h2_guard h2;
+    uint64_t acked;                /* bytes that the client took, when it was last looked at */
+    int64_t acked_ms;              /* since when; 0: nothing to take */
+    int64_t idle_since_ms;         /* no request under way; of HTTP/2, whose timers libh2o stops */
     char client[INET6_ADDRSTRLEN]; /* its address, once asked for */
+};
+
+/* The connection of an accepted socket; NULL: another socket. */
+struct pgs__connection *pgs__connection_of_socket(const h2o_socket_t *socket);
+
+/* Hangs a connection on its socket. */
+void pgs__connection_guard(struct pgs__connection *connection, h2o_socket_t *socket);
+
+/* Ends connections whose clients take nothing, or send no whole request; once a second. */
+void pgs__reaper_open(struct pgs__worker *worker);
+void pgs__reaper_close(struct pgs__worker *worker);
+
+/* A request on its way; disposed of with its memory. */
+struct pgs__lease {
+    h2o_linklist_t link; /* of the worker's requests */
+    struct pgs__connection *connection;
+    h2o_req_t *req;
+    h2o_timeout_entry_t later; /* of HTTP/2 */
+    size_t sent;               /* of the answer, when it was last looked at */
+    int64_t sent_ms;           /* since when; 0: not looked at */
 };
 
 /* Listens on the worker's sockets. */

@@ -6,11 +6,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "http/budget.h"
+#include "http/chunked.h"
 #include "http/guard.h"
 
 struct head {
@@ -73,24 +76,120 @@ static const struct head bad[] = {
 static const char *
 check(const char *text, size_t len)
 {
-    bool is_chunked;
+    const char *why;
+    int status = pgs_guard_check(text, len, &why);
 
-    return pgs_guard_check(text, len, &is_chunked);
+    assert_int_equal(status == 0, why == NULL);
+    return why;
+}
+
+/* A request with `n` fields, the last of them `length` bytes long. */
+static int
+check_size(int n, size_t line, size_t length)
+{
+    static char text[70000];
+    size_t len = (size_t)sprintf(text, "GET /%0*d HTTP/1.1\r\nHost: x\r\n", (int)line, 0);
+    const char *why;
+
+    for (int i = 2; i <= n; i++)
+        len += (size_t)sprintf(text + len, "X: %0*d\r\n", i == n ? (int)length : 1, 0);
+    len += (size_t)sprintf(text + len, "\r\n");
+    return pgs_guard_check(text, len, &why);
 }
 
 static void
-test_chunked(void **state)
+test_sizes(void **state)
 {
-    static const char chunked[] =
-        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
-    static const char plain[] = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n";
-    bool is_chunked = false;
+    (void)state;
+    assert_int_equal(check_size(100, 1, 1), 0);
+    assert_int_equal(check_size(101, 1, 1), 431);
+    assert_int_equal(check_size(2, 8000, 1), 0);
+    assert_int_equal(check_size(2, 8192, 1), 414);
+    assert_int_equal(check_size(2, 1, 32000), 0);
+    assert_int_equal(check_size(2, 1, 32768), 431);
+}
+
+/* What the reader makes of `text`, given `step` bytes at a time: "what it holds|what follows". */
+static const char *
+read_chunks(const char *text, size_t step)
+{
+    static char bytes[4096], result[4096];
+    struct pgs__chunked chunked = {.consume_trailer = 1};
+    size_t len = strlen(text), held = 0, given = 0;
+
+    while (given < len) {
+        size_t n = len - given < step ? len - given : step;
+        ssize_t follows;
+
+        memcpy(bytes + held, text + given, n);
+        given += n;
+        follows = pgs__chunked_read(&chunked, bytes + held, &n);
+        if (follows == -1)
+            return "malformed";
+        held += n;
+        if (follows >= 0) {
+            snprintf(result, sizeof(result), "%.*s|%.*s%s", (int)held, bytes, (int)follows,
+                     bytes + held, text + given);
+            return result;
+        }
+    }
+    return "more";
+}
+
+static void
+test_chunks(void **state)
+{
+    static const struct {
+        const char *text, *result;
+    } cases[] = {
+        {"3\r\nabc\r\n0\r\n\r\n", "abc|"},
+        {"3\r\nabc\r\n0\r\n\r\nGET /", "abc|GET /"},
+        {"1\r\na\r\n02\r\nbc\r\n000\r\n\r\n", "abc|"},
+        {"A\r\n0123456789\r\n0\r\nX: y\r\nZ: \r\n\r\n", "0123456789|"},
+        {"0\r\n\r\n", "|"},
+        {"3\r\nabc\r\n0\r\n", "more"},
+        {"3\r\nab", "more"},
+        {"0x3\r\nabc\r\n0\r\n\r\n", "malformed"},
+        {"+3\r\nabc\r\n0\r\n\r\n", "malformed"},
+        {" 3\r\nabc\r\n0\r\n\r\n", "malformed"},
+        {"3 \r\nabc\r\n0\r\n\r\n", "malformed"},
+        {"3;x=y\r\nabc\r\n0\r\n\r\n", "malformed"},
+        {"3\nabc\r\n0\r\n\r\n", "malformed"},
+        {"3\r\nabc\n0\r\n\r\n", "malformed"},
+        {"3\r\nabcd\r\n0\r\n\r\n", "malformed"},
+        {"3\r\nabc\r\n0\r\n\n", "malformed"},
+        {"\r\nabc\r\n0\r\n\r\n", "malformed"},
+        {"1000000000000000\r\nabc", "malformed"},
+        {"0\r\nX: a\nY: b\r\n\r\n", "malformed"},
+    };
 
     (void)state;
-    assert_null(pgs_guard_check(chunked, sizeof(chunked) - 1, &is_chunked));
-    assert_true(is_chunked);
-    assert_null(pgs_guard_check(plain, sizeof(plain) - 1, &is_chunked));
-    assert_false(is_chunked);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        for (size_t step = 1; step < 40; step++)
+            assert_string_equal(read_chunks(cases[i].text, step), cases[i].result);
+}
+
+/* A bucket gives its burst at once, then what a second brings. */
+static void
+test_budget(void **state)
+{
+    struct pgs__budget budget = {{0}, {0}};
+    int64_t now_ms = 1000;
+    int n = 0;
+
+    (void)state;
+    while (pgs__budget_spend(&budget, PGS_SPENT_RESET, now_ms))
+        n++;
+    assert_int_equal(n, 200);
+    for (n = 0, now_ms += 2000; pgs__budget_spend(&budget, PGS_SPENT_RESET, now_ms);)
+        n++;
+    assert_in_range(n, 64, 66);
+    for (n = 0, now_ms += 3600000; pgs__budget_spend(&budget, PGS_SPENT_RESET, now_ms);)
+        n++;
+    assert_int_equal(n, 200);
+    assert_true(pgs__budget_spend(&budget, PGS_SPENT_PING, now_ms));
+    assert_int_equal(pgs_limit_hits(PGS_LIMIT_H2_RESET), 3);
+    assert_int_equal(pgs_limit_hits(PGS_LIMIT_H2_PING), 0);
 }
 
 static void
@@ -162,7 +261,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_chunked),    cmocka_unit_test(test_good),
+        cmocka_unit_test(test_sizes),      cmocka_unit_test(test_chunks),
+        cmocka_unit_test(test_budget),     cmocka_unit_test(test_good),
         cmocka_unit_test(test_bad),        cmocka_unit_test(test_nul),
         cmocka_unit_test(test_large_head), cmocka_unit_test(test_every_length),
     };

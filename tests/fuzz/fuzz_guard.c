@@ -28,14 +28,14 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *head = malloc(size + 1), *end;
-    bool is_chunked;
+    const char *why;
 
     if (head == NULL)
         return 0;
     if (size > 0)
         memcpy(head, data, size);
     head[size] = '\0';
-    if (pgs_guard_check((const char *)data, size, &is_chunked) == NULL) {
+    if (pgs_guard_check((const char *)data, size, &why) == 0) {
         end = strstr(head + 2, "\r\n\r\n");
         if (end == NULL)
             abort();

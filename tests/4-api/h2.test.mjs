@@ -1,0 +1,225 @@
+// TLS and HTTP/2: honest clients are served, floods end within their budget (docs/operations.md).
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import http2 from 'node:http2';
+import https from 'node:https';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import tls from 'node:tls';
+import { startServer, users } from '../lib/app.mjs';
+import { ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PRIORITY, RST, SETTINGS, WINDOW, attack, certificate,
+  frame, get, uint32 } from '../lib/h2.mjs';
+import { request } from '../lib/http.mjs';
+import { anon_key, token } from '../lib/jwt.mjs';
+import { scratch } from '../lib/paths.mjs';
+import { freePort, run, sleep, until } from '../lib/process.mjs';
+import { openProof } from './proof.mjs';
+
+const folder = mkdtempSync(join(scratch, 'tls-'));
+const first = certificate(folder, 'first');
+const second = certificate(folder, 'second');
+const files = { TLS_CERT_FILE: join(folder, 'tls.crt'), TLS_KEY_FILE: join(folder, 'tls.key') };
+function use(pair) {
+  copyFileSync(pair.cert, files.TLS_CERT_FILE);
+  copyFileSync(pair.key, files.TLS_KEY_FILE);
+}
+
+let app; // clear text, for its database
+let server; // the same over TLS
+let port;
+let admin_port;
+before(async () => {
+  use(first);
+  app = await openProof('api_h2');
+  port = await freePort();
+  admin_port = await freePort();
+  const env = { ...app.env, PORT: String(port), ADMIN_PORT: String(admin_port), TLS_MODE: 'manual', ...files, READ_TIMEOUT: '3s',
+    WRITE_TIMEOUT: '2s', THREADS: '1' };
+  server = await startServer(app.program, env, { wait: false });
+  await until('the TLS server to be ready', () => request(admin_port, 'GET', '/ready').then((r) => r.status === 200, () => false));
+});
+after(async () => {
+  const how = await server?.stop();
+  await app?.close();
+  rmSync(folder, { recursive: true });
+  assert.equal(how.code, 0, server.output().slice(-4000));
+});
+
+const headers = { apikey: anon_key, authorization: `Bearer ${token(users.ada)}` };
+const metrics = async () => Object.fromEntries([...(await request(admin_port, 'GET', '/metrics')).text
+  .matchAll(/^pgstack_limit_hits_total\{limit="(\w+)"\} (\d+)$/gm)].map(([, name, n]) => [name, Number(n)]));
+
+function open() {
+  return http2.connect(`https://localhost:${port}`, { ca: readFileSync(first.cert), lookup: (_, o, done) => done(null, [{ address: '127.0.0.1', family: 4 }]) });
+}
+
+function ask(session, path, { method = 'GET', body, more = {} } = {}) {
+  return new Promise((resolve, reject) => {
+    const stream = session.request({ ':path': path, ':method': method, ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...more });
+    const chunks = [];
+    let head;
+    stream.on('response', (h) => (head = h));
+    stream.on('data', (d) => chunks.push(d));
+    stream.on('error', reject);
+    stream.on('end', () => resolve({ status: head[':status'], headers: head, text: Buffer.concat(chunks).toString() }));
+    stream.end(body);
+  });
+}
+
+async function stillServes() {
+  const session = open();
+  assert.equal((await ask(session, '/rest/v1/item?id=eq.1')).status, 200);
+  session.close();
+}
+
+test('HTTP/2: 90 requests at a time, bodies both ways, headers of 14 KB', async () => {
+  const session = open();
+  for (let round = 0; round < 5; round++) {
+    const answers = await Promise.all(Array.from({ length: 90 }, (_, i) => ask(session, `/rest/v1/rpc/add?a=${i}&b=${round}`)));
+    answers.forEach((r, i) => { assert.equal(r.status, 200); assert.equal(r.text, String(i + round)); });
+  }
+  const post = await ask(session, '/rest/v1/rpc/add', { method: 'POST', body: '{"a": 2, "b": 3}' });
+  assert.equal(post.text, '5');
+  assert.equal(post.headers['strict-transport-security'], 'max-age=31536000');
+  const long = await ask(session, '/rest/v1/item?id=eq.1', { more: { 'x-long': 'x'.repeat(14_000) } });
+  assert.equal(long.status, 200);
+  session.close();
+});
+
+test('HTTP/1.1 over TLS, and TLS 1.2, but nothing older', async () => {
+  const status = (options) => new Promise((resolve) => {
+    https.get({ host: '127.0.0.1', port, path: '/rest/v1/item?id=eq.1', headers, rejectUnauthorized: false, agent: false, ...options }, (res) => {
+      res.resume();
+      res.on('end', () => resolve(`${res.httpVersion} ${res.statusCode} ${res.socket.getProtocol()} ${res.headers['strict-transport-security']}`));
+    }).on('error', (error) => resolve(error.code));
+  });
+  assert.equal(await status({}), '1.1 200 TLSv1.3 max-age=31536000');
+  assert.equal(await status({ maxVersion: 'TLSv1.2' }), '1.1 200 TLSv1.2 max-age=31536000');
+  assert.match(await status({ minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' }), /^(ERR_SSL|ECONNRESET|EPROTO)/);
+  const clear = await request(port, 'GET', '/health', { timeout_ms: 3000 }).catch((error) => error.code);
+  assert.equal(clear, 'ECONNRESET');
+});
+
+test('sessions are resumed by ticket, also with a new certificate', async () => {
+  const connect = (session) => new Promise((resolve, reject) => {
+    const socket = tls.connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'], session });
+    let ticket;
+    let name;
+    let reused;
+    socket.on('session', (s) => (ticket = s));
+    socket.on('error', reject);
+    socket.on('secureConnect', () => { name = socket.getPeerCertificate().subject?.CN; reused = socket.isSessionReused(); socket.write('GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'); });
+    socket.resume();
+    socket.on('close', () => resolve({ reused, ticket, name }));
+  });
+  const one = await connect();
+  assert.equal(one.reused, false);
+  const two = await connect(one.ticket);
+  assert.equal(two.reused, true);
+  use(second);
+  server.child.kill('SIGHUP');
+  await until('the second certificate', async () => (await connect()).name === 'second');
+  assert.equal((await connect(two.ticket)).reused, true);
+  writeFileSync(files.TLS_KEY_FILE, readFileSync(first.key));
+  await until('the log to refuse a key of another certificate', () => /certificate not taken/.test(server.output()));
+  assert.equal((await connect()).name, 'second', 'the old one stays');
+  use(first);
+  await until('the first certificate again', async () => (await connect()).name === 'first');
+});
+
+test('413 and 431 as JSON on HTTP/2', async () => {
+  const session = open();
+  session.on('error', () => {});
+  const many = await ask(session, '/rest/v1/item', { more: Object.fromEntries(Array.from({ length: 105 }, (_, i) => [`x-${i}`, 'y'])) });
+  assert.equal(many.status, 431);
+  assert.equal(JSON.parse(many.text).code, 'PGRST100');
+  assert.equal((await ask(session, '/rest/v1/item?id=eq.1')).status, 200, 'the connection stays');
+  session.close();
+});
+
+const open_stream = (id) => frame(HEADERS, END_HEADERS | END_STREAM, id, get('/rest/v1/item?id=eq.1'));
+const upload = (id) => frame(HEADERS, END_HEADERS, id, get('/rest/v1/item'));
+const streams = (n) => Array.from({ length: n }, (_, i) => 2 * i + 1);
+
+/** name: [frames, the limit that counts it, most frames that may be taken] */
+const floods = {
+  'rapid reset (CVE-2023-44487)': [() => streams(50_000).map((id) => Buffer.concat([open_stream(id), frame(RST, 0, id, uint32(8))])), 'h2_reset'],
+  'made to reset by a window of nothing (CVE-2025-8671)': [() => streams(50_000).map((id) => Buffer.concat([upload(id), frame(WINDOW, 0, id, uint32(0))])), 'h2_reset'],
+  'made to reset by an overflowing window': [() => streams(50_000).map((id) => Buffer.concat([upload(id), frame(WINDOW, 0, id, uint32(0x7fffffff)), frame(WINDOW, 0, id, uint32(0x7fffffff))])), 'h2_reset'],
+  'made to reset by data after the end': [() => streams(50_000).map((id) => Buffer.concat([open_stream(id), frame(DATA, 0, id, Buffer.from('x'))])), 'h2_reset'],
+  'data on a closed stream': [() => [open_stream(1), ...Array(50_000).fill(frame(DATA, 0, 1, Buffer.from('x')))], 'h2_reset'],
+  'PING': [() => Array(100_000).fill(frame(PING, 0, 0, Buffer.alloc(8))), 'h2_ping'],
+  'PING acknowledged that never was': [() => Array(100_000).fill(frame(PING, ACK, 0, Buffer.alloc(8))), 'h2_ping'],
+  'SETTINGS': [() => Array(100_000).fill(frame(SETTINGS)), 'h2_settings'],
+  'PRIORITY': [() => Array(100_000).fill(frame(PRIORITY, 0, 1, Buffer.concat([uint32(0), Buffer.from([1])]))), 'h2_priority'],
+  'WINDOW_UPDATE': [() => Array(400).fill(Buffer.concat(Array(1000).fill(frame(WINDOW, 0, 0, uint32(1))))), 'h2_window'],
+  'unknown types': [() => Array(100_000).fill(frame(0x7f, 0, 0, Buffer.alloc(4))), 'h2_unknown'],
+  'empty DATA': [() => [upload(1), ...Array(100_000).fill(frame(DATA, 0, 1))], 'h2_empty_data'],
+  'GOAWAY': [() => Array(100_000).fill(frame(GOAWAY, 0, 0, Buffer.alloc(8))), 'h2_goaway'],
+  'empty CONTINUATION': [() => [frame(HEADERS, END_STREAM, 1, get('/')), ...Array(100_000).fill(frame(CONTINUATION, 0, 1))], 'h2_continuation'],
+  'CONTINUATION of four bytes': [() => [frame(HEADERS, END_STREAM, 1, get('/')), ...Array(100_000).fill(frame(CONTINUATION, 0, 1, Buffer.from([0x82, 0x82, 0x82, 0x82])))], 'h2_continuation'],
+  'a head that unpacks to 16,000 fields': [() => [frame(HEADERS, END_HEADERS | END_STREAM, 1, Buffer.concat([get('/'), Buffer.alloc(16_000, 0x90)]))], 'h2_header_bomb'],
+};
+
+for (const [name, [frames, limit]] of Object.entries(floods))
+  test(`flood: ${name}`, async () => {
+    const before = await metrics();
+    const result = await attack(port, frames());
+    assert.ok(result.closed, `still open after ${result.sent} writes`);
+    assert.ok(result.goaway === null || result.goaway === 11, `GOAWAY says ${result.goaway}`);
+    const now = await metrics();
+    assert.ok(now[limit] > before[limit], `${limit} counted nothing`);
+    assert.ok(server.alive());
+    await stillServes();
+  });
+
+test('a rapid reset starts no work', async () => {
+  const started = async () => (await app.db.query(`select sum(calls) from pg_stat_database`).catch(() => null), (await app.db.query(
+    `select xact_commit + xact_rollback as n from pg_stat_database where datname = 'api_h2'`)).rows[0].n);
+  await sleep(1200); // PostgreSQL reports its statistics once a second
+  const before = Number(await started());
+  await attack(port, [Buffer.concat(streams(150).map((id) => Buffer.concat([open_stream(id), frame(RST, 0, id, uint32(8))])))], { patience_ms: 1500 });
+  await sleep(1500);
+  assert.ok(Number(await started()) - before < 75, 'streams that were reset in the same breath reached the database');
+});
+
+const drip = async function* (first, more) {
+  yield first;
+  for (;;) { await sleep(400); yield more; }
+};
+
+test('who opens no window for its answers is ended, PINGs or not', async () => {
+  const before = await metrics();
+  const none = frame(SETTINGS, 0, 0, Buffer.concat([Buffer.from([0, 4]), uint32(0)]));
+  const asks = streams(50).map((id) => frame(HEADERS, END_HEADERS | END_STREAM, id, get('/rest/v1/item?id=eq.1', Object.entries(headers))));
+  const result = await attack(port, drip(Buffer.concat([none, ...asks]), frame(PING, 0, 0, Buffer.alloc(8))), { patience_ms: 9000 });
+  assert.ok(result.closed, 'still open');
+  assert.ok((await metrics()).write_timeout > before.write_timeout, 'the limit counts it');
+});
+
+test('who reads nothing is ended, over HTTP/1.1', async () => {
+  const before = await metrics();
+  const socket = tls.connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
+  socket.pause();
+  socket.on('error', () => {});
+  const closed = new Promise((done) => socket.on('close', done));
+  const body = JSON.stringify({ t: 'x'.repeat(90_000) });
+  const call = `POST /rest/v1/rpc/echo HTTP/1.1\r\nHost: x\r\n${Object.entries(headers).map(([k, v]) => `${k}: ${v}\r\n`).join('')}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  for (let i = 0; i < 250; i++) socket.write(call); // answers of 22 MB, more than the kernel's buffers hold
+  await until('the limit to count it', async () => (await metrics()).write_timeout > before.write_timeout, 15_000);
+  socket.resume();
+  await closed;
+});
+
+test('an upload that drips over HTTP/2 is given up', async () => {
+  const before = await metrics();
+  const result = await attack(port, drip(upload(1), frame(DATA, 0, 1, Buffer.from(' '))), { patience_ms: 9000 });
+  assert.ok(result.closed, 'still open');
+  assert.ok((await metrics()).read_timeout > before.read_timeout);
+});
+
+test('curl speaks HTTP/2 with it', async () => {
+  const { out } = await run('curl', ['-sS', '--http2', '--cacert', first.cert, '-H', `apikey: ${anon_key}`, '-w', ' %{http_version} %{http_code}',
+    '-o', '/dev/null', `https://localhost:${port}/rest/v1/item?id=eq.1`]);
+  assert.equal(out.trim(), '2 200');
+});

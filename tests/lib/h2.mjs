@@ -1,0 +1,86 @@
+// HTTP/2 as an attacker writes it: frames by hand over TLS, and what comes back.
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import tls from 'node:tls';
+
+/** A certificate of localhost and its key, in files of `folder`; `name` tells them apart. */
+export function certificate(folder, name = 'server') {
+  const key = join(folder, `${name}.key`);
+  const cert = join(folder, `${name}.crt`);
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2',
+    '-subj', `/CN=${name}`, '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', key, '-out', cert], { stdio: 'ignore' });
+  return { key, cert };
+}
+
+export const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+
+export function frame(type, flags = 0, stream = 0, payload = Buffer.alloc(0)) {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head[3] = type;
+  head[4] = flags;
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
+}
+
+export const uint32 = (n) => { const b = Buffer.alloc(4); b.writeUInt32BE(n >>> 0); return b; };
+export const DATA = 0, HEADERS = 1, PRIORITY = 2, RST = 3, SETTINGS = 4, PING = 6, GOAWAY = 7, WINDOW = 8, CONTINUATION = 9;
+export const END_STREAM = 1, ACK = 1, END_HEADERS = 4;
+
+/** A literal header field without indexing (RFC 7541 section 6.2.2). */
+export function literal(name, value) {
+  const text = (s) => { const b = Buffer.from(s); return Buffer.concat([integer(b.length, 7, 0), b]); };
+  return Buffer.concat([Buffer.from([0]), text(name), text(value)]);
+}
+function integer(n, bits, first) {
+  const max = 2 ** bits - 1;
+  if (n < max) return Buffer.from([first | n]);
+  const bytes = [first | max];
+  for (n -= max; n >= 128; n = Math.floor(n / 128)) bytes.push((n % 128) | 128);
+  return Buffer.from([...bytes, n]);
+}
+
+/** The block of a GET of `path`: :method GET, :scheme https, :path, :authority. */
+export const get = (path, fields = []) => Buffer.concat([Buffer.from([0x82, 0x87]), literal(':path', path), literal(':authority', 'localhost'),
+  ...fields.map(([name, value]) => literal(name, value))]);
+
+/**
+ * Connects, sends the preface and `chunks` (an iterable of buffers, which may take its time) as fast as the peer takes them,
+ * reads all answers.  Answers { closed, goaway, sent, received } when the peer closes, or after `patience_ms`.
+ */
+export function attack(port, chunks, { patience_ms = 8000, read = true } = {}) {
+  return new Promise((resolve) => {
+    const result = { closed: false, goaway: null, sent: 0, received: {}, statuses: 0 };
+    const socket = tls.connect({ port, host: '127.0.0.1', ALPNProtocols: ['h2'], rejectUnauthorized: false });
+    const end = () => { clearTimeout(timer); socket.destroy(); resolve(result); };
+    const timer = setTimeout(end, patience_ms);
+    let input = Buffer.alloc(0);
+    socket.on('error', () => { result.closed = true; end(); });
+    socket.on('close', () => { result.closed = true; end(); });
+    socket.on('end', () => { result.closed = true; end(); });
+    let resume = () => {};
+    socket.on('drain', () => resume());
+    socket.on('close', () => resume());
+    if (!read) socket.pause();
+    else socket.on('data', (data) => {
+      input = input.length ? Buffer.concat([input, data]) : data;
+      while (input.length >= 9 && input.length >= 9 + input.readUIntBE(0, 3)) {
+        const length = input.readUIntBE(0, 3);
+        const type = input[3];
+        result.received[type] = (result.received[type] ?? 0) + 1;
+        if (type === GOAWAY) result.goaway = input.readUInt32BE(13);
+        input = input.subarray(9 + length);
+      }
+    });
+    socket.on('secureConnect', async () => {
+      if (socket.alpnProtocol !== 'h2') { result.alpn = socket.alpnProtocol; end(); return; }
+      socket.write(Buffer.concat([preface, frame(SETTINGS)]));
+      for await (const chunk of chunks) {
+        if (socket.destroyed) return;
+        result.sent++;
+        if (!socket.write(chunk)) await new Promise((done) => { resume = done; });
+        else if (result.sent % 64 === 0) await new Promise((done) => setImmediate(done));
+      }
+    });
+  });
+}
