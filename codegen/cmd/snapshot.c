@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `pgstack migration snapshot`: what is released from now on, as one file of the language.  It is
- * the sources one after the other, in the order in which they are read.
+ * the sources one after the other, in the order in which they are read, in canonical form.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/snapshot.h"
+#include "format/format.h"
 #include "syntax/parse.h"
 
 #define TEMPORARY "migrations/.current.schema"
@@ -30,12 +31,10 @@ join_sources(void)
     parse_project(&ast, ".");
     str_puts(&text, head);
     for (size_t i = 0; i < ast.files.n; i++) {
-        const struct source *file = ast.files.at[i];
+        const char *formatted = format_source(ast.files.at[i]);
 
-        str_printf(&text, "\n-- %s\n\n", file->path);
-        str_add(&text, file->text, file->len);
-        if (file->len > 0 && file->text[file->len - 1] != '\n')
-            str_puts(&text, "\n");
+        str_printf(&text, "\n-- %s\n\n", ast.files.at[i]->path);
+        str_puts(&text, formatted ? formatted : ast.files.at[i]->text);
     }
     return text;
 }

@@ -24,19 +24,53 @@ sorted_names(struct words *names)
     return access_names(names->list.at, names->list.n);
 }
 
-static void
-write_live(struct out *out, const struct live *live)
+static int
+compare_roles(const void *a, const void *b)
 {
-    struct words roles = {0}, sent = {0};
+    return strcmp((*(const struct role *const *)a)->name, (*(const struct role *const *)b)->name);
+}
 
-    out_printf(out, "\nlive %s\n", access_name(live->name));
-    for (size_t i = 0; i < live->roles.n; i++)
-        words_add(&roles, live->roles.at[i]->name);
-    out_printf(out, "  %s may subscribe\n", sorted_names(&roles));
+/* The role that the live query names through which `role` may subscribe; NULL: none. */
+static const struct role *
+subscriber(const struct live *live, const struct role *role)
+{
+    for (; role != NULL; role = role->inherits)
+        for (size_t i = 0; i < live->roles.n; i++)
+            if (live->roles.at[i] == role)
+                return role;
+    return NULL;
+}
+
+static void
+write_subscribers(struct out *out, const struct model *model, const struct live *live)
+{
+    VEC(const struct role *) roles = {0};
+    struct words sent = {0};
+    const char *names;
+
     for (size_t i = 0; i < live->body->outputs.n; i++)
         if (live->body->outputs.at[i].name != NULL)
             words_add(&sent, live->body->outputs.at[i].name);
-    out_printf(out, "  sends %s\n", sorted_names(&sent));
+    names = sorted_names(&sent);
+    for (size_t i = 0; i < model->roles.n; i++)
+        if (subscriber(live, model->roles.at[i]) != NULL)
+            vec_push(&roles, model->roles.at[i]);
+    if (roles.n > 0)
+        qsort(roles.at, roles.n, sizeof(roles.at[0]), compare_roles);
+    for (size_t i = 0; i < roles.n; i++) {
+        const struct role *from = subscriber(live, roles.at[i]);
+
+        out_printf(out, "  %s may subscribe%s%s: %s\n", access_name(roles.at[i]->name),
+                   from == roles.at[i] ? "" : " as ",
+                   from == roles.at[i] ? "" : access_name(from->name), names);
+    }
+}
+
+static void
+write_live(struct out *out, const struct model *model, const struct live *live)
+{
+    out_printf(out, "\nlive %s\n", access_name(live->name));
+    write_subscribers(out, model, live);
     if (live->body->where != NULL && live->table == NULL)
         out_printf(out, "  rows: %s\n", access_condition(live->body->where));
     for (size_t i = 0; live->table != NULL && i < live->params.n; i++)
@@ -51,13 +85,13 @@ write_webhook(struct out *out, const struct webhook *webhook)
     out_printf(out, "\nwebhook %s\n", access_name(webhook->name));
     for (int command = 0; command < COMMANDS; command++)
         if (webhook->events[command])
-            out_printf(out, "  after %s on %s\n", command_name((enum command)command),
+            out_printf(out, "  after %s: %s\n", command_name((enum command)command),
                        access_name(webhook->table->name));
     if (webhook->when != NULL)
         out_printf(out, "  when: %s\n", access_condition(webhook->when));
     for (size_t i = 0; i < webhook->columns.n; i++)
         words_add(&sent, webhook->columns.at[i]->name);
-    out_printf(out, "  sends %s\n  to the address in %s, signed with %s; no policy is asked\n",
+    out_printf(out, "  sends past all policies: %s\n  address: %s\n  key: %s\n",
                sorted_names(&sent), webhook->url_env, webhook->key_env);
 }
 
@@ -70,9 +104,9 @@ write_auth(struct out *out, const struct auth *auth)
     if (auth->site != NULL)
         out_printf(out, "  site: %s\n", access_visible(auth->site));
     for (size_t i = 0; i < auth->redirects.n; i++)
-        out_printf(out, "  tokens may go to: %s\n", access_visible(auth->redirects.at[i]));
-    out_printf(out, "  guests %s\n",
-               auth->anonymous_sign_in ? "may sign in: each is authenticated" : "may not sign in");
+        out_printf(out, "  redirect %s: gets tokens\n", access_visible(auth->redirects.at[i]));
+    out_printf(out, "  anonymous_sign_in: %s\n",
+               auth->anonymous_sign_in ? "on, each guest is authenticated" : "off");
 }
 
 static int
@@ -103,7 +137,7 @@ emit_access_served(struct out *out, const struct model *model)
     if (webhooks.n > 0)
         qsort(webhooks.at, webhooks.n, sizeof(webhooks.at[0]), compare_webhooks);
     for (size_t i = 0; i < lives.n; i++)
-        write_live(out, lives.at[i]);
+        write_live(out, model, lives.at[i]);
     for (size_t i = 0; i < webhooks.n; i++)
         write_webhook(out, webhooks.at[i]);
     write_auth(out, model->auth);

@@ -120,6 +120,13 @@ print_right(struct str *out, const struct right *right)
                    right->unchecked ? "  unchecked" : "");
 }
 
+/* Webhooks and auth tell what leaves, and to whom: no role asks for it. */
+static bool
+may_have_rights(const struct section *section)
+{
+    return strcmp(section->kind, "webhook") != 0 && strcmp(section->kind, "auth") != 0;
+}
+
 static void
 print_section(struct str *out, const struct section *section, const struct rights *rights)
 {
@@ -127,7 +134,7 @@ print_section(struct str *out, const struct section *section, const struct right
     for (size_t i = 0; i < section->facts.n; i++)
         if (section->facts.at[i].role == NULL)
             str_printf(out, "  %s\n", section->facts.at[i].line);
-    if (rights->n == 0)
+    if (rights->n == 0 && may_have_rights(section))
         str_puts(out, "  nobody but service_role\n");
     for (size_t i = 0; i < rights->n; i++) {
         if (i == 0 || strcmp(rights->at[i].role, rights->at[i - 1].role) != 0)
