@@ -8,6 +8,10 @@
 
 #include "check/checker.h"
 
+/* The passes: former names into the model; then, when the model is whole, all that changed. */
+void check_former_names(struct checker *checker);
+void check_changes(const struct checker *checker, const struct model *last);
+
 struct change {
     const struct checker *checker; /* of the model to be */
     const struct model *now, *last;

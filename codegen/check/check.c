@@ -7,7 +7,9 @@
 
 #include <string.h>
 
+#include "check/change.h"
 #include "check/checker.h"
+#include "check/served.h"
 #include "syntax/ast_make.h"
 
 /* ---- the heading ---- */

@@ -7,6 +7,12 @@
 #include "check/url.h"
 #include "syntax/ast_served.h"
 
+/* The passes. */
+void check_auth(struct checker *checker);
+void check_guests(struct checker *checker);
+void check_lives(struct checker *checker);
+void check_webhooks(struct checker *checker);
+
 /* Where a part of an address stands in the source. */
 struct span check_part_span(const struct ast_string *ast, struct url_part part);
 
