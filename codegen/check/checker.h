@@ -482,19 +482,6 @@ void check_user_metadata(const struct model *model);
 /* Each table after what it refers to, then views, each after what it reads. */
 void check_sort_tables(struct model *model);
 
-/* ---- check_reads.c ---- */
-
-/* What a statement or condition reads, predicates and views followed to their tables. */
-struct read {
-    const struct table *table;
-    const struct column *column; /* NULL: the table as such */
-    struct span span;            /* where it stands: maybe in a predicate or view */
-    struct span from;            /* where it comes from in the expression asked about */
-};
-VEC_STRUCT(reads, struct read);
-
-/* The row itself and what definer predicates read are left out: no right is needed for them. */
-void check_reads(const struct expr *expr, struct reads *out);
-void check_reads_select(const struct select *select, struct reads *out);
+#include "check/reads.h"
 
 #endif
