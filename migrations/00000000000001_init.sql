@@ -351,7 +351,7 @@ grant select (id, name, created_at) on public.team to authenticated;
 -- policies/desk.schema:18  grant
 grant select, update (name, settings) on public.team to support;
 
--- schema/desk.schema:16  row security of member, not forced: a definer predicate reads it
+-- schema/desk.schema:16  row security of member, not forced: it is read past its policies
 alter table public.member enable row level security;
 create policy pgstack_service on public.member for all to service_role
   using (true) with check (true);

@@ -423,6 +423,14 @@ bool check_is_granted(const struct checker *checker, const struct table *table);
 bool check_refuse_part(struct checker *checker, const struct table *table, struct span span,
                        const char *done);
 
+/* ---- check_stored.c: materialized views ---- */
+
+void check_stored(const struct declared_view *declared);
+void check_stored_indexes(struct checker *checker);
+
+/* Rights on one whose rows have policies where they come from. */
+void check_stored_rights(struct checker *checker);
+
 /* ---- check_generated.c: for check_table.c ---- */
 
 void check_generated(struct checker *checker, const struct declared_table *declared,

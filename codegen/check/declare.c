@@ -4,7 +4,6 @@
  * table is also a row type).
  */
 #include "check/checker.h"
-#include "syntax/ast_make.h"
 
 #include <string.h>
 
@@ -277,8 +276,6 @@ declare_view(struct checker *checker, const struct ast_view *ast)
         return;
     declared.table = add_table(checker, schema, &ast->name, true);
     declared.table->materialized = ast->materialized;
-    if (ast->materialized)
-        not_built(ast->word, "materialized view");
     vec_push(&checker->views, declared);
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * I37: rows that are marked as deleted, and still answer.  By convention a nullable timestamp
- * called deleted_at or removed_at.  The owner must keep seeing the row: PostgreSQL tests the new
- * row of an update with the select policy, and the update that sets the mark would fail.
+ * I37: rows that are marked as deleted, and still answer: an error where the table says `soft
+ * delete`, else a warning where a nullable timestamp is called deleted_at or removed_at.  The owner
+ * must keep seeing the row: PostgreSQL tests the new row of an update with the select policy, and
+ * the update that sets the mark would fail.
  */
 #include "check/checker.h"
 
@@ -30,6 +31,14 @@ static enum diag_code
 code_of(const struct table *table)
 {
     return table->soft_delete ? PGS3075_SOFT_DELETE_UNTESTED : PGS3074_DELETED_ROWS;
+}
+
+/* The condition that a row which is there fulfils. */
+static const char *
+unmarked(const char *name, const struct column *mark)
+{
+    return mark->type.kind == TYPE_BOOL ? arena_printf("not %s", name)
+                                        : arena_printf("%s is null", name);
 }
 
 static bool
@@ -98,9 +107,9 @@ check_policy(const struct policy *policy, const struct column *mark)
                        mark->name, policy->name);
         diag_note(diag, mark->span, "\"%s\" is here", mark->name);
         diag_hint(diag,
-                  "add `%s is null` for the others; the owner must keep seeing the row, or the "
-                  "update that sets the mark fails",
-                  mark->name);
+                  "add `%s` for the others; the owner must keep seeing the row, or the update that "
+                  "sets the mark fails",
+                  unmarked(mark->name, mark));
     }
 }
 
@@ -135,8 +144,8 @@ check_range(struct remembering *remembering, const struct range *range,
                        remembering->policy->name, remembering->policy->table->name,
                        range->table->name, mark->name);
         diag_note(diag, mark->span, "\"%s\" is here", mark->name);
-        diag_hint(diag, "add `%s.%s is null`: who was removed keeps the right otherwise",
-                  range->alias, mark->name);
+        diag_hint(diag, "add `%s`: who was removed keeps the right otherwise",
+                  unmarked(arena_printf("%s.%s", range->alias, mark->name), mark));
         return;
     }
 }

@@ -130,37 +130,52 @@ order_derived(struct model *model)
         }
 }
 
-/* ---- what definer predicates read past its policies ---- */
+/* ---- what definer predicates and refreshes read past its policies ---- */
 
 static void
-report_raw(const struct predicate *predicate, const struct read *read)
+report_raw(const char *reader, const struct read *read)
 {
     struct diag *diag = diag_at(read->from, PGS5002_DEFINER_READS_RAW,
-                                "predicate \"%s\" is to read past policies, but what view "
-                                "\"%s\" reads is not known: it is unchecked SQL",
-                                predicate->name, read->table->name);
+                                "%s is to read past policies, but what view \"%s\" reads is not "
+                                "known: it is unchecked SQL",
+                                reader, read->table->name);
 
     diag_note(diag, read->table->span, "it is declared here");
-    diag_hint(diag, "let the predicate read tables, or write the view without $$");
+    diag_hint(diag, "let it read tables, or write the view without $$");
 }
 
 /* The owner reads them, whom policies hold back where row security is forced. */
 static void
-mark_read_past(const struct predicate *predicate)
+mark_read_past(const char *reader, const struct reads *reads)
+{
+    for (size_t i = 0; i < reads->n; i++) {
+        struct table *table = (struct table *)reads->at[i].table;
+
+        if (reads->at[i].column)
+            continue;
+        if (table->raw)
+            report_raw(reader, &reads->at[i]);
+        else if (!table->is_view)
+            table->read_past_policies = true;
+    }
+}
+
+static void
+mark_predicate(const struct predicate *predicate)
 {
     struct reads reads = {0};
 
     check_reads(predicate->body, &reads);
-    for (size_t i = 0; i < reads.n; i++) {
-        struct table *table = (struct table *)reads.at[i].table;
+    mark_read_past(arena_printf("predicate \"%s\"", predicate->name), &reads);
+}
 
-        if (reads.at[i].column)
-            continue;
-        if (table->raw)
-            report_raw(predicate, &reads.at[i]);
-        else if (!table->is_view)
-            table->read_past_policies = true;
-    }
+static void
+mark_stored(const struct table *view)
+{
+    struct reads reads = {0};
+
+    check_reads_select(view->query, &reads);
+    mark_read_past(arena_printf("materialized view \"%s\"", view->name), &reads);
 }
 
 void
@@ -171,7 +186,10 @@ check_order(struct checker *checker)
     order_derived(checker->model);
     for (size_t i = 0; i < model->predicates.n; i++)
         if (model->predicates.at[i]->definer && model->predicates.at[i]->body)
-            mark_read_past(model->predicates.at[i]);
+            mark_predicate(model->predicates.at[i]);
+    for (size_t i = 0; i < model->tables.n; i++)
+        if (model->tables.at[i]->materialized && model->tables.at[i]->query)
+            mark_stored(model->tables.at[i]);
 }
 
 /* ---- tables ---- */

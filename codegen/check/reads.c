@@ -31,7 +31,7 @@ read_range(const struct range *range, void *data)
     if (check_is_unknown(range->table))
         return;
     add_read(reading, range->table, NULL, range->span);
-    if (!range->table->query)
+    if (!range->table->query || range->table->materialized)
         return;
     if (!inside.from.file)
         inside.from = range->span;

@@ -173,7 +173,7 @@ check_view_reads(const struct grant *grant)
     const struct read *read;
     struct diag *diag;
 
-    if (!grant->table->query || !is_first_grant(grant))
+    if (!grant->table->query || grant->table->materialized || !is_first_grant(grant))
         return;
     check_reads_select(grant->table->query, &reads);
     read = first_forbidden(grant->role, &reads);
@@ -424,6 +424,7 @@ check_rights(struct checker *checker)
     }
     check_policies_as_a_whole(checker);
     check_user_metadata(model);
+    check_stored_rights(checker);
     for (size_t i = 0; i < model->tables.n; i++)
         check_chosen_keys(model->tables.at[i]);
     for (size_t i = 0; i < model->queries.n; i++) {

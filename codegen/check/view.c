@@ -109,6 +109,8 @@ check_view_now(struct checker *checker, const struct table *table)
         checker->model->reads_jwt = true;
         columns_from_list(checker, view->table, view->ast);
     }
+    if (view->table->materialized && !view->reads_itself)
+        check_stored(view);
     view->state = VIEW_DONE;
 }
 
@@ -117,4 +119,5 @@ check_views(struct checker *checker)
 {
     for (size_t i = 0; i < checker->views.n; i++)
         check_view_now(checker, checker->views.at[i].table);
+    check_stored_indexes(checker);
 }

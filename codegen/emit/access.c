@@ -233,6 +233,8 @@ write_marks(struct out *out, const struct table *table)
     struct words names = {0}, generated = {0};
 
     write_parents(out, table);
+    if (table->materialized)
+        out_add(out, "  kept from the last refresh\n");
     for (size_t i = 0; i < table->columns.n; i++)
         if (table->columns.at[i]->generated != NULL)
             words_add(&generated, table->columns.at[i]->name);
@@ -242,7 +244,7 @@ write_marks(struct out *out, const struct table *table)
     if (table->raw != NULL)
         out_printf(out, "  unchecked: %s\n", access_digest(table->raw));
     if (table->read_past_policies)
-        out_add(out, "  read past its policies by a predicate\n");
+        out_add(out, "  read past its policies\n");
     for (size_t i = 0; i < table->columns.n; i++)
         if (table->columns.at[i]->is_private)
             words_add(&names, table->columns.at[i]->name);

@@ -139,7 +139,8 @@ emit_derived_down(struct out *out, const struct model *model)
         const struct derived derived = model->derived.at[i];
 
         if (derived.view != NULL)
-            out_printf(out, "drop view %s;\n", sql_relation(derived.view));
+            out_printf(out, "drop %sview %s;\n", derived.view->materialized ? "materialized " : "",
+                       sql_relation(derived.view));
         else
             out_printf(out, "drop function pgstack_policy.%s cascade;\n",
                        name_sql(derived.predicate->name));

@@ -223,15 +223,20 @@ emit_raw(struct out *out, const char *before, const char *sql)
 void
 emit_view(struct out *out, const struct table *view)
 {
-    out_printf(out, "-- %s  view %s%s\ncreate view %s (", out_place(view->span),
-               out_plain(view->name), view->raw != NULL ? ", unchecked" : "", sql_relation(view));
+    const char *kind = view->materialized ? "materialized view" : "view";
+
+    out_printf(out, "-- %s  %s %s%s\ncreate %s %s (", out_place(view->span), kind,
+               out_plain(view->name), view->raw != NULL ? ", unchecked" : "", kind,
+               sql_relation(view));
     for (size_t i = 0; i < view->columns.n; i++)
         out_printf(out, "%s%s", i == 0 ? "" : ", ", name_sql(view->columns.at[i]->name));
-    out_add(out, ")\n  with (security_invoker = true) as\n");
+    out_add(out, view->materialized ? ") as\n" : ")\n  with (security_invoker = true) as\n");
     if (view->raw != NULL)
         emit_raw(out, "  ", view->raw);
     else
         emit_statement(out, "  ", sql_select(view->query, SQL_PLAIN), ";\n\n");
+    if (view->materialized)
+        emit_indexes(out, view);
 }
 
 /* "table public.ticket" */

@@ -29,7 +29,7 @@ emit_row_security(struct out *out, const struct table *table)
     if (!table->read_past_policies)
         out_fill(force, force_up, "table", sql, NULL);
     out_fill(out, rls_up, "place", out_place(table->span), "name", out_plain(table->name), "why",
-             table->read_past_policies ? ", not forced: a definer predicate reads it" : "", "table",
+             table->read_past_policies ? ", not forced: it is read past its policies" : "", "table",
              sql, "force", out_text(force), NULL);
 }
 

@@ -171,7 +171,7 @@ create view public.raw_titles (title)
   select title from public.shown
 ;
 
--- schema/desk.schema:30  row security of ticket, not forced: a definer predicate reads it
+-- schema/desk.schema:30  row security of ticket, not forced: it is read past its policies
 alter table public.ticket enable row level security;
 create policy pgstack_service on public.ticket for all to service_role
   using (true) with check (true);
@@ -185,7 +185,7 @@ create policy tickets_own on public.ticket for insert to authenticated
 -- policies/desk.schema:1  grant
 grant select, insert (title) on public.ticket to authenticated;
 
--- schema/desk.schema:17  row security of vote, not forced: a definer predicate reads it
+-- schema/desk.schema:17  row security of vote, not forced: it is read past its policies
 alter table public.vote enable row level security;
 create policy pgstack_service on public.vote for all to service_role
   using (true) with check (true);
@@ -198,7 +198,7 @@ create policy votes_own_insert on public.vote for insert to authenticated
 -- policies/desk.schema:2  grant
 grant select, insert (ticket_id, value) on public.vote to authenticated;
 
--- schema/desk.schema:26  row security of flag, not forced: a definer predicate reads it
+-- schema/desk.schema:26  row security of flag, not forced: it is read past its policies
 alter table public.flag enable row level security;
 create policy pgstack_service on public.flag for all to service_role
   using (true) with check (true);
