@@ -218,9 +218,57 @@ check_volatile(const struct asking *asking, const struct expr *expr)
     diag_hint(diag, "a right does not depend on chance: compare columns, claims, and now()");
 }
 
+/* ---- not in, and a NULL among them ---- */
+
+struct null_search {
+    const struct expr *column;
+    bool excluded;
+};
+
+static void
+visit_null_test(const struct expr *expr, void *data)
+{
+    struct null_search *search = data;
+
+    if (is_op(expr, "is not null") && expr->args.at[0]->kind == EXPR_COLUMN &&
+        expr->args.at[0]->column == search->column->column)
+        search->excluded = true;
+}
+
+static bool
+leaves_nulls_out(const struct select *select, const struct expr *column)
+{
+    struct null_search search = {.column = column};
+
+    if (select->where)
+        walk_conjuncts(select->where, visit_null_test, &search);
+    return search.excluded;
+}
+
+static void
+check_not_in(const struct asking *asking, const struct expr *expr)
+{
+    const struct expr *output;
+    struct diag *diag;
+
+    if (expr->kind != EXPR_IN || !expr->negated || !expr->select || expr->select->outputs.n != 1)
+        return;
+    output = expr->select->outputs.at[0].expr;
+    if (output->kind != EXPR_COLUMN || !output->nullable ||
+        leaves_nulls_out(expr->select, output) || is_told(asking, output))
+        return;
+    diag = diag_at(output->span, PGS3057_NOT_IN_NULL,
+                   "policy \"%s\" on \"%s\": one NULL in \"%s\", and `not in` is never true",
+                   asking->policy->name, asking->policy->table->name, output->column->name);
+    diag_note(diag, output->column->span, "\"%s\" may be null", output->column->name);
+    diag_hint(diag, "make it `not null`, add `where %s is not null`, or write `not exists`",
+              output->column->name);
+}
+
 static void
 visit(const struct expr *expr, const struct binding *binding, void *data)
 {
+    check_not_in(data, expr);
     check_email(data, expr, binding);
     check_part(data, expr, binding);
     check_case_letters(data, expr);

@@ -89,6 +89,7 @@ collect_raw_sql(const struct ast *ast, struct model *model)
 static void
 check_who_writes(struct checker *checker)
 {
+    check_raw(checker);
     check_captures(checker);
     check_callers(checker);
     check_deciding(checker);

@@ -335,6 +335,7 @@ void check_overlap(struct checker *checker);
 void check_deciding(struct checker *checker);
 void check_callers(struct checker *checker);
 void check_captures(struct checker *checker);
+void check_raw(struct checker *checker);
 void check_lookups(struct checker *checker);
 void check_tenants(struct checker *checker);
 void check_across(struct checker *checker);

@@ -51,6 +51,19 @@ is_pattern_match(const struct expr *expr)
            (strcmp(expr->name, "like") == 0 || strcmp(expr->name, "ilike") == 0);
 }
 
+/* `team_id is not null`: whosoever's the row is. */
+static const struct column *
+merely_there(const struct atom *atom)
+{
+    const struct expr *expr = atom->expr, *column;
+    const struct binding *binding = atom->binding;
+
+    if (expr->kind != EXPR_OP || strcmp(expr->name, atom->negated ? "is null" : "is not null") != 0)
+        return NULL;
+    column = check_stands_for(expr->args.at[0], &binding);
+    return is_row_column(column, NULL) && column->type.kind == TYPE_UUID ? column->column : NULL;
+}
+
 const struct column *
 check_compares_itself(const struct atom *atom)
 {
@@ -58,6 +71,8 @@ check_compares_itself(const struct atom *atom)
     bool equals = (expr->kind == EXPR_OP || expr->kind == EXPR_ANY) && expr->name &&
                   strcmp(expr->name, "=") == 0 && !expr->select;
 
+    if (merely_there(atom))
+        return merely_there(atom);
     if (atom->negated || expr->negated ||
         (!equals && expr->kind != EXPR_IN && !is_pattern_match(expr)))
         return NULL;

@@ -384,15 +384,18 @@ check_itself(const struct opening *opening, const struct branch *branch)
 {
     const struct column *column =
         branch->atoms.n == 1 ? check_compares_itself(&branch->atoms.at[0]) : NULL;
-    bool is_pattern;
+    const struct expr *expr;
+    bool is_pattern, is_test;
     struct diag *diag;
 
     if (!column)
         return false;
-    is_pattern =
-        is_op(branch->atoms.at[0].expr, "like") || is_op(branch->atoms.at[0].expr, "ilike");
-    diag = report_at(opening, branch, branch->atoms.at[0].expr, PGS3045_ROW_ITSELF,
+    expr = branch->atoms.at[0].expr;
+    is_pattern = is_op(expr, "like") || is_op(expr, "ilike");
+    is_test = is_op(expr, "is null") || is_op(expr, "is not null");
+    diag = report_at(opening, branch, expr, PGS3045_ROW_ITSELF,
                      arena_printf(is_pattern ? "matches every \"%s\" there is"
+                                  : is_test  ? "asks whether there is a \"%s\", not whose it is"
                                              : "compares \"%s\" with itself: that holds for every "
                                                "row that has one",
                                   column->name));

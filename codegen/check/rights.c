@@ -24,6 +24,15 @@ is_first_grant(const struct grant *grant)
     return true;
 }
 
+static bool
+is_only_narrowed(const struct grant *grant)
+{
+    for (size_t i = 0; i < grant->table->policies.n; i++)
+        if (policy_applies(grant->table->policies.at[i], grant->role, grant->table, grant->command))
+            return true;
+    return false;
+}
+
 /* I01: without a policy, row security refuses everything; with it switched off, nothing. */
 static void
 check_grant_is_policed(const struct grant *grant)
@@ -41,6 +50,9 @@ check_grant_is_policed(const struct grant *grant)
                 : grant->command == CMD_UPDATE ? "rows of"
                                                : "from",
                 grant->table->name, command);
+    if (is_only_narrowed(grant))
+        diag_hint(diag, "the restrictive policies only narrow what others admit, and there are no "
+                        "others");
     diag_hint(diag, "add `policy ... on %s for %s to %s %s (...)`, or take the grant back",
               grant->table->name, command, grant->role->name,
               grant->command == CMD_INSERT ? "with check" : "using");
@@ -301,6 +313,7 @@ check_theft_of(struct checker *checker, const struct policy *policy, const struc
     if (!is_owner(policy, column) || is_own_already(policy, column))
         return;
     vec_push(&checker->decided, policy->span);
+    vec_push(&checker->strayed, column);
     diag = diag_at(granted, PGS3014_ROW_THEFT,
                    "policy \"%s\" lets a caller take other people's rows: \"%s\" may be "
                    "updated, and %s",

@@ -138,6 +138,34 @@ check_column(struct tenancy *tenancy, const struct column *column, enum command 
     }
 }
 
+static bool
+names_caller(const struct branch *branch, const struct role *role)
+{
+    for (size_t i = 0; i < branch->atoms.n; i++) {
+        struct mentions found = check_mentions(&branch->atoms.at[i], role);
+
+        if (found.caller || found.filtered || found.unknown)
+            return true;
+    }
+    return false;
+}
+
+/* The owner may become anybody: a new row that no condition ties to the caller at all. */
+static void
+check_given_away(struct tenancy *tenancy, const struct column *column,
+                 const struct branches *written)
+{
+    struct span span;
+
+    if (!grant_of(column, tenancy->role, CMD_UPDATE, &span))
+        return;
+    for (size_t i = 0; i < written->n; i++)
+        if (written->at[i].policy->check_expr && !names_caller(&written->at[i], tenancy->role)) {
+            report_stray(tenancy, column, CMD_UPDATE, &written->at[i]);
+            return;
+        }
+}
+
 /* ---- in whose name ---- */
 
 static bool
@@ -213,6 +241,8 @@ check_tenancy(struct tenancy *tenancy)
 
         if (inserts)
             check_signature(tenancy, column, &inserted);
+        if (updates && check_weakest_tie(&tenancy->seen, column, role) == TIE_SELF)
+            check_given_away(tenancy, column, &updated);
         if (!check_is_tenant(&tenancy->seen, column, role))
             continue;
         if (inserts)
