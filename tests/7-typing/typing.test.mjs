@@ -25,7 +25,7 @@ const documented = [
 ];
 
 /** A literal that PostgreSQL cannot read, and that we leave to it. */
-const unread = /^syntax error in ts(query|vector)|^(text search configuration|relation|role|schema|type|function|invalid|malformed|unterminated).* (does not exist|in .*)|of jsonpath input|in tsquery:|wrong position info|invalid name syntax|input of anonymous composite types/;
+const unread = /^syntax error in ts(query|vector)|^(text search configuration|relation|role|schema|type|function|invalid|malformed|unterminated).* (does not exist|in .*)|of jsonpath input|in tsquery:|wrong position info|invalid name syntax|improper qualified name|input of anonymous composite types/;
 
 const server_side = `
 create function look(expressions jsonb) returns setof jsonb language plpgsql as $$
