@@ -253,8 +253,8 @@ export type Database = {
         };
         Returns: {
           day: string;
-          minutes: number | null;
-          cost: number | null;
+          minutes: number;
+          cost: number;
         }[];
       };
       ticket_ages: {

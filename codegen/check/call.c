@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "check/cast.h"
+#include "check/nulls.h"
 #include "model/functions.h"
 #include "model/types.h"
 
@@ -183,19 +185,6 @@ check_release(const struct ast_expr *ast, const struct function *function)
     diag_hint(diag, "do without it, or write it in $$ ... $$ if all your servers are newer");
 }
 
-static bool
-is_result_nullable(const struct expr *expr, const struct function *function)
-{
-    size_t nullable = 0;
-
-    for (size_t i = 0; i < expr->args.n; i++)
-        nullable += expr->args.at[i]->nullable;
-    if (strcmp(function->name, "coalesce") == 0 || strcmp(function->name, "greatest") == 0 ||
-        strcmp(function->name, "least") == 0)
-        return nullable == expr->args.n;
-    return function->nulls == MAYBE || (function->nulls == STRICT && nullable > 0);
-}
-
 /* now() and its like: a row that passes today would fail when it is restored tomorrow. */
 static bool
 changes_by_itself(const struct function *function)
@@ -315,7 +304,7 @@ check_function_call(struct scope *scope, const struct ast_expr *ast,
     if (check_tail_fits(ast, found.function->kind))
         check_call_tail(scope, ast, expr);
     expr->type = found.result;
-    expr->nullable = is_result_nullable(expr, found.function);
+    expr->nullable = check_is_call_nullable(scope, ast, expr, found.function);
     return expr;
 }
 
@@ -389,6 +378,8 @@ check_extract(struct scope *scope, const struct ast_expr *ast)
         return expr;
     }
     check_settle(arg, found.args[1]);
+    expr->function = found.function;
     expr->type = found.result;
+    expr->nullable = arg->nullable || check_is_field_nullable(expr->name, found.args[1]);
     return expr;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Casts as they are written: `x::t`, `array[...]::t[]`, and `t(x)`, a type's name like a call. */
-#include "check/checker.h"
+#include "check/cast.h"
 
 #include <string.h>
 

@@ -125,6 +125,7 @@ struct scope {
     const char *clause;           /* "where": what an aggregate may not stand in; NULL: it may */
     bool in_from;                 /* a call in from is being read: it may give rows */
     bool in_aggregate;            /* the arguments of one are being read */
+    bool grouped;                 /* it has `group by`: each group has rows */
     bool has_aggregate;           /* set when one was found */
 };
 
@@ -215,18 +216,6 @@ void check_becomes(struct expr *expr, struct type want, enum type_cast need, con
 
 /* Lets an open literal take a type; reports a value that is none of it. */
 void check_settle(struct expr *expr, struct type type);
-
-/* ---- cast.c ---- */
-
-struct expr *check_cast(struct scope *scope, const struct ast_expr *ast);
-
-/*
- * float8('1.5'), text(42): where no function does it, the name of a type casts.  NULL: this call
- * means no cast.  check_named_cast is for names that no function has.
- */
-struct expr *check_cast_call(const struct ast_expr *ast, const struct expr *call);
-struct expr *check_named_cast(struct scope *scope, const struct ast_expr *ast);
-bool check_is_cast_name(const char *name);
 
 /* ---- check_operator.c ---- */
 

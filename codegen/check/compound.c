@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "check/nulls.h"
 #include "model/functions.h"
 
 VEC_STRUCT(types, struct type);
@@ -182,31 +183,6 @@ row_in(struct scope *scope, const struct ast_expr *ast, struct expr *expr)
     return expr;
 }
 
-static void
-note_own_column(const struct expr *expr, void *data)
-{
-    struct own {
-        const struct scope *scope;
-        bool found;
-    } *own = data;
-
-    for (size_t i = 0; expr->kind == EXPR_COLUMN && i < own->scope->ranges.n; i++)
-        own->found = own->found || own->scope->ranges.at[i] == expr->range;
-}
-
-/* It reads the row of the select that it stands in. */
-static bool
-reads_row(const struct scope *scope, const struct expr *expr)
-{
-    struct own {
-        const struct scope *scope;
-        bool found;
-    } own = {scope, false};
-
-    walk_expr(expr, note_own_column, &own);
-    return own.found;
-}
-
 /*
  * Several items that do not depend on the row become an array, so they take one type with the left
  * side where there is one; the others are compared one by one.
@@ -220,7 +196,7 @@ settle_items(const struct scope *scope, const struct expr *expr)
 
     vec_push(&constants, expr->args.at[0]);
     for (size_t i = 1; i < expr->args.n; i++)
-        if (!reads_row(scope, expr->args.at[i]))
+        if (!check_reads_row(scope, expr->args.at[i]))
             vec_push(&constants, expr->args.at[i]);
     types = types_of(&constants);
     if (constants.n <= 2 || !type_common_of(types.at, types.n, &common) || type_is_open(common))
@@ -273,7 +249,14 @@ check_in(struct scope *scope, const struct ast_expr *ast)
     struct expr *pair[] = {left, only_output(expr->select)};
     check_apply_operator(&at, "=", pair, 2, &found);
     expr->function = found.function;
+    expr->nullable = left->nullable || pair[1]->nullable;
     return expr;
+}
+
+static bool
+may_hold_null(const struct expr *array)
+{
+    return array->kind != EXPR_ARRAY || array->select || check_any_nullable(array);
 }
 
 static void
@@ -299,8 +282,10 @@ check_quantified(struct scope *scope, const struct ast_expr *ast)
     if (ast->select) {
         expr->select = sub_select(scope, ast);
         struct expr *pair[] = {left, only_output(expr->select)};
-        if (check_apply_operator(ast, ast->op, pair, 2, &found))
+        if (check_apply_operator(ast, ast->op, pair, 2, &found)) {
             expr->function = found.function;
+            expr->nullable = left->nullable || pair[1]->nullable || found.function->nulls != STRICT;
+        }
         return expr;
     }
     right = check_expr(scope, ast->args.at[1]);
@@ -324,6 +309,7 @@ check_quantified(struct scope *scope, const struct ast_expr *ast)
     if (check_apply_operator(ast, ast->op, pair, 2, &found)) {
         check_settle(right, type_array_of(found.args[1]));
         expr->function = found.function;
+        expr->nullable = left->nullable || may_hold_null(right) || found.function->nulls != STRICT;
     }
     return expr;
 }
@@ -419,5 +405,6 @@ check_scalar_select(struct scope *scope, const struct ast_expr *ast)
 
     expr->select = sub_select(scope, ast);
     expr->type = only_output(expr->select)->type;
+    expr->nullable = check_is_select_nullable(expr->select);
     return expr;
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check/cast.h"
 #include "model/names.h"
 #include "model/types.h"
 

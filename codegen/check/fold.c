@@ -101,8 +101,6 @@ fold_cast(const struct expr *expr, const struct assumption *a)
 static struct value
 fold_call(const struct expr *expr, const struct assumption *a)
 {
-    const struct function *function;
-
     if (expr->is_auth)
         return fold_auth(expr, a);
     if (strcmp(expr->name, "coalesce") == 0) {
@@ -114,8 +112,7 @@ fold_call(const struct expr *expr, const struct assumption *a)
         }
         return null;
     }
-    function = function_find(expr->name);
-    for (size_t i = 0; function && function->nulls == STRICT && i < expr->args.n; i++)
+    for (size_t i = 0; expr->function && expr->function->strict && i < expr->args.n; i++)
         if (check_fold(expr->args.at[i], a).kind == V_NULL)
             return null;
     return unknown;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "check/checker.h"
+#include "model/functions.h"
 #include "model/types.h"
 
 /* ---- what an expression stands for ---- */
@@ -298,7 +299,7 @@ check_fold_operator(const struct expr *expr, const struct assumption *a)
     if (strcmp(op, "like") == 0 || strcmp(op, "ilike") == 0 || strcmp(op, "not like") == 0 ||
         strcmp(op, "not ilike") == 0)
         return fold_like(expr, a);
-    if (expr->args.n == 2)
+    if (expr->args.n == 2 && (!expr->function || expr->function->strict))
         return check_fold_comparison(expr->args.at[0], expr->args.at[1], op, a);
     return unknown;
 }

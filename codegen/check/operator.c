@@ -319,6 +319,8 @@ row_comparison(struct scope *scope, const struct ast_expr *ast, struct expr *exp
     vec_push(&expr->args, check_row(scope, ast->args.at[1]));
     check_compare_rows(ast, operator_behind(ast->op), expr->args.at[0], expr->args.at[1]);
     expr->type = type_scalar(TYPE_BOOL);
+    expr->nullable = strstr(ast->op, "distinct from") == NULL &&
+                     (check_any_nullable(expr->args.at[0]) || check_any_nullable(expr->args.at[1]));
     return expr;
 }
 

@@ -418,6 +418,7 @@ static void
 check_plain(struct scope *scope, struct select *select, const struct ast_select *ast)
 {
     select->distinct = ast->distinct;
+    scope->grouped = ast->group_by.n > 0;
     for (size_t i = 0; i < ast->from.n; i++)
         check_from(scope, &ast->from.at[i]);
     for (size_t i = 0; i < scope->ranges.n; i++)

@@ -26,6 +26,7 @@ enum volatility {
 enum nulls {
     STRICT, /* only when an argument is */
     NEVER,
+    EMPTY, /* of an aggregate: only of no rows, or when an argument is */
     MAYBE,
 };
 

@@ -63,7 +63,7 @@ export class Expressions {
     this.inner = false;
     const from = this.joined ? `t ${random.pick(['left join', 'join'])} u on t.id = u.id` : 't';
     const x = this.grouping ? this.aggregate(3) : this.any(1 + random.below(4));
-    return { x, from };
+    return { x, from: this.grouping && random.chance(0.6) ? `${from} group by t.id` : from };
   }
 
   column(type) {

@@ -118,7 +118,8 @@ write('catalog_functions.def', `CATALOG_FUNCTION("name", "arguments", "result", 
   result      with "setof " where it is a set
   kind        f function, a aggregate, w window function; o, h an aggregate that takes within group
   defaults    how many of the last arguments may be left out
-  nulls       when a result may be NULL: STRICT only when an argument is; NEVER; MAYBE
+  nulls       when a result may be NULL: STRICT only when an argument is; NEVER; MAYBE;
+              EMPTY of an aggregate over no rows, and when an argument is
 ${per_release}`,
 merge(all, 'function', (r) => `${r.name}(${r.args})`).map((r) => {
   const args = r.variadic ? `${r.args.replace(/\[\]$/, '')}...` : r.args;

@@ -32,6 +32,12 @@ const never = new Set([
 /** Not strict, and NULL only when an argument is. */
 const like_strict = new Set(['format', 'concat_ws', 'array_remove', 'array_replace', 'array_positions', 'ntile']);
 
+/** Aggregates that are NULL only for no rows, or when an argument is. */
+const of_rows = new Set([
+  'sum', 'avg', 'min', 'max', 'bool_and', 'bool_or', 'every', 'bit_and', 'bit_or', 'bit_xor', 'string_agg', 'array_agg',
+  'json_agg', 'jsonb_agg', 'json_object_agg', 'jsonb_object_agg', 'range_agg', 'range_intersect_agg', 'any_value',
+]);
+
 export function nullsOf(row) {
   const first = row.args.split(', ')[0];
   const name = /range$/.test(first) && /^(lower|upper)$/.test(row.name) ? `${row.name} range`
@@ -41,6 +47,8 @@ export function nullsOf(row) {
     : row.name === '@@' && first === 'jsonb' ? '@@ jsonb'
     : row.name;
   if (never.has(name)) return 'NEVER';
+  if (first === 'jsonb' && /^(bool|int[248]|float[48])$/.test(row.name)) return 'MAYBE'; // since 18, of JSON's null
+  if (row.prokind === 'a' && of_rows.has(name)) return 'EMPTY';
   if (/[aohw]/.test(row.prokind ?? '')) return name === 'ntile' ? 'STRICT' : 'MAYBE';
   if (like_strict.has(name)) return 'STRICT';
   if (name === 'substring' && !/^(text|bytea|bit), int4/.test(row.args)) return 'MAYBE';

@@ -32,7 +32,7 @@ export type Database = {
         Row: {
           owner: string;
           state: Database["public"]["Enums"]["state"];
-          hours: number | null;
+          hours: number;
           n: number;
         };
         Relationships: [];
@@ -66,7 +66,7 @@ export type Database = {
         Args: never;
         Returns: {
           state: Database["public"]["Enums"]["state"];
-          hours: number | null;
+          hours: number;
         }[];
       };
       raw_count: {

@@ -24,7 +24,7 @@ enum {
 static const struct pgs_column task_hours_columns[] = {
     PGS_COLUMN("owner", "owner", PGS_UUID, "uuid", PGS_NOT_NULL),
     PGS_ENUM_COLUMN("state", "state", "public.state", state_labels, PGS_NOT_NULL),
-    PGS_COLUMN("hours", "hours", PGS_NUMERIC, "numeric", PGS_NULLABLE),
+    PGS_COLUMN("hours", "hours", PGS_NUMERIC, "numeric", PGS_NOT_NULL),
     PGS_COLUMN("n", "n", PGS_INT8, "bigint", PGS_NOT_NULL),
 };
 
