@@ -3,7 +3,7 @@
  * Keys that reach across tenants.  Unique and foreign keys are checked outside of row security: a
  * failed or accepted insert tells what the caller may not see.
  */
-#include "check/checker.h"
+#include "check/rights.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * Who the caller is, told by something weaker than auth.uid(): an address that changes hands, a
  * part of a word, a word in letters that never come.  And functions that answer anew for each row.
  */
-#include "check/checker.h"
+#include "check/rights.h"
 
 #include <ctype.h>
 #include <string.h>

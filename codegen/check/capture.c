@@ -3,7 +3,7 @@
  * Names that a sub-select takes: in `exists (select 1 from share where share.doc_id = id)` the bare
  * `id` is the inner table's, where there is one, and not the row's that was meant.
  */
-#include "check/checker.h"
+#include "check/rights.h"
 
 #include <string.h>
 

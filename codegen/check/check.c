@@ -10,6 +10,7 @@
 #include "check/change.h"
 #include "check/checker.h"
 #include "check/served.h"
+#include "check/rights.h"
 #include "syntax/ast_make.h"
 
 /* ---- the heading ---- */

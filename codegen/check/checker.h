@@ -321,16 +321,6 @@ void check_rights(struct checker *checker);
 void check_truth(struct checker *checker);
 void check_recursion(struct checker *checker);
 void check_overlap(struct checker *checker);
-void check_deciding(struct checker *checker);
-void check_callers(struct checker *checker);
-void check_captures(struct checker *checker);
-void check_raw(struct checker *checker);
-void check_lookups(struct checker *checker);
-void check_tenants(struct checker *checker);
-void check_across(struct checker *checker);
-void check_exposure(struct checker *checker);
-void check_wide_writes(struct checker *checker);
-void check_deleted(struct checker *checker);
 void check_speed(struct checker *checker);
 void check_secrets(struct checker *checker);
 
@@ -367,12 +357,6 @@ const char *check_given_name(struct checker *checker, const struct table *table,
 
 /* Declares the arguments of a predicate or query. */
 void check_params(struct checker *checker, const struct ast_params *ast, struct params *out);
-
-/* ---- open.c, for truth.c ---- */
-
-/* What a condition lets in besides those it means. */
-void check_opening(const struct checker *checker, const struct policy *policy,
-                   const struct expr *condition);
 
 /* ---- speed.c, for lookup.c ---- */
 

@@ -5,7 +5,7 @@
  * may write profile.role decides.  Such a column, and a whole row of such a table, must not be
  * anybody's to write, unless the check of the write asks for a right that the writer has already.
  */
-#include "check/checker.h"
+#include "check/rights.h"
 
 #include <string.h>
 

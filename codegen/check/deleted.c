@@ -5,7 +5,7 @@
  * must keep seeing the row: PostgreSQL tests the new row of an update with the select policy, and
  * the update that sets the mark would fail.
  */
-#include "check/checker.h"
+#include "check/rights.h"
 
 #include <string.h>
 

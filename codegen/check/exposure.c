@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Columns that a grant gives away because nobody listed them, or that nobody should read. */
-#include "check/checker.h"
+#include "check/rights.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Sub-selects of policies that no index serves, and indexes that serve nothing more. */
-#include "check/checker.h"
+#include "check/rights.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * only shut somebody out, or that no request can meet; sub-selects that have nothing to do with the
  * row.
  */
-#include "check/checker.h"
+#include "check/rights.h"
 
 #include <string.h>
 

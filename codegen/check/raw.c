@@ -3,7 +3,7 @@
  * Unchecked SQL is not read, but its words are: what opens a policy, or takes rights out of what
  * the access matrix shows, is found where it stands.
  */
-#include "check/checker.h"
+#include "check/rights.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -4,6 +4,7 @@
  * index counts: whether its condition is implied is PostgreSQL's to see.
  */
 #include "check/checker.h"
+#include "check/rights.h"
 
 #include <string.h>
 

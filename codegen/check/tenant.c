@@ -4,7 +4,7 @@
  * caller by some column, its tenant: a new row must be tied by it, too, or callers put rows into
  * other tenants, move theirs there, or write in the name of others.
  */
-#include "check/checker.h"
+#include "check/rights.h"
 
 #include <string.h>
 

@@ -3,6 +3,7 @@
  * Policies that are true whatever the row holds, true as soon as a claim is missing, or never true.
  */
 #include "check/checker.h"
+#include "check/rights.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes that reach further than reads: for callers that no condition names, or to rows unseen. */
-#include "check/checker.h"
+#include "check/rights.h"
 
 #include <string.h>
 

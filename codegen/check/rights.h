@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The passes over what grants and policies come to.  Each is a file of one analysis, over the
+ * normal form of branch.h.  One that reports a grant, policy or column notes it in the checker, and
+ * the next keeps silent about it.
+ */
+#ifndef CHECK_RIGHTS_H
+#define CHECK_RIGHTS_H
+
+#include "check/checker.h"
+
+/* raw.c: the words of unchecked SQL. */
+void check_raw(struct checker *checker);
+
+/* capture.c: names that a sub-select takes. */
+void check_captures(struct checker *checker);
+
+/* callers.c: who the caller is, told by something weaker than auth.uid(). */
+void check_callers(struct checker *checker);
+
+/* deciding.c: columns that decide rights, and who may write them. */
+void check_deciding(struct checker *checker);
+
+/* tenant.c: rows written where the writer has no business. */
+void check_tenants(struct checker *checker);
+
+/* across.c: keys that reach across tenants. */
+void check_across(struct checker *checker);
+
+/* wide.c: writes that reach further than reads. */
+void check_wide_writes(struct checker *checker);
+
+/* exposure.c: columns that a grant gives away. */
+void check_exposure(struct checker *checker);
+
+/* deleted.c: rows that are marked as deleted, and still answer. */
+void check_deleted(struct checker *checker);
+
+/* lookup.c, for speed.c: sub-selects of policies that no index serves. */
+void check_lookups(struct checker *checker);
+
+/* open.c, for truth.c: what a condition lets in besides those it means. */
+void check_opening(const struct checker *checker, const struct policy *policy,
+                   const struct expr *condition);
+
+#endif
