@@ -9,8 +9,8 @@
 
 #include "check/change.h"
 #include "check/checker.h"
-#include "check/served.h"
 #include "check/rights.h"
+#include "check/served.h"
 #include "syntax/ast_make.h"
 
 /* ---- the heading ---- */
