@@ -21,7 +21,7 @@ enum {
 static const struct pgs_column daily_columns[] = {
     PGS_COLUMN("day", "day", PGS_DATE, "date", PGS_NOT_NULL),
     PGS_COLUMN("shop_id", "shop_id", PGS_INT4, "integer", PGS_NOT_NULL),
-    PGS_COLUMN("cents", "cents", PGS_NUMERIC, "numeric", PGS_NULLABLE),
+    PGS_COLUMN("cents", "cents", PGS_NUMERIC, "numeric", PGS_NOT_NULL),
     PGS_COLUMN("n", "n", PGS_INT8, "bigint", PGS_NOT_NULL),
 };
 

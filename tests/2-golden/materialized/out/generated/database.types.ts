@@ -35,7 +35,7 @@ export type Database = {
         Row: {
           day: string;
           shop_id: number;
-          cents: number | null;
+          cents: number;
           n: number;
         };
         Relationships: [];
@@ -43,14 +43,14 @@ export type Database = {
       monthly: {
         Row: {
           month: number | null;
-          cents: number | null;
+          cents: number;
         };
         Relationships: [];
       };
       shop_of_today: {
         Row: {
           shop_id: number;
-          cents: number | null;
+          cents: number;
         };
         Relationships: [];
       };

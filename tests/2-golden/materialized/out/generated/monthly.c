@@ -18,7 +18,7 @@ enum {
 
 static const struct pgs_column monthly_columns[] = {
     PGS_COLUMN("month", "month", PGS_NUMERIC, "numeric", PGS_NULLABLE),
-    PGS_COLUMN("cents", "cents", PGS_NUMERIC, "numeric", PGS_NULLABLE),
+    PGS_COLUMN("cents", "cents", PGS_NUMERIC, "numeric", PGS_NOT_NULL),
 };
 
 static const uint16_t monthly_all[] = {MONTHLY_MONTH, MONTHLY_CENTS};

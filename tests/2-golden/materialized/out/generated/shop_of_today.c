@@ -18,7 +18,7 @@ enum {
 
 static const struct pgs_column shop_of_today_columns[] = {
     PGS_COLUMN("shop_id", "shop_id", PGS_INT4, "integer", PGS_NOT_NULL),
-    PGS_COLUMN("cents", "cents", PGS_NUMERIC, "numeric", PGS_NULLABLE),
+    PGS_COLUMN("cents", "cents", PGS_NUMERIC, "numeric", PGS_NOT_NULL),
 };
 
 static const uint16_t shop_of_today_all[] = {SHOP_OF_TODAY_SHOP_ID, SHOP_OF_TODAY_CENTS};
