@@ -438,6 +438,7 @@ check_rights(struct checker *checker)
     check_policies_as_a_whole(checker);
     check_user_metadata(model);
     check_stored_rights(checker);
+    check_useless_grants(checker);
     for (size_t i = 0; i < model->tables.n; i++)
         check_chosen_keys(model->tables.at[i]);
     for (size_t i = 0; i < model->queries.n; i++) {

@@ -68,6 +68,9 @@ void check_stored_indexes(struct checker *checker);
 /* Rights on one whose rows have policies where they come from. */
 void check_stored_rights(struct checker *checker);
 
+/* Grants that cannot work, in check_useless.c. */
+void check_useless_grants(struct checker *checker);
+
 /* ---- check_generated.c: for check_table.c ---- */
 
 void check_generated(struct checker *checker, const struct declared_table *declared,

@@ -17,7 +17,7 @@ export type Database = {
           body: string | null;
         };
         Insert: {
-          id: string;
+          id?: string;
           owner_id?: string;
           team_id: string;
           title: string;

@@ -78,7 +78,7 @@ struct note_body {
 };
 
 static const struct pgs_field note_fields[] = {
-    PGS_FIELD(struct note_body, id, note_columns[NOTE_ID], PGS_REQUIRED),
+    PGS_FIELD(struct note_body, id, note_columns[NOTE_ID], PGS_OPTIONAL),
     PGS_FIELD(struct note_body, owner_id, note_columns[NOTE_OWNER_ID], PGS_OPTIONAL),
     PGS_FIELD(struct note_body, team_id, note_columns[NOTE_TEAM_ID], PGS_REQUIRED),
     PGS_FIELD(struct note_body, title, note_columns[NOTE_TITLE], PGS_REQUIRED),
