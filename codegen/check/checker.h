@@ -178,17 +178,6 @@ void check_fix_name(struct diag *diag, const char *name, const char *right);
 void check_fix_item(struct diag *diag, const struct table *table, const char *item);
 void check_fix_index(struct diag *diag, const struct table *table, const struct column *column);
 
-/* ---- check_literal.c ---- */
-
-/* What is wrong with `value` as a `type`; NULL: nothing. */
-const char *check_literal_fault(struct type type, const char *value);
-
-/* Reports a literal that is no value of the type; false if so. */
-bool check_literal(struct span span, struct type type, const char *value);
-
-/* Reports a literal that the column's `check (x in (...))` does not list. */
-void check_listed_value(const struct column *column, const struct expr *literal);
-
 /* ---- check_scope.c ---- */
 
 /* The row of a table, for its checks, policies and indexes. */

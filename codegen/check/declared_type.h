@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Types as they are declared, check_define.c, and written, check_type.c.  Part of checker.h. */
+/* Types as they are declared and written, and literals of them.  Part of checker.h. */
 #ifndef CHECK_DECLARED_TYPE_H
 #define CHECK_DECLARED_TYPE_H
 
@@ -45,5 +45,16 @@ struct expr *check_field(struct scope *scope, const struct ast_expr *ast);
 
 /* An expression where a type is wanted: a row becomes the composite, item by item. */
 struct expr *check_value(struct scope *scope, const struct ast_expr *ast, struct type want);
+
+/* ---- check_literal.c ---- */
+
+/* What is wrong with `value` as a `type`; NULL: nothing. */
+const char *check_literal_fault(struct type type, const char *value);
+
+/* Reports a literal that is no value of the type; false if so. */
+bool check_literal(struct span span, struct type type, const char *value);
+
+/* Reports a literal that the column's `check (x in (...))` does not list. */
+void check_listed_value(const struct column *column, const struct expr *literal);
 
 #endif

@@ -9,10 +9,13 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "codec/json.h"
 #include "codec/json_array.h"
 #include "codec/record.h"
 #include "codec/value.h"
+
+#define MAX_SHOWN 64 /* bytes of a name in a message */
 
 struct reader {
     const struct pgs_type *type; /* the composite, or the array of it */
@@ -42,10 +45,12 @@ static bool
 fail_inside(struct reader *reader, const char *name)
 {
     char message[sizeof(reader->error->message)];
+    size_t shown = pgs_utf8_cut(name, strlen(name), MAX_SHOWN), len;
 
     memcpy(message, reader->error->message, sizeof(message));
-    snprintf(reader->error->message, sizeof(reader->error->message), "\"%.64s\": %.*s", name,
-             (int)(sizeof(message) - 80), message);
+    len = pgs_utf8_cut(message, strlen(message), sizeof(message) - MAX_SHOWN - sizeof("\"\": "));
+    snprintf(reader->error->message, sizeof(reader->error->message), "\"%.*s\": %.*s", (int)shown,
+             name, (int)len, message);
     return false;
 }
 
@@ -152,7 +157,7 @@ start_field(struct reader *reader, struct pgs_text key)
         return true;
     }
     return pgs__value_fault(reader->error, "PGRST204", "there is no field \"%.*s\" in it",
-                            (int)(key.len < 64 ? key.len : 64), key.at);
+                            (int)pgs_utf8_cut(key.at, key.len, MAX_SHOWN), key.at);
 }
 
 static bool

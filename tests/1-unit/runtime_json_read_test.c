@@ -285,6 +285,40 @@ test_json_is_verbatim(void **state)
 }
 
 static void
+test_composites(void **state)
+{
+    static const struct expectation cases[] = {
+        {"{\"id\":1,\"co\":{}}", "id=1 co=(,,)"},
+        {"{\"id\":1,\"co\":{\"home\":null,\"name\":\"a\\\"\\\\\"}}", "id=1 co=(\"a\\\"\\\\\",,)"},
+        {"{\"id\":1,\"co\":\"(a,,)\"}", "id=1 co=(a,,)"},
+        {"{\"id\":1,\"co\":{\"home\":{\"floor\":\"2\",\"doc\":{\"a\": "
+         "[1]},\"tags\":[\"x\",null]}}}",
+         "id=1 co=(,\"(,\\\"2\\\",\\\"{\\\\\\\"x\\\\\\\",NULL}\\\",\\\"{\\\\\\\"a\\\\\\\": "
+         "[1]}\\\")\",)"},
+        {"{\"id\":1,\"ca\":[]}", "id=1 ca={}"},
+        {"{\"id\":1,\"ca\":[null,{\"floor\":1}]}", "id=1 ca={NULL,\"(,\\\"1\\\",,)\"}"},
+        {"{\"co\":{\"name\":\"abcd\"}}",
+         "22001 co: \"name\": value too long: 4 characters, at most 3"},
+        {"{\"co\":{\"home\":{\"floor\":1.5}}}",
+         "22P02 co: \"home\": \"floor\": expected an integer, got \"1.5\""},
+        {"{\"co\":{\"home\":{\"tags\":{}}}}",
+         "22P02 co: \"home\": \"tags\": expected an array, got an object"},
+        {"{\"co\":{\"home\":[]}}", "22P02 co: \"home\": expected an object, got an array"},
+        {"{\"co\":{\"nick\":1}}", "PGRST204 co: there is no field \"nick\" in it"},
+        {"{\"co\":{\"name\":\"a\",\"name\":\"b\"}}",
+         "PGRST102 co: \"name\": the field is given twice"},
+        {"{\"co\":[]}", "22P02 co: expected an object, got an array"},
+        {"{\"co\":1}", "22P02 co: expected an object, got a number"},
+        {"{\"ca\":{}}", "22P02 ca: expected an array, got an object"},
+        {"{\"ca\":[[{}]]}", "22P02 ca: expected an object, got an array"},
+        {"{\"ca\":[{\"floor\":true}]}", "22P02 ca: \"floor\": expected an integer, got a boolean"},
+    };
+
+    (void)state;
+    EXPECT(cases);
+}
+
+static void
 test_arrays(void **state)
 {
     static const struct expectation cases[] = {
@@ -398,6 +432,7 @@ main(void)
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_json_is_verbatim),
+        cmocka_unit_test(test_composites),
         cmocka_unit_test(test_arrays),
         cmocka_unit_test(test_depth),
         cmocka_unit_test(test_changes_require_nothing),

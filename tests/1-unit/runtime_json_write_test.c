@@ -82,6 +82,44 @@ test_values(void **state)
 }
 
 static void
+test_composites(void **state)
+{
+    static const struct pgs_column inner[] = {
+        PGS_COLUMN("n", "n", PGS_INT4, "integer", true),
+        PGS_ARRAY_COLUMN("ts", "ts", PGS_TEXT, "text", NULL, true),
+    };
+    static const struct pgs_column outer[] = {
+        PGS_COLUMN("a \"b\"", "a", PGS_TEXT, "text", true),
+        PGS_COMPOSITE_COLUMN("in", "in", "inner", inner, true),
+        PGS_COMPOSITE_ARRAY_COLUMN("ins", "ins", "inner", inner, true),
+    };
+    static const struct pgs_type type = {.kind = PGS_COMPOSITE, .fields = outer, .n_fields = 3};
+    static const char *const cases[][2] = {
+        {"(,,)", "{\"a \\\"b\\\"\":null,\"in\":null,\"ins\":null}"},
+        {"(\"\",\"(,)\",{})", "{\"a \\\"b\\\"\":\"\",\"in\":{\"n\":null,\"ts\":null},\"ins\":[]}"},
+        {"(\"x, \"\"y\"\" \\\\ )\",\"(1,\"\"{a,\\\\\"\"b \\\\\"\"}\"\")\",\"{NULL,\"\"(2,)\"\"}\")",
+         "{\"a \\\"b\\\"\":\"x, \\\"y\\\" \\\\ )\",\"in\":{\"n\":1,\"ts\":[\"a\",\"b \"]},"
+         "\"ins\":[null,{\"n\":2,\"ts\":null}]}"},
+        {"(a,)", "\"(a,)\""}, /* rather a string than broken JSON */
+        {"(a,,,)", "\"(a,,,)\""},
+        {"(a,,) ", "\"(a,,) \""},
+        {"(\"a,,)", "\"(\\\"a,,)\""},
+        {"", "\"\""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < PGS_COUNT(cases); i++) {
+        struct pgs_buf out;
+
+        pgs_buf_init(&out, 0);
+        pgs_json_value(&out, &type, cases[i][0], strlen(cases[i][0]));
+        pgs_buf_add_char(&out, '\0');
+        assert_string_equal(out.at, cases[i][1]);
+        pgs_buf_clear(&out);
+    }
+}
+
+static void
 test_arrays(void **state)
 {
     static const struct {
@@ -189,9 +227,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_arrays),
-        cmocka_unit_test(test_escapes_anywhere),
+        cmocka_unit_test(test_values),      cmocka_unit_test(test_composites),
+        cmocka_unit_test(test_arrays),      cmocka_unit_test(test_escapes_anywhere),
         cmocka_unit_test(test_full_buffer),
     };
 

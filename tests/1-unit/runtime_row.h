@@ -26,6 +26,19 @@ static const char *const labels[] = {"open", "on hold", "done", NULL};
         }                                                                                          \
     }
 
+static const struct pgs_column place_fields[] = {
+    COLUMN("street", TEXT),
+    COLUMN("floor", INT4),
+    COLUMN_WITH("tags", TEXT, .array = true),
+    COLUMN("doc", JSONB),
+};
+
+static const struct pgs_column person_fields[] = {
+    COLUMN_WITH("name", VARCHAR, .max_chars = 3),
+    PGS_COMPOSITE_COLUMN("home", "home", "place", place_fields, true),
+    PGS_COMPOSITE_ARRAY_COLUMN("others", "others", "place", place_fields, true),
+};
+
 static const struct pgs_column columns[] = {
     COLUMN("id", INT8),
     COLUMN("i2", INT2),
@@ -52,6 +65,8 @@ static const struct pgs_column columns[] = {
     COLUMN("hz", TIMETZ),
     COLUMN_WITH("c3", BPCHAR, .max_chars = 3),
     COLUMN("mo", MONEY),
+    PGS_COMPOSITE_COLUMN("co", "co", "person", person_fields, true),
+    PGS_COMPOSITE_ARRAY_COLUMN("ca", "ca", "place", place_fields, true),
 };
 
 struct row {
@@ -66,17 +81,17 @@ struct row {
     struct pgs_text t;
     struct pgs_text v3;
     struct pgs_uuid u;
-    struct pgs_text y, d, h, ts, tz, e, j, jb, ta, ia, ja, ea, hz, c3, mo;
+    struct pgs_text y, d, h, ts, tz, e, j, jb, ta, ia, ja, ea, hz, c3, mo, co, ca;
 };
 
 #define FIELD(i, member) PGS_FIELD(struct row, member, columns[i], (i) == 0)
 
 static const struct pgs_field fields[] = {
-    FIELD(0, id),  FIELD(1, i2),  FIELD(2, i4),  FIELD(3, f4),  FIELD(4, f8),
-    FIELD(5, n),   FIELD(6, b),   FIELD(7, t),   FIELD(8, v3),  FIELD(9, u),
-    FIELD(10, y),  FIELD(11, d),  FIELD(12, h),  FIELD(13, ts), FIELD(14, tz),
-    FIELD(15, e),  FIELD(16, j),  FIELD(17, jb), FIELD(18, ta), FIELD(19, ia),
-    FIELD(20, ja), FIELD(21, ea), FIELD(22, hz), FIELD(23, c3), FIELD(24, mo),
+    FIELD(0, id),  FIELD(1, i2),  FIELD(2, i4),  FIELD(3, f4),  FIELD(4, f8),  FIELD(5, n),
+    FIELD(6, b),   FIELD(7, t),   FIELD(8, v3),  FIELD(9, u),   FIELD(10, y),  FIELD(11, d),
+    FIELD(12, h),  FIELD(13, ts), FIELD(14, tz), FIELD(15, e),  FIELD(16, j),  FIELD(17, jb),
+    FIELD(18, ta), FIELD(19, ia), FIELD(20, ja), FIELD(21, ea), FIELD(22, hz), FIELD(23, c3),
+    FIELD(24, mo), FIELD(25, co), FIELD(26, ca),
 };
 static const struct pgs_shape shape = PGS_SHAPE(struct row, fields);
 

@@ -23,15 +23,47 @@ static const char *const labels[] = {"open", "on hold", NULL};
         }                                                                                          \
     }
 
+static const struct pgs_column inner[] = {
+    COLUMN("a", INT4, false),
+    COLUMN("b", TEXT, true),
+    COLUMN("c", JSONB, false),
+};
+
+static const struct pgs_column outer[] = {
+    COLUMN("a", TEXT, false),
+    PGS_COMPOSITE_COLUMN("b", "b", "inner", inner, true),
+    PGS_COMPOSITE_ARRAY_COLUMN("c", "c", "inner", inner, true),
+    COLUMN("d", ENUM, true),
+};
+
 static const struct pgs_column columns[] = {
-    COLUMN("a", INT8, false),       COLUMN("b", INT2, false),      COLUMN("c", INT4, false),
-    COLUMN("d", FLOAT4, false),     COLUMN("e", FLOAT8, false),    COLUMN("f", NUMERIC, false),
-    COLUMN("g", BOOL, false),       COLUMN("h", TEXT, false),      COLUMN("i", VARCHAR, false),
-    COLUMN("j", UUID, false),       COLUMN("k", BYTEA, false),     COLUMN("l", DATE, false),
-    COLUMN("m", TIME, false),       COLUMN("n", TIMESTAMP, false), COLUMN("o", TIMESTAMPTZ, false),
-    COLUMN("p", ENUM, false),       COLUMN("q", JSON, false),      COLUMN("r", JSONB, false),
-    COLUMN("s", TEXT, true),        COLUMN("t", INT4, true),       COLUMN("u", JSONB, true),
+    COLUMN("a", INT8, false),
+    COLUMN("b", INT2, false),
+    COLUMN("c", INT4, false),
+    COLUMN("d", FLOAT4, false),
+    COLUMN("e", FLOAT8, false),
+    COLUMN("f", NUMERIC, false),
+    COLUMN("g", BOOL, false),
+    COLUMN("h", TEXT, false),
+    COLUMN("i", VARCHAR, false),
+    COLUMN("j", UUID, false),
+    COLUMN("k", BYTEA, false),
+    COLUMN("l", DATE, false),
+    COLUMN("m", TIME, false),
+    COLUMN("n", TIMESTAMP, false),
+    COLUMN("o", TIMESTAMPTZ, false),
+    COLUMN("p", ENUM, false),
+    COLUMN("q", JSON, false),
+    COLUMN("r", JSONB, false),
+    COLUMN("s", TEXT, true),
+    COLUMN("t", INT4, true),
+    COLUMN("u", JSONB, true),
     COLUMN("v", TIMESTAMPTZ, true),
+    COLUMN("w", TIMETZ, false),
+    COLUMN("x", BPCHAR, false),
+    COLUMN("y", MONEY, true),
+    PGS_COMPOSITE_COLUMN("z", "z", "outer", outer, true),
+    PGS_COMPOSITE_ARRAY_COLUMN("zz", "zz", "outer", outer, true),
 };
 
 struct row {
@@ -45,16 +77,17 @@ struct row {
     bool g;
     struct pgs_text h, i;
     struct pgs_uuid j;
-    struct pgs_text k, l, m, n, o, p, q, r, s, t, u, v;
+    struct pgs_text k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, zz;
 };
 
 #define FIELD(i, member) PGS_FIELD(struct row, member, columns[i], false)
 
 static const struct pgs_field fields[] = {
-    FIELD(0, a),  FIELD(1, b),  FIELD(2, c),  FIELD(3, d),  FIELD(4, e),  FIELD(5, f),
-    FIELD(6, g),  FIELD(7, h),  FIELD(8, i),  FIELD(9, j),  FIELD(10, k), FIELD(11, l),
-    FIELD(12, m), FIELD(13, n), FIELD(14, o), FIELD(15, p), FIELD(16, q), FIELD(17, r),
-    FIELD(18, s), FIELD(19, t), FIELD(20, u), FIELD(21, v),
+    FIELD(0, a),  FIELD(1, b),  FIELD(2, c),   FIELD(3, d),  FIELD(4, e),  FIELD(5, f),
+    FIELD(6, g),  FIELD(7, h),  FIELD(8, i),   FIELD(9, j),  FIELD(10, k), FIELD(11, l),
+    FIELD(12, m), FIELD(13, n), FIELD(14, o),  FIELD(15, p), FIELD(16, q), FIELD(17, r),
+    FIELD(18, s), FIELD(19, t), FIELD(20, u),  FIELD(21, v), FIELD(22, w), FIELD(23, x),
+    FIELD(24, y), FIELD(25, z), FIELD(26, zz),
 };
 static const struct pgs_shape shape = PGS_SHAPE(struct row, fields);
 
@@ -78,7 +111,8 @@ check_member(const struct row *row, size_t i, size_t size)
         return;
     memcpy(&text, at, sizeof(text));
     require(text.at != NULL);
-    require(text.len <= 4 * size + 16);
+    if (columns[i].type.kind != PGS_COMPOSITE) /* quotes within quotes within quotes */
+        require(text.len <= 4 * size + 16);
     require(pgs_utf8_check(text.at, text.len) == text.len);
     require(memchr(text.at, '\0', text.len) == NULL);
     if (!columns[i].type.array &&

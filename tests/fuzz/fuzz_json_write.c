@@ -11,8 +11,19 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const enum pgs_kind kinds[] = {PGS_BOOL, PGS_TEXT,      PGS_ENUM,       PGS_BYTEA,
-                                      PGS_VOID, PGS_TIMESTAMP, PGS_TIMESTAMPTZ};
+static const enum pgs_kind kinds[] = {PGS_BOOL, PGS_TEXT,      PGS_ENUM,        PGS_BYTEA,
+                                      PGS_VOID, PGS_TIMESTAMP, PGS_TIMESTAMPTZ, PGS_COMPOSITE};
+
+static const struct pgs_column inner[] = {
+    PGS_COLUMN("a \"quoted\"", "a", PGS_BOOL, "boolean", true),
+    PGS_ARRAY_COLUMN("b", "b", PGS_TEXT, "text", NULL, true),
+};
+
+static const struct pgs_column outer[] = {
+    PGS_COLUMN("a", "a", PGS_TEXT, "text", true),
+    PGS_COMPOSITE_COLUMN("b", "b", "inner", inner, true),
+    PGS_COMPOSITE_ARRAY_COLUMN("c", "c", "inner", inner, true),
+};
 
 /* PostgreSQL's timestamps have nothing to escape. */
 static bool
@@ -27,7 +38,7 @@ is_plain(const char *text, size_t len)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct pgs_type type = {.kind = PGS_TEXT};
+    struct pgs_type type = {.fields = outer, .n_fields = PGS_COUNT(outer)};
     struct pgs_buf out;
     const char *text;
 
