@@ -293,6 +293,86 @@ check_gone_policy(const struct change *change, const struct policy *last)
               last->name, last->table->name, last->name, now->name);
 }
 
+/* ---- policies that stayed ---- */
+
+static const struct policy *
+policy_now(const struct table *now, const struct policy *last)
+{
+    for (size_t i = 0; i < now->policies.n; i++)
+        if (strcmp(now->policies.at[i]->sql_name, last->sql_name) == 0)
+            return now->policies.at[i];
+    return NULL;
+}
+
+static bool
+is_public(const struct expr *expr)
+{
+    return expr && expr->kind == EXPR_PUBLIC;
+}
+
+/* What it held back before, it does no longer. */
+static void
+check_opened(const struct change *change, const struct policy *last)
+{
+    const struct table *table = change_table_now(change, last->table);
+    const struct policy *now = table ? policy_now(table, last) : NULL;
+    struct diag *diag;
+
+    if (!now)
+        return;
+    if (last->restrictive && !now->restrictive)
+        diag = diag_at(now->span, PGS4506_POLICY_OPENED,
+                       "policy \"%s\" on \"%s\" held rows back, and opens rows now", now->name,
+                       table->name);
+    else if (!now->restrictive && !is_public(last->using_expr) && is_public(now->using_expr))
+        diag =
+            diag_at(now->using_expr->span, PGS4506_POLICY_OPENED,
+                    "policy \"%s\" on \"%s\" opens every row from now on", now->name, table->name);
+    else
+        return;
+    diag_note(diag, last->span, "it was here");
+    diag_hint(diag, "`pgstack diff --access` says who gains what; after the next snapshot nothing "
+                    "more is said");
+}
+
+/* ---- schemas, and parts of tables ---- */
+
+static void
+check_schema(const struct change *change, const struct schema *last)
+{
+    struct diag *diag;
+
+    for (size_t i = 0; i < change->now->schemas.n; i++)
+        if (strcmp(change->now->schemas.at[i]->name, last->name) == 0)
+            return;
+    if (is_dropped(change, DROP_SCHEMA, last->name))
+        return;
+    diag = diag_at(last->span, PGS4507_SCHEMA_GONE,
+                   "schema \"%s\" is gone, and nothing says that it may", last->name);
+    diag_hint(diag, "write `drop schema %s;`", last->name);
+}
+
+/* PostgreSQL cannot turn the one into the other: all rows would have to move. */
+static void
+check_partitioned(const struct change *change, const struct table *last)
+{
+    const struct table *now = change_table_now(change, last);
+    struct diag *diag;
+
+    if (!now || now->is_view || last->is_view || !now->partitioning == !last->partitioning)
+        return;
+    diag = diag_at(now->span, PGS4537_PARTITIONED,
+                   now->partitioning
+                       ? "\"%s\" was a plain table and is partitioned now, which PostgreSQL cannot "
+                         "make of it"
+                       : "\"%s\" was partitioned and is a plain table now, which PostgreSQL cannot "
+                         "make of it",
+                   now->name);
+    diag_note(diag, last->span, "it was here");
+    diag_hint(diag, "make a table of another name, move the rows, then `drop table %s;`",
+              last->name);
+}
+
 void
 change_check_gone(struct change *change)
 {
@@ -306,6 +386,13 @@ change_check_gone(struct change *change)
     for (size_t i = 0; i < last->roles.n; i++)
         if (!last->roles.at[i]->builtin)
             check_gone_role(change, last->roles.at[i]);
-    for (size_t i = 0; i < last->policies.n; i++)
+    for (size_t i = 0; i < last->policies.n; i++) {
         check_gone_policy(change, last->policies.at[i]);
+        check_opened(change, last->policies.at[i]);
+    }
+    for (size_t i = 0; i < last->schemas.n; i++)
+        check_schema(change, last->schemas.at[i]);
+    for (size_t i = 0; i < last->tables.n; i++)
+        if (!last->tables.at[i]->builtin)
+            check_partitioned(change, last->tables.at[i]);
 }

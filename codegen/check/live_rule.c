@@ -236,6 +236,44 @@ check_followed(const struct live *live)
     return true;
 }
 
+/* ---- rows that are marked as deleted ---- */
+
+static void
+find_mark(const struct expr *expr, void *data)
+{
+    struct search *search = data;
+
+    if (!search->found && expr->kind == EXPR_COLUMN && expr->column->table->soft_delete &&
+        expr->column == expr->column->table->soft_delete)
+        search->found = expr;
+}
+
+static bool
+check_deleted_rows(const struct live *live)
+{
+    struct search search = {0};
+
+    if (live->body->where)
+        walk_expr(live->body->where, find_mark, &search);
+    for (size_t i = 0; !search.found && i < live->body->from.n; i++) {
+        const struct range *range = live->body->from.at[i];
+        struct diag *diag;
+
+        if (!range->table->soft_delete)
+            continue;
+        diag = diag_at(range->span, PGS4141_LIVE_DELETED_ROWS,
+                       "live query \"%s\" goes on sending rows of \"%s\" that are deleted: it "
+                       "does not test \"%s\"",
+                       live->name, range->table->name, range->table->soft_delete->name);
+        diag_note(diag, range->table->soft_delete->span, "\"%s\" is here",
+                  range->table->soft_delete->name);
+        diag_hint(diag, "%sadd `%s is null`", live->table ? "write it as a select, and " : "",
+                  range->table->soft_delete->name);
+        return false;
+    }
+    return true;
+}
+
 /* ---- the window ---- */
 
 static void
@@ -424,8 +462,8 @@ void
 check_live_rules(const struct live *live)
 {
     if (!check_private(live) || !check_sent(live) || !check_read(live) ||
-        !check_live_tables(live) || !check_followed(live) || !check_window(live) ||
-        !check_key_sent(live) || !check_has_rows(live))
+        !check_live_tables(live) || !check_followed(live) || !check_deleted_rows(live) ||
+        !check_window(live) || !check_key_sent(live) || !check_has_rows(live))
         return;
     check_audience(live);
     check_limit(live);

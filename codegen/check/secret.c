@@ -9,16 +9,37 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 static const struct {
     const char *start;
     size_t least; /* of the characters after it */
     const char *what;
 } shapes[] = {
-    {"sk_live_", 8, "a payment key"},   {"whsec_", 8, "a webhook key"},
-    {"ghp_", 20, "an access token"},    {"AKIA", 16, "an access key"},
-    {"xoxb-", 10, "an access token"},   {"eyJ", 40, "a JSON web token"},
+    {"sk_live_", 8, "a payment key"},
+    {"rk_live_", 8, "a payment key"},
+    {"whsec_", 8, "a webhook key"},
+    {"ghp_", 20, "an access token"},
+    {"gho_", 20, "an access token"},
+    {"ghs_", 20, "an access token"},
+    {"github_pat_", 20, "an access token"},
+    {"glpat-", 16, "an access token"},
+    {"npm_", 30, "an access token"},
+    {"xoxb-", 10, "an access token"},
+    {"xoxp-", 10, "an access token"},
+    {"shpat_", 20, "an access token"},
+    {"sbp_", 20, "an access token"},
+    {"sb_secret_", 10, "a service key"},
+    {"sk-proj-", 20, "an API key"},
+    {"sk-ant-", 20, "an API key"},
+    {"AIza", 30, "an API key"},
+    {"SG.", 40, "a mail key"},
+    {"AKIA", 16, "an access key"},
+    {"ASIA", 16, "an access key"},
+    {"eyJ", 40, "a JSON web token"},
     {"-----BEGIN", 10, "a key in PEM"},
+    {"https://hooks.slack.com/services/", 10, "a secret address"},
+    {"https://discord.com/api/webhooks/", 10, "a secret address"},
 };
 
 static bool
@@ -53,6 +74,14 @@ is_told(const struct ast *ast, struct span span)
 }
 
 static void
+report(struct span span, const char *what)
+{
+    struct diag *diag = diag_at(span, PGS4020_SECRET_IN_TEXT, "this looks like %s", what);
+
+    diag_hint(diag, "keep it in the environment; change it, it is known now");
+}
+
+static void
 check_shape(const struct ast *ast, const struct source *file, size_t shape)
 {
     const char *start = shapes[shape].start;
@@ -62,20 +91,73 @@ check_shape(const struct ast *ast, const struct source *file, size_t shape)
         size_t n = token_length(p + len);
         bool inside = p > file->text && is_token_character(p[-1]);
         struct span span = {.file = file, .start = (size_t)(p - file->text)};
-        struct diag *diag;
 
         if (n < shapes[shape].least || inside || is_told(ast, span))
             continue;
         span.end = span.start + len;
-        diag = diag_at(span, PGS4020_SECRET_IN_TEXT, "this looks like %s", shapes[shape].what);
-        diag_hint(diag, "keep it in the environment; change it, it is known now");
+        report(span, shapes[shape].what);
     }
+}
+
+/* postgres://user:password@host; an example of how to write one says `password`, or localhost. */
+static void
+check_connection(const struct source *file, const char *scheme)
+{
+    size_t len = strlen(scheme);
+
+    for (const char *p = strstr(file->text, scheme); p; p = strstr(p + len, scheme)) {
+        size_t user = strcspn(p + len, ":@/ \t\n'\"$");
+        const char *password = p + len + user + 1;
+        size_t n = p[len + user] == ':' ? strcspn(password, "@/ \t\n'\"$") : 0;
+        struct span span = {.file = file, .start = (size_t)(password - file->text)};
+
+        span.end = span.start + n;
+        if (n > 2 && password[n] == '@' && strncmp(password, "pass", 4) != 0 &&
+            strncmp(password + n, "@localhost", 10) != 0 &&
+            strncmp(password + n, "@127.0.0.1", 10) != 0)
+            report(span, "a password");
+    }
+}
+
+/* alter role x password 'p'; options (user 'u', password 'p'). */
+static void
+check_passwords(const struct source *file)
+{
+    static const char word[] = "password";
+    size_t len = sizeof(word) - 1;
+
+    for (const char *p = file->text; *p; p++) {
+        const char *quote = p + len;
+        struct span span = {.file = file};
+
+        if (strncasecmp(p, word, len) != 0 || (p > file->text && is_token_character(p[-1])))
+            continue;
+        quote += strspn(quote, " \t");
+        if (quote == p + len || *quote != '\'' || strcspn(quote + 1, "'\n") < 3)
+            continue;
+        span.start = (size_t)(quote - file->text);
+        span.end = span.start + strcspn(quote + 1, "'\n") + 2;
+        report(span, "a password");
+    }
+}
+
+static void
+check_file(const struct ast *ast, const struct source *file)
+{
+    static const char *const schemes[] = {
+        "postgres://", "postgresql://", "mysql://", "mongodb://", "mongodb+srv://", "redis://",
+        "rediss://",   "amqp://",       "amqps://", "smtp://",    "smtps://"};
+
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
+        check_shape(ast, file, i);
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+        check_connection(file, schemes[i]);
+    check_passwords(file);
 }
 
 void
 check_secrets(struct checker *checker)
 {
     for (size_t i = 0; i < checker->ast->files.n; i++)
-        for (size_t j = 0; j < sizeof(shapes) / sizeof(shapes[0]); j++)
-            check_shape(checker->ast, checker->ast->files.at[i], j);
+        check_file(checker->ast, checker->ast->files.at[i]);
 }
