@@ -103,6 +103,18 @@ static const char claim_up[] =
     "  to @roles@;\n"
     "\n";
 
+/* An array comes as PostgreSQL's from the server, as JSON's from psql. */
+static const char array_claim_up[] =
+    "-- @place@  claim @claim@\n"
+    "create function claim.@ident@() returns @type@ language sql stable\n"
+    "  return coalesce(nullif(current_setting(@setting@, true), ''),\n"
+    "                  (select array_agg(item)::text from jsonb_array_elements_text(nullif(\n"
+    "                    nullif(current_setting('request.jwt.claims', true), '')::jsonb\n"
+    "                      #> @path@, 'null')) item))::@type@;\n"
+    "grant execute on function claim.@ident@()\n"
+    "  to @roles@;\n"
+    "\n";
+
 static const char tables_up[] =
     "-- Users, reached with the service key alone.\n"
     "create table pgstack.users (\n"
@@ -213,10 +225,10 @@ path_literal(const char *path)
 static void
 emit_claim(struct out *out, const struct model *model, const struct claim *claim)
 {
-    out_fill(out, claim_up, "place", out_place(claim->span), "claim", out_plain(claim->name),
-             "ident", name_sql(claim->name), "type", sql_type(claim->type), "setting",
-             sql_literal(emit_claim_setting(model, claim)), "path", path_literal(claim->path),
-             "roles", emit_request_roles(model), NULL);
+    out_fill(out, claim->type.array ? array_claim_up : claim_up, "place", out_place(claim->span),
+             "claim", out_plain(claim->name), "ident", name_sql(claim->name), "type",
+             sql_type(claim->type), "setting", sql_literal(emit_claim_setting(model, claim)),
+             "path", path_literal(claim->path), "roles", emit_request_roles(model), NULL);
 }
 
 /* Of a type that the schema makes, so that the claim comes after it. */

@@ -212,6 +212,8 @@ token_session(const struct pgs_authn *authn, const struct pgs_jwt *jwt, int role
     for (size_t i = 0; i < app->n_claims; i++, n++)
         if (!pgs_jwt_claim(jwt, app->claims[i].path, memory, &session[n]))
             session[n] = (struct pgs_text){"", 0};
+        else if (app->claims[i].type.array)
+            session[n] = pgs_jwt_array(session[n], &app->claims[i].type, memory);
     return session;
 }
 

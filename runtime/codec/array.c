@@ -181,3 +181,25 @@ pgs__array_next(struct pgs__array *array)
         return open_brace(array);
     return *array->at == '}' || *array->at == ',' ? PGS_ARRAY_BAD : read_item(array);
 }
+
+void
+pgs__array_write(struct pgs_buf *buf, const struct pgs_text *items, size_t n)
+{
+    pgs_buf_add_char(buf, '{');
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0)
+            pgs_buf_add_char(buf, ',');
+        if (items[i].at == NULL) {
+            pgs_buf_add_str(buf, "NULL");
+            continue;
+        }
+        pgs_buf_add_char(buf, '"');
+        for (size_t j = 0; j < items[i].len; j++) {
+            if (items[i].at[j] == '"' || items[i].at[j] == '\\')
+                pgs_buf_add_char(buf, '\\');
+            pgs_buf_add_char(buf, items[i].at[j]);
+        }
+        pgs_buf_add_char(buf, '"');
+    }
+    pgs_buf_add_char(buf, '}');
+}

@@ -6,6 +6,7 @@
 #ifndef PGS_CODEC_ARRAY_H
 #define PGS_CODEC_ARRAY_H
 
+#include "base/buf.h"
 #include "pgs/types.h"
 
 #define PGS_ARRAY_MAX_DEPTH 6 /* MAXDIM of PostgreSQL */
@@ -48,6 +49,9 @@ struct pgs__array {
 void pgs__array_init(struct pgs__array *array, const char *text, size_t len);
 
 enum pgs__array_token pgs__array_next(struct pgs__array *array);
+
+/* Adds the literal of an array of one dimension; an item with `at` NULL is null. */
+void pgs__array_write(struct pgs_buf *buf, const struct pgs_text *items, size_t n);
 
 /* Writes the item without its backslashes to `to`, which has room for item.len; the length. */
 size_t pgs__array_unescape(struct pgs_text item, char *to);

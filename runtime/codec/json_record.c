@@ -232,28 +232,6 @@ on_item_event(void *owner, const struct pgs__json_event *event)
     return read;
 }
 
-static void
-write_array(struct pgs_buf *buf, const struct pgs_text *items, size_t n)
-{
-    pgs_buf_add_char(buf, '{');
-    for (size_t i = 0; i < n; i++) {
-        if (i > 0)
-            pgs_buf_add_char(buf, ',');
-        if (items[i].at == NULL) {
-            pgs_buf_add_str(buf, "NULL");
-            continue;
-        }
-        pgs_buf_add_char(buf, '"');
-        for (size_t j = 0; j < items[i].len; j++) {
-            if (items[i].at[j] == '"' || items[i].at[j] == '\\')
-                pgs_buf_add_char(buf, '\\');
-            pgs_buf_add_char(buf, items[i].at[j]);
-        }
-        pgs_buf_add_char(buf, '"');
-    }
-    pgs_buf_add_char(buf, '}');
-}
-
 /* ---- either ---- */
 
 static bool
@@ -264,7 +242,7 @@ write_literal(const struct reader *reader, struct pgs_text *literal)
 
     pgs_buf_init(&buf, 0);
     if (reader->type->array)
-        write_array(&buf, reader->items, reader->n);
+        pgs__array_write(&buf, reader->items, reader->n);
     else
         pgs__record_write(&buf, reader->items, reader->type->n_fields);
     written = !buf.failed;

@@ -45,4 +45,8 @@ bool pgs_jwt_read(const struct pgs_jwt_rules *rules, const char *token, size_t l
 bool pgs_jwt_claim(const struct pgs_jwt *jwt, const char *path, struct pgs_memory memory,
                    struct pgs_text *value) __attribute__((warn_unused_result));
 
+/* A claim that is a JSON array, as PostgreSQL's literal; what is none stays as it is. */
+struct pgs_text pgs_jwt_array(struct pgs_text json, const struct pgs_type *type,
+                              struct pgs_memory memory);
+
 #endif

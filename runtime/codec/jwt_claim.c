@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "codec/array.h"
 #include "codec/json.h"
 
 /* Goes down a dotted path, one name a level. */
@@ -99,4 +100,63 @@ pgs_jwt_claim(const struct pgs_jwt *jwt, const char *path, struct pgs_memory mem
         return true;
     }
     return false;
+}
+
+/* ---- claims that are arrays ---- */
+
+struct array_reader {
+    struct pgs_memory memory;
+    bool raw; /* items are JSON themselves */
+    struct pgs_text *items;
+    size_t n;
+    const char *start; /* of a container inside */
+};
+
+static bool
+on_array_event(void *owner, const struct pgs__json_event *event)
+{
+    struct array_reader *reader = owner;
+    struct pgs_text item =
+        event->token == PGS_JSON_STRING && !reader->raw ? event->text : event->raw;
+    char *copy;
+
+    if (event->depth == 0)
+        return event->token == PGS_JSON_OPEN_ARRAY || event->token == PGS_JSON_CLOSE_ARRAY;
+    if (event->depth > 1 || event->token == PGS_JSON_KEY)
+        return true;
+    if (event->token == PGS_JSON_OPEN_OBJECT || event->token == PGS_JSON_OPEN_ARRAY) {
+        reader->start = event->raw.at;
+        return true;
+    }
+    if (event->token == PGS_JSON_CLOSE_OBJECT || event->token == PGS_JSON_CLOSE_ARRAY)
+        item = (struct pgs_text){reader->start, (size_t)(event->raw.at + 1 - reader->start)};
+    copy = reader->memory.alloc(reader->memory.pool, item.len + 1);
+    memcpy(copy, item.at, item.len);
+    if (event->token == PGS_JSON_NULL)
+        copy = NULL;
+    reader->items[reader->n++] = (struct pgs_text){copy, item.len};
+    return true;
+}
+
+struct pgs_text
+pgs_jwt_array(struct pgs_text json, const struct pgs_type *type, struct pgs_memory memory)
+{
+    struct array_reader reader = {.memory = memory,
+                                  .raw = type->kind == PGS_JSON || type->kind == PGS_JSONB};
+    struct pgs__json_fault fault;
+    struct pgs_buf buf;
+    char *copy;
+
+    /* An item takes a byte and a comma at least. */
+    reader.items = memory.alloc(memory.pool, (json.len / 2 + 1) * sizeof(*reader.items));
+    if (!pgs__json_parse(json.at, json.len, on_array_event, &reader, &fault))
+        return json;
+    pgs_buf_init(&buf, 0);
+    pgs__array_write(&buf, reader.items, reader.n);
+    copy = memory.alloc(memory.pool, buf.len + 1);
+    if (!buf.failed)
+        memcpy(copy, buf.at, buf.len);
+    json = buf.failed ? json : (struct pgs_text){copy, buf.len};
+    pgs_buf_clear(&buf);
+    return json;
 }

@@ -202,3 +202,14 @@ test('types of the schema\'s own as arguments', async () => {
   assert.equal(got.json[0].street, 'a', got.text);
   assert.equal((await app.get(editor, 'rpc/own_echo?place=(a,,,,,,,)&mail=x')).json.code, '23514');
 });
+
+test('claims that are arrays', async () => {
+  for (const [claims, answer] of [
+    [{ grades: [1, null, 3], names: ['a b', 'c,"d"', '{}', null] }, { grades: [1, null, 3], names: ['a b', 'c,"d"', '{}', null] }],
+    [{ grades: [], names: ['NULL'] }, { grades: [], names: ['NULL'] }], [{}, { grades: null, names: null }],
+    [{ grades: '{4,5}', names: null }, { grades: [4, 5], names: null }]]) {
+    const r = await app.get({ sub: editor.sub, app_metadata: claims }, 'rpc/my_arrays');
+    assert.deepEqual(r.json, [answer], r.text);
+  }
+  assert.equal((await app.get({ sub: editor.sub, app_metadata: { grades: ['x'] } }, 'rpc/my_arrays')).json.code, '22P02');
+});
