@@ -60,6 +60,7 @@ static const char schemas_up[] =
     "alter default privileges revoke execute on functions from public;\n"
     "grant usage on schema auth, claim, pgstack_policy@names@\n"
     "  to @roles@;\n"
+    "@logins@"
     "\n";
 
 static const char helpers_up[] =
@@ -279,6 +280,16 @@ schema_names(const struct model *model)
     return out_text(out);
 }
 
+/* Statements are prepared before a request's role is taken, and that looks into their schemas. */
+static const char *
+login_usage(const struct model *model)
+{
+    if (model->schemas.n == 0)
+        return "";
+    return arena_printf("grant usage on schema %s to authenticator, authenticator_admin;\n",
+                        schema_names(model) + strlen(", "));
+}
+
 void
 emit_platform_up(struct out *out, const struct model *model)
 {
@@ -286,7 +297,7 @@ emit_platform_up(struct out *out, const struct model *model)
 
     emit_role_block(out, model);
     out_fill(out, schemas_up, "roles", roles, "more", declared_schemas(model), "names",
-             schema_names(model), NULL);
+             schema_names(model), "logins", login_usage(model), NULL);
     out_fill(out, helpers_up, "roles", roles, NULL);
     out_fill(out, single_row_up, "roles", roles, NULL);
     for (size_t i = 0; i < model->claims.n; i++)

@@ -87,7 +87,7 @@ test('a login that may do too much: the server refuses to start', async (t) => {
   const base = environment(app.cluster, app.name, await freePort(), await freePort());
   const url = (role) => `postgresql://${role}:${password}@127.0.0.1:${app.cluster.port}/${app.name}`;
   await app.db.query(`create role test_super login superuser password '${password}'; create role test_bypass login bypassrls noinherit password '${password}';
-    create role test_owner login noinherit password '${password}'; grant pgstack_owner to test_owner; grant usage on schema public to test_owner;`);
+    create role test_owner login noinherit password '${password}'; grant pgstack_owner to test_owner; grant usage on schema public, store to test_owner;`);
   try {
     for (const [role, why] of [['test_super', /superuser/i], ['test_bypass', /bypassrls|row.level/i], ['test_owner', /owner/i]])
       for (const variable of ['DATABASE_URL', 'ADMIN_DATABASE_URL'])
