@@ -11,7 +11,6 @@
 #include "check/checker.h"
 #include "check/rights.h"
 #include "check/served.h"
-#include "syntax/ast_make.h"
 
 /* ---- the heading ---- */
 
@@ -118,18 +117,17 @@ check_parts(struct checker *checker)
 {
     const struct ast *ast = checker->ast;
 
-    for (size_t i = 0; i < ast->functions.n; i++)
-        not_built(ast->functions.at[i]->span, "function");
-    for (size_t i = 0; i < ast->triggers.n; i++)
-        not_built(ast->triggers.at[i]->span, "trigger");
     collect_raw_sql(ast, checker->model);
     check_declare(checker);
     check_types(checker);
     check_claims(checker);
     check_roles(checker);
+    check_signatures(checker);
     check_tables(checker);
     check_predicates(checker);
     check_views(checker);
+    check_functions(checker);
+    check_triggers(checker);
     check_order(checker);
     check_queries(checker);
     check_comments(checker);
@@ -148,6 +146,8 @@ check_whole(struct checker *checker)
     check_lives(checker);
     check_webhooks(checker);
     check_rights(checker);
+    check_function_rights(checker);
+    check_raw_texts(checker);
     check_truth(checker);
     check_guests(checker);
     check_recursion(checker);

@@ -252,44 +252,7 @@ void check_is_ordered(const struct expr *expr);
 struct select *check_statement(struct checker *checker, enum place place,
                                const struct params *params, const struct ast_select *ast);
 
-/* ---- function.c ---- */
-
-struct declared_function *check_function_named(const struct model *model, const char *name);
-struct expr *check_declared_call(struct scope *scope, const struct ast_expr *ast);
-
-/* ---- from.c, from_call.c ---- */
-
-void check_from(struct scope *scope, const struct ast_from *ast);
-void check_range_of_call(struct scope *scope, const struct ast_from *ast, struct range *range);
-void check_set_place(const struct scope *scope, const struct ast_expr *ast);
-void check_withs(struct scope *scope, const struct ast_withs *ast, bool recursive);
-
-/* The columns that a select gives, under other names where they are said. */
-struct table *check_derived_table(const struct select *select, const struct ast_name *name,
-                                  const struct ast_names *columns);
-struct table *check_new_derived(const char *name, struct span span);
-void check_add_column(struct table *table, struct span span, const char *name, struct type type,
-                      bool not_null);
-void check_rename_columns(struct table *table, const struct ast_names *names);
-
-/* A later `using` has joined the same name once more. */
-bool check_is_overtaken(const struct scope *scope, size_t i);
-
-/* ---- union.c ---- */
-
-void check_values(struct scope *scope, struct select *select, const struct ast_select *ast);
-void check_union(struct scope *scope, struct select *select, const struct ast_select *ast);
-struct select *check_recursive_select(struct scope *scope, const struct ast_select *ast,
-                                      struct select *left, struct with_item *item);
-
-/* ---- window.c ---- */
-
-void check_windows(struct scope *scope, struct select *select, const struct ast_select *ast);
-
-/* What follows a call of this kind (f, a, w) may follow it; false after an error. */
-bool check_tail_fits(const struct ast_expr *ast, char kind);
-struct expr *check_within_group(struct scope *scope, const struct ast_expr *ast);
-void check_call_tail(struct scope *scope, const struct ast_expr *ast, struct expr *expr);
+#include "check/checker_select.h"
 
 /* ---- the passes ---- */
 

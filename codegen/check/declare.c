@@ -423,4 +423,5 @@ check_declare(struct checker *checker)
         declare_cors(checker, ast->cors.at[i]);
     for (size_t i = 0; i < ast->queries.n; i++)
         declare_query(checker, ast->queries.at[i]);
+    check_declare_functions(checker);
 }

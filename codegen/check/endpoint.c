@@ -254,9 +254,12 @@ refuse_part(struct checker *checker, const struct ast_endpoint *ast, const struc
 static void
 check_endpoint(struct checker *checker, const struct ast_endpoint *ast)
 {
-    struct table *table = check_find_table(checker, &ast->table);
     struct endpoint *endpoint = arena_alloc(sizeof(*endpoint));
+    struct table *table;
 
+    if (check_served_function(checker, ast))
+        return;
+    table = check_find_table(checker, &ast->table);
     if (!table || refuse_builtin(ast, table) || refuse_part(checker, ast, table))
         return;
     check_twice(checker, ast, table);

@@ -86,9 +86,11 @@ report_columns(const struct ast_from *ast, const struct table *table)
 }
 
 static void
-add_columns_of_declared(struct table *table, const struct declared_function *function,
-                        const struct ast_from *ast)
+add_columns_of_declared(struct scope *scope, struct table *table,
+                        const struct declared_function *function, const struct ast_from *ast)
 {
+    if (function->returns_table && function->returns_table->is_view)
+        check_view_now(scope->checker, function->returns_table);
     if (function->returns_table) {
         for (size_t i = 0; i < function->returns_table->columns.n; i++) {
             const struct column *column = function->returns_table->columns.at[i];
@@ -118,7 +120,7 @@ add_columns(struct scope *scope, const struct ast_from *ast, const struct expr *
         return;
     }
     if (call->kind == EXPR_FUNCTION) {
-        add_columns_of_declared(table, call->declared, ast);
+        add_columns_of_declared(scope, table, call->declared, ast);
         return;
     }
     if (takes_types(function) != (ast->typed.n > 0))

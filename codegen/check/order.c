@@ -24,18 +24,21 @@ struct step {
 static bool
 is_same(struct derived a, struct derived b)
 {
-    return a.view == b.view && a.predicate == b.predicate;
+    return a.view == b.view && a.predicate == b.predicate && a.function == b.function;
 }
 
 /* `view "v" calls predicate "p", which reads view "v"`: from `first` to `step`. */
 static const char *
 describe(const struct step *step, struct derived first, bool closes)
 {
-    const char *verb = step->what.view ? "reads view" : "calls predicate";
-    const char *name = step->what.view ? step->what.view->name : step->what.predicate->name;
+    const char *kind = step->what.view ? "view" : step->what.predicate ? "predicate" : "function";
+    const char *verb = step->what.view ? "reads view" : arena_printf("calls %s", kind);
+    const char *name = step->what.view        ? step->what.view->name
+                       : step->what.predicate ? step->what.predicate->name
+                                              : step->what.function->name;
 
     if (!closes && is_same(step->what, first))
-        return arena_printf("%s \"%s\"", step->what.view ? "view" : "predicate", name);
+        return arena_printf("%s \"%s\"", kind, name);
     return arena_printf("%s%s %s \"%s\"", describe(step->before, first, false),
                         is_same(step->before->what, first) ? "" : ", which", verb, name);
 }
@@ -47,9 +50,12 @@ report_circle(const struct step *last)
     struct diag *diag = diag_at(last->span, PGS5001_CIRCLE, "%s", describe(last, last->what, true));
 
     diag_hint(diag, "none of them can be made first: let the predicate read tables alone");
-    while (!last->what.view)
+    while (!last->what.view && !last->what.function)
         last = last->before;
-    ((struct table *)last->what.view)->query = NULL;
+    if (last->what.view)
+        ((struct table *)last->what.view)->query = NULL;
+    else
+        ((struct declared_function *)last->what.function)->body = NULL;
 }
 
 static bool
@@ -79,7 +85,8 @@ place_predicate(const struct expr *expr, void *data)
     struct step *before = data;
     struct step step = {before, {.predicate = expr->predicate}, expr->span, before->ordering};
 
-    if (expr->kind == EXPR_PREDICATE)
+    step.what.function = expr->declared;
+    if (expr->kind == EXPR_PREDICATE || expr->kind == EXPR_FUNCTION)
         place(&step);
 }
 
@@ -88,6 +95,7 @@ place(struct step *step)
 {
     struct ordering *ordering = step->ordering;
     const struct predicate *predicate = step->what.predicate;
+    const struct declared_function *function = step->what.function;
     const struct select *query = step->what.view ? step->what.view->query : NULL;
 
     if (is_on_path(step->before, step->what)) {
@@ -106,6 +114,17 @@ place(struct step *step)
         walk_select(query, place_predicate, step);
         walk_select_ranges(query, place_view, step);
     }
+    if (function && function->body) {
+        walk_statement(function->body, place_predicate, step);
+        walk_statement_ranges(function->body, place_view, step);
+    }
+    if (function && function->returns_table && function->returns_table->is_view) {
+        struct range returned = {.table = function->returns_table, .span = function->span};
+
+        place_view(&returned, step);
+    }
+    if (function && function->before_tables)
+        return;
     if (!predicate || predicate->definer)
         vec_push(&ordering->model->derived, step->what);
 }
@@ -121,13 +140,20 @@ order_derived(struct model *model)
 
         place(&step);
     }
-    for (int raw = 0; raw < 2; raw++)
+    for (int raw = 0; raw < 2; raw++) {
+        for (size_t i = 0; i < model->functions.n; i++) {
+            struct step step = {.what.function = model->functions.at[i], .ordering = &ordering};
+
+            if ((model->functions.at[i]->raw != NULL) == raw)
+                place(&step);
+        }
         for (size_t i = 0; i < model->tables.n; i++) {
             struct step step = {.what.view = model->tables.at[i], .ordering = &ordering};
 
             if (model->tables.at[i]->is_view && (model->tables.at[i]->raw != NULL) == raw)
                 place(&step);
         }
+    }
 }
 
 /* ---- what definer predicates and refreshes read past its policies ---- */
@@ -178,12 +204,84 @@ mark_stored(const struct table *view)
     mark_read_past(arena_printf("materialized view \"%s\"", view->name), &reads);
 }
 
+static void
+mark_function(const struct declared_function *function)
+{
+    struct reads reads = {0};
+
+    if (!function->definer || !function->body)
+        return;
+    check_reads_statement(function->body, &reads);
+    mark_read_past(arena_printf("function \"%s\"", function->name), &reads);
+    if (function->body->target && !check_is_unknown(function->body->target->table))
+        ((struct table *)function->body->target->table)->read_past_policies = true;
+}
+
+/* ---- functions that tables call ---- */
+
+static void
+note_first(const struct range *range, void *data)
+{
+    const struct range **first = data;
+
+    if (!*first)
+        *first = range;
+}
+
+static void
+mark_before(const struct expr *expr, void *data)
+{
+    struct declared_function *function = (struct declared_function *)expr->declared;
+    const struct range *reads = NULL;
+    struct diag *diag;
+
+    if (expr->kind != EXPR_FUNCTION || function->before_tables)
+        return;
+    function->before_tables = true;
+    if (!function->body)
+        return;
+    walk_statement(function->body, mark_before, data);
+    walk_statement_ranges(function->body, note_first, &reads);
+    if (!reads && !function->body->target && !function->returns_table)
+        return;
+    diag = diag_at(expr->span, PGS2306_TABLE_NEEDS_FUNCTION,
+                   "%s() needs tables, and a table needs %s(): neither can be made first",
+                   function->name, function->name);
+    diag_note(diag, reads ? reads->span : function->span, "a table is named here");
+    diag_hint(diag, "a default, check or index calls functions that read their arguments alone; "
+                    "what looks around is a policy or a `trigger`");
+}
+
+static void
+mark_called_by(const struct table *table)
+{
+    for (size_t i = 0; i < table->columns.n; i++)
+        if (table->columns.at[i]->default_expr)
+            walk_expr(table->columns.at[i]->default_expr, mark_before, NULL);
+    for (size_t i = 0; i < table->constraints.n; i++)
+        if (table->constraints.at[i]->check)
+            walk_expr(table->constraints.at[i]->check, mark_before, NULL);
+    for (size_t i = 0; i < table->indexes.n; i++) {
+        const struct index *index = table->indexes.at[i];
+
+        for (size_t j = 0; j < index->items.n; j++)
+            if (index->items.at[j].expr)
+                walk_expr(index->items.at[j].expr, mark_before, NULL);
+        if (index->where)
+            walk_expr(index->where, mark_before, NULL);
+    }
+}
+
 void
 check_order(struct checker *checker)
 {
     const struct model *model = checker->model;
 
+    for (size_t i = 0; i < model->tables.n; i++)
+        mark_called_by(model->tables.at[i]);
     order_derived(checker->model);
+    for (size_t i = 0; i < model->functions.n; i++)
+        mark_function(model->functions.at[i]);
     for (size_t i = 0; i < model->predicates.n; i++)
         if (model->predicates.at[i]->definer && model->predicates.at[i]->body)
             mark_predicate(model->predicates.at[i]);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Unchecked SQL is not read, but its words are: what opens a policy, or takes rights out of what
- * the access matrix shows, is found where it stands.
+ * Unchecked conditions are not read, but their words are: what opens a policy is found where it
+ * stands.  raw_sql.c does statements.
  */
-#include "check/rights.h"
+#include "check/checker.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -56,8 +56,6 @@ finds(struct span in, const char *phrase, struct span *found)
     *found = find_phrase(in, phrase);
     return found->end > found->start;
 }
-
-/* ---- in policies ---- */
 
 static bool
 is_only_true(const char *text)
@@ -116,53 +114,9 @@ check_raw_policy(const struct policy *policy)
         walk_expr(policy->check_expr, visit_raw, (void *)policy);
 }
 
-/* ---- in declarations ---- */
-
-static const struct {
-    const char *phrase, *what, *hint;
-} dangers[] = {
-    {"disable row level security", "raw SQL switches row security off",
-     "drop it: what every row is open to is written `using (public)`"},
-    {"no force row level security", "raw SQL lets the owner past row security",
-     "drop it; what must read past a policy is a predicate that is `security definer`"},
-    {"bypassrls", "raw SQL makes a role that no policy holds",
-     "drop it; service_role is there for jobs"},
-    {"superuser", "raw SQL makes a role that no policy holds",
-     "drop it; service_role is there for jobs"},
-    {"alter default privileges", "raw SQL gives rights on tables that are not there yet",
-     "drop it, and write a `grant` for each table"},
-    {"on all tables", "raw SQL gives rights on tables that nobody named",
-     "drop it, and write a `grant` for each table"},
-    {"security_invoker = false", "raw SQL lets a view read past the policies of its tables",
-     "drop it: a view shows what its reader may see"},
-    {"security_invoker = off", "raw SQL lets a view read past the policies of its tables",
-     "drop it: a view shows what its reader may see"},
-    {"create policy", "raw SQL makes a policy that is not checked",
-     "write it as a `policy` of the schema"},
-    {"alter policy", "raw SQL changes a policy behind the schema", "change the policy's own line"},
-    {"drop policy", "raw SQL takes a policy away behind the schema", "drop the policy's own line"},
-};
-
-static void
-check_raw_sql(const struct raw_sql *raw)
-{
-    for (size_t i = 0; i < sizeof(dangers) / sizeof(dangers[0]); i++) {
-        struct span found;
-        struct diag *diag;
-
-        if (!finds(raw->span, dangers[i].phrase, &found))
-            continue;
-        diag = diag_at(found, PGS3090_RAW_RIGHTS, "%s", dangers[i].what);
-        diag_hint(diag, "%s", dangers[i].hint);
-        return;
-    }
-}
-
 void
 check_raw(struct checker *checker)
 {
     for (size_t i = 0; i < checker->model->policies.n; i++)
         check_raw_policy(checker->model->policies.at[i]);
-    for (size_t i = 0; i < checker->model->raw_sqls.n; i++)
-        check_raw_sql(checker->model->raw_sqls.at[i]);
 }

@@ -5,8 +5,12 @@
  */
 #include "check/checker.h"
 
+/* Functions that call functions: more than anyone writes, and an end for circles. */
+#define MAX_CALLS 32
+
 struct reading {
     struct reads *out;
+    int depth;        /* of calls */
     struct span from; /* of the call at the top; file NULL: at the top */
 };
 
@@ -39,6 +43,22 @@ read_range(const struct range *range, void *data)
     walk_select(range->table->query, read_expr, &inside);
 }
 
+/* With the rights of whoever calls it, unless it is security definer. */
+static void
+read_function(const struct expr *call, const struct reading *reading)
+{
+    const struct declared_function *function = call->declared;
+    struct reading inside = *reading;
+
+    if (function->definer || !function->body || reading->depth > MAX_CALLS)
+        return;
+    if (!inside.from.file)
+        inside.from = call->span;
+    inside.depth++;
+    walk_statement_ranges(function->body, read_range, &inside);
+    walk_statement(function->body, read_expr, &inside);
+}
+
 static void
 read_expr(const struct expr *expr, void *data)
 {
@@ -46,6 +66,8 @@ read_expr(const struct expr *expr, void *data)
 
     if (expr->kind == EXPR_COLUMN && !expr->range->implicit && !expr->range->table->derived)
         add_read(reading, expr->range->table, expr->column, expr->span);
+    if (expr->kind == EXPR_FUNCTION)
+        read_function(expr, reading);
     if (expr->kind != EXPR_PREDICATE || expr->predicate->definer || !expr->predicate->body)
         return;
     if (!inside.from.file)
@@ -70,4 +92,13 @@ check_reads_select(const struct select *select, struct reads *out)
 
     walk_select_ranges(select, read_range, &reading);
     walk_select(select, read_expr, &reading);
+}
+
+void
+check_reads_statement(const struct statement *statement, struct reads *out)
+{
+    struct reading reading = {.out = out};
+
+    walk_statement_ranges(statement, read_range, &reading);
+    walk_statement(statement, read_expr, &reading);
 }

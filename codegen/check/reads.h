@@ -18,5 +18,6 @@ VEC_STRUCT(reads, struct read);
 /* The row itself and what definer predicates read are left out: no right is needed for them. */
 void check_reads(const struct expr *expr, struct reads *out);
 void check_reads_select(const struct select *select, struct reads *out);
+void check_reads_statement(const struct statement *statement, struct reads *out);
 
 #endif

@@ -387,10 +387,13 @@ claim_by_path(struct scope *scope, const struct ast_expr *ast)
 }
 
 static void
-hint_alias(struct diag *diag, const char *alias, const char *name)
+hint_alias(struct diag *diag, enum place place, const char *alias, const char *name)
 {
     if (strcmp(alias, "auth") == 0)
         diag_hint(diag, "a function is called with parentheses: `auth.%s()`", name);
+    else if (place == PLACE_TRIGGER)
+        diag_hint(diag, "there are `old` before an update or delete and `new` after an insert or "
+                        "update, in a trigger `for each row`");
     else if (strcmp(alias, "old") == 0 || strcmp(alias, "new") == 0)
         diag_hint(diag, "`using` sees the row that is there, `with check` the row to be: its "
                         "columns' names stand alone");
@@ -411,7 +414,7 @@ qualified_name(struct scope *scope, const struct ast_expr *ast)
     if (!range) {
         struct diag *diag = diag_at(alias->span, PGS2012_UNKNOWN_ALIAS,
                                     "\"%s\" is not in the from clause here", alias->text);
-        hint_alias(diag, alias->text, name->text);
+        hint_alias(diag, scope->place, alias->text, name->text);
         return check_new_expr(EXPR_RAW, ast->span);
     }
     if (!check_find_column(range->table, name) || refuse_column(scope, ast))

@@ -44,10 +44,10 @@ check_base(const struct select *select, const struct ast_window *ast)
               ast->base.text);
 }
 
-static struct bound
+static struct frame_bound
 check_bound(struct scope *scope, const struct ast_bound *ast)
 {
-    struct bound bound = {.words = ast->words};
+    struct frame_bound bound = {.words = ast->words};
 
     if (ast->expr)
         bound.expr = check_expr(scope, ast->expr);

@@ -104,4 +104,9 @@ const char *emit_claim_setting(const struct model *model, const struct claim *cl
 /* "anon, authenticated, support" of all roles, for grants. */
 const char *emit_request_roles(const struct model *model);
 
+/* ---- function.c ---- */
+
+void emit_declared_function(struct out *out, const struct declared_function *function);
+void emit_trigger(struct out *out, const struct trigger *trigger);
+
 #endif

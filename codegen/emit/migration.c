@@ -109,6 +109,9 @@ emit_up(struct out *out, const struct model *model)
     emit_platform_up(out, model);
     emit_types_up(out, model);
     emit_typed_claims_up(out, model);
+    for (size_t i = 0; i < model->functions.n; i++)
+        if (model->functions.at[i]->before_tables)
+            emit_declared_function(out, model->functions.at[i]);
     for (size_t i = 0; i < model->tables.n; i++)
         if (!model->tables.at[i]->is_view && !model->tables.at[i]->builtin)
             emit_create_table(out, model->tables.at[i]);
@@ -121,10 +124,15 @@ emit_up(struct out *out, const struct model *model)
     for (size_t i = 0; i < model->derived.n; i++)
         if (model->derived.at[i].view != NULL)
             emit_view(out, model->derived.at[i].view);
+        else if (model->derived.at[i].function != NULL)
+            emit_declared_function(out, model->derived.at[i].function);
         else
             emit_predicate(out, model, model->derived.at[i].predicate);
     for (size_t i = 0; i < model->queries.n; i++)
-        emit_query(out, model->queries.at[i]);
+        if (model->queries.at[i]->function == NULL)
+            emit_query(out, model->queries.at[i]);
+    for (size_t i = 0; i < model->triggers.n; i++)
+        emit_trigger(out, model->triggers.at[i]);
     emit_comments(out, model);
     emit_rights(out, model);
     for (size_t i = 0; i < model->raw_sqls.n; i++)
@@ -141,6 +149,8 @@ emit_derived_down(struct out *out, const struct model *model)
         if (derived.view != NULL)
             out_printf(out, "drop %sview %s;\n", derived.view->materialized ? "materialized " : "",
                        sql_relation(derived.view));
+        else if (derived.function != NULL)
+            out_printf(out, "drop function public.%s cascade;\n", name_sql(derived.function->name));
         else
             out_printf(out, "drop function pgstack_policy.%s cascade;\n",
                        name_sql(derived.predicate->name));
@@ -157,7 +167,8 @@ emit_down(struct out *out, const struct model *model)
         if (model->raw_sqls.at[i]->down != NULL)
             emit_raw_sql(out, model->raw_sqls.at[i], model->raw_sqls.at[i]->down);
     for (size_t i = model->queries.n; i-- > 0;)
-        out_printf(out, "drop function public.%s;\n", name_sql(model->queries.at[i]->name));
+        if (model->queries.at[i]->function == NULL)
+            out_printf(out, "drop function public.%s;\n", name_sql(model->queries.at[i]->name));
     emit_derived_down(out, model);
     for (size_t i = model->tables.n; i-- > 0;)
         if (!model->tables.at[i]->is_view && !model->tables.at[i]->builtin) {
@@ -166,6 +177,9 @@ emit_down(struct out *out, const struct model *model)
         }
     if (strcmp(separator, ",\n  ") == 0)
         out_add(out, "\n  cascade;\n");
+    for (size_t i = model->functions.n; i-- > 0;)
+        if (model->functions.at[i]->before_tables)
+            out_printf(out, "drop function public.%s;\n", name_sql(model->functions.at[i]->name));
     emit_typed_claims_down(out, model);
     emit_types_down(out, model);
     emit_platform_down(out, model);

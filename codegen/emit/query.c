@@ -147,7 +147,8 @@ emit_call(struct out *out, const struct plan_query *plan)
 static void
 emit_query(struct out *out, const struct plan_query *plan)
 {
-    layout_comment(out, 0, plan->query->span, "query", plan->query->name);
+    layout_comment(out, 0, plan->query->span, plan->query->function != NULL ? "function" : "query",
+                   plan->query->name);
     if (plan->query->params.n > 0)
         emit_arguments(out, plan);
     emit_result(out, plan);
@@ -192,6 +193,13 @@ emit_all_labels(struct out *out, const struct plan *plan)
     emit_column_types(out, columns.at, columns.n);
 }
 
+/* It may write, so a request that may only read cannot call it. */
+static bool
+is_volatile(const struct query *query)
+{
+    return query->function != NULL && query->function->volatility == FUNCTION_VOLATILE;
+}
+
 static void
 emit_routes(struct out *out, const struct plan *plan)
 {
@@ -201,7 +209,8 @@ emit_routes(struct out *out, const struct plan *plan)
         const char *path = arena_printf("/rest/v1/rpc/%s", query->query->name);
         const char *run = arena_printf("%s_run", query->c_name);
 
-        emit_route(out, plan, "PGS_GET", path, query->roles, run, NULL);
+        if (!is_volatile(query->query))
+            emit_route(out, plan, "PGS_GET", path, query->roles, run, NULL);
         emit_route(out, plan, "PGS_POST", path, query->roles, run, NULL);
     }
     out_add(out, "    PGS_ROUTES_END,\n};\n");

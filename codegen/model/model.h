@@ -349,52 +349,7 @@ struct drop {
     const char *name;
 };
 
-/*
- * A declared function of the database.  As a served one it is a query as well, which shares its
- * arguments and what it returns.
- */
-struct declared_function {
-    struct span span;
-    const char *name;
-    struct params params;
-    VEC(const struct role *) roles; /* who may execute it; none: its owner alone */
-    bool returns_void;
-    bool returns_trigger;
-    bool returns_set;
-    const struct table *returns_table;
-    struct type returns_type;
-    VEC(struct column *) returns_columns;
-    enum function_volatility volatility;
-    bool strict;
-    bool definer;
-    VEC(struct function_setting) settings;
-    const char *language;   /* "sql" or "plpgsql" */
-    struct statement *body; /* or */
-    const char *raw;        /* $$ ... $$: unchecked */
-    struct span raw_span;
-};
-
-VEC_STRUCT(functions, struct declared_function *);
-
-enum trigger_time {
-    TRIGGER_BEFORE,
-    TRIGGER_AFTER,
-    TRIGGER_INSTEAD_OF,
-};
-
-struct trigger {
-    struct span span;
-    const char *name;
-    enum trigger_time time;
-    bool on[COMMANDS];
-    VEC(const struct column *) columns; /* update of (...); none: any */
-    const struct table *table;
-    bool for_row;
-    struct expr *when;               /* NULL: none */
-    struct range *old_row, *new_row; /* as `when` names them */
-    const struct declared_function *function;
-    VEC(const char *) args;
-};
+#include "model/function.h"
 
 /* sql $$ up $$ down $$ down $$: goes into the migration as it stands, unchecked. */
 struct raw_sql {
@@ -403,10 +358,11 @@ struct raw_sql {
     const char *down; /* NULL: none */
 };
 
-/* What is made of selects: a view, or a definer predicate; the other is NULL. */
+/* What is made of selects: a view, a definer predicate or a function; the others are NULL. */
 struct derived {
     const struct table *view;
     const struct predicate *predicate;
+    const struct declared_function *function;
 };
 
 struct model {

@@ -48,7 +48,7 @@ VEC_STRUCT(order_items, struct order_item);
 VEC_STRUCT(exprs, struct expr *);
 VEC_STRUCT(outputs, struct output);
 
-struct bound {
+struct frame_bound {
     const char *words; /* "unbounded preceding", "preceding" after `expr`, ... */
     struct expr *expr; /* NULL: none */
 };
@@ -62,7 +62,7 @@ struct window {
     struct order_items order_by;
     const char *unit; /* rows, range, groups; NULL: no frame */
     bool between;
-    struct bound start, end;
+    struct frame_bound start, end;
     const char *exclude; /* NULL: none */
 };
 

@@ -52,7 +52,8 @@ struct query {
     struct type returns_type;             /* scalar, when returns_table is NULL and no outputs */
     VEC(struct column *) returns_columns; /* returns table (a int, b text) */
     struct select *body;
-    const char *raw; /* $$ ... $$ */
+    const char *raw;                          /* $$ ... $$ */
+    const struct declared_function *function; /* that an endpoint serves; NULL: none */
 };
 
 /* ---- what is told without being asked ---- */

@@ -179,7 +179,7 @@ sql_print_ranges(struct printer *p, const char *word, struct range *const *range
 /* ---- windows ---- */
 
 static void
-print_bound(struct printer *p, const struct bound *bound)
+print_bound(struct printer *p, const struct frame_bound *bound)
 {
     if (bound->expr) {
         sql_print_expr(p, bound->expr, P_ADD);

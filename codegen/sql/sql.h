@@ -35,6 +35,12 @@ const char *sql_expr(const struct expr *expr, enum sql_form form);
 /* On one line, without semicolon. */
 const char *sql_select(const struct select *select, enum sql_form form);
 
+/* The body of a function, on one line, without semicolon. */
+const char *sql_statement(const struct statement *statement, enum sql_form form);
+
+/* The condition of a trigger, over `old` and `new`. */
+const char *sql_trigger_when(const struct trigger *trigger);
+
 /* "q text, n integer default 20": the arguments of a function. */
 const char *sql_params(struct param *const *params, size_t n);
 

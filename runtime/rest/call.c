@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Declared queries at /rest/v1/rpc/NAME.  They run on the slow lane: nothing is known of how long
- * one takes.  Raw SQL may also write, so each is called once a request, and GET may only read.
+ * Declared queries and functions at /rest/v1/rpc/NAME.  They run on the slow lane: nothing is known
+ * of how long one takes.  Raw SQL may also write, so each is called once a request, and GET may
+ * only read.
  */
 #include <stdlib.h>
 
@@ -124,11 +125,26 @@ respond_one(struct pgs_request *rq, struct pgs_txn *txn)
     pgs__respond_rows(rq, txn, 200);
 }
 
+static void
+respond_void(struct pgs_request *rq, struct pgs_txn *txn)
+{
+    (void)txn;
+    pgs__respond_empty(rq, 204);
+}
+
+static bool
+is_void(const struct pgs_call *call)
+{
+    return call->scalar && call->columns[0].type.kind == PGS_VOID;
+}
+
 void
 pgs_run_call(struct pgs_request *rq, const struct pgs_call *call, const void *arguments)
 {
     rq->slow = true;
     rq->idempotent = rq->route->method == PGS_GET;
     pgs__send(rq, pgs__build_call(rq, call, arguments),
-              call->returns_set ? respond_set : respond_one);
+              is_void(call)       ? respond_void
+              : call->returns_set ? respond_set
+                                  : respond_one);
 }

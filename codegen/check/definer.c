@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Functions with the rights of their owner.  They read and write past the policies, so they must
+ * ask for the caller themselves, as the policies do (I23); and nothing that the caller has set may
+ * decide what their names mean.
+ */
+#include "check/checker.h"
+
+#include <string.h>
+
+/* ---- search_path ---- */
+
+static bool
+is_safe_path(const char *value)
+{
+    static const char *const safe[] = {"''", "'pg_catalog'", "'pg_catalog', 'pg_temp'",
+                                       "'', 'pg_temp'"};
+
+    for (size_t i = 0; i < sizeof(safe) / sizeof(safe[0]); i++)
+        if (strcmp(safe[i], value) == 0)
+            return true;
+    return false;
+}
+
+static void
+check_search_path(const struct declared_function *function)
+{
+    const struct function_setting *path = NULL;
+    struct diag *diag;
+
+    for (size_t i = 0; i < function->settings.n; i++)
+        if (strcmp(function->settings.at[i].name, "search_path") == 0)
+            path = &function->settings.at[i];
+    if (path && is_safe_path(path->value))
+        return;
+    diag =
+        diag_at(path ? path->span : function->definer_span, PGS3201_DEFINER_PATH,
+                path ? "the search_path of definer function \"%s\" holds schemas that others may "
+                       "write to"
+                     : "definer function \"%s\" takes its search_path from whoever calls it",
+                function->name);
+    diag_hint(diag, "write `security definer set search_path = ''`, and name what it uses with its "
+                    "schema");
+    if (!path)
+        diag_fix(diag,
+                 (struct span){function->definer_span.file, function->definer_span.end,
+                               function->definer_span.end},
+                 " set search_path = ''");
+}
+
+/* ---- settings that give rights ---- */
+
+static void
+check_settings(const struct declared_function *function)
+{
+    static const char *const names[] = {"role", "session_authorization", "row_security"};
+
+    for (size_t i = 0; i < function->settings.n; i++)
+        for (size_t j = 0; j < sizeof(names) / sizeof(names[0]); j++) {
+            struct diag *diag;
+
+            if (strcmp(function->settings.at[i].name, names[j]) != 0)
+                continue;
+            diag = diag_at(function->settings.at[i].span, PGS3202_FUNCTION_SETS_ROLE,
+                           "function \"%s\" sets %s", function->name, names[j]);
+            diag_hint(diag, "rights come from `to` and `security definer` alone");
+        }
+}
+
+/* ---- what the policies compare ---- */
+
+/* A column that a policy compares with the caller. */
+struct owner {
+    const struct column *column;
+    const struct policy *policy;
+    const char *identity;
+};
+
+VEC_STRUCT(owners, struct owner);
+
+struct collecting {
+    struct owners *owners;
+    const struct policy *policy;
+    const struct range *row; /* NULL: the row of the policy */
+};
+
+static const char *
+identity_text(const struct expr *expr)
+{
+    return expr->kind == EXPR_CLAIM ? expr->claim->name : "auth.uid()";
+}
+
+static void
+visit_owner(const struct expr *expr, void *data)
+{
+    struct collecting *collecting = data;
+
+    if (expr->kind != EXPR_OP || strcmp(expr->name, "=") != 0)
+        return;
+    for (size_t i = 0; i < 2; i++) {
+        const struct expr *column = expr->args.at[i], *other = expr->args.at[1 - i];
+        struct owner owner = {column->column, collecting->policy, NULL};
+
+        if (column->kind != EXPR_COLUMN || !column->range->implicit || !check_is_identity(other))
+            continue;
+        owner.identity = identity_text(other);
+        vec_push(collecting->owners, owner);
+    }
+}
+
+static bool
+has_policy_for(const struct table *table, enum command command)
+{
+    for (size_t i = 0; i < table->policies.n; i++)
+        if (table->policies.at[i]->command == command && !table->policies.at[i]->restrictive)
+            return true;
+    return false;
+}
+
+/* False when some policy asks for nobody: then there is nothing to go around. */
+static bool
+collect_owners(const struct table *table, enum command command, struct owners *owners)
+{
+    bool any = !has_policy_for(table, command);
+
+    for (size_t i = 0; i < table->policies.n; i++) {
+        const struct policy *policy = table->policies.at[i];
+        struct collecting collecting = {owners, policy, NULL};
+
+        if (policy->restrictive || (!any && policy->command != command))
+            continue;
+        if ((policy->using_expr && policy->using_expr->kind == EXPR_PUBLIC) ||
+            (!policy->using_expr && policy->check_expr && policy->check_expr->kind == EXPR_PUBLIC))
+            return false;
+        if (policy->using_expr)
+            walk_expr(policy->using_expr, visit_owner, &collecting);
+        if (policy->check_expr && policy->check_expr != policy->using_expr)
+            walk_expr(policy->check_expr, visit_owner, &collecting);
+    }
+    return table->policies.n > 0;
+}
+
+/* ---- what the body compares ---- */
+
+struct asking {
+    const struct owners *owners;
+    const struct table *table;
+    bool asks;                 /* the caller is asked for, somewhere */
+    const struct owner *owner; /* compared with */
+    const struct expr *param;  /* what the caller chose; NULL: not so */
+};
+
+static void
+note_caller(const struct expr *expr, void *data)
+{
+    bool *found = data;
+
+    if (check_is_identity(expr) || (expr->kind == EXPR_CALL && expr->is_auth))
+        *found = true;
+}
+
+static bool
+some_argument_is_caller(const struct expr *expr)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < expr->args.n; i++)
+        if (expr->args.at[i])
+            walk_expr(expr->args.at[i], note_caller, &found);
+    return found;
+}
+
+/* `auth.uid() is not null` asks whether there is a caller, not who it is. */
+static bool
+compares(const struct expr *expr)
+{
+    static const char *const words[] = {"and", "or", "not", "is null", "is not null"};
+
+    if (expr->kind == EXPR_IN || expr->kind == EXPR_ANY || expr->kind == EXPR_ALL ||
+        expr->kind == EXPR_PREDICATE)
+        return true;
+    if (expr->kind != EXPR_OP)
+        return false;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(expr->name, words[i]) == 0)
+            return false;
+    return true;
+}
+
+static void
+visit_mention(const struct expr *expr, void *data)
+{
+    bool *asks = data;
+
+    if (expr->kind == EXPR_RAW || expr->kind == EXPR_FUNCTION ||
+        (expr->kind == EXPR_CLAIM && type_is_bool(expr->type)))
+        *asks = true;
+    if (!*asks && compares(expr))
+        *asks = some_argument_is_caller(expr);
+    if (expr->kind == EXPR_PREDICATE && expr->predicate->body)
+        walk_expr(expr->predicate->body, visit_mention, data);
+}
+
+/* insert into t (owner) values (auth.uid()) */
+static bool
+inserts_caller(const struct statement *statement)
+{
+    const struct select *select = statement->select;
+
+    if (statement->kind != STATEMENT_INSERT || !select)
+        return false;
+    for (size_t row = 0; row < select->rows.n; row++)
+        for (size_t i = 0; i < select->rows.at[row].n; i++)
+            if (check_is_identity(select->rows.at[row].at[i]))
+                return true;
+    for (size_t i = 0; i < select->outputs.n; i++)
+        if (check_is_identity(select->outputs.at[i].expr))
+            return true;
+    return false;
+}
+
+static const struct expr *
+behind_casts(const struct expr *expr)
+{
+    while (expr->kind == EXPR_CAST)
+        expr = expr->args.at[0];
+    return expr;
+}
+
+static void
+compare(struct asking *asking, const struct expr *column, const struct expr *other)
+{
+    other = behind_casts(other);
+    if (column->kind != EXPR_COLUMN || other->kind != EXPR_PARAM)
+        return;
+    for (size_t i = 0; i < asking->owners->n; i++)
+        if (asking->owners->at[i].column == column->column && !asking->param) {
+            asking->owner = &asking->owners->at[i];
+            asking->param = other;
+        }
+}
+
+static void
+visit_comparison(const struct expr *expr, void *data)
+{
+    if (expr->kind != EXPR_OP || strcmp(expr->name, "=") != 0 || expr->args.n != 2)
+        return;
+    compare(data, expr->args.at[0], expr->args.at[1]);
+    compare(data, expr->args.at[1], expr->args.at[0]);
+}
+
+/* insert into t (owner) values (p) */
+static void
+visit_inserted(const struct statement *statement, struct asking *asking)
+{
+    for (size_t i = 0; i < statement->columns.n && statement->select; i++)
+        for (size_t j = 0; j < asking->owners->n; j++) {
+            const struct select *select = statement->select;
+            const struct expr *value = NULL;
+
+            if (asking->owners->at[j].column != statement->columns.at[i])
+                continue;
+            if (select->rows.n > 0 && i < select->rows.at[0].n)
+                value = behind_casts(select->rows.at[0].at[i]);
+            else if (i < select->outputs.n)
+                value = behind_casts(select->outputs.at[i].expr);
+            if (value && value->kind == EXPR_PARAM && !asking->param) {
+                asking->owner = &asking->owners->at[j];
+                asking->param = value;
+            }
+        }
+}
+
+/* ---- the report ---- */
+
+static const char *
+verb_of(enum command command)
+{
+    return command == CMD_SELECT ? "reads" : "writes";
+}
+
+static void
+report(const struct declared_function *function, const struct asking *asking,
+       const struct range *range, enum command command)
+{
+    struct diag *diag;
+
+    if (asking->param) {
+        diag = diag_at(
+            asking->param->span, PGS3203_DEFINER_BELIEVES,
+            "definer function \"%s\" %s \"%s\" for a user of the caller's choice: policy "
+            "\"%s\" compares %s with %s",
+            function->name, verb_of(command), asking->table->name, asking->owner->policy->name,
+            asking->owner->column->name, asking->owner->identity);
+        diag_note(diag, asking->owner->policy->span, "the policy is here");
+        diag_hint(diag, "compare with %s and drop the parameter, or drop `security definer`",
+                  asking->owner->identity);
+        return;
+    }
+    diag = diag_at(range->span, PGS3204_DEFINER_ASKS_NOBODY,
+                   "definer function \"%s\" %s \"%s\" past its policies, and never asks who calls",
+                   function->name, verb_of(command), asking->table->name);
+    diag_note(diag, asking->table->policies.at[0]->span, "a policy of the table is here");
+    diag_hint(diag,
+              "add what the policies compare, such as `%s = auth.uid()`, or drop `security "
+              "definer`",
+              asking->owners->n > 0 ? asking->owners->at[0].column->name : "owner_id");
+}
+
+struct checking {
+    const struct declared_function *function;
+    bool asks;
+    bool reported;
+};
+
+static void
+check_table(struct checking *checking, const struct range *range, enum command command)
+{
+    const struct statement *body = checking->function->body;
+    struct owners owners = {0};
+    struct asking asking = {.owners = &owners, .table = range->table};
+
+    if (checking->reported || checking->asks || check_is_unknown(range->table) ||
+        range->table->is_view || !collect_owners(range->table, command, &owners))
+        return;
+    walk_statement(body, visit_comparison, &asking);
+    if (body->kind == STATEMENT_INSERT && command != CMD_SELECT)
+        visit_inserted(body, &asking);
+    if (!asking.param && owners.n == 0)
+        return;
+    checking->reported = true;
+    report(checking->function, &asking, range, command);
+}
+
+static void
+check_range(const struct range *range, void *data)
+{
+    check_table(data, range, CMD_SELECT);
+}
+
+static void
+check_asks(const struct declared_function *function)
+{
+    static const enum command commands[] = {
+        [STATEMENT_SELECT] = CMD_SELECT,
+        [STATEMENT_INSERT] = CMD_INSERT,
+        [STATEMENT_UPDATE] = CMD_UPDATE,
+        [STATEMENT_DELETE] = CMD_DELETE,
+    };
+    struct checking checking = {.function = function};
+
+    if (function->roles.n == 0)
+        return;
+    walk_statement(function->body, visit_mention, &checking.asks);
+    checking.asks |= inserts_caller(function->body);
+    if (function->body->target)
+        check_table(&checking, function->body->target, commands[function->body->kind]);
+    walk_statement_ranges(function->body, check_range, &checking);
+}
+
+/* ---- what it gives away ---- */
+
+struct giving {
+    const struct declared_function *function;
+    bool reported;
+};
+
+static bool
+reads_some(const struct role *role, const struct table *table)
+{
+    return access_table(role, table, CMD_SELECT);
+}
+
+static void
+visit_given(const struct expr *source, void *data)
+{
+    struct giving *giving = data;
+    const struct column *column = source->column;
+    struct diag *diag;
+
+    if (giving->reported)
+        return;
+    if (column->is_private) {
+        giving->reported = true;
+        diag = diag_at(source->span, PGS3205_DEFINER_GIVES_PRIVATE,
+                       "function \"%s\" returns %s.%s, which is private", giving->function->name,
+                       column->table->name, column->name);
+        diag_note(diag, column->span, "it is marked here");
+        diag_hint(diag, "leave it out: compare it inside the function");
+        return;
+    }
+    for (size_t i = 0; giving->function->definer && i < giving->function->roles.n; i++) {
+        const struct role *role = giving->function->roles.at[i];
+
+        if (!reads_some(role, column->table) || access_column(role, column, CMD_SELECT))
+            continue;
+        giving->reported = true;
+        diag = diag_at(source->span, PGS3206_DEFINER_GIVES_COLUMN,
+                       "definer function \"%s\" gives \"%s\" %s.%s, which its grants leave out",
+                       giving->function->name, role->name, column->table->name, column->name);
+        diag_hint(diag, "leave it out, or grant it: `grant select (%s) on %s to %s`", column->name,
+                  column->table->name, role->name);
+        return;
+    }
+}
+
+static void
+check_given(const struct declared_function *function)
+{
+    struct giving giving = {.function = function};
+    const struct outputs *outputs = check_outputs_of(function->body);
+
+    if (function->returns_void || function->roles.n == 0)
+        return;
+    if (function->body->select && function->body->kind == STATEMENT_SELECT) {
+        walk_select_sources(function->body->select, visit_given, &giving);
+        return;
+    }
+    for (size_t i = 0; i < outputs->n; i++)
+        walk_sources(outputs->at[i].expr, visit_given, &giving);
+}
+
+void
+check_definers(struct checker *checker)
+{
+    const struct model *model = checker->model;
+
+    for (size_t i = 0; i < model->functions.n; i++) {
+        const struct declared_function *function = model->functions.at[i];
+
+        check_settings(function);
+        check_body_text(function);
+        if (function->definer)
+            check_search_path(function);
+        if (!function->body || checker->guessing)
+            continue;
+        if (function->definer)
+            check_asks(function);
+        check_given(function);
+    }
+}
