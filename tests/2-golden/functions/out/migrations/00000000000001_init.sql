@@ -317,7 +317,7 @@ create policy teams on public.team for select to authenticated
 -- schema/demo.schema:16  grant
 grant select on public.team to authenticated;
 
--- schema/demo.schema:5  row security of task, not forced: a definer predicate reads it
+-- schema/demo.schema:5  row security of task, not forced: it is read past its policies
 alter table public.task enable row level security;
 create policy pgstack_service on public.task for all to service_role
   using (true) with check (true);
@@ -339,7 +339,7 @@ grant select,
   delete
   on public.task to authenticated;
 
--- schema/demo.schema:15  row security of change, not forced: a definer predicate reads it
+-- schema/demo.schema:15  row security of change, not forced: it is read past its policies
 alter table public.change enable row level security;
 create policy pgstack_service on public.change for all to service_role
   using (true) with check (true);
