@@ -7,11 +7,14 @@
 #include "check/fold_parts.h"
 
 #define BRANCHES_MAX 64
+#define ATOMS_MAX 256
+#define STEPS_MAX 4096 /* a predicate that calls another twice, and that another twice, ... */
 
 struct form {
     const struct binding *binding;
     bool negated;
     bool definer;
+    int *steps;
 };
 
 static bool add_form(const struct expr *expr, struct form form, struct branches *out);
@@ -53,7 +56,10 @@ multiply(const struct branches *a, const struct branches *b, const struct expr *
         return false;
     for (size_t i = 0; i < a->n; i++)
         for (size_t j = 0; j < b->n; j++)
-            vec_push(out, both(&a->at[i], &b->at[j],
+            if (a->at[i].atoms.n + b->at[j].atoms.n > ATOMS_MAX)
+                return false;
+            else
+                vec_push(out, both(&a->at[i], &b->at[j],
                                part            ? part
                                : a->at[i].part ? a->at[i].part
                                                : b->at[j].part));
@@ -78,8 +84,18 @@ join_and(const struct expr *whole, const struct expr *left, const struct expr *r
 /* ---- the forms ---- */
 
 static bool
+is_constant(const struct expr *expr, const struct binding *binding, enum value_kind kind)
+{
+    struct assumption a = {.binding = binding};
+
+    return check_fold(expr, &a).kind == kind;
+}
+
+static bool
 add_atom(const struct expr *expr, struct form form, struct branches *out)
 {
+    if (is_constant(expr, form.binding, form.negated ? V_TRUE : V_FALSE))
+        return true;
     struct branch branch = {.part = expr};
     struct atom atom = {expr, form.binding, form.negated, form.definer};
 
@@ -156,21 +172,13 @@ add_predicate(const struct expr *expr, struct form form, struct branches *out)
 }
 
 static bool
-is_constant(const struct expr *expr, const struct binding *binding, enum value_kind kind)
-{
-    struct assumption a = {.binding = binding};
-
-    return check_fold(expr, &a).kind == kind;
-}
-
-static bool
 add_form(const struct expr *expr, struct form form, struct branches *out)
 {
     const struct binding *binding = form.binding;
     const struct expr *meant;
 
-    if (is_constant(expr, binding, form.negated ? V_TRUE : V_FALSE))
-        return true;
+    if (--*form.steps < 0)
+        return false;
     meant = check_stands_for(expr, &binding);
     if (meant != expr) {
         form.binding = binding;
@@ -191,14 +199,18 @@ add_form(const struct expr *expr, struct form form, struct branches *out)
 bool
 check_branches(const struct expr *condition, struct branches *out)
 {
-    return add_form(condition, (struct form){0}, out);
+    int steps = STEPS_MAX;
+
+    return add_form(condition, (struct form){.steps = &steps}, out);
 }
 
 bool
 check_select_branches(const struct select *select, const struct atom *outer, struct branches *out)
 {
+    int steps = STEPS_MAX;
     struct form form = {.binding = outer ? outer->binding : NULL,
-                        .definer = outer && outer->definer};
+                        .definer = outer && outer->definer,
+                        .steps = &steps};
     struct branches sum = {0}, next;
     struct branch empty = {0};
 
