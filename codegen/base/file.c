@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#define _XOPEN_SOURCE 700 /* realpath, also where nothing is fortified */
 #include "base/file.h"
 
 #include <errno.h>
