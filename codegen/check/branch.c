@@ -60,9 +60,9 @@ multiply(const struct branches *a, const struct branches *b, const struct expr *
                 return false;
             else
                 vec_push(out, both(&a->at[i], &b->at[j],
-                               part            ? part
-                               : a->at[i].part ? a->at[i].part
-                                               : b->at[j].part));
+                                   part            ? part
+                                   : a->at[i].part ? a->at[i].part
+                                                   : b->at[j].part));
     return true;
 }
 

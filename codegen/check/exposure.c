@@ -74,37 +74,12 @@ opening_policy(const struct grant *grant)
 static bool
 is_personal(const struct column *column)
 {
-    static const char *const words[] = {"email",
-                                        "e_mail",
-                                        "phone",
-                                        "mobile",
-                                        "address",
-                                        "street",
-                                        "birthday",
-                                        "dob",
-                                        "ssn",
-                                        "iban",
-                                        "payment",
-                                        "payment_method",
-                                        "card",
-                                        "stripe",
-                                        "billing",
-                                        "salary",
-                                        "income",
-                                        "passport",
-                                        "tax_id",
-                                        "birth_date",
-                                        "date_of_birth",
-                                        "ip",
-                                        "ip_address",
-                                        "medical",
-                                        "internal",
-                                        "private",
-                                        "wallet",
-                                        "bank",
-                                        "account_number",
-                                        "national_id",
-                                        "emergency_contact"};
+    static const char *const words[] = {
+        "email",          "e_mail",      "ssn",        "iban",          "payment",
+        "card",           "stripe",      "billing",    "salary",        "income",
+        "birthday",       "dob",         "birth_date", "passport",      "tax_id",
+        "ip_address",     "medical",     "internal",   "date_of_birth", "bank",
+        "account_number", "national_id", "emergency",  "private"};
 
     return HAS_WORD(column->name, words) || is_for_nobody(column) || is_for_owner(column);
 }
@@ -122,13 +97,26 @@ refers_to_users(const struct column *column)
     return column->default_expr && check_is_identity(column->default_expr);
 }
 
+/* A venue has a telephone for all to know, a customer has not. */
+static bool
+is_reachable(const struct column *column)
+{
+    static const char *const people[] = {"user",   "users",  "profile", "profiles", "customer",
+                                         "member", "person", "people",  "employee", "patient",
+                                         "lead",   "client", "contact", "account",  "student",
+                                         "order",  "guest",  "buyer",   "customers"};
+    static const char *const words[] = {"phone", "mobile", "address", "street", "ip", "wallet"};
+
+    return HAS_WORD(column->name, words) && HAS_WORD(column->table->name, people);
+}
+
 /* A row a person, or something in it that people expect to be kept. */
 static bool
 is_about_people(const struct table *table)
 {
     for (size_t i = 0; i < table->columns.n; i++)
         if (!table->columns.at[i]->is_private &&
-            (is_personal(table->columns.at[i]) ||
+            (is_personal(table->columns.at[i]) || is_reachable(table->columns.at[i]) ||
              (check_is_unique(table->columns.at[i]) && refers_to_users(table->columns.at[i]))))
             return true;
     return false;
