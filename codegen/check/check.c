@@ -10,6 +10,7 @@
 #include "check/change.h"
 #include "check/checker.h"
 #include "check/rights.h"
+#include "check/inline.h"
 #include "check/served.h"
 
 /* ---- the heading ---- */
@@ -152,6 +153,7 @@ check_whole(struct checker *checker)
     check_guests(checker);
     check_recursion(checker);
     check_overlap(checker);
+    check_inline(checker);
     check_who_writes(checker);
     check_speed(checker);
     check_secrets(checker);

@@ -266,6 +266,8 @@ check_endpoint(struct checker *checker, const struct ast_endpoint *ast)
     endpoint->span = ast->table.span;
     endpoint->table = table;
     table->scan_ok |= ast->scan_ok;
+    endpoint->inline_span = ast->inline_span;
+    table->inlined |= ast->inline_span.file != NULL;
     if (ast->cors.text)
         endpoint->cors = check_find_cors(checker, &ast->cors);
     if (!ast->has_body)

@@ -172,7 +172,7 @@ check_leakproof(const struct column *column, struct span span)
 {
     struct diag *diag;
 
-    if (column->type.array || !is_policed(column->table) ||
+    if (column->type.array || !is_policed(column->table) || column->table->inlined ||
         operator_is_leakproof("=", column->type, column->type))
         return;
     diag = diag_at(span, PGS3082_INDEX_SWITCHED_OFF,
@@ -182,7 +182,7 @@ check_leakproof(const struct column *column, struct span span)
     diag_note(diag, column->span, "\"%s\" is here", column->name);
     diag_hint(diag,
               "let an index begin with the column that the policy compares, keep such a value "
-              "as text, bigint or uuid, or say `scan ok`");
+              "as text, bigint or uuid, say `inline policies` at the endpoint, or `scan ok`");
 }
 
 static void

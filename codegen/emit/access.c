@@ -245,6 +245,8 @@ write_marks(struct out *out, const struct table *table)
         out_printf(out, "  unchecked: %s\n", access_digest(table->raw));
     if (table->read_past_policies)
         out_add(out, "  read past its policies\n");
+    if (table->inlined)
+        out_add(out, "  lists read views with its policies in them, past its row security\n");
     for (size_t i = 0; i < table->columns.n; i++)
         if (table->columns.at[i]->is_private)
             words_add(&names, table->columns.at[i]->name);

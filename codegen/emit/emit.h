@@ -95,6 +95,13 @@ void emit_types_down(struct out *out, const struct model *model);
 void emit_typed_claims_up(struct out *out, const struct model *model);
 void emit_typed_claims_down(struct out *out, const struct model *model);
 
+/* Views of tables with `inline policies`, one for each role that reads them. */
+void emit_inlined_up(struct out *out, const struct model *model);
+void emit_inlined_down(struct out *out, const struct model *model);
+
+/* The view that `role` lists `table` through; NULL: it reads the table. */
+const char *emit_inlined_view(const struct table *table, const struct role *role);
+
 /* Row security, policies and grants of all tables and views. */
 void emit_rights(struct out *out, const struct model *model);
 

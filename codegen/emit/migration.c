@@ -135,6 +135,7 @@ emit_up(struct out *out, const struct model *model)
         emit_trigger(out, model->triggers.at[i]);
     emit_comments(out, model);
     emit_rights(out, model);
+    emit_inlined_up(out, model);
     for (size_t i = 0; i < model->raw_sqls.n; i++)
         emit_raw_sql(out, model->raw_sqls.at[i], model->raw_sqls.at[i]->up);
 }
@@ -166,6 +167,7 @@ emit_down(struct out *out, const struct model *model)
     for (size_t i = model->raw_sqls.n; i-- > 0;)
         if (model->raw_sqls.at[i]->down != NULL)
             emit_raw_sql(out, model->raw_sqls.at[i], model->raw_sqls.at[i]->down);
+    emit_inlined_down(out, model);
     for (size_t i = model->queries.n; i-- > 0;)
         if (model->queries.at[i]->function == NULL)
             out_printf(out, "drop function public.%s;\n", name_sql(model->queries.at[i]->name));

@@ -26,11 +26,13 @@ emit_row_security(struct out *out, const struct table *table)
     const char *sql = sql_relation(table);
     struct out *force = out_scratch();
 
-    if (!table->read_past_policies)
+    if (!table->read_past_policies && !table->inlined)
         out_fill(force, force_up, "table", sql, NULL);
     out_fill(out, rls_up, "place", out_place(table->span), "name", out_plain(table->name), "why",
-             table->read_past_policies ? ", not forced: it is read past its policies" : "", "table",
-             sql, "force", out_text(force), NULL);
+             table->read_past_policies ? ", not forced: it is read past its policies"
+             : table->inlined          ? ", not forced: views with its policies read it"
+                                       : "",
+             "table", sql, "force", out_text(force), NULL);
 }
 
 /* "  using (...)", with a newline behind it where another condition follows. */

@@ -212,6 +212,29 @@ emit_access_list(struct out *out, const struct plan_table *plan, const struct pl
     out_add(out, "};\n\n");
 }
 
+/* Which view each role lists the table through. */
+static size_t
+emit_inlined_list(struct out *out, const struct plan_table *plan, const struct plan *whole)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < whole->model->roles.n; i++) {
+        const struct role *role = whole->model->roles.at[i];
+        const char *view = emit_inlined_view(plan->table, role);
+
+        if (view == NULL)
+            continue;
+        if (n++ == 0)
+            out_printf(out, "static const struct pgs_inlined %s_inlined[] = {\n", plan->c_name);
+        out_add(out, "    {\n");
+        emit_roles(out, 8, whole, (role_set)1 << role->number);
+        layout_member(out, 8, ".sql", layout_string(view));
+        out_add(out, "    },\n");
+    }
+    out_add(out, n > 0 ? "};\n\n" : "");
+    return n;
+}
+
 /* ".key = ticket_key," and its count, when there are any. */
 static void
 emit_list_member(struct out *out, const char *member, const char *list, size_t n)
@@ -223,9 +246,10 @@ emit_list_member(struct out *out, const char *member, const char *list, size_t n
 }
 
 static void
-emit_relation(struct out *out, const struct plan_table *plan)
+emit_relation(struct out *out, const struct plan_table *plan, const struct plan *whole)
 {
     const struct endpoint *endpoint = plan->endpoint;
+    size_t n_inlined = emit_inlined_list(out, plan, whole);
 
     layout_comment(out, 0, endpoint->span, "endpoint", plan->table->name);
     out_printf(out, "const struct pgs_relation %s_relation = {\n", plan->c_name);
@@ -234,6 +258,7 @@ emit_relation(struct out *out, const struct plan_table *plan)
     emit_list_member(out, "columns", arena_printf("%s_columns", plan->c_name), plan->columns.n);
     emit_list_member(out, "key", arena_printf("%s_key", plan->c_name), plan->key.n);
     emit_list_member(out, "access", arena_printf("%s_access", plan->c_name), plan->access.n);
+    emit_list_member(out, "inlined", arena_printf("%s_inlined", plan->c_name), n_inlined);
     emit_list_member(out, "filters", list_name(plan, "filters", plan->filters.at, plan->filters.n),
                      plan->filters.n);
     emit_list_member(out, "orders", list_name(plan, "orders", plan->orders.at, plan->orders.n),
@@ -358,7 +383,7 @@ emit_table(const struct plan *plan, const struct plan_table *table)
     emit_columns(out, table);
     emit_lists(out, table);
     emit_access_list(out, table, plan);
-    emit_relation(out, table);
+    emit_relation(out, table, plan);
     emit_body(out, table);
     emit_handlers(out, table);
     emit_routes(out, plan, table);

@@ -232,6 +232,7 @@ struct table {
     VEC(const struct grant *) grants;   /* on it, in the order of the sources */
     VEC(const struct policy *) policies;
     bool read_past_policies; /* by a definer predicate or refresh: RLS enabled but not forced */
+    bool inlined;            /* lists read it through views that hold its policies: not forced */
     bool scan_ok;            /* stays small: no warning where an index is missing */
     const char *was;         /* former name; NULL: none */
     struct span was_span;

@@ -38,6 +38,7 @@ struct endpoint {
     VEC(struct span) filter_spans, order_spans; /* beside them */
     int limit;                                  /* 0: none */
     int max;
+    struct span inline_span; /* of `inline policies`; `file` NULL: not said */
     const struct cors *cors; /* NULL: the application's */
 };
 

@@ -284,7 +284,8 @@ compare_mark(struct comparing *c, const char *name)
         return;
     if (now == NULL && !begins(name, "sql in "))
         direction = hides ? CHANGE_WIDENED : CHANGE_NARROWED;
-    else if (was == NULL && (begins(name, "read past") || strstr(name, ", past the policies")))
+    else if (was == NULL && (begins(name, "read past") || begins(name, "lists read") ||
+                             strstr(name, ", past the policies")))
         direction = CHANGE_WIDENED;
     change = add_change(c, direction, name);
     change->was = was != NULL ? was : "not said";

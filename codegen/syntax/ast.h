@@ -427,6 +427,7 @@ struct ast_endpoint {
     struct ast_verbs verbs;
     struct ast_name cors; /* optional */
     bool scan_ok;
+    struct span inline_span; /* of `inline policies`; `file` NULL: not said */
 };
 
 struct ast_query {

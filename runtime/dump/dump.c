@@ -227,20 +227,35 @@ is_served(const struct pgs_app *app, const struct pgs_relation *relation, enum p
     return false;
 }
 
+/* The relation, or a view with the policies of a role in it. */
+static void
+dump_from(FILE *out, const struct pgs__subject *subject, const struct pgs_relation *relation)
+{
+    pgs__begin_rule(out, subject, "from");
+    (void)fputc(' ', out);
+    pgs__put_joined(out, " from ", relation->sql, " as r");
+    for (size_t i = 0; i < relation->n_inlined; i++) {
+        (void)fputs(" | ", out);
+        pgs__put_joined(out, " from ", relation->inlined[i].sql, " as r");
+    }
+    (void)fputc('\n', out);
+}
+
 static void
 dump_list(FILE *out, const struct pgs__subject *subject, const struct pgs_relation *relation)
 {
+    dump_from(out, subject, relation);
     pgs__begin_rule(out, subject, "list");
     (void)fputs(" \"select \" [", out);
     pgs__put_list(out, subject, "output");
     (void)fputs("] ", out);
-    pgs__put_joined(out, " from ", relation->sql, " as r");
+    pgs__put_rule(out, subject, "from");
     pgs__put_optional(out, subject, "where");
     pgs__put_optional(out, subject, "order");
     (void)fputs(" page\n", out);
     pgs__begin_rule(out, subject, "count");
-    (void)fputc(' ', out);
-    pgs__put_joined(out, "select count(*) from ", relation->sql, " as r");
+    (void)fputs(" \"select count(*)\" ", out);
+    pgs__put_rule(out, subject, "from");
     pgs__put_optional(out, subject, "where");
     (void)fputc('\n', out);
 }

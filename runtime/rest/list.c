@@ -25,10 +25,15 @@ bound_limit(struct pgs_request *rq, const struct pgs_relation *relation)
 
 /* The alias keeps `order by` from meaning what is selected: `id::text` is called id, too. */
 static void
-add_from(struct pgs_sql *sql, const struct pgs_relation *relation)
+add_from(const struct pgs_request *rq, struct pgs_sql *sql, const struct pgs_relation *relation)
 {
+    const char *from = relation->sql;
+
+    for (size_t i = 0; i < relation->n_inlined; i++)
+        if (relation->inlined[i].roles >> rq->who.role & 1)
+            from = relation->inlined[i].sql;
     pgs__sql_add(sql, " from ");
-    pgs__sql_add(sql, relation->sql);
+    pgs__sql_add(sql, from);
     pgs__sql_add(sql, " as r");
 }
 
@@ -39,7 +44,7 @@ build_count(struct pgs_request *rq, const struct pgs_relation *relation,
     struct pgs_sql *sql = pgs__statement(rq);
 
     pgs__sql_add(sql, "select count(*)");
-    add_from(sql, relation);
+    add_from(rq, sql, relation);
     return pgs__sql_where(rq, sql, source);
 }
 
@@ -57,7 +62,7 @@ pgs__build_list(struct pgs_request *rq, const struct pgs_relation *relation)
     pgs__sql_add(sql, "select ");
     if (!pgs__sql_select(rq, sql, &source))
         return false;
-    add_from(sql, relation);
+    add_from(rq, sql, relation);
     if (!pgs__sql_where(rq, sql, &source) || !pgs__sql_order(rq, sql, &source))
         return false;
     pgs__sql_page(rq, sql);

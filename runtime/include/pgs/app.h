@@ -51,6 +51,12 @@ struct pgs_access {
     bool select_all; /* every column: `select *` and `count` need no list */
 };
 
+/* A view of a relation that holds its row policies, for the roles that list it through one. */
+struct pgs_inlined {
+    pgs_roles roles;
+    const char *sql; /* "pgstack"."r1_ticket" */
+};
+
 /* A table or view as it is served. */
 struct pgs_relation {
     const char *name; /* in the URL */
@@ -61,6 +67,8 @@ struct pgs_relation {
     size_t n_key;
     const struct pgs_access *access;
     size_t n_access;
+    const struct pgs_inlined *inlined; /* none: lists read the relation itself */
+    size_t n_inlined;
 
     /* What the endpoint admits. */
     const uint16_t *filters; /* columns a filter may name; key columns are always admitted */
