@@ -27,7 +27,9 @@ column_text(const struct change *change, const struct column *column)
     if (!ast || ast->span.end - ast->span.start > SHOWN_MAX ||
         memchr(ast->span.file->text + ast->span.start, '\n', ast->span.end - ast->span.start))
         return arena_printf("%s %s ...", column->name, type_text(column->type));
-    str_add(&text, ast->span.file->text + ast->span.start, ast->span.end - ast->span.start);
+    for (size_t i = ast->span.start; i < ast->span.end; i++)
+        if (ast->span.file->text[i] != ' ' || ast->span.file->text[i - 1] != ' ')
+            str_add(&text, ast->span.file->text + i, 1);
     return text.at;
 }
 
