@@ -199,4 +199,4 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(test_libraries)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 -include $(compiler_objects:.o=.d) $(runtime_objects:.o=.d) $(sql_fixture:.o=.d) \
-  $(addsuffix .d,$(unit_tests) $(sql_tests) $(fuzz_targets))
+  $(addsuffix .d,$(unit_tests) $(sql_tests) $(fuzz_targets) $(BUILD)/tests/7-typing/dump)

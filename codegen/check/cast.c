@@ -37,11 +37,12 @@ check_is_castable(const struct expr *arg, struct type type, struct span span)
     return false;
 }
 
-/* array[a, b]::t[] casts each item. */
+/* array[a, b]::t[] casts each item; of arrays, to the array itself. */
 static struct expr *
 check_array_cast(struct scope *scope, const struct ast_expr *ast, struct type type)
 {
     struct expr *expr = check_new_expr(EXPR_ARRAY, ast->span);
+    struct type item_type = type_element(type);
 
     expr->nullable = false;
     expr->type = type;
@@ -50,10 +51,13 @@ check_array_cast(struct scope *scope, const struct ast_expr *ast, struct type ty
         bool nested = at->kind == AST_ARRAY && !at->select;
         struct expr *item = nested ? check_array_cast(scope, at, type) : check_expr(scope, at);
 
+        if (type_base(item->type).array)
+            item_type = type;
         vec_push(&expr->args, item);
-        if (!nested && check_is_castable(item, type_element(type), item->span))
-            check_settle(item, type_element(type));
     }
+    for (size_t i = 0; i < expr->args.n; i++)
+        if (check_is_castable(expr->args.at[i], item_type, expr->args.at[i]->span))
+            check_settle(expr->args.at[i], item_type);
     return expr;
 }
 

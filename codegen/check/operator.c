@@ -360,6 +360,8 @@ check_operator(struct scope *scope, const struct ast_expr *ast)
     }
     if (is_null_test(ast, expr))
         return null_test(expr);
+    if (strstr(ast->op, "similar to"))
+        check_becomes(expr->args.at[1], type_scalar(TYPE_TEXT), CAST_IMPLICIT, "a pattern");
     if (!check_apply_operator(ast, operator_behind(ast->op), expr->args.at,
                               expr->args.n < 2 ? expr->args.n : 2, &found))
         return expr;
