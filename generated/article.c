@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/desk.schema:82 table article */
 enum {
@@ -45,7 +45,6 @@ static const struct pgs_access article_access[] = {
         .roles = ROLE_ANON | ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_SUPPORT,
         .select = article_all,
         .n_select = PGS_COUNT(article_all),
-        .select_all = true,
     },
 };
 

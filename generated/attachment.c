@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/desk.schema:57 table attachment */
 enum {
@@ -40,7 +40,6 @@ static const struct pgs_access attachment_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_SUPPORT,
         .select = attachment_all,
         .n_select = PGS_COUNT(attachment_all),
-        .select_all = true,
     },
 };
 

@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/desk.schema:46 table comment */
 enum {
@@ -41,7 +41,6 @@ static const struct pgs_access comment_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_SUPPORT,
         .select = comment_all,
         .n_select = PGS_COUNT(comment_all),
-        .select_all = true,
     },
 };
 

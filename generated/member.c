@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/desk.schema:16 table member */
 enum {
@@ -31,7 +31,6 @@ static const struct pgs_access member_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_SUPPORT,
         .select = member_all,
         .n_select = PGS_COUNT(member_all),
-        .select_all = true,
     },
 };
 

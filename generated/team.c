@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/desk.schema:9 table team */
 enum {
@@ -35,13 +35,11 @@ static const struct pgs_access team_access[] = {
         .roles = ROLE_AUTHENTICATED,
         .select = team_read_by_authenticated,
         .n_select = PGS_COUNT(team_read_by_authenticated),
-        .select_all = false,
     },
     {
         .roles = ROLE_SERVICE_ROLE | ROLE_SUPPORT,
         .select = team_all,
         .n_select = PGS_COUNT(team_all),
-        .select_all = true,
     },
 };
 

@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/desk.schema:99 view team_load */
 enum {
@@ -37,7 +37,6 @@ static const struct pgs_access team_load_access[] = {
         .roles = ROLE_SERVICE_ROLE | ROLE_SUPPORT,
         .select = team_load_all,
         .n_select = PGS_COUNT(team_load_all),
-        .select_all = true,
     },
 };
 

@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/desk.schema:6 type ticket_state */
 static const char *const ticket_state_labels[] = {"open", "pending", "solved", NULL};
@@ -63,7 +63,6 @@ static const struct pgs_access ticket_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_SUPPORT,
         .select = ticket_all,
         .n_select = PGS_COUNT(ticket_all),
-        .select_all = true,
     },
 };
 

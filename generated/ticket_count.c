@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/desk.schema:6 type ticket_state */
 static const char *const ticket_state_labels[] = {"open", "pending", "solved", NULL};
@@ -37,7 +37,6 @@ static const struct pgs_access ticket_count_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_SUPPORT,
         .select = ticket_count_all,
         .n_select = PGS_COUNT(ticket_count_all),
-        .select_all = true,
     },
 };
 

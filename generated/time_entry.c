@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/desk.schema:69 table time_entry */
 enum {
@@ -40,7 +40,6 @@ static const struct pgs_access time_entry_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_SUPPORT,
         .select = time_entry_all,
         .n_select = PGS_COUNT(time_entry_all),
-        .select_all = true,
     },
 };
 

@@ -206,7 +206,6 @@ emit_access_list(struct out *out, const struct plan_table *plan, const struct pl
         emit_roles(out, 8, whole, access->roles);
         layout_member(out, 8, ".select", list);
         layout_member(out, 8, ".n_select", arena_printf("PGS_COUNT(%s)", list));
-        layout_member(out, 8, ".select_all", access->all ? "true" : "false");
         out_add(out, "    },\n");
     }
     out_add(out, "};\n\n");

@@ -4,11 +4,12 @@
  * version that they were made for; another one does not compile.
  *
  * 1  first version
+ * 2  pgs_access without `select_all`, which nothing read
  */
 #ifndef PGS_ABI_H
 #define PGS_ABI_H
 
-#define PGS_ABI 1
+#define PGS_ABI 2
 
 #define PGS_GENERATED_FOR_ABI(n)                                                                   \
     _Static_assert((n) == PGS_ABI, "generated for another runtime: run `pgstack generate`")

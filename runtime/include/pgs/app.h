@@ -48,7 +48,6 @@ struct pgs_access {
     pgs_roles roles;
     const uint16_t *select; /* column numbers that `*` stands for */
     size_t n_select;
-    bool select_all; /* every column: `select *` and `count` need no list */
 };
 
 /* A view of a relation that holds its row policies, for the roles that list it through one. */

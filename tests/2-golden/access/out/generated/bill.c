@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/shop.schema:12 table bill */
 enum {
@@ -33,7 +33,6 @@ static const struct pgs_access bill_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_CLERK,
         .select = bill_all,
         .n_select = PGS_COUNT(bill_all),
-        .select_all = true,
     },
 };
 

@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/shop.schema:21 table counter */
 enum {
@@ -29,7 +29,6 @@ static const struct pgs_access counter_access[] = {
         .roles = ROLE_ANON | ROLE_SERVICE_ROLE,
         .select = counter_all,
         .n_select = PGS_COUNT(counter_all),
-        .select_all = true,
     },
 };
 

@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/shop.schema:26 view debts */
 enum {
@@ -28,7 +28,6 @@ static const struct pgs_access debts_access[] = {
         .roles = ROLE_SERVICE_ROLE | ROLE_CLERK,
         .select = debts_all,
         .n_select = PGS_COUNT(debts_all),
-        .select_all = true,
     },
 };
 

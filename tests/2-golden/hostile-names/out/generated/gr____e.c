@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/app.schema:18 table größe */
 enum {
@@ -29,7 +29,6 @@ static const struct pgs_access gr____e_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_THE__BOSS_,
         .select = gr____e_all,
         .n_select = PGS_COUNT(gr____e_all),
-        .select_all = true,
     },
 };
 

@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/app.schema:5 type enum */
 static const char *const enum_labels[] = {"NULL", "default", "a\"b\\c", "?\?/", NULL};
@@ -42,7 +42,6 @@ static const struct pgs_access int_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_THE__BOSS_,
         .select = int_all,
         .n_select = PGS_COUNT(int_all),
-        .select_all = true,
     },
 };
 

@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/app.schema:17 table Policy */
 enum {
@@ -31,7 +31,6 @@ static const struct pgs_access policy_2_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_THE__BOSS_,
         .select = policy_2_all,
         .n_select = PGS_COUNT(policy_2_all),
-        .select_all = true,
     },
 };
 

@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/app.schema:5 type enum */
 static const char *const enum_labels[] = {"NULL", "default", "a\"b\\c", "?\?/", NULL};
@@ -41,7 +41,6 @@ static const struct pgs_access sixty_three_bytes_is_as_long_as__access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_THE__BOSS_,
         .select = sixty_three_bytes_is_as_long_as__all,
         .n_select = PGS_COUNT(sixty_three_bytes_is_as_long_as__all),
-        .select_all = true,
     },
 };
 

@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/app.schema:26 table 9 lives; drop table "int" */
 enum {
@@ -27,7 +27,6 @@ static const struct pgs_access t_9_lives__drop_table__int__access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_THE__BOSS_,
         .select = t_9_lives__drop_table__int__all,
         .n_select = PGS_COUNT(t_9_lives__drop_table__int__all),
-        .select_all = true,
     },
 };
 

@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/app.schema:20 table *  #error */
 enum {
@@ -29,7 +29,6 @@ static const struct pgs_access t_____error_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_THE__BOSS_,
         .select = t_____error_all,
         .n_select = PGS_COUNT(t_____error_all),
-        .select_all = true,
     },
 };
 

@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/app.schema:22 table role */
 enum {
@@ -27,7 +27,6 @@ static const struct pgs_access t_role_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_THE__BOSS_,
         .select = t_role_all,
         .n_select = PGS_COUNT(t_role_all),
-        .select_all = true,
     },
 };
 

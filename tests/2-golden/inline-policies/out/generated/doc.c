@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/app.schema:5 type state */
 static const char *const state_labels[] = {"open", "closed", NULL};
@@ -47,13 +47,11 @@ static const struct pgs_access doc_access[] = {
         .roles = ROLE_AUTHENTICATED,
         .select = doc_read_by_authenticated,
         .n_select = PGS_COUNT(doc_read_by_authenticated),
-        .select_all = false,
     },
     {
         .roles = ROLE_SERVICE_ROLE | ROLE_STAFF,
         .select = doc_all,
         .n_select = PGS_COUNT(doc_all),
-        .select_all = true,
     },
 };
 

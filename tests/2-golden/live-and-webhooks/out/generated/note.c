@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/demo.schema:4 table note */
 enum {
@@ -41,13 +41,11 @@ static const struct pgs_access note_access[] = {
         .roles = ROLE_AUTHENTICATED,
         .select = note_read_by_authenticated,
         .n_select = PGS_COUNT(note_read_by_authenticated),
-        .select_all = false,
     },
     {
         .roles = ROLE_SERVICE_ROLE,
         .select = note_all,
         .n_select = PGS_COUNT(note_all),
-        .select_all = true,
     },
 };
 

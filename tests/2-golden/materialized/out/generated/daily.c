@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/app.schema:16 view daily */
 enum {
@@ -34,7 +34,6 @@ static const struct pgs_access daily_access[] = {
         .roles = ROLE_ANON | ROLE_SERVICE_ROLE,
         .select = daily_all,
         .n_select = PGS_COUNT(daily_all),
-        .select_all = true,
     },
 };
 

@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/app.schema:19 view monthly */
 enum {
@@ -28,7 +28,6 @@ static const struct pgs_access monthly_access[] = {
         .roles = ROLE_ANON | ROLE_SERVICE_ROLE,
         .select = monthly_all,
         .n_select = PGS_COUNT(monthly_all),
-        .select_all = true,
     },
 };
 

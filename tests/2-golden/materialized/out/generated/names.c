@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/app.schema:22 view names */
 enum {
@@ -26,7 +26,6 @@ static const struct pgs_access names_access[] = {
         .roles = ROLE_ANON | ROLE_SERVICE_ROLE,
         .select = names_all,
         .n_select = PGS_COUNT(names_all),
-        .select_all = true,
     },
 };
 

@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/app.schema:14 table product */
 enum {
@@ -29,7 +29,6 @@ static const struct pgs_access product_access[] = {
         .roles = ROLE_ANON | ROLE_SERVICE_ROLE,
         .select = product_all,
         .n_select = PGS_COUNT(product_all),
-        .select_all = true,
     },
 };
 

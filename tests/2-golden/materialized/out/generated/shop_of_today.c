@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/app.schema:24 view shop_of_today */
 enum {
@@ -28,7 +28,6 @@ static const struct pgs_access shop_of_today_access[] = {
         .roles = ROLE_ANON | ROLE_SERVICE_ROLE,
         .select = shop_of_today_all,
         .n_select = PGS_COUNT(shop_of_today_all),
-        .select_all = true,
     },
 };
 

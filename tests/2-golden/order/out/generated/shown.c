@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/desk.schema:6 view shown */
 enum {
@@ -29,7 +29,6 @@ static const struct pgs_access shown_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
         .select = shown_all,
         .n_select = PGS_COUNT(shown_all),
-        .select_all = true,
     },
 };
 

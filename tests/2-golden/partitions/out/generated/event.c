@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/parts.schema:6 type region */
 static const char *const region_labels[] = {"eu", "us", "apac", NULL};
@@ -42,7 +42,6 @@ static const struct pgs_access event_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
         .select = event_all,
         .n_select = PGS_COUNT(event_all),
-        .select_all = true,
     },
 };
 

@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/app.schema:4 type state */
 static const char *const state_labels[] = {"open", "done", NULL};
@@ -38,7 +38,6 @@ static const struct pgs_access task_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
         .select = task_all,
         .n_select = PGS_COUNT(task_all),
-        .select_all = true,
     },
 };
 

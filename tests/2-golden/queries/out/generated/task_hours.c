@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/app.schema:4 type state */
 static const char *const state_labels[] = {"open", "done", NULL};
@@ -42,7 +42,6 @@ static const struct pgs_access task_hours_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
         .select = task_hours_all,
         .n_select = PGS_COUNT(task_hours_all),
-        .select_all = true,
     },
 };
 

@@ -7,7 +7,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/demo.schema:3 type kind */
 static const char *const kind_labels[] = {"a", "b", NULL};
@@ -51,7 +51,6 @@ static const struct pgs_access note_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
         .select = note_all,
         .n_select = PGS_COUNT(note_all),
-        .select_all = true,
     },
 };
 

@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/tables.schema:10 table customer */
 enum {
@@ -40,7 +40,6 @@ static const struct pgs_access customer_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
         .select = customer_all,
         .n_select = PGS_COUNT(customer_all),
-        .select_all = true,
     },
 };
 

@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/tables.schema:24 table invoice */
 enum {
@@ -45,7 +45,6 @@ static const struct pgs_access invoice_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
         .select = invoice_all,
         .n_select = PGS_COUNT(invoice_all),
-        .select_all = true,
     },
 };
 

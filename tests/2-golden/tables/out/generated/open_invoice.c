@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/tables.schema:57 view open_invoice */
 enum {
@@ -30,7 +30,6 @@ static const struct pgs_access open_invoice_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
         .select = open_invoice_all,
         .n_select = PGS_COUNT(open_invoice_all),
-        .select_all = true,
     },
 };
 

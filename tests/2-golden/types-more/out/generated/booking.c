@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/app.schema:57 table booking */
 enum {
@@ -55,7 +55,6 @@ static const struct pgs_access booking_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
         .select = booking_all,
         .n_select = PGS_COUNT(booking_all),
-        .select_all = true,
     },
 };
 

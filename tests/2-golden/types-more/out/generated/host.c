@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/app.schema:34 table host */
 enum {
@@ -39,7 +39,6 @@ static const struct pgs_access host_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
         .select = host_all,
         .n_select = PGS_COUNT(host_all),
-        .select_all = true,
     },
 };
 

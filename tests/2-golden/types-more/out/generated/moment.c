@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/app.schema:5 table moment */
 enum {
@@ -49,7 +49,6 @@ static const struct pgs_access moment_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
         .select = moment_all,
         .n_select = PGS_COUNT(moment_all),
-        .select_all = true,
     },
 };
 

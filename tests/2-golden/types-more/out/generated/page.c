@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/app.schema:44 table page */
 enum {
@@ -46,7 +46,6 @@ static const struct pgs_access page_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
         .select = page_all,
         .n_select = PGS_COUNT(page_all),
-        .select_all = true,
     },
 };
 

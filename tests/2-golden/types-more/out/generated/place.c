@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/app.schema:75 table place */
 enum {
@@ -46,7 +46,6 @@ static const struct pgs_access place_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
         .select = place_all,
         .n_select = PGS_COUNT(place_all),
-        .select_all = true,
     },
 };
 

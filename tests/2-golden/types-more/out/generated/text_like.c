@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/app.schema:19 table text_like */
 enum {
@@ -53,7 +53,6 @@ static const struct pgs_access text_like_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
         .select = text_like_all,
         .n_select = PGS_COUNT(text_like_all),
-        .select_all = true,
     },
 };
 

@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/app.schema:36 type color */
 static const char *const color_labels[] = {"red", "green", NULL};
@@ -50,7 +50,6 @@ static const struct pgs_access customer_home_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
         .select = customer_home_all,
         .n_select = PGS_COUNT(customer_home_all),
-        .select_all = true,
     },
 };
 

@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/app.schema:40 type Farbe */
 static const char *const farbe_labels[] = {"rot", "it's", NULL};
@@ -40,7 +40,6 @@ static const struct pgs_access ort_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
         .select = ort_all,
         .n_select = PGS_COUNT(ort_all),
-        .select_all = true,
     },
 };
 

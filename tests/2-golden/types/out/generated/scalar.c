@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(1);
+PGS_GENERATED_FOR_ABI(2);
 
 /* schema/app.schema:5 type color */
 static const char *const color_labels[] = {"red", "light blue", "it's \"green\"", NULL};
@@ -77,7 +77,6 @@ static const struct pgs_access scalar_access[] = {
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
         .select = scalar_all,
         .n_select = PGS_COUNT(scalar_all),
-        .select_all = true,
     },
 };
 
