@@ -16,6 +16,7 @@ static const struct subcommand commands[] = {
     {"init", "make a new project", cmd_init},
     {"check", "read the schema and say what is wrong", cmd_check},
     {"fmt", "write the sources in their one canonical form", cmd_fmt},
+    {"lsp", "a language server for editors", cmd_lsp},
     {"explain", "say what a finding means and what to do", cmd_explain},
     {"generate", "write generated/ and migrations/", cmd_generate},
     {"access", "say who may do what", cmd_access},

@@ -101,3 +101,13 @@ arena_reset(void)
         blocks = next;
     }
 }
+
+size_t
+arena_bytes(void)
+{
+    size_t n = 0;
+
+    for (const struct block *block = blocks; block; block = block->next)
+        n += block->used;
+    return n;
+}

@@ -20,4 +20,7 @@ char *arena_printf(const char *format, ...) __attribute__((format(printf, 1, 2))
  */
 void arena_reset(void);
 
+/* How much of it is in use. */
+size_t arena_bytes(void);
+
 #endif

@@ -321,6 +321,7 @@ check_call(struct scope *scope, const struct ast_expr *ast)
     if (ast->path.schema.text && strcmp(ast->path.schema.text, "pg_catalog") != 0)
         return check_auth_call(scope, ast);
     predicate = check_predicate_named(scope->checker, name);
+    uses_note(ast->path.name.span, USE_PREDICATE, predicate);
     if (predicate)
         return check_predicate_call(scope, ast, predicate);
     if (check_function_named(scope->checker->model, name))

@@ -87,13 +87,13 @@ change_check_types(const struct change *change)
 
 /* ---- I55: new, and used ---- */
 
-struct use {
+struct label_use {
     const struct change *change;
     VEC(struct span) told; /* the policies of one declaration share their expressions */
 };
 
 static bool
-is_told(struct use *use, struct span span)
+is_told(struct label_use *use, struct span span)
 {
     for (size_t i = 0; i < use->told.n; i++)
         if (check_same_place(use->told.at[i], span))
@@ -105,7 +105,7 @@ is_told(struct use *use, struct span span)
 static void
 look_at(const struct expr *expr, void *data)
 {
-    struct use *use = data;
+    struct label_use *use = data;
     struct diag *diag;
 
     if (expr->kind != EXPR_LITERAL || !expr->value || !expr->type.enumeration ||
@@ -120,14 +120,14 @@ look_at(const struct expr *expr, void *data)
 }
 
 static void
-look_into(struct use *use, const struct expr *expr)
+look_into(struct label_use *use, const struct expr *expr)
 {
     if (expr)
         walk_expr(expr, look_at, use);
 }
 
 static void
-look_into_table(struct use *use, const struct table *table)
+look_into_table(struct label_use *use, const struct table *table)
 {
     for (size_t i = 0; i < table->columns.n; i++) {
         look_into(use, table->columns.at[i]->default_expr);
@@ -146,7 +146,7 @@ void
 change_check_labels(const struct change *change)
 {
     const struct model *now = change->now;
-    struct use use = {.change = change};
+    struct label_use use = {.change = change};
 
     for (size_t i = 0; i < now->tables.n; i++)
         look_into_table(&use, now->tables.at[i]);

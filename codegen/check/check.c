@@ -175,19 +175,28 @@ check_since(const struct checker *checker, const struct ast *ast)
         check_changes(checker, last->model);
 }
 
-const struct model *
-check_project_since(const struct ast *ast, const struct ast *last)
+static struct checker *
+check_all(const struct ast *ast, const struct ast *last)
 {
     struct checker *checker = new_checker(ast);
 
-    if (ast->lost.n > 0)
-        return NULL; /* every use of these names would be an error that only follows */
     check_version(ast);
     check_app(ast, checker->model);
     check_parts(checker);
     check_whole(checker);
     if (last)
         check_since(checker, last);
+    return checker;
+}
+
+const struct model *
+check_project_since(const struct ast *ast, const struct ast *last)
+{
+    const struct checker *checker;
+
+    if (ast->lost.n > 0)
+        return NULL; /* every use of these names would be an error that only follows */
+    checker = check_all(ast, last);
     if (diag_errors() > 0)
         return NULL;
     check_sort_tables(checker->model);
@@ -198,4 +207,15 @@ const struct model *
 check_project(const struct ast *ast)
 {
     return check_project_since(ast, NULL);
+}
+
+const struct model *
+check_what_there_is(const struct ast *ast, const struct ast *last)
+{
+    size_t known = diag_count();
+    const struct model *model = check_all(ast, last)->model;
+
+    if (ast->lost.n > 0)
+        diag_forget(known);
+    return model;
 }

@@ -15,4 +15,10 @@ const struct model *check_project(const struct ast *ast);
 /* The same, held against the last released model; `last` NULL: there is none. */
 const struct model *check_project_since(const struct ast *ast, const struct ast *last);
 
+/*
+ * The same for an editor: never NULL, whatever is wrong.  Where a declaration could not be read, no
+ * finding is added to those of the parser: most would only follow.
+ */
+const struct model *check_what_there_is(const struct ast *ast, const struct ast *last);
+
 #endif

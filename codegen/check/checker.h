@@ -42,6 +42,7 @@
 #include "base/map.h"
 #include "model/model.h"
 #include "model/types.h"
+#include "model/uses.h"
 #include "model/walk.h"
 
 struct declared_table {

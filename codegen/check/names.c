@@ -126,6 +126,7 @@ check_find_table(struct checker *checker, const struct ast_path *path)
     struct known_names known;
     struct diag *diag;
 
+    uses_note(path->name.span, USE_TABLE, table);
     if (table)
         return (struct table *)table;
     if (!check_has_schema(checker, schema) && strcmp(schema, "pgstack") != 0) {
@@ -156,6 +157,7 @@ check_find_column(const struct table *table, const struct ast_name *name)
     const char *nearest;
     struct diag *diag;
 
+    uses_note(name->span, USE_COLUMN, column);
     if (column || check_is_unknown(table))
         return column;
     if (table->is_domain) {
@@ -185,6 +187,7 @@ check_find_role(struct checker *checker, const struct ast_name *name)
     struct known_names known = {0};
     struct diag *diag;
 
+    uses_note(name->span, USE_ROLE, role);
     if (role)
         return role;
     for (size_t i = 0; i < checker->model->roles.n; i++)
@@ -201,6 +204,7 @@ check_find_cors(struct checker *checker, const struct ast_name *name)
     struct known_names known = {0};
     struct diag *diag;
 
+    uses_note(name->span, USE_CORS, cors);
     if (cors)
         return cors;
     for (size_t i = 0; i < checker->model->cors.n; i++)

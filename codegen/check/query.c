@@ -45,6 +45,7 @@ read_returns(struct checker *checker, const struct ast_query *ast, struct query 
         query->returns_table =
             check_table_named(checker, ast->returns->schema ? ast->returns->schema : "public",
                               ast->returns->spelling);
+    uses_note_last(ast->returns->span, USE_TABLE, query->returns_table, ast->returns->spelling);
     if (!query->returns_table)
         check_storable_type(checker, ast->returns, &query->returns_type);
     if (query->returns_type.kind == TYPE_COMPOSITE && !query->returns_type.array)

@@ -158,6 +158,8 @@ column_expr(const struct found *found, const struct ast_expr *ast)
         expr->span = ast->span;
         return expr;
     }
+    uses_note(ast->names.at[ast->names.n - 1].span, USE_COLUMN, found->column);
+
     expr->bare = ast->names.n == 1;
     expr->range = found->range;
     expr->column = found->column;
@@ -224,6 +226,8 @@ param_expr(const struct param *param, struct span span)
 {
     struct expr *expr = check_new_expr(EXPR_PARAM, span);
 
+    uses_note(span, USE_PARAM, param);
+
     expr->param = param;
     expr->type = param->type;
     expr->nullable = true;
@@ -248,6 +252,8 @@ static struct expr *
 claim_expr(const struct scope *scope, const struct claim *claim, struct span span)
 {
     struct expr *expr = check_new_expr(EXPR_CLAIM, span);
+
+    uses_note_last(span, USE_CLAIM, claim, claim->name);
 
     if (refuse_claim(scope, span, claim->name))
         return expr;
@@ -401,6 +407,17 @@ hint_alias(struct diag *diag, enum place place, const char *alias, const char *n
         diag_hint(diag, "name the table in `from`, or use its alias");
 }
 
+/* `ticket.id`, where no alias is called `ticket`. */
+static bool
+is_named_by_table(const struct range *range, const char *alias)
+{
+    const struct span span = range->span;
+
+    return range->table && range->table->name && strcmp(range->table->name, alias) == 0 &&
+           (range->implicit ||
+            (span.file && !memchr(span.file->text + span.start, ' ', span.end - span.start)));
+}
+
 static struct expr *
 qualified_name(struct scope *scope, const struct ast_expr *ast)
 {
@@ -417,6 +434,8 @@ qualified_name(struct scope *scope, const struct ast_expr *ast)
         hint_alias(diag, scope->place, alias->text, name->text);
         return check_new_expr(EXPR_RAW, ast->span);
     }
+    if (is_named_by_table(range, alias->text))
+        uses_note(alias->span, USE_TABLE, range->table);
     if (!check_find_column(range->table, name) || refuse_column(scope, ast))
         return check_new_expr(EXPR_RAW, ast->span);
     found = (struct found){range, check_column_named(range->table, name->text), NULL, 1};

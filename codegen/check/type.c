@@ -230,6 +230,18 @@ report_quoted_char(const struct ast_type *ast)
     return false;
 }
 
+/* Less what follows the name: `[]`. */
+static void
+note_enumeration(const struct ast_type *ast, const struct enumeration *type)
+{
+    struct span span = ast->span;
+
+    while (span.file && span.end > span.start && strchr("[] \t\n", span.file->text[span.end - 1]))
+        span.end--;
+    if (type)
+        uses_note_last(span, USE_TYPE, type, type->name);
+}
+
 bool
 check_type(struct checker *checker, const struct ast_type *ast, struct type *out)
 {
@@ -251,6 +263,7 @@ check_type(struct checker *checker, const struct ast_type *ast, struct type *out
         out->kind = TYPE_MULTIRANGE;
     if (declared)
         return read_dimensions(ast, out) && read_arguments(ast, out);
+    note_enumeration(ast, type);
     if (type)
         *out = (struct type){.kind = TYPE_ENUM, .enumeration = type};
     else if (!type_find(ast->spelling, out))

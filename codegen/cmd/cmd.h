@@ -24,6 +24,7 @@ int cmd_init(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_fmt(int argc, char **argv);
+int cmd_lsp(int argc, char **argv);
 int cmd_generate(int argc, char **argv);
 int cmd_access(int argc, char **argv);
 int cmd_diff(int argc, char **argv);

@@ -169,7 +169,8 @@ long duration(struct token number, struct ast_name unit);
 
 /* ---- the grammar, as parse.c drives it ---- */
 
-/* The parser would take this token next. */
+/* The parser would take this token next; `syntax_takes`: for what it is, not as a name. */
+bool syntax_takes(const void *parser, int kind);
 bool syntax_accepts(const void *parser, int kind);
 
 /* The kinds of tokens are below this. */

@@ -1321,8 +1321,9 @@ syntax_tokens(void)
     return YYNTOKEN;
 }
 
-bool
-syntax_accepts(const void *raw_parser, int kind)
+/* The state in which the parser would shift it; -1: it would not. */
+static int
+state_for(const void *raw_parser, int kind)
 {
     const yyParser *parser = raw_parser;
     const yyStackEntry *top = parser->yytos;
@@ -1336,15 +1337,33 @@ syntax_accepts(const void *raw_parser, int kind)
         int pop;
 
         if (action < YY_MIN_REDUCE)
-            return action <= YY_MAX_SHIFTREDUCE || action == YY_ACCEPT_ACTION;
+            return action <= YY_MAX_SHIFTREDUCE || action == YY_ACCEPT_ACTION ? (int)state : -1;
         pop = -yyRuleInfoNRhs[rule];
         for (; pop > 0 && n > 0; pop--)
             n--;
         top -= pop;
         state = n ? above[n - 1] : top->stateno;
         if (n == AHEAD)
-            return true; /* let the parser itself find out */
+            return (int)state; /* let the parser itself find out */
         above[n++] = yy_find_reduce_action(state, (YYCODETYPE)yyRuleInfoLhs[rule]);
     }
+}
+
+bool
+syntax_accepts(const void *parser, int kind)
+{
+    return state_for(parser, kind) >= 0;
+}
+
+bool
+syntax_takes(const void *parser, int kind)
+{
+    int state = state_for(parser, kind);
+    unsigned at;
+
+    if (state < 0 || state > YY_SHIFT_COUNT)
+        return false;
+    at = (unsigned)yy_shift_ofst[state] + (unsigned)kind;
+    return at < sizeof(yy_lookahead) / sizeof(yy_lookahead[0]) && yy_lookahead[at] == kind;
 }
 }

@@ -8,6 +8,9 @@
 
 #include "syntax/ast.h"
 
+/* Where a project keeps the model that was released last, in the language itself. */
+#define LAST_MODEL "migrations/current.schema"
+
 /* Adds the declarations of one file to the AST. */
 void parse_source(struct ast *ast, struct source *source);
 

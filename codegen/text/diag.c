@@ -140,6 +140,19 @@ diag_warnings(void)
     return counts[WARNING];
 }
 
+size_t
+diag_count(void)
+{
+    return diags.n;
+}
+
+void
+diag_forget(size_t n)
+{
+    for (; diags.n > n; diags.n--)
+        counts[diags.at[diags.n - 1]->severity]--;
+}
+
 void
 diag_reset(void)
 {
@@ -176,11 +189,16 @@ same(const struct diag *a, const struct diag *b)
 const struct diags *
 diag_sorted(void)
 {
+    size_t n = 0;
+
     memset(&sorted, 0, sizeof(sorted));
-    if (diags.n > 1)
-        qsort(diags.at, diags.n, sizeof(diags.at[0]), compare);
     for (size_t i = 0; i < diags.n; i++)
-        if (i == 0 || !same(diags.at[i - 1], diags.at[i]))
-            vec_push(&sorted, diags.at[i]);
+        vec_push(&sorted, diags.at[i]);
+    if (sorted.n > 1)
+        qsort(sorted.at, sorted.n, sizeof(sorted.at[0]), compare);
+    for (size_t i = 0; i < sorted.n; i++)
+        if (n == 0 || !same(sorted.at[n - 1], sorted.at[i]))
+            sorted.at[n++] = sorted.at[i];
+    sorted.n = n;
     return &sorted;
 }

@@ -49,6 +49,10 @@ void diag_mute_warnings(bool mute);
 size_t diag_errors(void);
 size_t diag_warnings(void);
 
+/* How many were recorded, and forgetting those after the first `n`. */
+size_t diag_count(void);
+void diag_forget(size_t n);
+
 /* Prints all, sorted by file, offset and code, each once; `color` for a terminal. */
 void diag_print(FILE *out, bool color);
 

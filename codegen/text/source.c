@@ -96,6 +96,14 @@ source_overlay(const char *path, const char *text)
     }
 }
 
+const char *
+source_overlaid(const char *path)
+{
+    const struct overlay *overlay = find_overlay(path);
+
+    return overlay ? overlay->text : NULL;
+}
+
 struct source *
 source_read(const char *dir, const char *path)
 {

@@ -37,6 +37,9 @@ struct source *source_read(const char *dir, const char *path);
  */
 void source_overlay(const char *path, const char *text);
 
+/* That text; NULL: there is none.  Valid until the next overlay of the file. */
+const char *source_overlaid(const char *path);
+
 /* The same with lines that end in \n alone. */
 struct source *source_without_returns(struct source *source);
 

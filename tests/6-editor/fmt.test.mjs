@@ -38,7 +38,7 @@ test('a file with a syntax error is left alone, the others are not; semantic err
 /** All that a project generates, without the places of declarations. */
 function generated(folder) {
   const { status, err } = run(['generate', '-C', folder]);
-  if (status !== 0) return err.replace(/^.*?: (error|warning|note|hint)/gm, '$1').split('\n').filter((line) => /^(error|warning|note|hint)/.test(line)).sort();
+  if (status !== 0) return err.replace(/^.*?: (error|warning|note|hint)/gm, '$1').replace(/ +/g, ' ').split('\n').filter((line) => /^(error|warning|note|hint)/.test(line)).sort();
   const all = {};
   for (const part of ['generated', 'migrations'])
     if (existsSync(join(folder, part)))
