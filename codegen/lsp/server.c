@@ -167,6 +167,16 @@ take(yajl_val message)
         take_notification(method, params);
 }
 
+/* What is asked next is about the text as the findings show it. */
+static void
+publish_changes(void)
+{
+    if (!state.changed || state.stopping)
+        return;
+    findings_publish();
+    state.changed = false;
+}
+
 int
 lsp_run(void)
 {
@@ -184,12 +194,12 @@ lsp_run(void)
             break;
         }
         project_trim();
+        if (method && wire_get(message, "id"))
+            publish_changes();
         take(message);
         yajl_tree_free(message);
-        if (state.changed && !state.stopping && !wire_has_more()) {
-            findings_publish();
-            state.changed = false;
-        }
+        if (!wire_has_more())
+            publish_changes();
     }
     return state.stopping ? 0 : 1;
 }
