@@ -13,7 +13,7 @@
 #include "base/str.h"
 
 /* More alternatives than this help nobody. */
-#define SHOWN_MAX 8
+#define SHOWN_MAX 10
 
 struct set {
     const char *names[SHOWN_MAX];
