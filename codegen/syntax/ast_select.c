@@ -220,7 +220,7 @@ expr_worded(struct parse *parse, struct ast_path path, const char *words, struct
     diag = diag_at(path.span, PGS0020_SYNTAX, "%s() does not take `%s` between its arguments",
                    path.name.text, words);
     diag_hint(diag, "separate them with commas");
-    return expr_call(parse, path, args, end);
+    return expr_leaf(AST_RAW, end); /* of any type: nothing follows from it */
 }
 
 struct ast_expr *

@@ -94,6 +94,12 @@ test('a byte order mark within a file is an error', () => {
   refused(folder, /more\.schema:2:1: error/);
 });
 
+test('a file that is too large is an error', () => {
+  const folder = project();
+  writeFileSync(join(folder, 'schema/more.schema'), '-'.repeat((4 << 20) + 1));
+  refused(folder, /more\.schema:1:1: error\[PGS0002\]: larger than 4 MiB/);
+});
+
 test('links to files and folders are followed', () => {
   const folder = project();
   renameSync(join(folder, 'schema'), join(folder, 'elsewhere'));

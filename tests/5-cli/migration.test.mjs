@@ -1,6 +1,6 @@
 // What the runner does with files that are more than plain SQL in one transaction.
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pgstack, scratch } from '../lib/paths.mjs';
@@ -89,6 +89,27 @@ test('a lock that others hold is waited for', async () => {
   assert.equal(code, 0, err);
   assert.match(err, /locked by others; trying again/);
 });
+
+const malformed = [
+  ['select 1;\n-- migrate:up\n', /PGS5501.*a statement before/],
+  ['-- no marker\n', /PGS5501.*no `-- migrate:up`/],
+  ['-- migrate:up\n-- migrate:up\n', /PGS5501.*has begun before/],
+  ['-- migrate:down\n-- migrate:up\n', /PGS5501.*comes before migrate:down/],
+  ['-- migrate:up fast\n', /PGS5501.*unknown option/],
+  ['-- migrate:up\n-- migrate:sideways\n', /PGS5501.*unknown marker/],
+  ["-- migrate:up\nselect 'open;\n", /PGS5501.*never ends/],
+  ['-- migrate:up\nselect 1\0;\n', /PGS5501.*zero byte/],
+  ['-- migrate:up\nbegin;\n', /PGS5502.*`begin`/],
+  ['-- migrate:up\ncopy t from stdin;\n', /PGS5503.*`copy`/],
+];
+for (const [text, expected] of malformed)
+  test(`refused: ${JSON.stringify(text)}`, async () => {
+    write('20240101000007_bad.sql', text);
+    const { code, err } = await migration('run');
+    rmSync(join(project, 'migrations/20240101000007_bad.sql'));
+    assert.equal(code, 1);
+    assert.match(err, expected);
+  });
 
 test('names that are none are refused, all at once', async () => {
   write('7_short.sql', '-- migrate:up\n');
