@@ -45,7 +45,8 @@ sql_tests        := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/3-sql
 fuzz_targets     := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 programs         := $(BUILD)/pgstack $(BUILD)/libpgs.a
 ours             := $(wildcard codegen/*.[ch] codegen/*/*.[ch] runtime/*.[ch] runtime/*/*.[ch] runtime/include/pgs/*.h \
-                    tests/1-unit/*.[ch] tests/3-sql/*.[ch] tests/7-typing/*.[ch] tests/fuzz/*.[ch])
+                    tests/1-unit/*.[ch] tests/3-sql/*.[ch] tests/7-typing/*.[ch] tests/8-mutation/*.[ch] \
+                    tests/fuzz/*.[ch])
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -110,7 +111,7 @@ help: ## this list
 server: $(programs)
 	@$(BUILD)/pgstack build
 
-unit: $(unit_tests) $(sql_tests) $(BUILD)/tests/7-typing/dump
+unit: $(unit_tests) $(sql_tests) $(BUILD)/tests/7-typing/dump $(BUILD)/tests/8-mutation/mutant
 
 fuzzers: $(fuzz_targets)
 
@@ -194,9 +195,15 @@ $(BUILD)/tests/7-typing/dump: $(BUILD)/tests/7-typing/dump.o $(BUILD)/libcodegen
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+# The compiler with each finding under a switch; its addresses must be those that objdump prints.
+$(BUILD)/tests/8-mutation/%.o: TEST_FLAGS := $(COMPILER_FLAGS)
+$(BUILD)/tests/8-mutation/mutant: $(BUILD)/codegen/main.o $(BUILD)/tests/8-mutation/mutant.o $(BUILD)/libcodegen.a
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -no-pie -Wl,--wrap=diag_at -o $@ $^ $(LDLIBS)
+
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(test_libraries)
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 -include $(compiler_objects:.o=.d) $(runtime_objects:.o=.d) $(sql_fixture:.o=.d) \
-  $(addsuffix .d,$(unit_tests) $(sql_tests) $(fuzz_targets) $(BUILD)/tests/7-typing/dump)
+  $(addsuffix .d,$(unit_tests) $(sql_tests) $(fuzz_targets) $(BUILD)/tests/7-typing/dump $(BUILD)/tests/8-mutation/mutant)
