@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "check/checker.h"
+#include "check/flat.h"
 #include "check/fold_parts.h"
 
 #define BRANCHES_MAX 64
@@ -152,6 +153,16 @@ add_case(const struct expr *expr, struct form form, struct branches *out)
     return !otherwise || add_form(otherwise, form, out);
 }
 
+/* `exists (select 1 where x)`: there is one row, or none. */
+static bool
+is_condition_alone(const struct expr *expr)
+{
+    const struct select *select = expr->select;
+
+    return expr->kind == EXPR_EXISTS && select->kind == SELECT_PLAIN && select->from.n == 0 &&
+           select->group_by.n == 0 && select->where;
+}
+
 static bool
 add_predicate(const struct expr *expr, struct form form, struct branches *out)
 {
@@ -164,9 +175,24 @@ add_predicate(const struct expr *expr, struct form form, struct branches *out)
     binding->call = expr;
     form.binding = binding;
     form.definer = form.definer || expr->predicate->definer;
-    if (!add_form(expr->predicate->body, form, out))
+    if (!add_form(check_flat(expr->predicate->body), form, out))
         return false;
     for (size_t i = first; i < out->n; i++)
+        out->at[i].part = expr;
+    return true;
+}
+
+/* What a cast, a parameter or a function in SQL comes to. */
+static bool
+add_meant(const struct expr *expr, const struct expr *meant, const struct binding *binding,
+          struct form form, struct branches *out)
+{
+    size_t first = out->n;
+
+    form.binding = binding;
+    if (!add_form(meant, form, out))
+        return false;
+    for (size_t i = first; i < out->n && expr->declared; i++)
         out->at[i].part = expr;
     return true;
 }
@@ -180,16 +206,18 @@ add_form(const struct expr *expr, struct form form, struct branches *out)
     if (--*form.steps < 0)
         return false;
     meant = check_stands_for(expr, &binding);
-    if (meant != expr) {
-        form.binding = binding;
-        return add_form(meant, form, out);
-    }
+    if (meant != expr)
+        return add_meant(expr, meant, binding, form, out);
     if (expr->kind == EXPR_OP)
         return add_operator(expr, form, out);
     if (expr->kind == EXPR_CASE)
         return add_case(expr, form, out);
     if (expr->kind == EXPR_PREDICATE)
         return add_predicate(expr, form, out);
+    if (is_condition_alone(expr)) {
+        form.negated = form.negated != expr->negated;
+        return add_form(expr->select->where, form, out);
+    }
     if (expr->kind == EXPR_CALL && !expr->is_auth && strcmp(expr->name, "coalesce") == 0 &&
         expr->args.n == 2 && !form.negated && is_constant(expr->args.at[1], binding, V_FALSE))
         return add_form(expr->args.at[0], form, out);
@@ -201,7 +229,7 @@ check_branches(const struct expr *condition, struct branches *out)
 {
     int steps = STEPS_MAX;
 
-    return add_form(condition, (struct form){.steps = &steps}, out);
+    return add_form(check_flat(condition), (struct form){.steps = &steps}, out);
 }
 
 bool

@@ -218,6 +218,25 @@ check_volatile(const struct asking *asking, const struct expr *expr)
     diag_hint(diag, "a right does not depend on chance: compare columns, claims, and now()");
 }
 
+/* ---- settings ---- */
+
+/* In a function that the policy calls: there, others may read them. */
+static void
+check_setting(const struct asking *asking, const struct expr *expr)
+{
+    struct diag *diag;
+
+    if (!is_call(expr, "current_setting") || is_told(asking, expr))
+        return;
+    diag = diag_at(expr->span, PGS3016_POLICY_READS_SETTING,
+                   "policy \"%s\" on \"%s\" comes to read a setting here: some of them the client "
+                   "writes",
+                   asking->policy->name, asking->policy->table->name);
+    diag_note(diag, asking->policy->span, "the policy is here");
+    diag_hint(diag, "declare a claim, or look the membership up: `exists (select 1 from member "
+                    "...)`");
+}
+
 /* ---- not in, and a NULL among them ---- */
 
 struct null_search {
@@ -273,6 +292,7 @@ visit(const struct expr *expr, const struct binding *binding, void *data)
     check_part(data, expr, binding);
     check_case_letters(data, expr);
     check_volatile(data, expr);
+    check_setting(data, expr);
 }
 
 void

@@ -19,6 +19,7 @@ struct decision {
     const struct select *select; /* that looks up */
     const struct range *range;   /* the table that decides */
     const struct branches *inside;
+    bool is_existence; /* what the select gives decides nothing */
 };
 
 /* ---- may anybody write it ---- */
@@ -298,11 +299,10 @@ is_named(const struct decision *decision, const struct column *column)
         for (size_t j = 0; j < decision->inside->at[i].atoms.n; j++)
             if (check_names_column(&decision->inside->at[i].atoms.at[j], decision->range, column))
                 return true;
-    for (size_t i = 0; i < decision->select->outputs.n; i++) {
-        const struct expr *output = decision->select->outputs.at[i].expr;
+    for (size_t i = 0; i < decision->select->outputs.n && !decision->is_existence; i++) {
+        struct atom output = {.expr = decision->select->outputs.at[i].expr};
 
-        if (output->kind == EXPR_COLUMN && output->range == decision->range &&
-            output->column == column)
+        if (check_names_column(&output, decision->range, column))
             return true;
     }
     return false;
@@ -346,8 +346,8 @@ struct looking {
 };
 
 static void
-look_into(const struct looking *looking, const struct select *select, const struct binding *binding,
-          struct span from)
+look_into(const struct looking *looking, const struct select *select, const struct expr *expr,
+          const struct binding *binding)
 {
     struct atom outer = {.binding = binding};
     struct branches inside = {0};
@@ -355,13 +355,11 @@ look_into(const struct looking *looking, const struct select *select, const stru
     if (!check_select_branches(select, &outer, &inside))
         return;
     for (size_t i = 0; i < select->from.n; i++) {
-        const struct range *range = select->from.at[i];
-        struct decision decision = {looking->checker, looking->policy, from,
-                                    select,           range,           &inside};
+        struct decision decision = {
+            looking->checker,   looking->policy, expr->select->span,       select,
+            select->from.at[i], &inside,         expr->kind == EXPR_EXISTS};
 
-        if (range->table->query)
-            look_into(looking, range->table->query, NULL, from);
-        else if (!range->table->is_view && !range->table->builtin)
+        if (!decision.range->table->is_view && !decision.range->table->builtin)
             check_decision(&decision);
     }
 }
@@ -398,7 +396,7 @@ static void
 visit_select(const struct expr *expr, const struct binding *binding, void *data)
 {
     if (expr->select && expr->select->from.n > 0)
-        look_into(data, with_subject(expr, binding), binding, expr->select->span);
+        look_into(data, with_subject(expr, binding), expr, binding);
 }
 
 void

@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "check/checker.h"
+#include "check/flat.h"
 #include "model/functions.h"
 #include "model/types.h"
 
@@ -246,7 +247,7 @@ fold_predicate(const struct expr *expr, const struct assumption *a)
     if (!expr->predicate->body)
         return unknown;
     inside.binding = &binding;
-    return check_fold(expr->predicate->body, &inside);
+    return check_fold(check_flat(expr->predicate->body), &inside);
 }
 
 struct value

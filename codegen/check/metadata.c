@@ -4,11 +4,25 @@
 
 #include <string.h>
 
+#include "check/flat.h"
+
+#define CALLS_MAX 32 /* of functions in one another: an end for circles */
+
 struct deciding {
     const struct policy *policy;
-    bool claim_reported;
-    const struct expr *reported; /* several policies share the expressions of one declaration */
+    VEC(struct span) reported; /* several policies share the expressions of one declaration */
+    int depth;
 };
+
+static bool
+is_reported(struct deciding *deciding, struct span span)
+{
+    for (size_t i = 0; i < deciding->reported.n; i++)
+        if (check_same_place(deciding->reported.at[i], span))
+            return true;
+    vec_push(&deciding->reported, span);
+    return false;
+}
 
 bool
 check_is_user_path(const char *path)
@@ -23,7 +37,7 @@ report_claim(struct deciding *deciding, const struct expr *expr)
     const struct claim *claim = expr->claim;
     struct diag *diag;
 
-    if (deciding->claim_reported || !check_is_user_path(claim->path))
+    if (!check_is_user_path(claim->path) || is_reported(deciding, claim->span))
         return;
     diag = diag_at(claim->span, PGS3015_CLAIM_FROM_USER,
                    "claim \"%s\" comes from user_metadata, which users can change, and policy "
@@ -31,7 +45,6 @@ report_claim(struct deciding *deciding, const struct expr *expr)
                    claim->name, deciding->policy->name);
     diag_note(diag, expr->span, "it is compared here");
     diag_hint(diag, "take it from app_metadata; user_metadata may be shown, never compared");
-    deciding->claim_reported = true;
 }
 
 /* ---- auth.jwt() -> 'user_metadata' ---- */
@@ -100,24 +113,48 @@ report_token(struct deciding *deciding, const struct expr *expr)
 {
     struct diag *diag;
 
-    if (deciding->reported == expr)
+    if (is_reported(deciding, expr->span))
         return;
     diag = diag_at(expr->span, PGS3015_CLAIM_FROM_USER,
                    "policy \"%s\" on \"%s\" decides by user_metadata, which users can change",
                    deciding->policy->name, deciding->policy->table->name);
     diag_hint(diag, "take it from app_metadata; user_metadata may be shown, never compared");
-    deciding->reported = expr;
+}
+
+static void visit(const struct expr *expr, void *data);
+
+/* A function that calls itself is followed once. */
+static void
+visit_function(const struct declared_function *function, struct deciding *deciding)
+{
+    if (!function->body || deciding->depth > CALLS_MAX)
+        return;
+    deciding->depth++;
+    walk_statement(function->body, visit, deciding);
+    deciding->depth--;
 }
 
 static void
 visit(const struct expr *expr, void *data)
 {
-    if (expr->kind == EXPR_PREDICATE && expr->predicate->body)
+    if (expr->kind == EXPR_FUNCTION)
+        visit_function(expr->declared, data);
+    else if (expr->kind == EXPR_PREDICATE && expr->predicate->body)
         walk_expr(expr->predicate->body, visit, data);
     else if (expr->kind == EXPR_CLAIM)
         report_claim(data, expr);
     else if (takes_metadata(expr) || is_stored_metadata(expr))
         report_token(data, expr);
+}
+
+/* As it is written, and with what derived tables give in its place. */
+static void
+visit_condition(struct deciding *deciding, const struct expr *expr)
+{
+    if (!expr)
+        return;
+    walk_expr(expr, visit, deciding);
+    walk_expr(check_flat(expr), visit, deciding);
 }
 
 void
@@ -126,12 +163,8 @@ check_user_metadata(const struct model *model)
     struct deciding deciding = {0};
 
     for (size_t i = 0; i < model->policies.n; i++) {
-        const struct policy *policy = model->policies.at[i];
-
-        deciding.policy = policy;
-        if (policy->using_expr)
-            walk_expr(policy->using_expr, visit, &deciding);
-        if (policy->check_expr && policy->check_expr != policy->using_expr)
-            walk_expr(policy->check_expr, visit, &deciding);
+        deciding.policy = model->policies.at[i];
+        visit_condition(&deciding, deciding.policy->using_expr);
+        visit_condition(&deciding, deciding.policy->check_expr);
     }
 }

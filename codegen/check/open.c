@@ -36,7 +36,7 @@ report_at(const struct opening *opening, const struct branch *branch, const stru
           enum diag_code code, const char *what)
 {
     const struct policy *policy = opening->policy;
-    bool inside = branch->part->kind == EXPR_PREDICATE;
+    bool inside = branch->part->kind == EXPR_PREDICATE || branch->part->declared;
     struct diag *diag =
         diag_at(inside ? branch->part->span : expr->span, code, "policy \"%s\" on \"%s\" %s",
                 policy->name, policy->table->name, what);

@@ -24,10 +24,24 @@ struct search {
 
 /* ---- sub-selects ---- */
 
+/* A function in SQL asks as its caller does, each time it is called. */
+static bool
+reads_tables(const struct declared_function *function)
+{
+    struct reads reads = {0};
+
+    if (!function->definer && function->body)
+        check_reads_statement(function->body, &reads);
+    return reads.n > 0;
+}
+
 static void
 note_sub_select(const struct expr *expr, void *data)
 {
     bool *has = data;
+
+    if (expr->kind == EXPR_FUNCTION && reads_tables(expr->declared))
+        *has = true;
 
     if (expr->select || expr->kind == EXPR_CLAIM || (expr->kind == EXPR_CALL && expr->is_auth))
         *has = true;

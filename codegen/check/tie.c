@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "check/checker.h"
+#include "check/flat.h"
 #include "check/fold_parts.h"
 
 #define STEPS_MAX 20000 /* a predicate that calls another twice, twenty deep: too much to say */
@@ -37,7 +38,7 @@ visit_bound(const struct expr *expr, void *data)
         binding->caller = walk->binding;
         binding->call = expr;
         inside.binding = binding;
-        walk_expr(expr->predicate->body, visit_bound, &inside);
+        walk_expr(check_flat(expr->predicate->body), visit_bound, &inside);
     }
 }
 
@@ -49,7 +50,7 @@ check_walk_bound(const struct expr *expr, const struct binding *binding,
     int steps = STEPS_MAX;
     struct bound_walk walk = {binding, visit, data, &steps};
 
-    walk_expr(expr, visit_bound, &walk);
+    walk_expr(check_flat(expr), visit_bound, &walk);
 }
 
 const struct expr *
@@ -110,29 +111,18 @@ is_filtered(const struct table *table, const struct role *role, int depth)
     return true;
 }
 
-static void visit_mention(const struct expr *expr, const struct binding *binding, void *data);
-
 static void
-mention_select(const struct select *select, const struct binding *binding,
-               struct mentioning *mentioning)
+mention_select(const struct select *select, struct mentioning *mentioning)
 {
     for (size_t i = 0; i < select->from.n; i++) {
-        const struct table *table = select->from.at[i]->table;
+        const struct range *range = select->from.at[i];
 
         mentioning->found.select = true;
-        if (table->raw)
+        if (range->table->raw)
             mentioning->found.unknown = true;
-        if (!mentioning->definer && !mentioning->found.filtered)
-            mentioning->found.filtered = is_filtered(table, mentioning->role, mentioning->depth);
-        if (table->query && mentioning->depth > 0) {
-            struct expr *view = arena_alloc(sizeof(*view));
-
-            view->kind = EXPR_EXISTS;
-            view->select = table->query;
-            mentioning->depth--;
-            check_walk_bound(view, binding, visit_mention, mentioning);
-            mentioning->depth++;
-        }
+        if (!mentioning->definer && !range->past_policies && !mentioning->found.filtered)
+            mentioning->found.filtered =
+                is_filtered(range->table, mentioning->role, mentioning->depth);
     }
 }
 
@@ -148,6 +138,7 @@ visit_mention(const struct expr *expr, const struct binding *binding, void *data
 {
     struct mentioning *mentioning = data;
 
+    (void)binding;
     if (expr->kind == EXPR_COLUMN) {
         mentioning->found.row |= expr->range->implicit;
         mentioning->has_column |=
@@ -155,12 +146,12 @@ visit_mention(const struct expr *expr, const struct binding *binding, void *data
     }
     if (expr->kind == EXPR_CLAIM || (expr->kind == EXPR_CALL && expr->is_auth))
         mentioning->found.caller = true;
-    if (expr->kind == EXPR_RAW)
+    if (expr->kind == EXPR_RAW || expr->kind == EXPR_FUNCTION)
         mentioning->found.unknown = true;
     if (expr->kind == EXPR_PREDICATE && expr->predicate->definer)
         mentioning->definer = true;
     if (expr->select)
-        mention_select(expr->select, binding, mentioning);
+        mention_select(expr->select, mentioning);
 }
 
 static struct mentions

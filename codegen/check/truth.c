@@ -7,12 +7,14 @@
 
 #include <string.h>
 
+#include "check/flat.h"
 #include "check/fold.h"
 
 /* The side of an `or` that makes it true: what the caret should point at. */
 static const struct expr *
 guilty_part(const struct expr *expr, const struct assumption *a)
 {
+    expr = check_flat(expr);
     while (expr->kind == EXPR_OP && strcmp(expr->name, "or") == 0) {
         const struct expr *left = expr->args.at[0], *right = expr->args.at[1];
 
@@ -32,7 +34,7 @@ role_it_is_true_for(const struct policy *policy, const struct expr *expr)
     for (size_t i = 0; i < policy->roles.n; i++) {
         struct assumption a = {.role = policy->roles.at[i]->name};
 
-        if (check_fold(expr, &a).kind == V_TRUE)
+        if (check_fold(check_flat(expr), &a).kind == V_TRUE)
             return policy->roles.at[i];
     }
     return NULL;
@@ -67,7 +69,7 @@ report_when_null(const struct policy *policy, const struct expr *expr, const str
 {
     struct diag *diag;
 
-    if (check_fold(expr, a).kind != V_TRUE)
+    if (check_fold(check_flat(expr), a).kind != V_TRUE)
         return false;
     diag = diag_at(guilty_part(expr, a)->span, PGS3004_POLICY_TRUE_FOR_NOBODY,
                    "policy \"%s\" on \"%s\" is true for every row when %s", policy->name,
@@ -102,7 +104,7 @@ report_never_true(const struct policy *policy, const struct expr *expr)
     struct assumption a = {0};
     struct diag *diag;
 
-    if (!check_is_never_true(expr, &a))
+    if (!check_is_never_true(check_flat(expr), &a))
         return false;
     diag = diag_at(expr->span, PGS3005_POLICY_NEVER_TRUE, "policy \"%s\" on \"%s\" is never true",
                    policy->name, policy->table->name);

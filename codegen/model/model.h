@@ -87,6 +87,7 @@ struct expr {
     const struct declared_function *declared; /* EXPR_FUNCTION */
     struct select *select;
     struct call_tail *tail; /* filter, over, ...; NULL: none of them */
+    struct expr *flat; /* of a condition, as the checks of rights read it; NULL: not asked yet */
 };
 
 #include "model/select.h"

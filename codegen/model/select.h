@@ -27,9 +27,10 @@ struct range {
         JOIN_RIGHT,
         JOIN_FULL,
     } join;
-    struct expr *on; /* `using (a)` has become `x.a = y.a` */
-    bool absent;     /* on the open side of an outer join: its columns may be NULL */
-    bool implicit;   /* the row itself: columns print without qualifier where nothing is nested */
+    struct expr *on;    /* `using (a)` has become `x.a = y.a` */
+    bool absent;        /* on the open side of an outer join: its columns may be NULL */
+    bool past_policies; /* made flat: a definer function reads it */
+    bool implicit; /* the row itself: columns print without qualifier where nothing is nested */
 };
 
 struct output {
