@@ -7,10 +7,16 @@
 #include "text/diag.h"
 
 static const char help[] =
-    "Usage: pgstack check [-C DIR] [--format text|json] [--fix [--dry-run]]\n"
+    "Usage: pgstack check [-C DIR] [--database [URL]] [--format text|json] [--fix [--dry-run]]\n"
     "\n"
     "Reads all of schema/ and policies/ and says what is wrong.\n"
     "\n"
+    "  --database     then try what it becomes, up and down, on a real PostgreSQL: raw SQL, bodies "
+    "in\n"
+    "                 $$, and what only PostgreSQL knows.  Without a URL on the private one of\n"
+    "                 `pgstack dev`, which is started for it; with one in a new database on that\n"
+    "                 server, by a role that may make databases and roles.  Nothing of it stays:\n"
+    "                 all is one transaction, rolled back, and the new database is dropped\n"
     "  --format json  the findings as a JSON array on standard output (docs/findings.md)\n"
     "  --fix          first make the fixes that findings carry, and say which\n"
     "  --dry-run      with --fix: show the difference, write nothing\n"
@@ -21,9 +27,11 @@ int
 cmd_check(int argc, char **argv)
 {
     const char *format = "text";
-    bool fix = false, dry_run = false;
+    const char *url = NULL;
+    bool fix = false, dry_run = false, database = false, ok;
     const struct cmd_option options[] = {
         {.name = "--format", .value = &format},
+        {.name = "--database", .value = &url, .flag = &database},
         {.name = "--fix", .flag = &fix},
         {.name = "--dry-run", .flag = &dry_run},
         {0},
@@ -45,9 +53,10 @@ cmd_check(int argc, char **argv)
     if (fix && !fix_sources(dry_run))
         return CMD_FAILED;
     model = cmd_check_sources();
+    ok = model != NULL && (!database || cmd_ask_database(model, url));
     if (strcmp(format, "json") == 0)
         diag_print_json(stdout);
     else
         diag_print(stderr, isatty(STDERR_FILENO));
-    return model != NULL ? CMD_OK : CMD_FAILED;
+    return ok && diag_errors() == 0 ? CMD_OK : CMD_FAILED;
 }

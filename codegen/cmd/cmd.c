@@ -86,12 +86,16 @@ read_option(int argc, char **argv, int *i, const struct cmd_option *options)
     for (const struct cmd_option *option = options; option != NULL && option->name; option++) {
         if (option->flag != NULL && strcmp(arg, option->name) == 0) {
             *option->flag = true;
+            if (option->value != NULL && *i + 1 < argc && argv[*i + 1][0] != '-')
+                *option->value = argv[++*i];
             return true;
         }
         if (option->value == NULL)
             continue;
         if ((value = joined_value(arg, option)) != NULL) {
             *option->value = value;
+            if (option->flag != NULL)
+                *option->flag = true;
             return true;
         }
         if (strcmp(arg, option->name) == 0) {

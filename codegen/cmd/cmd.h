@@ -32,7 +32,10 @@ int cmd_build(int argc, char **argv);
 int cmd_dev(int argc, char **argv);
 int cmd_migration(int argc, char **argv);
 
-/* An option of a subcommand; one of `value` and `flag` is set.  The array ends with {0}. */
+/*
+ * An option of a subcommand; `value` or `flag` is set, or both: then its value may be left out. The
+ * array ends with {0}.
+ */
 struct cmd_option {
     const char *name;   /* "--port" */
     const char **value; /* takes a value: `--port 8080` or `--port=8080` */
@@ -70,6 +73,12 @@ const struct model *cmd_load(void);
 
 /* The same each time that it is called, with nothing printed: the findings are in diag.h. */
 const struct model *cmd_check_sources(void);
+
+/*
+ * What a PostgreSQL says of the checked model: the one at `url`, or the private one when it is
+ * NULL. Its findings are in diag.h.  False: it could not be asked, which has been printed.
+ */
+bool cmd_ask_database(const struct model *model, const char *url);
 
 /* Writes generated/ and migrations/ of the model; `n_written`: files that changed.  False: printed.
  */

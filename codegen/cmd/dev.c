@@ -14,8 +14,6 @@
 #include "dev/process.h"
 #include "dev/settings.h"
 
-extern char **environ;
-
 static const char help[] =
     "Usage: pgstack dev [-C DIR] [--port N] [--no-demo] [--reset]\n"
     "\n"
@@ -30,21 +28,6 @@ static const char help[] =
     "Keys and settings come from the environment and .env, as the server's do; what is not there\n"
     "is made once.  The database is always the private one.  build/dev/env has the port, keys and\n"
     "addresses, for scripts.\n";
-
-/* libpq would take PGHOST and its like for our own connections too. */
-static void
-forget_libpq_variables(void)
-{
-    for (size_t i = 0; environ[i] != NULL;) {
-        const char *equals = strchr(environ[i], '=');
-
-        if (equals != NULL && strncmp(environ[i], "PG", 2) == 0 &&
-            strncmp(environ[i], "PGSTACK_", 8) != 0)
-            unsetenv(arena_copy(environ[i], (size_t)(equals - environ[i])));
-        else
-            i++;
-    }
-}
 
 static bool
 read_port(const char *text, int *port)
@@ -162,7 +145,7 @@ cmd_dev(int argc, char **argv)
     if (args.n > 0)
         return cmd_usage("dev", "unexpected \"%s\"", args.at[0]);
     setvbuf(stdout, NULL, _IOLBF, 0);
-    forget_libpq_variables();
+    dev_forget_libpq_variables();
     if (!dev_open(&dev) || !choose_ports(&dev, port) || !cmd_make_server(&program) ||
         (model = cmd_load()) == NULL)
         return CMD_FAILED;

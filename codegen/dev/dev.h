@@ -51,6 +51,9 @@ bool dev_write_private(const char *path, const char *text);
 bool dev_write_env(const struct dev *dev);
 void dev_forget_env(void);
 
+/* libpq would take PGHOST and its like for our own connections too. */
+void dev_forget_libpq_variables(void);
+
 /* dev_postgres.c: the private PostgreSQL.  False: printed. */
 bool dev_postgres_start(struct dev *dev);
 void dev_postgres_stop(struct dev *dev);

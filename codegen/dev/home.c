@@ -25,6 +25,8 @@
 #include "dev/settings.h"
 #include "dev/token.h"
 
+extern char **environ;
+
 static bool
 make_folders(const char *path, mode_t mode)
 {
@@ -247,6 +249,20 @@ void
 dev_forget_env(void)
 {
     unlink(DEV_ENV);
+}
+
+void
+dev_forget_libpq_variables(void)
+{
+    for (size_t i = 0; environ[i] != NULL;) {
+        const char *equals = strchr(environ[i], '=');
+
+        if (equals != NULL && strncmp(environ[i], "PG", 2) == 0 &&
+            strncmp(environ[i], "PGSTACK_", 8) != 0)
+            unsetenv(arena_copy(environ[i], (size_t)(equals - environ[i])));
+        else
+            i++;
+    }
 }
 
 bool

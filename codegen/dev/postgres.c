@@ -113,7 +113,7 @@ make_cluster(const struct dev *dev, const char *programs)
     const char *password;
     bool ok;
 
-    printf("making a private PostgreSQL in %s (once)\n", data_folder(dev));
+    fprintf(stderr, "making a private PostgreSQL in %s (once)\n", data_folder(dev));
     process_wait(process_start(&(struct process){
         .argv = (const char *const[]){"/bin/rm", "-rf", making, NULL}, .death_signal = SIGTERM}));
     if (!make_folder(dev, making) || (password = write_password_file(dev, making)) == NULL)
@@ -160,7 +160,7 @@ clear_leftover(const struct dev *dev)
     if (file == NULL)
         return true;
     if (pid > 0 && works_in(pid, data)) {
-        printf("stopping the PostgreSQL that an earlier run left behind\n");
+        fputs("stopping the PostgreSQL that an earlier run left behind\n", stderr);
         kill(pid, SIGINT);
         for (int i = 0; i < 3000 && works_in(pid, data); i++)
             pause_ms(10);
@@ -210,7 +210,7 @@ wait_until_ready(struct dev *dev)
         if (PQping(url) == PQPING_OK)
             return true;
         if (i == 300)
-            printf("waiting for PostgreSQL to recover\n");
+            fputs("waiting for PostgreSQL to recover\n", stderr);
         pause_ms(10);
     }
     process_print_log(log_file(dev), 10);

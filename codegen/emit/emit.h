@@ -35,6 +35,9 @@ void emit_access_served(struct out *out, const struct model *model);
 /* migrations/00000000000001_init.sql.  Returns the fingerprint of what it makes, hex. */
 const char *emit_migration(const struct model *model);
 
+/* The same text, written nowhere. */
+const struct source *emit_migration_source(const struct model *model);
+
 /* ---- shared by the emitters of C ---- */
 
 /* The head of a generated file; `sources` are lines of "path  what". */

@@ -47,16 +47,6 @@ emit_clauses(struct out *out, const struct declared_function *function)
     out_add(out, "\n");
 }
 
-static const char *
-argument_types(const struct declared_function *function)
-{
-    struct out *out = out_scratch();
-
-    for (size_t i = 0; i < function->params.n; i++)
-        out_printf(out, "%s%s", i == 0 ? "" : ", ", sql_cast_type(function->params.at[i]->type));
-    return out_text(out);
-}
-
 /* PUBLIC may execute a new function: never here. */
 static void
 emit_execute(struct out *out, const struct declared_function *function, const char *signature)
@@ -89,7 +79,8 @@ emit_declared_function(struct out *out, const struct declared_function *function
         out_add(out, "begin atomic\n");
         emit_statement(out, "  ", sql_statement(function->body, SQL_PLAIN), ";\nend;\n");
     }
-    emit_execute(out, function, arena_printf("%s(%s)", name, argument_types(function)));
+    emit_execute(out, function,
+                 arena_printf("%s(%s)", name, sql_argument_types(&function->params)));
     out_add(out, "\n");
 }
 

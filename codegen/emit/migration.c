@@ -187,10 +187,10 @@ emit_down(struct out *out, const struct model *model)
     emit_platform_down(out, model);
 }
 
-const char *
-emit_migration(const struct model *model)
+static const char *
+write_migration(struct out *out, const struct model *model)
 {
-    struct out *out = out_file(PATH), *up = out_scratch();
+    struct out *up = out_scratch();
     const char *fingerprint;
 
     emit_up(up, model);
@@ -200,4 +200,19 @@ emit_migration(const struct model *model)
     out_fill(out, state_up, "fingerprint", fingerprint, NULL);
     emit_down(out, model);
     return fingerprint;
+}
+
+const char *
+emit_migration(const struct model *model)
+{
+    return write_migration(out_file(PATH), model);
+}
+
+const struct source *
+emit_migration_source(const struct model *model)
+{
+    struct out *out = out_scratch();
+
+    write_migration(out, model);
+    return source_from_text(PATH, out_text(out), strlen(out_text(out)));
 }

@@ -91,6 +91,17 @@ sql_params(struct param *const *params, size_t n)
     return out.at;
 }
 
+const char *
+sql_argument_types(const struct params *params)
+{
+    struct str out = {0};
+
+    str_puts(&out, "");
+    for (size_t i = 0; i < params->n; i++)
+        str_printf(&out, "%s%s", i ? ", " : "", sql_cast_type(params->at[i]->type));
+    return out.at;
+}
+
 void
 sql_direction(struct str *out, bool descending, int nulls)
 {

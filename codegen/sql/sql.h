@@ -44,6 +44,9 @@ const char *sql_trigger_when(const struct trigger *trigger);
 /* "q text, n integer default 20": the arguments of a function. */
 const char *sql_params(struct param *const *params, size_t n);
 
+/* "text, integer": their types, as a call of its name tells it from others. */
+const char *sql_argument_types(const struct params *params);
+
 /* "team_id, created_at desc" with expressions in parentheses: of an index, exclusion, partition. */
 const char *sql_items(const struct index_items *items);
 
