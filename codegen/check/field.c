@@ -50,6 +50,7 @@ check_field(struct scope *scope, const struct ast_expr *ast)
 
         if (strcmp(field->name, name->text) != 0)
             continue;
+        uses_note(name->span, USE_COLUMN, field);
         expr->type = field->type;
         return expr;
     }

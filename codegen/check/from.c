@@ -123,6 +123,7 @@ check_with_item(struct scope *scope, const struct ast_with *ast, bool recursive)
     check_with_twice(scope, ast);
     item->span = ast->name.span;
     item->name = ast->name.text;
+    uses_note(item->span, USE_WITH, item);
     item->materialized = ast->materialized;
     if (recursive && ast->select->kind == AST_UNION) {
         check_recursive_item(scope, ast, item);
@@ -190,6 +191,7 @@ range_of_table(struct scope *scope, const struct ast_from *ast, struct range *ra
         table = arena_alloc(sizeof(*table)); /* unknown: see check_is_unknown */
     if (table->is_view)
         check_view_now(scope->checker, table);
+    uses_note(ast->table.name.span, USE_WITH, with);
     range->with = with;
     range->table = table;
     range->alias = ast->alias.text ? ast->alias.text : ast->table.name.text;
@@ -345,6 +347,8 @@ check_from(struct scope *scope, const struct ast_from *ast)
     struct range *range = arena_alloc(sizeof(*range));
 
     range->span = ast->select ? ast->select->outer : ast->call ? ast->call->span : ast->table.span;
+    range->alias_span = ast->alias.span;
+    uses_note(ast->alias.span, USE_ALIAS, range);
     range->join = joins[ast->join];
     if (ast->select)
         range_of_select(scope, ast, range);

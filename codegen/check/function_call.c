@@ -146,6 +146,7 @@ check_declared_call(struct scope *scope, const struct ast_expr *ast)
     bool in_from = scope->in_from;
 
     scope->in_from = false;
+    uses_note(ast->path.name.span, USE_FUNCTION, function);
     if (!function)
         return report_unknown(ast);
     expr = check_new_expr(EXPR_FUNCTION, ast->span);

@@ -126,6 +126,7 @@ check_find_table(struct checker *checker, const struct ast_path *path)
     struct known_names known;
     struct diag *diag;
 
+    uses_note(path->schema.span, USE_SCHEMA, check_schema_named(checker->model, schema));
     uses_note(path->name.span, USE_TABLE, table);
     if (table)
         return (struct table *)table;

@@ -20,8 +20,8 @@ check_is_reserved_schema(const char *name)
     return strncmp(name, "pg_", 3) == 0;
 }
 
-static const struct schema *
-find_schema(const struct model *model, const char *name)
+const struct schema *
+check_schema_named(const struct model *model, const char *name)
 {
     for (size_t i = 0; i < model->schemas.n; i++)
         if (strcmp(model->schemas.at[i]->name, name) == 0)
@@ -32,7 +32,7 @@ find_schema(const struct model *model, const char *name)
 static void
 declare_schema(struct model *model, const struct ast_name *ast)
 {
-    const struct schema *same = find_schema(model, ast->text);
+    const struct schema *same = check_schema_named(model, ast->text);
     struct schema *schema = arena_alloc(sizeof(*schema));
     struct diag *diag;
 
@@ -59,7 +59,7 @@ declare_schema(struct model *model, const struct ast_name *ast)
 bool
 check_has_schema(const struct checker *checker, const char *name)
 {
-    return strcmp(name, "public") == 0 || find_schema(checker->model, name);
+    return strcmp(name, "public") == 0 || check_schema_named(checker->model, name);
 }
 
 const char *
@@ -67,6 +67,9 @@ check_schema_of(struct checker *checker, const struct ast_path *path)
 {
     struct diag *diag;
 
+    if (path->schema.text)
+        uses_note(path->schema.span, USE_SCHEMA,
+                  check_schema_named(checker->model, path->schema.text));
     if (!path->schema.text || check_has_schema(checker, path->schema.text))
         return path->schema.text ? path->schema.text : "public";
     diag = diag_at(path->schema.span, PGS2008_UNKNOWN_SCHEMA, "there is no schema \"%s\"",
@@ -170,7 +173,7 @@ find_commented(struct checker *checker, const struct ast_comment *ast, struct co
             report_unknown(&ast->path, PGS2006_UNKNOWN_FUNCTION, "query");
         return;
     case AST_KIND_SCHEMA:
-        if (find_schema(checker->model, ast->path.name.text))
+        if (check_schema_named(checker->model, ast->path.name.text))
             out->schema = ast->path.name.text;
         else
             report_unknown(&ast->path, PGS2008_UNKNOWN_SCHEMA, "schema");

@@ -418,6 +418,17 @@ is_named_by_table(const struct range *range, const char *alias)
             (span.file && !memchr(span.file->text + span.start, ' ', span.end - span.start)));
 }
 
+static void
+note_qualifier(const struct range *range, const struct ast_name *name)
+{
+    if (range->alias_span.file)
+        uses_note(name->span, USE_ALIAS, range);
+    else if (range->with)
+        uses_note(name->span, USE_WITH, range->with);
+    else if (is_named_by_table(range, name->text))
+        uses_note(name->span, USE_TABLE, range->table);
+}
+
 static struct expr *
 qualified_name(struct scope *scope, const struct ast_expr *ast)
 {
@@ -434,8 +445,7 @@ qualified_name(struct scope *scope, const struct ast_expr *ast)
         hint_alias(diag, scope->place, alias->text, name->text);
         return check_new_expr(EXPR_RAW, ast->span);
     }
-    if (is_named_by_table(range, alias->text))
-        uses_note(alias->span, USE_TABLE, range->table);
+    note_qualifier(range, alias);
     if (!check_find_column(range->table, name) || refuse_column(scope, ast))
         return check_new_expr(EXPR_RAW, ast->span);
     found = (struct found){range, check_column_named(range->table, name->text), NULL, 1};

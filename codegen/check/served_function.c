@@ -71,6 +71,7 @@ check_served_function(struct checker *checker, const struct ast_endpoint *ast)
 
     if (!function || check_table_named(checker, "public", function->name))
         return false;
+    uses_note(ast->table.name.span, USE_FUNCTION, function);
     if (!may_be_served(checker, ast, function))
         return true;
     check_private_rows(function);

@@ -23,6 +23,7 @@ static struct range *
 find_target(struct checker *checker, const struct ast_statement *ast)
 {
     struct table *table = check_find_table(checker, &ast->table);
+    struct range *target;
     struct diag *diag;
 
     if (!table)
@@ -33,8 +34,11 @@ find_target(struct checker *checker, const struct ast_statement *ast)
         diag_note(diag, table->span, "it is declared here");
         diag_hint(diag, "name the table that it reads");
     }
-    return new_range(table, ast->alias.text ? ast->alias.text : ast->table.name.text,
-                     ast->table.span);
+    target =
+        new_range(table, ast->alias.text ? ast->alias.text : ast->table.name.text, ast->table.span);
+    target->alias_span = ast->alias.span;
+    uses_note(ast->alias.span, USE_ALIAS, target);
+    return target;
 }
 
 static struct column *

@@ -33,6 +33,8 @@ void check_comments(struct checker *checker);
 /* PostgreSQL's own and the platform's, and public. */
 bool check_is_reserved_schema(const char *name);
 
+/* One that is declared; NULL: none. */
+const struct schema *check_schema_named(const struct model *model, const char *name);
 bool check_has_schema(const struct checker *checker, const char *name);
 
 /* The schema that the path says, public without one; reports one that is not declared. */

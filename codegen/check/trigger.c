@@ -105,6 +105,7 @@ find_function(struct checker *checker, const struct ast_trigger *ast)
     VEC(const char *) known = {0};
     struct diag *diag;
 
+    uses_note(ast->function.span, USE_FUNCTION, function);
     if (function && function->returns_trigger)
         return function;
     if (function) {

@@ -232,14 +232,13 @@ report_quoted_char(const struct ast_type *ast)
 
 /* Less what follows the name: `[]`. */
 static void
-note_enumeration(const struct ast_type *ast, const struct enumeration *type)
+note_type(const struct ast_type *ast, const struct type *type)
 {
     struct span span = ast->span;
 
     while (span.file && span.end > span.start && strchr("[] \t\n", span.file->text[span.end - 1]))
         span.end--;
-    if (type)
-        uses_note_last(span, USE_TYPE, type, type->name);
+    uses_note_type(span, type, ast->spelling);
 }
 
 bool
@@ -261,13 +260,11 @@ check_type(struct checker *checker, const struct ast_type *ast, struct type *out
         return false;
     if (declared && strcmp(declared->name.text, ast->spelling) != 0)
         out->kind = TYPE_MULTIRANGE;
-    if (declared)
-        return read_dimensions(ast, out) && read_arguments(ast, out);
-    note_enumeration(ast, type);
-    if (type)
+    if (type && !declared)
         *out = (struct type){.kind = TYPE_ENUM, .enumeration = type};
-    else if (!type_find(ast->spelling, out))
+    else if (!declared && !type_find(ast->spelling, out))
         return report_unknown_type(checker, ast);
+    note_type(ast, out);
     return read_dimensions(ast, out) && read_arguments(ast, out);
 }
 

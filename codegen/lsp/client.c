@@ -184,6 +184,8 @@ put_position(struct str *out, const char *key, const struct source *source, size
 void
 client_put_range(struct str *out, const char *key, struct span span)
 {
+    if (!span.file) /* nowhere: shown at the top */
+        span.file = source_from_text("", "", 0);
     json_key(out, key);
     str_putc(out, '{');
     put_position(out, "start", span.file, span.start);

@@ -154,6 +154,16 @@ put_types(struct completion *to)
 {
     size_t n;
     const char *const *spellings = type_spellings(&n);
+    const struct model *model = to->project->model;
+
+    for (size_t i = 0; i < model->types.n; i++) {
+        const struct defined_type *type = &model->types.at[i];
+        const char *name = type->composite ? type->composite->name
+                           : type->range   ? type->range->name
+                                           : type->domain->name;
+
+        put_item(to, name, ITEM_CLASS, type->domain ? "domain" : "type", 1);
+    }
 
     for (size_t i = 0; i < to->project->model->enumerations.n; i++)
         put_item(to, to->project->model->enumerations.at[i]->name, ITEM_CLASS, "type", 1);
@@ -222,6 +232,11 @@ put_expression(struct completion *to)
     put_claims(to, 3);
     for (size_t i = 0; i < model->predicates.n; i++) {
         const struct use use = {.kind = USE_PREDICATE, .object = model->predicates.at[i]};
+
+        put_item(to, use_name(&use), ITEM_FUNCTION, describe_use(&use), 3);
+    }
+    for (size_t i = 0; i < model->functions.n; i++) {
+        const struct use use = {.kind = USE_FUNCTION, .object = model->functions.at[i]};
 
         put_item(to, use_name(&use), ITEM_FUNCTION, describe_use(&use), 3);
     }
@@ -318,6 +333,8 @@ answer_completion(struct str *out, yajl_val params)
 
     if (!source)
         return;
+    if (to.project->earlier)
+        to.project = to.project->earlier;
     to.place = words_at(source,
                         start_of_word(source, client_offset(source, wire_get(params, "position"))));
     str_putc(out, '[');

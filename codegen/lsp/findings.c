@@ -55,6 +55,17 @@ put_finding(struct str *out, const struct diag *diag)
     str_putc(out, '}');
 }
 
+/* What is about no file in particular is shown at the first one. */
+static const char *
+path_of(const struct diag *diag)
+{
+    const struct ast *ast = &project_get()->ast;
+
+    if (diag->span.file)
+        return diag->span.file->path;
+    return ast->files.n > 0 ? ast->files.at[0]->path : "schema/app.schema";
+}
+
 static struct shown *
 find_shown(const char *path)
 {
@@ -87,7 +98,7 @@ publish(const char *path)
     json_key_string(&out, "uri", client_uri(path));
     str_puts(&out, ",\"diagnostics\":[");
     for (size_t i = 0; i < all->n; i++) {
-        if (!all->at[i]->span.file || strcmp(all->at[i]->span.file->path, path) != 0)
+        if (strcmp(path_of(all->at[i]), path) != 0)
             continue;
         str_puts(&out, any ? "," : "");
         put_finding(&out, all->at[i]);
@@ -104,15 +115,14 @@ publish(const char *path)
 void
 findings_publish(void)
 {
-    const struct project *project = project_get();
-    const struct diags *all = diag_sorted();
+    const struct diags *all;
 
-    (void)project;
+    project_get();
+    all = diag_sorted();
     for (struct shown *file = shown; file; file = file->next)
         publish(file->path);
     for (size_t i = 0; i < all->n; i++)
-        if (all->at[i]->span.file)
-            publish(all->at[i]->span.file->path);
+        publish(path_of(all->at[i]));
 }
 
 /* ---- fixes ---- */

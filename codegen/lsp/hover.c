@@ -7,86 +7,6 @@
 #include "model/types.h"
 #include "sql/sql.h"
 
-const char *
-describe_type(struct type type, bool not_null)
-{
-    return arena_printf("%s%s", type_text(type), not_null ? " not null" : "");
-}
-
-static const char *
-describe_params(const struct params *params)
-{
-    struct str out = {0};
-
-    str_puts(&out, "(");
-    for (size_t i = 0; i < params->n; i++)
-        str_printf(&out, "%s%s %s", i ? ", " : "", params->at[i]->name,
-                   describe_type(params->at[i]->type, false));
-    str_puts(&out, ")");
-    return out.at;
-}
-
-static const char *
-describe_labels(const struct enumeration *type)
-{
-    struct str out = {0};
-
-    str_printf(&out, "type %s as enum (", type->name);
-    for (size_t i = 0; i < type->labels.n; i++)
-        str_printf(&out, "%s%s", i ? ", " : "", sql_literal(type->labels.at[i]));
-    str_puts(&out, ")");
-    return out.at;
-}
-
-static const char *
-describe_role(const struct role *role)
-{
-    const char *when = role->claim_path ? arena_printf(" when claim %s = %s", role->claim_path,
-                                                       sql_literal(role->claim_value))
-                                        : "";
-
-    return arena_printf("role %s%s%s%s", role->name, when, role->inherits ? " inherits " : "",
-                        role->inherits ? role->inherits->name : "");
-}
-
-const char *
-describe_use(const struct use *use)
-{
-    const struct column *column = use->object;
-    const struct table *table = use->object;
-    const struct claim *claim = use->object;
-    const struct predicate *predicate = use->object;
-    const struct query *query = use->object;
-    const struct param *param = use->object;
-
-    switch (use->kind) {
-    case USE_TABLE:
-        return arena_printf("%s %s.%s", table->is_view ? "view" : "table", table->schema,
-                            table->name);
-    case USE_COLUMN:
-        return arena_printf("%s.%s %s", column->table ? column->table->name : "", column->name,
-                            describe_type(column->type, column->not_null));
-    case USE_ROLE:
-        return describe_role(use->object);
-    case USE_CLAIM:
-        return arena_printf("claim %s %s from %s", claim->name, describe_type(claim->type, false),
-                            sql_literal(claim->path));
-    case USE_PREDICATE:
-        return arena_printf("predicate %s%s%s", predicate->name,
-                            describe_params(&predicate->params),
-                            predicate->definer ? " security definer" : "");
-    case USE_TYPE:
-        return describe_labels(use->object);
-    case USE_QUERY:
-        return arena_printf("query %s%s", query->name, describe_params(&query->params));
-    case USE_PARAM:
-        return arena_printf("%s %s", param->name, describe_type(param->type, false));
-    case USE_CORS:
-        break;
-    }
-    return arena_printf("cors %s", use_name(use));
-}
-
 /* ---- words of the sources ---- */
 
 /* The text of an expression, its white space as one blank. */
@@ -171,7 +91,7 @@ put_table(struct str *out, const struct table *table)
         str_puts(out, shown ? "" : "\n");
         put_policy(out, table->policies.at[i]);
     }
-    if (!table->is_view && !table->builtin && shown == 0)
+    if (!table->is_view && !table->builtin && !table->derived && shown == 0)
         str_puts(out, "\n\nNo policy: no request sees a row.");
 }
 
@@ -187,6 +107,34 @@ put_column(struct str *out, const struct column *column)
         str_puts(out, "\n\nprivate: no endpoint shows it");
     if (column->was)
         str_printf(out, "\n\nwas `%s`", column->was);
+}
+
+static void
+put_function(struct str *out, const struct declared_function *function)
+{
+    if (function->roles.n == 0)
+        str_puts(out, "\n\nNo role may execute it.");
+    for (size_t i = 0; i < function->roles.n; i++)
+        str_printf(out, "%s **%s**", i ? "," : "\n\nto", function->roles.at[i]->name);
+}
+
+static void
+put_more(struct str *out, const struct use *use)
+{
+    const struct predicate *predicate = use->object;
+
+    if (use->kind == USE_TABLE)
+        put_table(out, use->object);
+    else if (use->kind == USE_ALIAS && ((const struct range *)use->object)->table)
+        put_table(out, ((const struct range *)use->object)->table);
+    else if (use->kind == USE_COLUMN)
+        put_column(out, use->object);
+    else if (use->kind == USE_FUNCTION)
+        put_function(out, use->object);
+    else if (use->kind == USE_POLICY)
+        put_policy(out, use->object);
+    else if (use->kind == USE_PREDICATE && predicate->body)
+        str_printf(out, "\n\n`%s`", words_of(predicate->body->span));
 }
 
 static void
@@ -209,24 +157,18 @@ answer_hover(struct str *out, yajl_val params)
 {
     const struct project *project = project_get();
     struct target target = project_target(project, params);
-    const struct predicate *predicate;
     struct str text = {0};
 
+    earlier_target(project, &target);
     if (!target.use)
         return;
-    predicate = target.use->object;
     str_printf(&text, "```pgstack\n%s\n```", describe_use(target.use));
-    if (target.use->kind == USE_TABLE)
-        put_table(&text, target.use->object);
-    else if (target.use->kind == USE_COLUMN)
-        put_column(&text, target.use->object);
-    else if (target.use->kind == USE_PREDICATE && predicate->body)
-        str_printf(&text, "\n\n`%s`", words_of(predicate->body->span));
+    put_more(&text, target.use);
     put_comment_on(&text, project->model, target.use);
     put_comments(&text, use_declaration(target.use));
     str_puts(out, "{\"contents\":{\"kind\":\"markdown\"");
     json_key_string(out, "value", text.at);
     str_putc(out, '}');
-    client_put_range(out, "range", target.use->span);
+    client_put_range(out, "range", earlier_span(project, target.use->span));
     str_putc(out, '}');
 }

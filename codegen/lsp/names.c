@@ -2,6 +2,7 @@
 /* Definition, references and rename: the notes of the check, by object. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lsp/parts.h"
 #include "syntax/spell.h"
@@ -19,10 +20,12 @@ put_location(struct str *out, struct span span)
 void
 answer_definition(struct str *out, yajl_val params)
 {
-    struct target target = project_target(project_get(), params);
+    const struct project *project = project_get();
+    struct target target = project_target(project, params);
 
+    earlier_target(project, &target);
     if (target.use && use_declaration(target.use).file)
-        put_location(out, use_declaration(target.use));
+        put_location(out, earlier_span(project, use_declaration(target.use)));
 }
 
 static bool
@@ -66,7 +69,7 @@ can_rename(const struct use *use)
     size_t len = strlen(name), quoted = *text == '"';
 
     return span.file && span.end - span.start == len + 2 * quoted &&
-           (quoted || strncmp(spell_name(name), name, len) == 0 || strlen(spell_name(name)) == len);
+           (quoted || strncasecmp(text, name, len) == 0);
 }
 
 void

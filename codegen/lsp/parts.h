@@ -58,6 +58,7 @@ struct project {
     struct ast ast;
     const struct model *model;
     const struct uses *uses;
+    const struct project *earlier; /* when all could be read; NULL: it can now */
 };
 
 /* Checked again if something has changed; the answer lives until then. */
@@ -78,6 +79,24 @@ struct target {
 };
 struct target project_target(const struct project *project, yajl_val params);
 
+/* The name at a place of a checked file; NULL: none. */
+const struct use *project_use_at(const struct project *project, const struct source *file,
+                                 size_t offset);
+
+/* ---- earlier.c ---- */
+
+/* All of it could be read: the texts are kept. */
+void earlier_keep(const struct project *project);
+
+/* The project of the texts that are kept; NULL: it is not needed, or there is none. */
+const struct project *earlier_get(const struct project *now);
+
+/* What is not known of a place now, as it was known. */
+void earlier_target(const struct project *now, struct target *target);
+
+/* Where a place of an earlier text is today, or else what it was. */
+struct span earlier_span(const struct project *now, struct span span);
+
 /* ---- answers: each writes the `result`, or leaves it empty for null ---- */
 
 void findings_publish(void);
@@ -93,7 +112,7 @@ void answer_formatting(struct str *out, yajl_val params);
 /* NULL, or why it is refused. */
 const char *answer_rename(struct str *out, yajl_val params);
 
-/* ---- hover.c ---- */
+/* ---- describe.c ---- */
 
 /* "bigint not null" */
 const char *describe_type(struct type type, bool not_null);

@@ -48,7 +48,10 @@ project_get(void)
         parse_file(last, ".", LAST_MODEL);
     }
     project->model = check_what_there_is(&project->ast, last);
-    project->uses = uses_of(project->model);
+    project->uses = uses_snapshot(project->model);
+    if (project->ast.lost.n == 0)
+        earlier_keep(project);
+    project->earlier = earlier_get(project);
     bytes_checked = arena_bytes();
     return project;
 }
@@ -64,6 +67,21 @@ project_source(const struct project *of, const char *uri)
     return NULL;
 }
 
+const struct use *
+project_use_at(const struct project *of, const struct source *file, size_t offset)
+{
+    const struct use *found = NULL;
+
+    for (size_t i = 0; i < of->uses->n; i++) {
+        const struct use *use = &of->uses->at[i];
+
+        if (use->span.file == file && use->span.start <= offset && offset <= use->span.end &&
+            (!found || use->span.end > offset))
+            found = use;
+    }
+    return found;
+}
+
 struct target
 project_target(const struct project *of, yajl_val params)
 {
@@ -72,12 +90,6 @@ project_target(const struct project *of, yajl_val params)
     if (!target.source)
         return target;
     target.offset = client_offset(target.source, wire_get(params, "position"));
-    for (size_t i = 0; i < of->uses->n; i++) {
-        const struct use *use = &of->uses->at[i];
-
-        if (use->span.file == target.source && use->span.start <= target.offset &&
-            target.offset <= use->span.end && (!target.use || use->span.end > target.offset))
-            target.use = use;
-    }
+    target.use = project_use_at(of, target.source, target.offset);
     return target;
 }

@@ -19,6 +19,7 @@ enum {
 
 static struct {
     bool open, stopping, changed;
+    bool can_watch; /* the client tells of files if it is asked to */
 } state;
 
 /* ---- answers ---- */
@@ -66,6 +67,8 @@ initialize(struct str *out, yajl_val params)
 {
     client_open(params);
     state.open = true;
+    state.can_watch = YAJL_IS_TRUE(
+        wire_get(params, "capabilities.workspace.didChangeWatchedFiles.dynamicRegistration"));
     str_puts(out, "{\"capabilities\":{");
     json_key_string(out, "positionEncoding", client_encoding());
     str_puts(out, ",\"textDocumentSync\":{\"openClose\":true,\"change\":2,\"save\":true}"
@@ -132,6 +135,20 @@ take_request(const char *method, yajl_val id, yajl_val params)
 
 /* ---- notifications ---- */
 
+/* Its answer is none of ours: a message without a method. */
+static void
+watch(void)
+{
+    static const char request[] =
+        "{\"jsonrpc\":\"2.0\",\"id\":\"watch\",\"method\":\"client/registerCapability\",\"params\":"
+        "{\"registrations\":[{\"id\":\"watch\",\"method\":\"workspace/didChangeWatchedFiles\","
+        "\"registerOptions\":{\"watchers\":[{\"globPattern\":\"**/*.schema\"}]}}]}}";
+    struct str out = {0};
+
+    str_puts(&out, request);
+    wire_write(&out);
+}
+
 static void
 take_notification(const char *method, yajl_val params)
 {
@@ -139,6 +156,9 @@ take_notification(const char *method, yajl_val params)
     const char *text = wire_text(params, "textDocument.text");
 
     if (strcmp(method, "initialized") == 0) {
+        if (state.can_watch)
+            watch();
+        project_get(); /* what is on disk, before texts hide it */
         state.changed = true;
     } else if (strcmp(method, "workspace/didChangeWatchedFiles") == 0 ||
                strcmp(method, "textDocument/didSave") == 0) {

@@ -17,8 +17,19 @@ kind_of(const struct use *use)
         return 8; /* field */
     case USE_TYPE:
         return 10; /* enum */
+    case USE_DOMAIN:
+    case USE_RANGE_TYPE:
+    case USE_COMPOSITE:
+        return 26; /* type parameter */
+    case USE_SCHEMA:
+        return 3; /* namespace */
+    case USE_TRIGGER:
+    case USE_WEBHOOK:
+        return 24; /* event */
     case USE_PREDICATE:
     case USE_QUERY:
+    case USE_FUNCTION:
+    case USE_LIVE:
         return 12; /* function */
     case USE_ROLE:
         return 5; /* class */
@@ -46,7 +57,7 @@ declares(const struct use *use, const struct source *file)
     struct span span = use_declaration(use);
 
     return use->span.file == file && span.file == file && span.start == use->span.start &&
-           use->kind != USE_PARAM;
+           use->kind != USE_PARAM && use->kind != USE_ALIAS && use->kind != USE_WITH;
 }
 
 static void

@@ -11,7 +11,8 @@ struct with_item;
  */
 struct range {
     struct span span;
-    const char *alias; /* how columns are qualified; never clashes with an outer range */
+    const char *alias;      /* how columns are qualified; never clashes with an outer range */
+    struct span alias_span; /* where it is given; `file` NULL: it is the table's name */
     const struct table *table;
     struct select *select;        /* (select ...) alias; else NULL */
     const struct with_item *with; /* a name that `with` declares; else NULL */

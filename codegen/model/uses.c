@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/uses.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +36,19 @@ uses_note_last(struct span span, enum use_kind kind, const void *object, const c
     uses_note(span, kind, object);
 }
 
+void
+uses_note_type(struct span span, const struct type *type, const char *name)
+{
+    if (type->domain && strcmp(type->domain->name, name) == 0)
+        uses_note_last(span, USE_DOMAIN, type->domain, name);
+    else if (type->enumeration && strcmp(type->enumeration->name, name) == 0)
+        uses_note_last(span, USE_TYPE, type->enumeration, name);
+    else if (type->composite && strcmp(type->composite->name, name) == 0)
+        uses_note_last(span, USE_COMPOSITE, type->composite, name);
+    else if (type->range && strcmp(type->range->name, name) == 0)
+        uses_note_last(span, USE_RANGE_TYPE, type->range, name);
+}
+
 /* ---- what is declared ---- */
 
 static void
@@ -62,6 +76,33 @@ note_table(const struct table *table)
     } while (0)
 
 static void
+note_type(const struct defined_type *type)
+{
+    if (type->composite) {
+        uses_note(type->composite->span, USE_COMPOSITE, type->composite);
+        NOTE_ALL(type->composite->fields, USE_COLUMN);
+    }
+    if (type->range)
+        uses_note(type->range->span, USE_RANGE_TYPE, type->range);
+    if (type->domain)
+        uses_note(type->domain->span, USE_DOMAIN, type->domain);
+}
+
+/* What a function that is served shares with its query is noted for the function. */
+static void
+note_queries(const struct model *model)
+{
+    for (size_t i = 0; i < model->queries.n; i++) {
+        const struct query *query = model->queries.at[i];
+
+        if (query->function)
+            continue;
+        uses_note(query->span, USE_QUERY, query);
+        note_params(&query->params);
+    }
+}
+
+static void
 note_declarations(const struct model *model)
 {
     for (size_t i = 0; i < model->tables.n; i++)
@@ -71,11 +112,21 @@ note_declarations(const struct model *model)
     NOTE_ALL(model->predicates, USE_PREDICATE);
     NOTE_ALL(model->enumerations, USE_TYPE);
     NOTE_ALL(model->cors, USE_CORS);
-    NOTE_ALL(model->queries, USE_QUERY);
+    NOTE_ALL(model->functions, USE_FUNCTION);
+    NOTE_ALL(model->schemas, USE_SCHEMA);
+    NOTE_ALL(model->triggers, USE_TRIGGER);
+    NOTE_ALL(model->lives, USE_LIVE);
+    NOTE_ALL(model->webhooks, USE_WEBHOOK);
+    NOTE_ALL(model->policies, USE_POLICY);
+    note_queries(model);
+    for (size_t i = 0; i < model->types.n; i++)
+        note_type(&model->types.at[i]);
     for (size_t i = 0; i < model->predicates.n; i++)
         note_params(&model->predicates.at[i]->params);
-    for (size_t i = 0; i < model->queries.n; i++)
-        note_params(&model->queries.at[i]->params);
+    for (size_t i = 0; i < model->functions.n; i++)
+        note_params(&model->functions.at[i]->params);
+    for (size_t i = 0; i < model->lives.n; i++)
+        note_params(&model->lives.at[i]->params);
 }
 
 static int
@@ -91,6 +142,13 @@ compare(const void *x, const void *y)
     return (int)a->kind - (int)b->kind;
 }
 
+/* One declaration of a policy makes one for each command. */
+static bool
+is_double(const struct use *last, const struct use *use)
+{
+    return compare(last, use) == 0 && (last->object == use->object || use->kind == USE_POLICY);
+}
+
 /* An expression that stands for several policies is checked for each. */
 static void
 drop_doubles(void)
@@ -100,7 +158,7 @@ drop_doubles(void)
     for (size_t i = 0; i < uses.n; i++) {
         const struct use *use = &uses.at[i], *last = n ? &uses.at[n - 1] : NULL;
 
-        if (!last || compare(last, use) != 0 || last->object != use->object)
+        if (!last || !is_double(last, use))
             uses.at[n++] = *use;
     }
     uses.n = n;
@@ -116,6 +174,15 @@ uses_of(const struct model *model)
     return &uses;
 }
 
+const struct uses *
+uses_snapshot(const struct model *model)
+{
+    struct uses *copy = arena_alloc(sizeof(*copy));
+
+    *copy = *uses_of(model);
+    return copy;
+}
+
 /* ---- objects ---- */
 
 /* Each of them begins with its span; the names stand elsewhere. */
@@ -124,34 +191,43 @@ use_declaration(const struct use *use)
 {
     struct span span = *(const struct span *)use->object;
 
+    if (use->kind == USE_ALIAS)
+        return ((const struct range *)use->object)->alias_span;
     if (use->kind == USE_PARAM && span.file) /* the name alone */
         span.end =
             span.start + strlen(use_name(use)) + (span.file->text[span.start] == '"' ? 2 : 0);
     return span;
 }
 
+/* Where each kind of object keeps its name. */
+static const size_t name_offsets[] = {
+    [USE_TABLE] = offsetof(struct table, name),
+    [USE_COLUMN] = offsetof(struct column, name),
+    [USE_ROLE] = offsetof(struct role, name),
+    [USE_CLAIM] = offsetof(struct claim, name),
+    [USE_PREDICATE] = offsetof(struct predicate, name),
+    [USE_TYPE] = offsetof(struct enumeration, name),
+    [USE_CORS] = offsetof(struct cors, name),
+    [USE_QUERY] = offsetof(struct query, name),
+    [USE_PARAM] = offsetof(struct param, name),
+    [USE_FUNCTION] = offsetof(struct declared_function, name),
+    [USE_DOMAIN] = offsetof(struct domain, name),
+    [USE_COMPOSITE] = offsetof(struct composite, name),
+    [USE_RANGE_TYPE] = offsetof(struct range_type, name),
+    [USE_SCHEMA] = offsetof(struct schema, name),
+    [USE_TRIGGER] = offsetof(struct trigger, name),
+    [USE_LIVE] = offsetof(struct live, name),
+    [USE_WEBHOOK] = offsetof(struct webhook, name),
+    [USE_POLICY] = offsetof(struct policy, name),
+    [USE_ALIAS] = offsetof(struct range, alias),
+    [USE_WITH] = offsetof(struct with_item, name),
+};
+
 const char *
 use_name(const struct use *use)
 {
-    switch (use->kind) {
-    case USE_TABLE:
-        return ((const struct table *)use->object)->name;
-    case USE_COLUMN:
-        return ((const struct column *)use->object)->name;
-    case USE_ROLE:
-        return ((const struct role *)use->object)->name;
-    case USE_CLAIM:
-        return ((const struct claim *)use->object)->name;
-    case USE_PREDICATE:
-        return ((const struct predicate *)use->object)->name;
-    case USE_TYPE:
-        return ((const struct enumeration *)use->object)->name;
-    case USE_CORS:
-        return ((const struct cors *)use->object)->name;
-    case USE_QUERY:
-        return ((const struct query *)use->object)->name;
-    case USE_PARAM:
-        return ((const struct param *)use->object)->name;
-    }
-    return "";
+    const char *name;
+
+    memcpy(&name, (const char *)use->object + name_offsets[use->kind], sizeof(name));
+    return name ? name : "";
 }

@@ -18,6 +18,17 @@ enum use_kind {
     USE_CORS,
     USE_QUERY,
     USE_PARAM,
+    USE_FUNCTION,
+    USE_DOMAIN,
+    USE_COMPOSITE,
+    USE_RANGE_TYPE,
+    USE_SCHEMA,
+    USE_TRIGGER,
+    USE_LIVE,
+    USE_WEBHOOK,
+    USE_POLICY,
+    USE_ALIAS, /* struct range */
+    USE_WITH,  /* struct with_item */
 };
 
 struct use {
@@ -38,6 +49,12 @@ void uses_note_last(struct span span, enum use_kind kind, const void *object, co
 
 /* All that were noted, with the declarations of the model's objects, sorted by file and place. */
 const struct uses *uses_of(const struct model *model);
+
+/* A use of a type that the schema declares. */
+void uses_note_type(struct span span, const struct type *type, const char *name);
+
+/* The same, to keep beyond the next uses_keep(). */
+const struct uses *uses_snapshot(const struct model *model);
 
 /* What an object is called, and where it is declared; `file` NULL: it is built in. */
 const char *use_name(const struct use *use);

@@ -193,6 +193,9 @@ note_lost(const struct feed *feed, struct ast *ast, struct token token)
     case TOKEN_PREDICATE:
     case TOKEN_CORS:
     case TOKEN_QUERY:
+    case TOKEN_FUNCTION:
+    case TOKEN_DOMAIN:
+    case TOKEN_DROP:
         vec_push(&ast->lost, feed->n_tokens > 1 ? feed->name : name_from(token));
         break;
     case TOKEN_GRANT:

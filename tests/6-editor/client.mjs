@@ -8,7 +8,7 @@ import lsp from 'vscode-languageserver-protocol';
 import { pgstack } from '../lib/paths.mjs';
 
 export class Editor {
-  static async open(folder, { encodings, root = folder } = {}) {
+  static async open(folder, { encodings, workspace, root = folder } = {}) {
     const editor = new Editor();
     editor.folder = folder;
     editor.server = spawn(pgstack, ['lsp', '--stdio'], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -21,10 +21,11 @@ export class Editor {
       editor.findings.set(uri, diagnostics);
       for (const wake of editor.waiting.splice(0)) wake();
     });
+    editor.connection.onRequest(lsp.RegistrationRequest.type, ({ registrations }) => { editor.registered = registrations; });
     editor.connection.listen();
     editor.about = await editor.connection.sendRequest(lsp.InitializeRequest.type, {
       processId: process.pid, rootUri: root && pathToFileURL(root).href,
-      capabilities: { general: { positionEncodings: encodings } },
+      capabilities: { general: { positionEncodings: encodings }, workspace },
     });
     await editor.connection.sendNotification(lsp.InitializedNotification.type, {});
     return editor;

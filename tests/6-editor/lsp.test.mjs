@@ -1,7 +1,8 @@
 // `pgstack lsp`, as a client sees it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Editor, edited } from './client.mjs';
 import { heading, notes, project } from './project.mjs';
 
@@ -246,4 +247,100 @@ endpoint t${n};
     t.diagnostic(`> ${all.length} tables: median ${times[250].toFixed(0)} ms, p95 ${times[475].toFixed(0)} ms, RSS ${rss().toFixed(0)} MiB, grown by ${grown.toFixed(1)} MiB`);
     assert.ok(grown < 8 + 0.1 * warm, `RSS grew by ${grown} MiB`);
   });
+});
+
+const whole = {
+  [schema]: `${heading}
+schema billing;
+domain percent as int check (value between 0 and 100);
+type address as (street text, town text);
+type span as range (subtype = float8);
+
+-- What is owed.
+table billing.invoice (
+  id     bigint primary key generated always as identity,
+  owner  uuid not null,
+  share  percent not null default 10,
+  sent   address,
+  width  span,
+  paid   boolean not null default false,
+
+  index (owner),
+);
+
+function due(of_owner uuid) returns bigint to authenticated stable as
+  with open as (select i.id from billing.invoice i where not i.paid and i.owner = of_owner)
+  select count(*) from open where open.id > 0;
+
+function stamp() returns trigger language plpgsql as $$ begin return new; end $$;
+
+trigger stamped before update on billing.invoice for each row execute stamp();
+`,
+  [policies]: `grant select on billing.invoice to authenticated;
+policy own on billing.invoice for select to authenticated using (owner = auth.uid());
+endpoint billing.invoice { list; }
+endpoint due;
+`,
+};
+
+test('functions, types, schemas, aliases: hover, definition, references, rename', () => withEditor(whole, async (editor) => {
+  const hover = async (path, at) => (await editor.ask('textDocument/hover', path, at))?.contents.value ?? '';
+  const lineOf = async (path, at) => (await editor.ask('textDocument/definition', path, at))?.range.start.line;
+  assert.match(await hover(policies, 'endpoint du|e'), /function due\(of_owner uuid\) returns bigint stable[^]*to \*\*authenticated/);
+  assert.match(await hover(schema, 'execute sta|mp'), /function stamp\(\) returns trigger volatile[^]*No role/);
+  assert.match(await hover(schema, 'share  perc|ent'), /domain percent as integer/);
+  assert.match(await hover(schema, 'sent   add|ress'), /type address as \(street text, town text\)/);
+  assert.match(await hover(schema, 'width  sp|an'), /type span as range/);
+  assert.match(await hover(schema, 'trigger stam|ped'), /trigger stamped on invoice execute stamp\(\)/);
+  assert.match(await hover(policies, 'policy o|wn'), /policy own on invoice for select[^]*owner = auth.uid\(\)/);
+  assert.match(await hover(schema, 'not i|.paid'), /i: rows of invoice[^]*share/);
+  assert.equal(await lineOf(policies, 'on bill|ing.invoice to'), whole[schema].split('\n').indexOf('schema billing;'));
+  assert.equal((await editor.ask('textDocument/references', schema, 'schema bill|ing', { context: { includeDeclaration: true } })).length, 7);
+  for (const [path, at, name] of [[policies, 'endpoint du|e', 'owed'], [schema, 'domain per|cent', 'portion'], [schema, 'type add|ress', 'place'],
+    [schema, 'schema bill|ing', 'money'], [schema, 'billing.invoice i| where', 'inv'], [schema, 'with op|en', 'unpaid'], [schema, 'function sta|mp', 'mark']]) {
+    assert.ok(await editor.ask('textDocument/prepareRename', path, at), at);
+    const { changes } = await editor.ask('textDocument/rename', path, at, { newName: name });
+    for (const [uri, edits] of Object.entries(changes)) {
+      const file = uri === editor.uri(schema) ? schema : policies;
+      await editor.show(file, edited(whole[file], edits));
+    }
+    assert.ok((await editor.request('textDocument/documentSymbol', schema)).length > 0);
+    for (const file of [schema, policies])
+      assert.deepEqual((editor.findings.get(editor.uri(file)) ?? []).filter(({ severity }) => severity === 1), [], name);
+    for (const file of [schema, policies]) await editor.show(file, whole[file]);
+  }
+  await assert.rejects(editor.ask('textDocument/rename', schema, 'check (val|ue', { newName: 'x' }), /no name here/);
+  const symbols = await editor.request('textDocument/documentSymbol', schema);
+  assert.deepEqual(symbols.map(({ name }) => name), ['billing', 'percent', 'address', 'span', 'invoice', 'due', 'stamp', 'stamped']);
+}));
+
+test('while a table is being written, it is known as it was', () => withEditor(desk, async (editor) => {
+  await editor.show(schema, desk[schema].replace("  title  text", "  extra\n  title  text"));
+  assert.ok((await editor.until(schema, (all) => all.length > 0)).some(({ code }) => code === 'PGS0020'));
+  const { contents } = await editor.ask('textDocument/hover', policies, 'note.sta|te');
+  assert.match(contents.value, /note\.state state not null/);
+  const place = await editor.ask('textDocument/definition', schema, 'n.tit|le as heading');
+  assert.equal(place.range.start.line, desk[schema].split('\n').findIndex((line) => line.startsWith('  title')) + 1);
+  await editor.show(policies, `${desk[policies]}\npolicy p on note for select to anon using ()`);
+  const inside = labels(await editor.ask('textDocument/completion', policies, 'to anon using (|)'));
+  for (const each of ['owner', 'title', 'mine']) assert.ok(inside.includes(each), each);
+}));
+
+test('a file made on disk is seen; what is about no file is shown at the first', async () => {
+  const { folder } = project(desk);
+  const editor = await Editor.open(folder, { workspace: { didChangeWatchedFiles: { dynamicRegistration: true } } });
+  try {
+    await editor.show(policies, desk[policies]);
+    for (const path of [schema, policies]) rmSync(join(folder, path));
+    await editor.connection.sendNotification('workspace/didChangeWatchedFiles', { changes: [] });
+    const [none] = await editor.until('schema/app.schema', (all) => all.length > 0);
+    assert.equal(none.code, 'PGS0005');
+    writeFileSync(join(folder, schema), desk[schema].replace('not null', 'not nul'));
+    await editor.connection.sendNotification('workspace/didChangeWatchedFiles', { changes: [] });
+    assert.equal((await editor.until(schema, (all) => all.length > 0))[0].code, 'PGS0020');
+    assert.deepEqual(await editor.until('schema/app.schema', (all) => all.length === 0), []);
+    assert.equal(editor.registered[0].method, 'workspace/didChangeWatchedFiles');
+  } finally {
+    assert.equal(await editor.close(), 0);
+  }
 });
