@@ -123,6 +123,12 @@ check_host_star(const struct ast_string *ast, const struct url *url)
 
     if (!has_star(url->host))
         return true;
+    if (!is_web(url)) {
+        report(span, PGS4108_REDIRECT_WILDCARD, "redirect", ast->text,
+               "what follows the scheme of a program has a name",
+               "write it: 'com.example.app://callback'");
+        return false;
+    }
     if (suffix) {
         struct diag *diag =
             diag_at(span, PGS4114_SHARED_SUFFIX, "redirect '%s': anyone can have a site below %s",
@@ -208,6 +214,24 @@ check_web(const struct ast_string *ast, const struct url *url, const char *what)
         report(check_part_span(ast, url->host), PGS4116_PRIVATE_ORIGIN, what, ast->text,
                "in another network this address is somebody else's",
                "name the site by its public host");
+    else if (url_lent_suffix(url->host) || (has_star(url->path) && url_shared_host(url->host)))
+        check_owner_of_host(ast, url, what);
+}
+
+/* RFC 8252, 7.1: any program on the device may claim a scheme; one with a dot is a domain's. */
+static void
+check_scheme(const struct ast_string *ast, const struct url *url)
+{
+    struct diag *diag;
+
+    if (memchr(url->scheme.at, '.', url->scheme.len))
+        return;
+    diag = diag_at(check_part_span(ast, url->scheme), PGS4305_SCHEME_OF_ANYONE,
+                   "redirect '%s': any program on the device may claim \"%.*s\", and gets the "
+                   "tokens",
+                   ast->text, (int)url->scheme.len, url->scheme.at);
+    diag_hint(diag, "take a domain of yours, turned round: 'com.example.app://callback'; better, a "
+                    "link that opens the app: 'https://app.example.com/callback'");
 }
 
 static void
@@ -229,8 +253,12 @@ check_redirect(const struct ast_string *ast)
                "what follows this scheme is run or read, not visited", redirect_form);
     else if ((fault = unreadable_part(text, &url)))
         report(ast->span, PGS4106_REDIRECT_FORM, "redirect", text, fault, redirect_form);
-    else if (check_stars(ast, &url) && is_web(&url))
-        check_web(ast, &url, "redirect");
+    else if (check_stars(ast, &url)) {
+        if (is_web(&url))
+            check_web(ast, &url, "redirect");
+        else
+            check_scheme(ast, &url);
+    }
 }
 
 static void
@@ -286,7 +314,7 @@ check_local(const struct ast_string *redirect, const struct ast_string *site)
 {
     struct diag *diag;
 
-    if (!site || is_local(site) || !is_local(redirect))
+    if (!site || is_local(site) || !is_local(redirect) || strstr(redirect->text, ":*"))
         return;
     diag = diag_at(redirect->span, PGS4113_REDIRECT_LOCAL,
                    "redirect '%s' holds in production, too: any program on the user's machine can "

@@ -111,10 +111,35 @@ check_star(const struct ast_string *ast, const struct url *url)
             diag_at(span, PGS4014_CORS_TOO_WIDE, "origin '%s' also matches %.*s://evil%.*s", origin,
                     (int)url->scheme.len, url->scheme.at, (int)host.len - 1, host.at + 1);
     else
-        diag = diag_at(ast->span, PGS4014_CORS_TOO_WIDE,
-                       "origin '%s': it would match sites of others", origin);
+        diag = diag_at(url->port.at && memchr(url->port.at, '*', url->port.len)
+                           ? check_part_span(ast, url->port)
+                           : ast->span,
+                       PGS4014_CORS_TOO_WIDE, "origin '%s': %s", origin,
+                       url->port.at && memchr(url->port.at, '*', url->port.len)
+                           ? "a `*` cannot stand for the port: each is another program"
+                           : "it would match sites of others");
     diag_hint(diag, "%s; one leading `*.`, never a pattern", star_form);
     return false;
+}
+
+/* Whose host it is. */
+void
+check_owner_of_host(const struct ast_string *ast, const struct url *url, const char *what)
+{
+    struct span span = check_part_span(ast, url->host);
+    struct diag *diag;
+
+    if (url_shared_host(url->host)) {
+        diag =
+            diag_at(span, PGS4303_SHARED_HOST,
+                    "%s '%s': strangers have pages and files on this host, too", what, ast->text);
+        diag_hint(diag, "serve yours from a host of your own: 'https://app.example.com'");
+    } else if (url_lent_suffix(url->host)) {
+        diag = diag_at(span, PGS4304_PASSING_HOST,
+                       "%s '%s': names below %s are lent, and go to the next who asks", what,
+                       ast->text, url_lent_suffix(url->host));
+        diag_hint(diag, "leave it out of what is released; use a host of your own");
+    }
 }
 
 static void
@@ -131,6 +156,17 @@ check_host(const struct ast_string *ast, const struct url *url)
         report(span, PGS4116_PRIVATE_ORIGIN, ast->text,
                "in another network this address is somebody else's",
                "name the site by its public host");
+    else
+        check_owner_of_host(ast, url, "origin");
+}
+
+/* NULL: none of these. */
+static const char *
+several_fault(const char *origin)
+{
+    return strpbrk(origin, ", \t") && strstr(origin, "://")
+               ? "each origin is a string of its own, without spaces"
+               : NULL;
 }
 
 static void
@@ -144,6 +180,12 @@ check_origin(const struct ast_string *ast)
     if (strcmp(origin, "null") == 0)
         report(ast->span, PGS4014_CORS_TOO_WIDE, origin,
                "every sandboxed page and local file has this origin", form);
+    else if (strcmp(origin, "*") == 0)
+        report(ast->span, PGS4014_CORS_TOO_WIDE, origin,
+               "every site there is could read what its visitors may", star_form);
+    else if ((fault = several_fault(origin)))
+        report(ast->span, PGS4013_CORS_ORIGIN, origin, fault,
+               "write 'https://a.example.com', 'https://b.example.com'");
     else if (strpbrk(origin, "\\^$()[]|+") && strncmp(origin, "http://[", 8) != 0 &&
              strncmp(origin, "https://[", 9) != 0)
         report(ast->span, PGS4014_CORS_TOO_WIDE, origin, "it is a regular expression", star_form);

@@ -194,6 +194,11 @@ check_find_role(struct checker *checker, const struct ast_name *name)
     for (size_t i = 0; i < checker->model->roles.n; i++)
         vec_push(&known, checker->model->roles.at[i]->name);
     diag = diag_at(name->span, PGS2004_UNKNOWN_ROLE, "there is no role \"%s\"", name->text);
+    if (strcmp(name->text, "public") == 0) {
+        diag_hint(diag, "PUBLIC is everybody, and every role of tomorrow: name the roles, such as "
+                        "`anon, authenticated`");
+        return NULL;
+    }
     check_suggest(diag, name->text, known.at, known.n);
     return NULL;
 }

@@ -7,16 +7,16 @@
 
 #include <string.h>
 
-#include "check/raw_text.h"
+#include "check/raw_change.h"
 
-static struct span
-from_to(const struct raw_tokens *tokens, size_t first, size_t last)
+struct span
+raw_from_to(const struct raw_tokens *tokens, size_t first, size_t last)
 {
     return span_join(tokens->at[first].span, tokens->at[last].span);
 }
 
-static size_t
-last_of(const struct raw_tokens *tokens, size_t i)
+size_t
+raw_last_of(const struct raw_tokens *tokens, size_t i)
 {
     size_t last = i;
 
@@ -38,7 +38,7 @@ ends_transaction(const struct raw_tokens *tokens, size_t i)
            raw_is(tokens, i, "savepoint") || raw_are(tokens, i, "start transaction") ||
            raw_are(tokens, i, "begin transaction") || raw_are(tokens, i, "begin work") ||
            raw_are(tokens, i, "end transaction") ||
-           (raw_is(tokens, i, "begin") && last_of(tokens, i) == i);
+           (raw_is(tokens, i, "begin") && raw_last_of(tokens, i) == i);
 }
 
 static void
@@ -57,8 +57,9 @@ check_transaction(const struct raw_tokens *tokens, size_t i, bool in_function)
 
 /* ---- raw SQL ---- */
 
-static const struct table *
-view_named(const struct checker *checker, const struct raw_tokens *tokens, size_t i, size_t *last)
+const struct table *
+raw_table_named(const struct checker *checker, const struct raw_tokens *tokens, size_t i,
+                size_t *last)
 {
     const char *schema = "public", *name;
 
@@ -80,8 +81,8 @@ after_or_replace(const struct raw_tokens *tokens, size_t i)
     return raw_are(tokens, i, "create or replace") ? i + 3 : i + 1;
 }
 
-/* I59 */
-static void
+/* I59; false: nothing to say. */
+static bool
 check_view_made(const struct checker *checker, const struct raw_tokens *tokens, size_t i)
 {
     bool creates = raw_is(tokens, i, "create");
@@ -91,18 +92,19 @@ check_view_made(const struct checker *checker, const struct raw_tokens *tokens, 
 
     if ((!creates && !raw_is(tokens, i, "drop") && !raw_is(tokens, i, "alter")) ||
         !raw_is(tokens, at, "view"))
-        return;
+        return false;
     at += raw_are(tokens, at, "view if exists") ? 3 : 1;
-    view = view_named(checker, tokens, at, &last);
+    view = raw_table_named(checker, tokens, at, &last);
     if (!view || !view->is_view)
-        return;
-    diag = diag_at(from_to(tokens, i, last), PGS3221_RAW_VIEW,
+        return false;
+    diag = diag_at(raw_from_to(tokens, i, last), PGS3221_RAW_VIEW,
                    creates ? "raw SQL makes view \"%s\" anew: security_invoker would be gone"
                            : "raw SQL changes view \"%s\" behind the schema's back",
                    view->name);
     diag_note(diag, view->span, "the view is declared here");
     diag_hint(diag, "change the view's own line; options, grants and dependent views are written "
                     "again by the plan");
+    return true;
 }
 
 /* What raw SQL has made, only raw SQL can grant. */
@@ -118,7 +120,7 @@ grants_of_the_schema(const struct checker *checker, const struct raw_tokens *tok
         return true;
     if (raw_is(tokens, on, "table"))
         on++;
-    return view_named(checker, tokens, on, &last) != NULL ||
+    return raw_table_named(checker, tokens, on, &last) != NULL ||
            (on < tokens->n && check_function_named(checker->model, tokens->at[on].text));
 }
 
@@ -126,7 +128,7 @@ grants_of_the_schema(const struct checker *checker, const struct raw_tokens *tok
 static void
 check_grant(const struct checker *checker, const struct raw_tokens *tokens, size_t i)
 {
-    size_t to = raw_find(tokens, i, "to"), last = last_of(tokens, i);
+    size_t to = raw_find(tokens, i, "to"), last = raw_last_of(tokens, i);
     struct diag *diag;
 
     if (!raw_is(tokens, i, "grant") || to == tokens->n)
@@ -140,7 +142,7 @@ check_grant(const struct checker *checker, const struct raw_tokens *tokens, size
         if (tokens->at[at].kind == RAW_SYMBOL || (!is_public && !check_role_named(checker, name)) ||
             (!is_open && !grants_of_the_schema(checker, tokens, i)))
             continue;
-        diag = diag_at(from_to(tokens, i, at), PGS3222_RAW_GRANT,
+        diag = diag_at(raw_from_to(tokens, i, at), PGS3222_RAW_GRANT,
                        "raw SQL grants rights to %s%s%s that no line of the schema shows",
                        is_public ? "everybody (PUBLIC)" : "\"", is_public ? "" : name,
                        is_public ? "" : "\"");
@@ -224,7 +226,7 @@ check_raw_definer(const struct raw_tokens *tokens, size_t i)
           raw_is(tokens, after_or_replace(tokens, i), "procedure")) ||
         raw_find(tokens, i, "set search_path") < tokens->n)
         return;
-    diag_hint(diag_at(from_to(tokens, definer, definer + 1), PGS3226_RAW_DEFINER,
+    diag_hint(diag_at(raw_from_to(tokens, definer, definer + 1), PGS3226_RAW_DEFINER,
                       "this definer function takes its search_path from whoever calls it"),
               "write `security definer set search_path = ''`; better, declare it: `function ...`");
 }
@@ -241,9 +243,10 @@ check_raw_sql(const struct checker *checker, struct span span)
             continue;
         if (tokens.at[i].statement < 1000)
             check_transaction(&tokens, i, false);
-        check_view_made(checker, &tokens, i);
+        if (!check_view_made(checker, &tokens, i))
+            check_rules(&tokens, i);
         check_grant(checker, &tokens, i);
-        check_rules(&tokens, i);
+        check_raw_changes(checker, &tokens, i);
         check_raw_definer(&tokens, i);
     }
 }
@@ -277,7 +280,7 @@ check_role_change(const struct declared_function *function, const struct raw_tok
 static void
 check_dynamic(const struct declared_function *function, const struct raw_tokens *tokens, size_t i)
 {
-    size_t last = last_of(tokens, i), glued = tokens->n;
+    size_t last = raw_last_of(tokens, i), glued = tokens->n;
 
     if (!raw_is(tokens, i, "execute") || strcmp(function->language, "plpgsql") != 0)
         return;

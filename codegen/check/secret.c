@@ -5,6 +5,7 @@
  */
 #include "check/checker.h"
 
+#include "check/secret.h"
 #include "syntax/ast_served.h"
 
 #include <ctype.h>
@@ -37,7 +38,21 @@ static const struct {
     {"AKIA", 16, "an access key"},
     {"ASIA", 16, "an access key"},
     {"eyJ", 40, "a JSON web token"},
-    {"-----BEGIN", 10, "a key in PEM"},
+    {"-----BEGIN ", 0, "a key in PEM"},
+    {"sk_test_", 16, "a payment key"},
+    {"GOCSPX-", 20, "a client secret"},
+    {"hf_", 30, "an access token"},
+    {"gsk_", 40, "an API key"},
+    {"dop_v1_", 40, "an access token"},
+    {"pscale_pw_", 20, "a password"},
+    {"dckr_pat_", 20, "an access token"},
+    {"pypi-AgE", 20, "an access token"},
+    {"shpss_", 20, "a client secret"},
+    {"xapp-", 20, "an access token"},
+    {"lin_api_", 20, "an API key"},
+    {"AGE-SECRET-KEY-1", 20, "a private key"},
+    {"Bearer ", 20, "an access token"},
+    {"AccountKey=", 40, "an access key"},
     {"https://hooks.slack.com/services/", 10, "a secret address"},
     {"https://discord.com/api/webhooks/", 10, "a secret address"},
 };
@@ -53,9 +68,19 @@ token_length(const char *text)
 {
     size_t n = 0;
 
-    while (text[n] && (is_token_character(text[n]) || (n > 0 && text[n] == ' ' && n < 30)))
+    while (text[n] && is_token_character(text[n]))
         n++;
     return n;
+}
+
+/* -----BEGIN RSA PRIVATE KEY-----: no certificate, and no public key. */
+static bool
+is_private_pem(const char *text)
+{
+    size_t line = strcspn(text, "\n'\"");
+    const char *key = strstr(text, "PRIVATE KEY-----");
+
+    return key && (size_t)(key - text) < line;
 }
 
 /* It stands where a webhook wants `env NAME`: told there. */
@@ -92,16 +117,17 @@ check_shape(const struct ast *ast, const struct source *file, size_t shape)
         bool inside = p > file->text && is_token_character(p[-1]);
         struct span span = {.file = file, .start = (size_t)(p - file->text)};
 
-        if (n < shapes[shape].least || inside || is_told(ast, span))
+        if (n < shapes[shape].least || inside || is_told(ast, span) ||
+            (shapes[shape].least == 0 && !is_private_pem(p)))
             continue;
-        span.end = span.start + len;
+        span.end = span.start + len + n;
         report(span, shapes[shape].what);
     }
 }
 
 /* postgres://user:password@host; an example of how to write one says `password`, or localhost. */
 static void
-check_connection(const struct source *file, const char *scheme)
+check_connection(const struct ast *ast, const struct source *file, const char *scheme)
 {
     size_t len = strlen(scheme);
 
@@ -112,8 +138,8 @@ check_connection(const struct source *file, const char *scheme)
         struct span span = {.file = file, .start = (size_t)(password - file->text)};
 
         span.end = span.start + n;
-        if (n > 2 && password[n] == '@' && strncmp(password, "pass", 4) != 0 &&
-            strncmp(password + n, "@localhost", 10) != 0 &&
+        if (n > 2 && password[n] == '@' && !is_told(ast, span) &&
+            strncmp(password, "pass", 4) != 0 && strncmp(password + n, "@localhost", 10) != 0 &&
             strncmp(password + n, "@127.0.0.1", 10) != 0)
             report(span, "a password");
     }
@@ -145,14 +171,16 @@ static void
 check_file(const struct ast *ast, const struct source *file)
 {
     static const char *const schemes[] = {
-        "postgres://", "postgresql://", "mysql://", "mongodb://", "mongodb+srv://", "redis://",
-        "rediss://",   "amqp://",       "amqps://", "smtp://",    "smtps://"};
+        "postgres://", "postgresql://", "mysql://", "mongodb://", "mongodb+srv://",
+        "redis://",    "rediss://",     "amqp://",  "amqps://",   "smtp://",
+        "smtps://",    "https://",      "http://",  "ftp://",     "sftp://"};
 
     for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
         check_shape(ast, file, i);
     for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
-        check_connection(file, schemes[i]);
+        check_connection(ast, file, schemes[i]);
     check_passwords(file);
+    check_secret_values(file, report);
 }
 
 void
@@ -160,4 +188,5 @@ check_secrets(struct checker *checker)
 {
     for (size_t i = 0; i < checker->ast->files.n; i++)
         check_file(checker->ast, checker->ast->files.at[i]);
+    check_secret_defaults(checker->model);
 }

@@ -16,4 +16,7 @@ void check_webhooks(struct checker *checker);
 /* Where a part of an address stands in the source. */
 struct span check_part_span(const struct ast_string *ast, struct url_part part);
 
+/* A host of many, or a lent name; `what` is "origin" or "redirect". */
+void check_owner_of_host(const struct ast_string *ast, const struct url *url, const char *what);
+
 #endif

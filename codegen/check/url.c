@@ -135,6 +135,61 @@ url_shared_suffix(struct url_part host)
     return found;
 }
 
+/* Pages and files of many on one host: who has one of them has the host's origin. */
+static const char *const shared_hosts[] = {
+    "s3.amazonaws.com",
+    "storage.googleapis.com",
+    "storage.cloud.google.com",
+    "firebasestorage.googleapis.com",
+    "sites.google.com",
+    "docs.google.com",
+    "script.google.com",
+    "raw.githubusercontent.com",
+    "gist.githubusercontent.com",
+    "github.com",
+    "cdn.jsdelivr.net",
+    "unpkg.com",
+    "codepen.io",
+    "cdpn.io",
+    "jsfiddle.net",
+    "jsbin.com",
+    "codesandbox.io",
+    "stackblitz.com",
+    "replit.com",
+};
+
+const char *
+url_shared_host(struct url_part host)
+{
+    for (size_t i = 0; i < sizeof(shared_hosts) / sizeof(shared_hosts[0]); i++)
+        if (url_part_is(host, shared_hosts[i]))
+            return shared_hosts[i];
+    for (size_t i = 0; i < sizeof(shared_suffixes) / sizeof(shared_suffixes[0]); i++)
+        if (url_part_is(host, shared_suffixes[i]))
+            return shared_suffixes[i];
+    /* s3.eu-central-1.amazonaws.com */
+    return host.len > 3 && strncasecmp(host.at, "s3", 2) == 0 &&
+                   (host.at[2] == '.' || host.at[2] == '-') && has_suffix(host, "amazonaws.com")
+               ? "s3"
+               : NULL;
+}
+
+/* Names of tunnels and previews, which the next who asks may get. */
+const char *
+url_lent_suffix(struct url_part host)
+{
+    static const char *const suffixes[] = {
+        "ngrok.io",  "ngrok.app",         "ngrok-free.app", "ngrok-free.dev",
+        "ngrok.dev", "trycloudflare.com", "loca.lt",        "localhost.run",
+        "lhr.life",  "serveo.net",        "tunnelmole.net", "webcontainer.io",
+        "csb.app",   "gitpod.io",         "pinggy.link",    "bore.pub"};
+
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+        if (has_suffix(host, suffixes[i]))
+            return suffixes[i];
+    return NULL;
+}
+
 /* ---- taking apart ---- */
 
 static struct url_part

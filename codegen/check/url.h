@@ -44,4 +44,10 @@ const char *url_port_fault(const struct url *url);
  */
 const char *url_shared_suffix(struct url_part host);
 
+/* A host where strangers have pages or files, by its path: "s3.amazonaws.com"; NULL: none. */
+const char *url_shared_host(struct url_part host);
+
+/* "ngrok.io" of a tunnel's name, which is somebody else's tomorrow; NULL: none. */
+const char *url_lent_suffix(struct url_part host);
+
 #endif

@@ -26,6 +26,8 @@ is_own_setting(const char *name)
                                         "MIGRATION_DATABASE_URL",
                                         "SECRETS_ENCRYPTION_KEY"};
 
+    if (strncmp(name, "PGSTACK_", 8) == 0)
+        return true;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(names[i], name) == 0)
             return true;
@@ -100,12 +102,55 @@ check_literals(const struct webhook *webhook, const struct ast_webhook *ast)
     }
 }
 
+/* Who may write the column would send the server anywhere: into its own network, too. */
+static void
+check_from_row(const struct webhook *webhook, const struct ast_webhook *ast)
+{
+    struct diag *diag;
+
+    if (ast->to.row) {
+        diag = diag_at(ast->to.span, PGS4301_TARGET_FROM_ROW,
+                       "webhook \"%s\" goes where the row says: whoever writes it sends this "
+                       "server anywhere, into its own network too",
+                       webhook->name);
+        diag_hint(diag, "write `to env HOOK_URL`; a receiver of yours can pass it on, after a look "
+                        "at the address");
+    } else if (ast->key.row) {
+        diag = diag_at(ast->key.span, PGS4301_TARGET_FROM_ROW,
+                       "webhook \"%s\" is signed with what the row says: whoever reads it can "
+                       "sign, too",
+                       webhook->name);
+        diag_hint(diag, "write `signed env HOOK_KEY`");
+    }
+}
+
+/* Tools that build web pages put variables with these names into them. */
+static void
+check_public_variable(const struct webhook *webhook, const struct ast_secret *key)
+{
+    static const char *const prefixes[] = {"NEXT_PUBLIC_", "VITE_",   "REACT_APP_", "EXPO_PUBLIC_",
+                                           "NUXT_PUBLIC_", "GATSBY_", "VUE_APP_",   "PUBLIC_"};
+    struct diag *diag;
+
+    for (size_t i = 0; webhook->key_env && i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        if (strncmp(webhook->key_env, prefixes[i], strlen(prefixes[i])) != 0)
+            continue;
+        diag = diag_at(key->env.span, PGS4302_PUBLIC_VARIABLE,
+                       "webhook \"%s\": a variable that begins with %s is put into web pages, "
+                       "where everybody reads the key",
+                       webhook->name, prefixes[i]);
+        diag_hint(diag, "give it another name, and change the key");
+        return;
+    }
+}
+
 static void
 check_target(struct webhook *webhook, const struct ast_webhook *ast)
 {
     struct diag *diag;
 
     check_literals(webhook, ast);
+    check_from_row(webhook, ast);
     if (!ast->to.span.file) {
         diag = diag_at(webhook->span, PGS4174_WEBHOOK_WITHOUT_TARGET,
                        "webhook \"%s\" does not say where to", webhook->name);
@@ -119,6 +164,7 @@ check_target(struct webhook *webhook, const struct ast_webhook *ast)
     }
     webhook->url_env = read_env(webhook, &ast->to);
     webhook->key_env = read_env(webhook, &ast->key);
+    check_public_variable(webhook, &ast->key);
     if (webhook->url_env && webhook->key_env && strcmp(webhook->url_env, webhook->key_env) == 0) {
         diag = diag_at(ast->key.span, PGS4186_ENV_SHARED,
                        "webhook \"%s\" is signed with its own address", webhook->name);

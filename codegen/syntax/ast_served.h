@@ -25,6 +25,7 @@ struct ast_secret {
     struct span span;       /* file NULL: not said */
     struct ast_name env;    /* as written, case and all; or */
     struct ast_string text; /* 'https://...' */
+    bool row;               /* a column, or what else has a name: refused */
 };
 
 struct ast_webhook {

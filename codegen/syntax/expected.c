@@ -6,6 +6,7 @@
 #include "syntax/expected.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/arena.h"
 #include "text/diag.h"
@@ -325,6 +326,95 @@ quoted(const struct token *token)
     }
 }
 
+/* ---- grants of SQL ---- */
+
+static bool
+goes_on_with(struct token token, const char *words)
+{
+    const char *text = token.span.file->text + token.span.end;
+
+    while (*words) {
+        size_t len = strcspn(words, " ");
+
+        text += strspn(text, " \t\n");
+        if (strncasecmp(text, words, len) != 0)
+            return false;
+        text += len;
+        words += len;
+        words += *words == ' ';
+    }
+    return true;
+}
+
+/* The token and what follows it on its line, as far as the words go. */
+static struct span
+span_to(struct token token, const char *words)
+{
+    struct span span = token.span;
+    const char *end = strstr(span.file->text + span.end, words);
+
+    if (end &&
+        !memchr(span.file->text + span.end, '\n', (size_t)(end - span.file->text) - span.end))
+        span.end = (size_t)(end - span.file->text) + strlen(words);
+    return span;
+}
+
+static const char *
+right_hint(const char *word)
+{
+    static const char *const hints[][2] = {
+        {"usage",
+         "an identity needs no right on a sequence, and the roles of the schema have usage "
+         "of its schemas: leave the grant out"},
+        {"execute", "who may execute a function stands in it: `function f() ... to authenticated`"},
+        {"truncate", "truncate asks no policy: grant delete"},
+        {"references", "a reference needs no right of those who write: leave it out"},
+        {"trigger", "triggers are declared: `trigger ... on t ... execute f();`"},
+        {"maintain", "the tables' owner maintains them: leave it out"},
+        {"create", "what there is stands in the schema: leave it out"},
+        {"connect", "the roles of the schema may connect: leave it out"},
+    };
+
+    for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+        if (strcasecmp(hints[i][0], word) == 0)
+            return hints[i][1];
+    return NULL;
+}
+
+/* What a grant of SQL may say, and one of a schema may not; false: it is something else. */
+static bool
+report_grant(const void *parser, struct token token, struct token before)
+{
+    bool command = syntax_accepts(parser, TOKEN_DELETE) && syntax_accepts(parser, TOKEN_ALL) &&
+                   !syntax_accepts(parser, TOKEN_NUMBER);
+
+    if (before.kind == TOKEN_ON && token.kind == TOKEN_ALL && goes_on_with(token, "tables") &&
+        !syntax_accepts(parser, TOKEN_NUMBER)) {
+        diag_hint(diag_at(span_to(token, "tables"), PGS3400_GRANT_ON_ALL,
+                          "a grant names its tables: `all tables` would also cover those of "
+                          "tomorrow"),
+                  "name each table, and the columns: `grant select (id, name) on t to "
+                  "authenticated`");
+        return true;
+    }
+    if (command && (before.kind == TOKEN_GRANT || before.kind == TOKEN_COMMA) &&
+        right_hint(token.text)) {
+        diag_hint(
+            diag_at(token.span, PGS3401_UNKNOWN_RIGHT, "a schema does not grant `%s`", token.text),
+            "%s", right_hint(token.text));
+        return true;
+    }
+    if (token.kind == TOKEN_WITH && syntax_accepts(parser, TOKEN_SEMI) &&
+        goes_on_with(token, "grant option")) {
+        diag_hint(diag_at(span_to(token, "option"), PGS3402_GRANT_OPTION,
+                          "whoever has this right could hand it to anybody, and no line of the "
+                          "schema would show it"),
+                  "leave it out: rights are what the schema says");
+        return true;
+    }
+    return false;
+}
+
 void
 report_unexpected(const void *parser, struct token token, const struct context *context)
 {
@@ -334,6 +424,8 @@ report_unexpected(const void *parser, struct token token, const struct context *
                                   : "the file ends within a declaration";
     struct span span = token.kind || !context->before.kind ? token.span : context->before.span;
 
+    if (token.kind && report_grant(parser, token, context->before))
+        return;
     if (syntax_accepts(parser, TOKEN_GRANT)) {
         diag = diag_at(span, PGS0020_SYNTAX, "no declaration begins with %s", quoted(&token));
         hint_declaration(diag, token);

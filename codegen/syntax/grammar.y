@@ -1295,6 +1295,7 @@ webhook_events(A) ::= webhook_events(A) OR command(B). { vec_push(&A, B); }
 %type secret {struct ast_secret}
 secret(A) ::= ENV(B) ID(C).             { A = secret_env(B, C); }
 secret(A) ::= string(B).                { A = secret_text(B); }
+secret(A) ::= path(B).                  { A = (struct ast_secret){.span = B.name.span, .row = true}; }
 
 /* ---- auth ---- */
 
