@@ -15,7 +15,7 @@ static const char help[] =
     "and command joined, and what the names in them mean.  Writes nothing.\n"
     "\n"
     "  --role R     what this role may, by itself and by what it inherits\n"
-    "  --table T    who may what with this table, view or query\n"
+    "  --table T    who may what with this table, view, query, function or live query\n"
     "  --command C  select, insert, update, delete or call\n";
 
 /* Sets `*name` to how the matrix writes it; false: there is none, printed. */
@@ -51,7 +51,7 @@ find_names(const struct matrix *matrix, struct view *view)
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         words_add(&commands, words[i]);
     return (view->role == NULL || find_name("role", &roles, &view->role)) &&
-           (view->table == NULL || find_name("table, view or query", &tables, &view->table)) &&
+           (view->table == NULL || find_name("table, view, query or function", &tables, &view->table)) &&
            (view->command == NULL || find_name("command", &commands, &view->command));
 }
 

@@ -9,7 +9,7 @@
 
 #include "base/str.h"
 #include "base/version.h"
-#include "base/words.h"
+#include "emit/access_parts.h"
 #include "emit/access_text.h"
 #include "emit/emit.h"
 #include "model/access.h"
@@ -32,18 +32,12 @@ static const char head[] =
 
 /* ---- roles, claims, predicates ---- */
 
-static bool
-is_service(const struct role *role)
-{
-    return role->builtin && strcmp(role->name, "service_role") == 0;
-}
-
 static const char *
 role_source(const struct role *role)
 {
     if (role->builtin && strcmp(role->name, "anon") == 0)
         return "the anon key";
-    if (is_service(role))
+    if (access_is_service(role))
         return "the service key: every command on every row and column";
     if (role->builtin)
         return "a user's token";
@@ -53,35 +47,10 @@ role_source(const struct role *role)
                         access_visible(role->claim_value));
 }
 
-static int
-compare_roles(const void *a, const void *b)
-{
-    const struct role *left = *(const struct role *const *)a;
-    const struct role *right = *(const struct role *const *)b;
-
-    if (left->builtin || right->builtin)
-        return left->number - right->number;
-    return strcmp(left->name, right->name);
-}
-
-VEC_STRUCT(role_list, const struct role *);
-
-static struct role_list
-sorted_roles(const struct model *model)
-{
-    struct role_list roles = {0};
-
-    for (size_t i = 0; i < model->roles.n; i++)
-        vec_push(&roles, model->roles.at[i]);
-    if (roles.n > 0)
-        qsort(roles.at, roles.n, sizeof(roles.at[0]), compare_roles);
-    return roles;
-}
-
 static void
 write_roles(struct out *out, const struct model *model)
 {
-    struct role_list roles = sorted_roles(model);
+    struct access_roles roles = access_roles(model);
 
     for (size_t i = 0; i < roles.n; i++) {
         const struct role *role = roles.at[i];
@@ -91,21 +60,6 @@ write_roles(struct out *out, const struct model *model)
             out_printf(out, ", and all that %s may", access_name(role->inherits->name));
         out_add(out, "\n");
     }
-}
-
-static int
-compare_lines(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static void
-write_sorted(struct out *out, struct words *lines)
-{
-    if (lines->list.n > 0)
-        qsort(lines->list.at, lines->list.n, sizeof(lines->list.at[0]), compare_lines);
-    for (size_t i = 0; i < lines->list.n; i++)
-        out_printf(out, "%s\n", lines->list.at[i]);
 }
 
 static void
@@ -120,7 +74,7 @@ write_claims(struct out *out, const struct model *model)
                                        access_visible(type_text(claim->type)),
                                        access_visible(claim->path)));
     }
-    write_sorted(out, &lines);
+    access_write_sorted(out, "", &lines);
 }
 
 static const char *
@@ -134,15 +88,6 @@ param_names(const struct params *params)
 }
 
 static void
-visit_range(const struct range *range, void *data)
-{
-    struct words *tables = data;
-
-    if (!words_contain(tables, range->table->name))
-        words_add(tables, range->table->name);
-}
-
-static void
 write_predicates(struct out *out, const struct model *model)
 {
     struct words lines = {0};
@@ -151,18 +96,21 @@ write_predicates(struct out *out, const struct model *model)
         const struct predicate *predicate = model->predicates.at[i];
         const char *name = arena_printf("predicate %s(%s)", access_name(predicate->name),
                                         param_names(&predicate->params));
-        struct words tables = {0};
+        struct access_reach reach = {0};
 
         words_add(&lines, arena_printf("%s%s: %s", name,
                                        access_is_unchecked(predicate->body) ? ", unchecked" : "",
                                        access_condition(predicate->body)));
         if (!predicate->definer)
             continue;
-        walk_ranges(predicate->body, visit_range, &tables);
-        words_add(&lines, arena_printf("%s, past the policies of: %s", name,
-                                       access_names(tables.list.at, tables.list.n)));
+        access_reach_expr(&reach, predicate->body);
+        words_add(&lines,
+                  arena_printf("%s, past the policies of: %s", name, access_reached(&reach.reads)));
+        if (reach.unchecked.list.n > 0)
+            words_add(&lines, arena_printf("%s, unchecked as the owner: %s", name,
+                                           access_reached(&reach.unchecked)));
     }
-    write_sorted(out, &lines);
+    access_write_sorted(out, "", &lines);
 }
 
 /* ---- tables and views ---- */
@@ -204,27 +152,16 @@ write_routes(struct out *out, const struct plan *whole, const struct plan_table 
                        verbs_of(plan->endpoint, (enum command)command));
 }
 
-/* "ticket", "billing.invoice" */
-static const char *
-relation_name(const struct table *table)
-{
-    const char *name = access_name(table->name);
-
-    return strcmp(table->schema, "public") == 0
-               ? name
-               : arena_printf("%s.%s", access_name(table->schema), name);
-}
-
 static void
 write_parents(struct out *out, const struct table *table)
 {
     for (size_t i = 0; i < table->inherits.n; i++)
         out_printf(out, "%s%s", i == 0 ? "  child of " : ", ",
-                   relation_name(table->inherits.at[i]));
+                   access_relation(table->inherits.at[i]));
     if (table->inherits.n > 0)
         out_add(out, "\n");
     if (table->partition_of != NULL)
-        out_printf(out, "  partition of %s\n", relation_name(table->partition_of));
+        out_printf(out, "  partition of %s\n", access_relation(table->partition_of));
 }
 
 static void
@@ -235,6 +172,8 @@ write_marks(struct out *out, const struct table *table)
     write_parents(out, table);
     if (table->materialized)
         out_add(out, "  kept from the last refresh\n");
+    if (table->materialized && table->query != NULL)
+        out_printf(out, "  made of: %s\n", access_statement(table->query->span));
     for (size_t i = 0; i < table->columns.n; i++)
         if (table->columns.at[i]->generated != NULL)
             words_add(&generated, table->columns.at[i]->name);
@@ -254,13 +193,6 @@ write_marks(struct out *out, const struct table *table)
         out_printf(out, "  never served: %s\n", access_names(names.list.at, names.list.n));
 }
 
-/* " as authenticated" where `role` has it from there. */
-static const char *
-as_role(const struct role *role, const struct role *from)
-{
-    return role == from ? "" : arena_printf(" as %s", access_name(from->name));
-}
-
 /* What grants to `from` itself give to `role`; a private column is shown to nobody. */
 static void
 write_may(struct out *out, const struct table *table, const struct role *role,
@@ -272,7 +204,7 @@ write_may(struct out *out, const struct table *table, const struct role *role,
     if (!grant.any)
         return;
     out_printf(out, "  %s may %s%s", access_name(role->name), command_name(command),
-               as_role(role, from));
+               access_as_role(role, from));
     for (size_t i = 0; i < table->columns.n && grant.all; i++)
         if (command == CMD_SELECT ? !table->columns.at[i]->is_private
                                   : table->columns.at[i]->generated == NULL)
@@ -284,24 +216,14 @@ write_may(struct out *out, const struct table *table, const struct role *role,
     out_add(out, "\n");
 }
 
-/* The role through which the policy holds for `role`: the nearest one. */
-static const struct role *
-policy_role(const struct policy *policy, const struct role *role)
-{
-    for (; role != NULL; role = role->inherits)
-        for (size_t i = 0; i < policy->roles.n; i++)
-            if (policy->roles.at[i] == role)
-                return role;
-    return NULL;
-}
-
 static void
 write_condition(struct out *out, const struct policy *policy, const struct role *role,
                 const char *what, const struct expr *expr)
 {
     out_printf(out, "  %s %s %s%s by %s%s%s: %s\n", access_name(role->name),
                command_name(policy->command), what, policy->restrictive ? " only" : "",
-               access_name(policy->name), as_role(role, policy_role(policy, role)),
+               access_name(policy->name),
+               access_as_role(role, access_nearest(policy->roles.at, policy->roles.n, role)),
                access_is_unchecked(expr) ? ", unchecked" : "", access_condition(expr));
 }
 
@@ -358,24 +280,29 @@ write_role(struct out *out, const struct table *table, const struct role *role)
 static void
 write_table(struct out *out, const struct plan *plan, const struct table *table)
 {
-    struct role_list roles = sorted_roles(plan->model);
+    struct access_roles roles = access_roles(plan->model);
 
     out_printf(out, "\n%s %s\n",
                !table->is_view       ? "table"
                : table->materialized ? "materialized view"
                                      : "view",
-               relation_name(table));
+               access_relation(table));
     write_routes(out, plan, served(plan, table));
     write_marks(out, table);
+    access_write_triggers(out, plan->model, table);
     for (size_t i = 0; i < roles.n; i++)
-        if (!is_service(roles.at[i]))
+        if (!access_is_service(roles.at[i]))
             write_role(out, table, roles.at[i]);
 }
 
 static int
 compare_tables(const void *a, const void *b)
 {
-    return strcmp((*(const struct table *const *)a)->name, (*(const struct table *const *)b)->name);
+    const struct table *left = *(const struct table *const *)a;
+    const struct table *right = *(const struct table *const *)b;
+    int order = strcmp(left->name, right->name);
+
+    return order != 0 ? order : strcmp(left->schema, right->schema);
 }
 
 static void
@@ -392,59 +319,7 @@ write_tables(struct out *out, const struct plan *plan)
         write_table(out, plan, tables.at[i]);
 }
 
-/* ---- queries and raw SQL ---- */
-
-/* The role that the query names through which `role` may call it; NULL: none. */
-static const struct role *
-caller_role(const struct query *query, const struct role *role)
-{
-    for (; role != NULL; role = role->inherits)
-        for (size_t i = 0; i < query->roles.n; i++)
-            if (query->roles.at[i] == role)
-                return role;
-    return NULL;
-}
-
-static void
-write_query(struct out *out, const struct plan *plan, const struct query *query)
-{
-    struct role_list roles = sorted_roles(plan->model);
-    const char *name = access_name(query->name);
-
-    out_printf(out, "\nquery %s\n  GET /rest/v1/rpc/%s: call\n  POST /rest/v1/rpc/%s: call\n", name,
-               name, name);
-    if (query->raw != NULL)
-        out_printf(out, "  unchecked: %s\n", access_digest(query->raw));
-    for (size_t i = 0; i < roles.n; i++) {
-        const struct role *from = caller_role(query, roles.at[i]);
-
-        if (from != NULL && !is_service(roles.at[i]))
-            out_printf(out, "  %s may call%s\n", access_name(roles.at[i]->name),
-                       as_role(roles.at[i], from));
-    }
-}
-
-static int
-compare_queries(const void *a, const void *b)
-{
-    const struct query *left = (*(const struct plan_query *const *)a)->query;
-    const struct query *right = (*(const struct plan_query *const *)b)->query;
-
-    return strcmp(left->name, right->name);
-}
-
-static void
-write_queries(struct out *out, const struct plan *plan)
-{
-    VEC(const struct plan_query *) queries = {0};
-
-    for (size_t i = 0; i < plan->queries.n; i++)
-        vec_push(&queries, plan->queries.at[i]);
-    if (queries.n > 0)
-        qsort(queries.at, queries.n, sizeof(queries.at[0]), compare_queries);
-    for (size_t i = 0; i < queries.n; i++)
-        write_query(out, plan, queries.at[i]->query);
-}
+/* ---- raw SQL ---- */
 
 /* Such SQL may grant anything: a reviewer must know where it is, and when it changes. */
 static void
@@ -459,7 +334,7 @@ write_raw_sql(struct out *out, const struct model *model)
                                        access_name(sql->span.file->path), access_digest(sql->up)));
     }
     out_add(out, model->raw_sqls.n > 0 ? "\n" : "");
-    write_sorted(out, &lines);
+    access_write_sorted(out, "", &lines);
 }
 
 static void
@@ -470,7 +345,7 @@ write_access(struct out *out, const struct plan *plan)
     write_claims(out, plan->model);
     write_predicates(out, plan->model);
     write_tables(out, plan);
-    write_queries(out, plan);
+    access_write_calls(out, plan);
     emit_access_served(out, plan->model);
     write_raw_sql(out, plan->model);
 }

@@ -130,9 +130,8 @@ skip_quoted(const char *at, const char *end, bool escapes)
     return at < end ? at + 1 : end;
 }
 
-/* Without comments, which could make it look like another one. */
-static const char *
-source_text(struct span span)
+const char *
+access_source(struct span span)
 {
     struct str str = {0};
     const char *at = span.file != NULL ? span.file->text + span.start : "";
@@ -159,10 +158,46 @@ source_text(struct span span)
     return access_visible(str.at);
 }
 
+/* Behind the $$ or $tag$ text at `at`; `at` itself when there is none. */
+static const char *
+skip_dollars(const char *at, const char *end)
+{
+    const char *tag = at + 1, *next;
+    size_t len;
+
+    while (tag < end && (isalnum((unsigned char)*tag) || *tag == '_' || (*tag & 0x80) != 0))
+        tag++;
+    if (*at != '$' || tag >= end || *tag != '$')
+        return at;
+    len = (size_t)(tag - at) + 1;
+    for (next = tag + 1; (size_t)(end - next) >= len; next++)
+        if (memcmp(next, at, len) == 0)
+            return next + len;
+    return end;
+}
+
+const char *
+access_statement(struct span span)
+{
+    const char *text = span.file->text, *at = text + span.start, *end = text + span.file->len;
+
+    while (at < end && *at != ';') {
+        const char *next = skip_comment(at, end);
+
+        if (next == at && (*at == '\'' || *at == '"'))
+            next = skip_quoted(at, end, at > text && (at[-1] == 'E' || at[-1] == 'e'));
+        else if (next == at)
+            next = skip_dollars(at, end);
+        at = next == at ? at + 1 : next;
+    }
+    span.end = (size_t)(at - text);
+    return access_source(span);
+}
+
 const char *
 access_condition(const struct expr *expr)
 {
-    return expr->kind == EXPR_PUBLIC ? "every row" : source_text(expr->span);
+    return expr->kind == EXPR_PUBLIC ? "every row" : access_source(expr->span);
 }
 
 static void

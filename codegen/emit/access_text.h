@@ -17,6 +17,12 @@ const char *access_names(const char *const *names, size_t n);
 /* On one line, with `\x0a` and `\u202e` for what does not show or turns the line around. */
 const char *access_visible(const char *text);
 
+/* On one line, without comments, which could make it look like another text. */
+const char *access_source(struct span span);
+
+/* The same of all that stands from there to the end of the declaration. */
+const char *access_statement(struct span span);
+
 /* The condition as the source has it, without comments; "every row" of `using (public)`. */
 const char *access_condition(const struct expr *expr);
 

@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include "review/compare.h"
+#include "review/compare_parts.h"
 
 #include <string.h>
 
 #include "review/rows.h"
 
-struct comparing {
-    const struct matrix *old, *new;
-    const struct section *was, *now; /* of one name; never both empty */
-    struct changes *changes;
-};
-
 static const struct section nothing = {.kind = "", .name = "", .heading = ""};
 
-static struct change *
-add_change(struct comparing *c, enum direction direction, const char *what)
+struct change *
+compare_add(struct comparing *c, enum direction direction, const char *what)
 {
     struct change change = {.direction = direction, .what = what};
 
@@ -24,9 +18,8 @@ add_change(struct comparing *c, enum direction direction, const char *what)
     return &c->changes->list.at[c->changes->list.n - 1];
 }
 
-/* What is in `a` and not in `b`. */
-static struct words
-without(const struct words *a, const struct words *b)
+struct words
+compare_without(const struct words *a, const struct words *b)
 {
     struct words rest = {0};
 
@@ -69,7 +62,7 @@ static struct change *
 add_right(struct comparing *c, enum direction direction, const char *role, const char *command,
           const char *what)
 {
-    struct change *change = add_change(c, direction, what);
+    struct change *change = compare_add(c, direction, what);
 
     change->role = role;
     change->command = command;
@@ -80,7 +73,7 @@ static void
 compare_columns(struct comparing *c, const char *role, const char *command, const struct words *was,
                 const struct words *now)
 {
-    struct words gained = without(now, was), lost = without(was, now);
+    struct words gained = compare_without(now, was), lost = compare_without(was, now);
 
     if (gained.list.n > 0)
         add_right(c, CHANGE_WIDENED, role, command, "columns")->gained = gained;
@@ -218,78 +211,20 @@ compare_route(struct comparing *c, const char *name)
     static const struct words none = {0};
     const struct fact *was = find_route(c->was, name), *now = find_route(c->now, name);
     int before = openness(was), after = openness(now);
-    struct words gained = without(now ? &now->names : &none, was ? &was->names : &none);
-    struct words lost = without(was ? &was->names : &none, now ? &now->names : &none);
+    struct words gained = compare_without(now ? &now->names : &none, was ? &was->names : &none);
+    struct words lost = compare_without(was ? &was->names : &none, now ? &now->names : &none);
     struct change *change;
 
     if (before == after && gained.list.n == 0 && lost.list.n == 0)
         return;
-    change = add_change(c,
-                        after > before || (after == before && gained.list.n > 0) ? CHANGE_WIDENED
-                                                                                 : CHANGE_NARROWED,
-                        arena_printf("route %s", name));
+    change = compare_add(c,
+                         after > before || (after == before && gained.list.n > 0) ? CHANGE_WIDENED
+                                                                                  : CHANGE_NARROWED,
+                         arena_printf("route %s", name));
     change->was = before != after ? openness_text(before) : NULL;
     change->now = before != after ? openness_text(after) : NULL;
     change->gained = before == after ? gained : none;
     change->lost = before == after ? lost : none;
-}
-
-/* ---- marks ---- */
-
-/* What follows it is compared where it matters: by the conditions that name it. */
-static bool
-is_only_meaning(const char *name)
-{
-    return strncmp(name, "predicate ", 10) == 0 && strstr(name, ", past the policies") == NULL;
-}
-
-static bool
-begins(const char *text, const char *with)
-{
-    return strncmp(text, with, strlen(with)) == 0;
-}
-
-/* Whoever it stands for: what it inherits is in its rights. */
-static const char *
-essence(const char *name, const char *text)
-{
-    const char *inherits = text != NULL ? strstr(text, ", and all that ") : NULL;
-
-    if (text == NULL || !begins(name, "role "))
-        return text;
-    return inherits != NULL ? arena_copy(text, (size_t)(inherits - text)) : text;
-}
-
-/* New names that give nothing by themselves: what they give is told beside it. */
-static bool
-is_harmless(const char *name, bool added)
-{
-    if (begins(name, "role ") || begins(name, "claim "))
-        return true;
-    return strcmp(name, "not served") == 0 || (strcmp(name, "never served") == 0 && added);
-}
-
-static void
-compare_mark(struct comparing *c, const char *name)
-{
-    const char *was = essence(name, matrix_mark(c->was, name));
-    const char *now = essence(name, matrix_mark(c->now, name));
-    bool hides = strcmp(name, "never served") == 0;
-    enum direction direction = CHANGE_CHANGED;
-    struct change *change;
-
-    if (is_only_meaning(name) || (was != NULL && now != NULL && strcmp(was, now) == 0))
-        return;
-    if ((was == NULL || now == NULL) && is_harmless(name, was == NULL))
-        return;
-    if (now == NULL && !begins(name, "sql in "))
-        direction = hides ? CHANGE_WIDENED : CHANGE_NARROWED;
-    else if (was == NULL && (begins(name, "read past") || begins(name, "lists read") ||
-                             strstr(name, ", past the policies")))
-        direction = CHANGE_WIDENED;
-    change = add_change(c, direction, name);
-    change->was = was != NULL ? was : "not said";
-    change->now = now != NULL ? now : "not said";
 }
 
 /* ---- all of it ---- */
@@ -341,6 +276,8 @@ compare_sections(struct comparing *c, const struct matrix *of)
             continue; /* told with those of the new one */
         c->was = of == c->old ? section : was != NULL ? was : &nothing;
         c->now = of == c->old ? &nothing : section;
+        c->added = c->was == &nothing;
+        c->removed = c->now == &nothing;
         compare_section(c);
     }
 }

@@ -14,6 +14,9 @@ struct condition;
 /* From the text of a matrix; a text that cannot be read is one part that equals itself. */
 const struct condition *condition_read(const char *text);
 
+/* The words of a text, one space between them, in one spelling; "" of a text that has none. */
+const char *condition_words(const char *text);
+
 const struct condition *condition_constant(bool value);
 
 /* Joined by AND or OR. */

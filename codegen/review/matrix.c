@@ -42,6 +42,12 @@ split(const char *at, const char *end, const char *between)
     return words;
 }
 
+struct words
+matrix_names(const char *text)
+{
+    return split(text, text + strlen(text), ", ");
+}
+
 static const char *
 word_at(const struct words *words, size_t i)
 {
@@ -64,6 +70,24 @@ matrix_unquoted(const char *name)
     return str.at;
 }
 
+const char *
+matrix_quoted(const char *name)
+{
+    struct str str = {0};
+
+    if (*name != '\0' && !isdigit((unsigned char)*name) &&
+        strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name))
+        return name;
+    str_putc(&str, '"');
+    for (; *name != '\0'; name++) {
+        if (*name == '"')
+            str_putc(&str, '"');
+        str_putc(&str, *name);
+    }
+    str_putc(&str, '"');
+    return str.at;
+}
+
 /* ---- lines ---- */
 
 static bool
@@ -79,7 +103,7 @@ read_route(struct fact *fact, const struct words *words)
     fact->kind = FACT_ROUTE;
     fact->name = arena_printf("%s %s", word_at(words, 0), word_at(words, 1));
     fact->service_alone = strcmp(word_at(words, 2), "for") == 0;
-    fact->names = split(fact->text, fact->text + strlen(fact->text), ", ");
+    fact->names = matrix_names(fact->text);
 }
 
 /* `support may update as authenticated` */
@@ -91,7 +115,7 @@ read_may(struct fact *fact, const struct words *words)
     fact->command = word_at(words, 2);
     if (strcmp(word_at(words, 3), "as") == 0)
         fact->as = word_at(words, 4);
-    fact->names = split(fact->text, fact->text + strlen(fact->text), ", ");
+    fact->names = matrix_names(fact->text);
 }
 
 /* `support update new row only by own as authenticated`; false: it is something else. */
@@ -139,7 +163,7 @@ read_fact(const char *line)
     words = split(fact.name, fact.name + strlen(fact.name), " ");
     if (is_method(word_at(&words, 0)) && *word_at(&words, 1) == '/')
         read_route(&fact, &words);
-    else if (strcmp(word_at(&words, 1), "may") == 0)
+    else if (strcmp(word_at(&words, 1), "may") == 0 && *word_at(&words, 2) != '\0')
         read_may(&fact, &words);
     else
         read_rows(&fact, &words);
@@ -215,10 +239,20 @@ matrix_find(const struct matrix *matrix, const char *kind, const char *name)
 const char *
 matrix_mark(const struct section *section, const char *name)
 {
-    for (size_t i = 0; i < section->facts.n; i++)
-        if (section->facts.at[i].kind == FACT_MARK && strcmp(section->facts.at[i].name, name) == 0)
-            return section->facts.at[i].text;
-    return NULL;
+    struct str joined = {0};
+    bool any = false;
+
+    str_puts(&joined, "");
+    for (size_t i = 0; i < section->facts.n; i++) {
+        const struct fact *fact = &section->facts.at[i];
+
+        if (fact->kind != FACT_MARK || strcmp(fact->name, name) != 0)
+            continue;
+        str_puts(&joined, any ? ", " : "");
+        str_puts(&joined, fact->text);
+        any = true;
+    }
+    return any ? joined.at : NULL;
 }
 
 struct words

@@ -34,7 +34,7 @@ struct fact {
     const char *text;
 };
 
-/* A table, view or query and the facts below it; of those at the top, `kind` is "". */
+/* A table, view, query, function, ... and the facts below it; of those at the top, `kind` is "". */
 struct section {
     const char *kind; /* "table" */
     const char *name;
@@ -53,13 +53,17 @@ bool matrix_read(const char *text, struct matrix *matrix);
 /* NULL: there is none. */
 const struct section *matrix_find(const struct matrix *matrix, const char *kind, const char *name);
 
-/* The text of the mark `name`; NULL: there is none. */
+/* "a, b": the names that a text is a list of. */
+struct words matrix_names(const char *text);
+
+/* The text of the mark `name`, of several joined with ", "; NULL: there is none. */
 const char *matrix_mark(const struct section *section, const char *name);
 
 /* Names of the roles, in the order of the text. */
 struct words matrix_roles(const struct matrix *matrix);
 
-/* As it was before it was put in quotes. */
+/* As the matrix has a name, and as it was before it was put in quotes. */
+const char *matrix_quoted(const char *name);
 const char *matrix_unquoted(const char *name);
 
 #endif

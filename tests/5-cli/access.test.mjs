@@ -68,7 +68,7 @@ test('access: JSON', () => {
 test('access: what is not there, with the nearest name', () => {
   for (const [args, expected] of [
     [['--role', 'suport'], /no role "suport"; did you mean "support"\?/],
-    [['--table', 'tikket'], /no table, view or query "tikket"; did you mean "ticket"\?/],
+    [['--table', 'tikket'], /no table, view, query or function "tikket"; did you mean "ticket"\?/],
     [['--command', 'updat'], /no command "updat"; did you mean "update"\?/],
   ]) {
     const { status, err } = call('access', '-C', desk, ...args);
@@ -116,12 +116,138 @@ test('diff: rows', () => {
     'widened   table comment: authenticated select rows\n  was   not internal and sees_ticket(ticket_id)\n  now   sees_ticket(ticket_id)\n  by    comments_seen changed');
   compare(changed('to anon, authenticated using (published)', "to anon, authenticated using (published and slug <> 'draft')"), 0,
     'narrowed  table article: anon select rows');
-  compare(changed('using (not internal and sees_ticket(ticket_id))', 'using (internal = false and sees_ticket(ticket_id))'), 2,
+  compare(changed('using (not internal and sees_ticket(ticket_id))', 'using (not internal and ticket_id % 2 = 0)'), 2,
     'changed   table comment: authenticated select rows', 'cannot be said which');
   compare(changed('policy tickets_seen', 'policy own_seen on ticket for select to authenticated using (author_id = auth.uid());\npolicy tickets_seen'), 2,
     'widened   table ticket: authenticated select rows', 'by    own_seen added');
   compare(changed('policy comments_seen', 'policy calm on comment as restrictive for select to authenticated using (ticket_id > 10);\npolicy comments_seen'), 0,
     'narrowed  table comment: authenticated select rows', 'and only ticket_id > 10', 'calm added');
+});
+
+/** The rows of one role by `old` and by `now`: what diff says of them. */
+function verdict(old, now) {
+  const folder = mkdtempSync(join(scratch, 'access-'));
+  const text = (condition) => `Who may do what.\n\nrole r: a user's token\n\ntable t\n  r may select: a\n  r select rows by p: ${condition}\n`;
+  writeFileSync(join(folder, 'old.txt'), text(old));
+  writeFileSync(join(folder, 'now.txt'), text(now));
+  const { out } = call('diff', '--access', join(folder, 'old.txt'), join(folder, 'now.txt'));
+  return out.startsWith('nobody') ? 'same' : out.split(' ')[0];
+}
+
+test('diff: one condition in two spellings is the same', () => {
+  for (const [a, b] of [
+    ['internal = false', 'not internal'],
+    ['internal <> true', 'not internal'],
+    ['a = 1 and b = 2', '(b = 2) and ((1 = a))'],
+    ['a or b or c', 'c or (b or a)'],
+    ['a in (1)', 'a = 1'],
+    ['a not in (1)', 'a <> 1'],
+    ["a = any (array['x', 'y'])", "a in ('y', 'x')"],
+    ['not (a or b)', 'not b and not a'],
+    ['a between 1 and 3', 'a >= 1 and 3 >= a'],
+    ['owner = auth.uid()::uuid', '(auth.uid()) = owner'],
+    ['cast(a as int) = b', 'b = a::int4'],
+    ['a is not null', 'not (a is null)'],
+    ["name like 'x%'", "not (name not like 'x%')"],
+    ["x = 'it''s'", "x = E'it\\'s'"],
+    ['f(a = b)', 'f(b = a)'],
+    ['case when a = 1 then b else c end', 'case when (1 = a) then b else c end'],
+    ['exists (select 1 from m where m.t = team and m.u = auth.uid())', 'exists (SELECT 1 FROM m WHERE (auth.uid() = m.u) AND team = m.t)'],
+    ['a not in (select x from y where p and q)', 'not (a in (select x from y where q and p))'],
+  ]) {
+    assert.equal(verdict(a, b), 'same', `${a} | ${b}`);
+    assert.equal(verdict(b, a), 'same', `${b} | ${a}`);
+  }
+});
+
+test('diff: what only looks alike is not the same', () => {
+  for (const [a, b] of [
+    ['a < b', 'b < a'],
+    ["a = 1", "a = '1'"],
+    ['f(a, b)', 'f(b, a)'],
+    ['a - b = c', 'b - a = c'],
+    ['a::text = \'x\'', "a = 'x'"],
+    ['"X" = y', 'x = y'],
+    ['a in (select x from y)', 'a not in (select x from y)'],
+    ['not (a is null)', 'a is null'],
+    ['current_date = a', '"current_date" = a'],
+    ['count(*) filter (where a) > 1', 'count(*) filter (where b) > 1'],
+    ['exists (select 1 from m limit 1 offset 1)', 'exists (select 1 from m)'],
+  ])
+    assert.notEqual(verdict(a, b), 'same', `${a} | ${b}`);
+});
+
+/** What `old` and `now`, added to the root application, differ in. */
+function added(old, now, status, ...expected) {
+  const folders = [old, now].map((text) => {
+    const folder = project();
+    writeFileSync(join(folder, 'policies/more.schema'), text);
+    return folder;
+  });
+  const result = call('diff', '--access', ...folders);
+  for (const line of expected) assert.ok(result.out.includes(line), `${line}\n---\n${result.out}${result.err}`);
+  assert.equal(result.status, status, result.out + result.err);
+  return result.out;
+}
+
+test('diff: functions', () => {
+  const mine = (where) => `function mine() returns bigint to authenticated stable security definer set search_path = '' as
+    select count(*) from member where ${where};`;
+  const own = mine('user_id = auth.uid()');
+  added('', own, 2, 'widened   function mine: authenticated may now call', 'widened   function mine: runs as the owner', 'widened   function mine: reads past policies\n  +     member');
+  added(own, '', 0, 'narrowed  function mine: authenticated may no longer call');
+  added(own, own.replace('member where', 'member   where /* all mine */'), 0, 'nobody gained');
+  added(own, mine('user_id = auth.uid() or auth.uid() = user_id'), 2, 'changed   function mine: body');
+  added(own, own.replace('from member', 'from member natural').replace(' natural', ' as m join team t on t.id = m.team_id'), 2, 'widened   function mine: reads past policies\n  +     team');
+  added(own, `${own} endpoint mine;`, 2, 'widened   function mine: route GET /rest/v1/rpc/mine');
+  const work = (body) => `function work() returns bigint to authenticated as ${body};`;
+  added(work('select 1::bigint'), work('select 2::bigint'), 0, 'nobody gained');
+  added(work('$$ select 1 $$'), work('$$ select 2 $$'), 2, 'changed   function work: unchecked');
+});
+
+test('diff: a function in a condition says what the condition says', () => {
+  const policy = (value) => `function calm(t bigint) returns boolean to authenticated stable as select t > ${value};
+    policy calm on comment as restrictive for select to authenticated using (calm(ticket_id));`;
+  added(policy(1), policy(1), 0, 'nobody gained');
+  added(policy(1), policy(2), 2, 'changed   table comment: authenticated select rows');
+});
+
+test('diff: triggers', () => {
+  const trigger = (when) => `function touch() returns trigger as $$ begin return new; end $$;
+    trigger touched before update on comment for each row ${when} execute touch();`;
+  added('function touch() returns trigger as $$ begin return new; end $$;', trigger(''), 2, 'changed   table comment: trigger touched');
+  added(trigger(''), 'function touch() returns trigger as $$ begin return new; end $$;', 2, 'changed   table comment: trigger touched', 'now   not said');
+  added(trigger(''), trigger('when (new.id > 1)'), 2, 'changed   table comment: trigger touched');
+});
+
+test('diff: live queries', () => {
+  const live = (what) => `live talk ${what} limit 10;`;
+  const select = live('(t bigint) to authenticated as select id, body from comment where ticket_id = t order by id');
+  added('', select, 2, 'widened   live talk: authenticated may now subscribe\n  +     body, id');
+  added(select, select.replace('body', 'body, author_id'), 2, 'widened   live talk: authenticated subscribe columns\n  +     author_id');
+  added(select, select.replace('= t', '= t and not internal'), 0, 'narrowed  live talk: rows');
+  added(select, select.replace('ticket_id = t', 't = ticket_id'), 0, 'nobody gained');
+  added(live('on comment (id, body) filter (ticket_id) to authenticated'), live('on comment (id, body) filter (author_id) to authenticated'), 2,
+    'narrowed  live talk: asks for\n  +     author_id', 'widened   live talk: asks for\n  -     ticket_id');
+});
+
+test('diff: webhooks', () => {
+  const hook = (columns, when = '') => `webhook solved on ticket after update ${when} send (${columns}) to env A_URL signed env A_KEY;`;
+  added('', hook('id'), 2, 'widened   webhook solved: sends past all policies\n  +     id');
+  added(hook('id, title'), '', 0, 'narrowed  webhook solved: sends past all policies\n  -     id, title');
+  added(hook('id'), hook('id, title'), 2, 'widened   webhook solved: sends past all policies\n  +     title');
+  added(hook('id'), hook('id', "when (new.state = 'solved')"), 0, 'narrowed  webhook solved: when');
+  added(hook('id', "when (new.state = 'solved')"), hook('id', "when (new.state in ('solved', 'open'))"), 2, 'widened   webhook solved: when');
+  added(hook('id'), hook('id').replace('A_URL', 'B_URL'), 2, 'changed   webhook solved: address');
+});
+
+test('diff: auth', () => {
+  const auth = (more) => `auth { site 'https://a.example.com'; ${more} }`;
+  added('', auth(''), 2, 'widened   auth: site');
+  added(auth(''), auth('anonymous_sign_in off;'), 0, 'nobody gained');
+  const redirect = auth("redirects 'https://a.example.com/in';");
+  added(auth(''), redirect, 2, 'widened   auth: redirect https://a.example.com/in');
+  added(redirect, auth(''), 0, 'narrowed  auth: redirect https://a.example.com/in');
 });
 
 test('diff: a new row', () => {

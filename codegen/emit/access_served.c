@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/words.h"
+#include "emit/access_parts.h"
 #include "emit/access_text.h"
 #include "emit/emit.h"
 #include "model/access.h"
-#include "model/served.h"
+#include "model/walk.h"
 
 static int
 compare_words(const void *a, const void *b)
@@ -24,27 +24,10 @@ sorted_names(struct words *names)
     return access_names(names->list.at, names->list.n);
 }
 
-static int
-compare_roles(const void *a, const void *b)
-{
-    return strcmp((*(const struct role *const *)a)->name, (*(const struct role *const *)b)->name);
-}
-
-/* The role that the live query names through which `role` may subscribe; NULL: none. */
-static const struct role *
-subscriber(const struct live *live, const struct role *role)
-{
-    for (; role != NULL; role = role->inherits)
-        for (size_t i = 0; i < live->roles.n; i++)
-            if (live->roles.at[i] == role)
-                return role;
-    return NULL;
-}
-
 static void
 write_subscribers(struct out *out, const struct model *model, const struct live *live)
 {
-    VEC(const struct role *) roles = {0};
+    struct access_roles roles = access_roles(model);
     struct words sent = {0};
     const char *names;
 
@@ -52,29 +35,59 @@ write_subscribers(struct out *out, const struct model *model, const struct live 
         if (live->body->outputs.at[i].name != NULL)
             words_add(&sent, live->body->outputs.at[i].name);
     names = sorted_names(&sent);
-    for (size_t i = 0; i < model->roles.n; i++)
-        if (subscriber(live, model->roles.at[i]) != NULL)
-            vec_push(&roles, model->roles.at[i]);
-    if (roles.n > 0)
-        qsort(roles.at, roles.n, sizeof(roles.at[0]), compare_roles);
     for (size_t i = 0; i < roles.n; i++) {
-        const struct role *from = subscriber(live, roles.at[i]);
+        const struct role *from = access_nearest(live->roles.at, live->roles.n, roles.at[i]);
 
-        out_printf(out, "  %s may subscribe%s%s: %s\n", access_name(roles.at[i]->name),
-                   from == roles.at[i] ? "" : " as ",
-                   from == roles.at[i] ? "" : access_name(from->name), names);
+        if (from != NULL && !access_is_service(roles.at[i]))
+            out_printf(out, "  %s may subscribe%s: %s\n", access_name(roles.at[i]->name),
+                       access_as_role(roles.at[i], from), names);
     }
+}
+
+static void
+visit_range(const struct range *range, void *data)
+{
+    struct words *names = data;
+
+    if (range->table != NULL && !range->table->derived &&
+        !words_contain(names, access_relation(range->table)))
+        words_add(names, access_relation(range->table));
+}
+
+/* A column that shows another one than its name says. */
+static void
+write_outputs(struct out *out, const struct live *live)
+{
+    struct words lines = {0};
+
+    for (size_t i = 0; i < live->body->outputs.n; i++) {
+        const struct output *output = &live->body->outputs.at[i];
+
+        if (output->name != NULL && (output->expr->kind != EXPR_COLUMN ||
+                                     strcmp(output->expr->column->name, output->name) != 0))
+            words_add(&lines, arena_printf("column %s: %s", access_name(output->name),
+                                           access_source(output->expr->span)));
+    }
+    access_write_sorted(out, "  ", &lines);
 }
 
 static void
 write_live(struct out *out, const struct model *model, const struct live *live)
 {
-    out_printf(out, "\nlive %s\n", access_name(live->name));
-    write_subscribers(out, model, live);
-    if (live->body->where != NULL && live->table == NULL)
-        out_printf(out, "  rows: %s\n", access_condition(live->body->where));
+    struct words tables = {0}, asked = {0};
+
+    walk_select_ranges(live->body, visit_range, &tables);
+    out_printf(out, "\nlive %s\n  reads: %s\n", access_name(live->name), access_reached(&tables));
     for (size_t i = 0; live->table != NULL && i < live->params.n; i++)
-        out_printf(out, "  rows: %s = the argument\n", access_name(live->params.at[i]->name));
+        words_add(&asked, live->params.at[i]->name);
+    if (asked.list.n > 0)
+        out_printf(out, "  asks for: %s\n", sorted_names(&asked));
+    if (live->body->where != NULL && live->table == NULL)
+        out_printf(out, "  rows%s: %s\n",
+                   access_is_unchecked(live->body->where) ? ", unchecked" : "",
+                   access_condition(live->body->where));
+    write_outputs(out, live);
+    write_subscribers(out, model, live);
 }
 
 static void
@@ -86,7 +99,7 @@ write_webhook(struct out *out, const struct webhook *webhook)
     for (int command = 0; command < COMMANDS; command++)
         if (webhook->events[command])
             out_printf(out, "  after %s: %s\n", command_name((enum command)command),
-                       access_name(webhook->table->name));
+                       access_relation(webhook->table));
     if (webhook->when != NULL)
         out_printf(out, "  when: %s\n", access_condition(webhook->when));
     for (size_t i = 0; i < webhook->columns.n; i++)

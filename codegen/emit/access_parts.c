@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "emit/access_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "emit/access_text.h"
+
+static int
+compare_roles(const void *a, const void *b)
+{
+    const struct role *left = *(const struct role *const *)a;
+    const struct role *right = *(const struct role *const *)b;
+
+    if (left->builtin || right->builtin)
+        return left->number - right->number;
+    return strcmp(left->name, right->name);
+}
+
+struct access_roles
+access_roles(const struct model *model)
+{
+    struct access_roles roles = {0};
+
+    for (size_t i = 0; i < model->roles.n; i++)
+        vec_push(&roles, model->roles.at[i]);
+    if (roles.n > 0)
+        qsort(roles.at, roles.n, sizeof(roles.at[0]), compare_roles);
+    return roles;
+}
+
+bool
+access_is_service(const struct role *role)
+{
+    return role->builtin && strcmp(role->name, "service_role") == 0;
+}
+
+const char *
+access_as_role(const struct role *role, const struct role *from)
+{
+    return role == from ? "" : arena_printf(" as %s", access_name(from->name));
+}
+
+const struct role *
+access_nearest(const struct role *const *roles, size_t n, const struct role *role)
+{
+    for (; role != NULL; role = role->inherits)
+        for (size_t i = 0; i < n; i++)
+            if (roles[i] == role)
+                return role;
+    return NULL;
+}
+
+const char *
+access_relation(const struct table *table)
+{
+    const char *name = access_name(table->name);
+
+    return strcmp(table->schema, "public") == 0
+               ? name
+               : arena_printf("%s.%s", access_name(table->schema), name);
+}
+
+static int
+compare_lines(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void
+access_write_sorted(struct out *out, const char *indent, struct words *lines)
+{
+    if (lines->list.n > 0)
+        qsort(lines->list.at, lines->list.n, sizeof(lines->list.at[0]), compare_lines);
+    for (size_t i = 0; i < lines->list.n; i++)
+        out_printf(out, "%s%s\n", indent, lines->list.at[i]);
+}
