@@ -51,7 +51,8 @@ find_names(const struct matrix *matrix, struct view *view)
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         words_add(&commands, words[i]);
     return (view->role == NULL || find_name("role", &roles, &view->role)) &&
-           (view->table == NULL || find_name("table, view, query or function", &tables, &view->table)) &&
+           (view->table == NULL ||
+            find_name("table, view, query or function", &tables, &view->table)) &&
            (view->command == NULL || find_name("command", &commands, &view->command));
 }
 
