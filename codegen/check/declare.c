@@ -330,6 +330,7 @@ declare_claim(struct checker *checker, const struct ast_claim *ast)
     claim->span = ast->name.span;
     claim->name = ast->name.text;
     claim->path = ast->path.text ? ast->path.text : ast->name.text;
+    claim->path_span = ast->path.text ? ast->path.span : claim->span;
     claim->type = type_scalar(TYPE_ANY);
     vec_push(&checker->model->claims, claim);
 }

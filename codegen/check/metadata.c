@@ -37,9 +37,9 @@ report_claim(struct deciding *deciding, const struct expr *expr)
     const struct claim *claim = expr->claim;
     struct diag *diag;
 
-    if (!check_is_user_path(claim->path) || is_reported(deciding, claim->span))
+    if (!check_is_user_path(claim->path) || is_reported(deciding, claim->path_span))
         return;
-    diag = diag_at(claim->span, PGS3015_CLAIM_FROM_USER,
+    diag = diag_at(claim->path_span, PGS3015_CLAIM_FROM_USER,
                    "claim \"%s\" comes from user_metadata, which users can change, and policy "
                    "\"%s\" decides by it",
                    claim->name, deciding->policy->name);

@@ -17,6 +17,7 @@ check_identity(const struct ast_column *ast, struct column *column)
 {
     struct diag *diag;
 
+    column->identity_span = ast->identity_span;
     column->identity = ast->identity == AST_IDENTITY_ALWAYS       ? IDENTITY_ALWAYS
                        : ast->identity == AST_IDENTITY_BY_DEFAULT ? IDENTITY_BY_DEFAULT
                                                                   : IDENTITY_NONE;

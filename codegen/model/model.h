@@ -106,6 +106,7 @@ struct column {
         IDENTITY_ALWAYS,
         IDENTITY_BY_DEFAULT,
     } identity;
+    struct span identity_span;
     const char *sequence; /* of an identity, where PostgreSQL would pick a taken name; or NULL */
     struct expr *default_expr; /* NULL: none */
     struct expr *generated; /* generated always as (...) stored: never written; NULL: it is not */
@@ -269,6 +270,7 @@ struct claim {
     const char *name;
     struct type type;
     const char *path;
+    struct span path_span; /* of `from`; without it the claim's */
 };
 
 struct predicate {
