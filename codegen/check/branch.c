@@ -7,9 +7,9 @@
 #include "check/flat.h"
 #include "check/fold_parts.h"
 
-#define BRANCHES_MAX 64
-#define ATOMS_MAX 256
-#define STEPS_MAX 4096 /* a predicate that calls another twice, and that another twice, ... */
+#define BRANCHES_MAX 1024
+#define PRODUCT_MAX 512 /* of two sides of an `and`, before what is said twice is left out */
+#define STEPS_MAX 20000
 
 struct form {
     const struct binding *binding;
@@ -36,6 +36,68 @@ join_or(const struct expr *left, const struct expr *right, struct form form, str
     return add_form(left, form, out) && add_form(right, form, out) && out->n <= BRANCHES_MAX;
 }
 
+/* The same, where parameters stand for the same; selects are the same only where they stand. */
+static bool
+is_same_bound(const struct expr *a, const struct binding *in_a, const struct expr *b,
+              const struct binding *in_b)
+{
+    a = check_stands_for(a, &in_a);
+    b = check_stands_for(b, &in_b);
+    if (a == b && in_a == in_b)
+        return true;
+    if (a->kind != b->kind || a->select || b->select || a->args.n != b->args.n || a->tail ||
+        b->tail || a->predicate || a->kind == EXPR_PARAM)
+        return false;
+    if (a->args.n == 0)
+        return check_same_expr(a, b);
+    if (a->negated != b->negated || a->declared != b->declared || !a->name != !b->name ||
+        (a->name && strcmp(a->name, b->name) != 0))
+        return false;
+    for (size_t i = 0; i < a->args.n; i++)
+        if (!a->args.at[i] || !b->args.at[i] ||
+            !is_same_bound(a->args.at[i], in_a, b->args.at[i], in_b))
+            return false;
+    return true;
+}
+
+static bool
+has_atom(const struct branch *branch, const struct atom *atom)
+{
+    for (size_t i = 0; i < branch->atoms.n; i++) {
+        const struct atom *one = &branch->atoms.at[i];
+
+        if (one->negated == atom->negated && one->definer == atom->definer &&
+            is_same_bound(one->expr, one->binding, atom->expr, atom->binding))
+            return true;
+    }
+    return false;
+}
+
+static bool
+has_all(const struct branch *branch, const struct branch *other)
+{
+    for (size_t i = 0; i < other->atoms.n; i++)
+        if (!has_atom(branch, &other->atoms.at[i]))
+            return false;
+    return true;
+}
+
+/* `(a or b) and (a or c)`: a, or b and c; what asks for more than another branch adds nothing. */
+static void
+push_unless_absorbed(const struct branch *branch, struct branches *out)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < out->n; i++)
+        if (has_all(branch, &out->at[i]))
+            return;
+    for (size_t i = 0; i < out->n; i++)
+        if (!has_all(&out->at[i], branch))
+            out->at[kept++] = out->at[i];
+    out->n = kept;
+    vec_push(out, *branch);
+}
+
 static struct branch
 both(const struct branch *a, const struct branch *b, const struct expr *part)
 {
@@ -44,7 +106,8 @@ both(const struct branch *a, const struct branch *b, const struct expr *part)
     for (size_t i = 0; i < a->atoms.n; i++)
         vec_push(&sum.atoms, a->atoms.at[i]);
     for (size_t i = 0; i < b->atoms.n; i++)
-        vec_push(&sum.atoms, b->atoms.at[i]);
+        if (!has_atom(a, &b->atoms.at[i]))
+            vec_push(&sum.atoms, b->atoms.at[i]);
     return sum;
 }
 
@@ -53,18 +116,21 @@ static bool
 multiply(const struct branches *a, const struct branches *b, const struct expr *part,
          struct branches *out)
 {
-    if (a->n * b->n + out->n > BRANCHES_MAX)
+    struct branches product = {0};
+
+    if (a->n * b->n > PRODUCT_MAX)
         return false;
     for (size_t i = 0; i < a->n; i++)
-        for (size_t j = 0; j < b->n; j++)
-            if (a->at[i].atoms.n + b->at[j].atoms.n > ATOMS_MAX)
-                return false;
+        for (size_t j = 0; j < b->n; j++) {
+            const struct expr *side = a->at[i].part ? a->at[i].part : b->at[j].part;
+            struct branch sum = both(&a->at[i], &b->at[j], part ? part : side);
+
+            if (a->n == 1 || b->n == 1)
+                vec_push(&product, sum);
             else
-                vec_push(out, both(&a->at[i], &b->at[j],
-                                   part            ? part
-                                   : a->at[i].part ? a->at[i].part
-                                                   : b->at[j].part));
-    return true;
+                push_unless_absorbed(&sum, &product);
+        }
+    return push_branches(&product, out);
 }
 
 static bool

@@ -143,6 +143,8 @@ check_whole(struct checker *checker)
 {
     check_cors(checker);
     check_auth(checker);
+    if (!check_sizes(checker))
+        return;
     check_endpoints(checker);
     check_lives(checker);
     check_webhooks(checker);

@@ -5,8 +5,8 @@
 
 #include "check/checker.h"
 
-#define STEPS_MAX 50000 /* beyond, functions stay calls: nobody can read that */
-#define DEPTH_MAX 24
+#define STEPS_MAX 50000
+#define DEPTH_MAX 48
 
 static struct expr *
 clone(const struct expr *expr)
@@ -39,6 +39,15 @@ copy_args(const struct expr *expr, const struct flattening *f, struct expr *copy
     copy->args.n = copy->args.room = 0;
     for (size_t i = 0; i < expr->args.n; i++)
         vec_push(&copy->args, expr->args.at[i] ? check_flat_copy(expr->args.at[i], f) : NULL);
+}
+
+bool
+check_flat_stops(const struct flattening *f)
+{
+    if (--*f->steps > 0 && f->depth <= DEPTH_MAX)
+        return false;
+    *f->cut = true;
+    return true;
 }
 
 /* ---- names ---- */
@@ -82,7 +91,7 @@ check_flat_body(const struct expr *call, const struct flattening *f, struct flat
     struct exprs *args;
 
     if (call->kind != EXPR_FUNCTION || !function->body ||
-        function->body->kind != STATEMENT_SELECT || f->depth > DEPTH_MAX || *f->steps <= 0)
+        function->body->kind != STATEMENT_SELECT || check_flat_stops(f))
         return NULL;
     place = arena_alloc(sizeof(*place));
     args = arena_alloc(sizeof(*args));
@@ -123,6 +132,23 @@ join_sides(const struct flat_sides *sides, const struct select *model)
     return sum;
 }
 
+/* `x in (values (1), (2))`: `x in (1, 2)`. */
+static bool
+is_list(const struct expr *expr, const struct select *select)
+{
+    return expr->kind == EXPR_IN && select->kind == SELECT_VALUES && select->rows.n > 0 &&
+           select->rows.at[0].n == 1;
+}
+
+static struct expr *
+copy_values(struct expr *copy, const struct select *select, const struct flattening *f)
+{
+    copy->select = NULL;
+    for (size_t i = 0; i < select->rows.n; i++)
+        vec_push(&copy->args, check_flat_copy(select->rows.at[i].at[0], f));
+    return copy;
+}
+
 /* `exists (a union b)`: `exists (a) or exists (b)`; a negated one with `and`. */
 static struct expr *
 copy_sides(const struct expr *expr, const struct select *select, const struct flattening *f)
@@ -134,6 +160,8 @@ copy_sides(const struct expr *expr, const struct select *select, const struct fl
     const char *op = (expr->kind == EXPR_ALL) != expr->negated ? "and" : "or";
 
     copy_args(expr, f, copy);
+    if (is_list(expr, select))
+        return copy_values(copy, select, f);
     check_flat_sides(select, f, &sides);
     if (!splits) {
         copy->select = join_sides(&sides, select);
@@ -232,8 +260,10 @@ check_flat_copy(const struct expr *expr, const struct flattening *f)
 {
     struct expr *called;
 
-    if (--*f->steps < 0)
+    if (--*f->steps < 0) {
+        *f->cut = true;
         return clone(expr);
+    }
     switch (expr->kind) {
     case EXPR_COLUMN:
         return copy_column(expr, f);
@@ -253,9 +283,12 @@ const struct expr *
 check_flat(const struct expr *condition)
 {
     int steps = STEPS_MAX;
-    struct flattening f = {.steps = &steps};
+    bool cut = false;
+    struct flattening f = {.steps = &steps, .cut = &cut};
 
-    if (!condition->flat)
+    if (!condition->flat) {
         ((struct expr *)condition)->flat = check_flat_copy(condition, &f);
+        condition->flat->cut = cut;
+    }
     return condition->flat;
 }

@@ -20,7 +20,11 @@ struct flattening {
     bool past; /* in a definer function or a materialized view */
     int depth; /* of functions, views and selects inside one another */
     int *steps;
+    bool *cut;
 };
+
+/* Too deep or too long to go on; whoever asks notes it. */
+bool check_flat_stops(const struct flattening *f);
 
 /* One select: a side of a union. */
 struct flat_side {

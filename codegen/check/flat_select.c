@@ -6,8 +6,8 @@
 
 #include "check/checker.h"
 
-#define SIDES_MAX 32
-#define DEPTH_MAX 24
+#define SIDES_MAX 64
+#define ROWS_MAX 16 /* more stay as they are: a list of constants */
 
 /* ---- a select again ---- */
 
@@ -177,7 +177,8 @@ add_derived(const struct level *level, size_t i, const struct select *select,
     struct flat_sides sides = {0};
 
     check_flat_sides(select, inside, &sides);
-    for (size_t j = 0; j < sides.n && level->out->n < SIDES_MAX; j++) {
+    *f->cut |= sides.n > SIDES_MAX;
+    for (size_t j = 0; j < sides.n && level->out->n <= SIDES_MAX; j++) {
         struct place_of *place = arena_alloc(sizeof(*place));
         struct flat_side side = copy_of(so_far);
 
@@ -201,7 +202,9 @@ select_of(const struct range *range, const struct flattening *f, struct flatteni
 
     *inside = *f;
     inside->depth++;
-    if (f->depth > DEPTH_MAX)
+    if (!range->select && !with && !range->call && !range->table->query)
+        return NULL;
+    if (check_flat_stops(f) || (range->select && range->select->rows.n > ROWS_MAX))
         return NULL;
     if (range->select)
         return range->select;
@@ -249,7 +252,7 @@ add_range(const struct level *level, size_t i, const struct flattening *f,
 static void
 add_values(const struct select *select, const struct flattening *f, struct flat_sides *out)
 {
-    for (size_t i = 0; i < select->rows.n && i < SIDES_MAX; i++) {
+    for (size_t i = 0; i < select->rows.n && i <= SIDES_MAX; i++) {
         struct flat_side side = {0};
 
         for (size_t j = 0; j < select->rows.at[i].n; j++)
@@ -291,7 +294,7 @@ add_intersection(const struct select *select, const struct flattening *f, struct
     check_flat_sides(select->left, f, &left);
     check_flat_sides(select->right, f, &right);
     for (size_t i = 0; i < left.n; i++)
-        for (size_t j = 0; j < right.n && out->n < SIDES_MAX; j++)
+        for (size_t j = 0; j < right.n && out->n <= SIDES_MAX; j++)
             vec_push(out, intersect(&left.at[i], &right.at[j]));
 }
 
@@ -320,4 +323,5 @@ check_flat_sides(const struct select *select, const struct flattening *f, struct
         check_flat_sides(select->left, f, out);
         break;
     }
+    *f->cut |= out->n > SIDES_MAX;
 }

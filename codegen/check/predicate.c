@@ -93,7 +93,7 @@ follow_call(const struct expr *expr, void *data)
 {
     struct chain *chain = data, next = {.before = chain, .predicate = expr->predicate};
 
-    if (expr->kind != EXPR_PREDICATE || chain->found)
+    if (expr->kind != EXPR_PREDICATE || chain->found || expr->predicate->has_end)
         return;
     if (is_in_chain(chain, expr->predicate)) {
         struct diag *diag = diag_at(expr->span, PGS2070_PREDICATE_CALLS_ITSELF,
@@ -106,6 +106,7 @@ follow_call(const struct expr *expr, void *data)
     if (expr->predicate->body)
         walk_expr(expr->predicate->body, follow_call, &next);
     chain->found = next.found;
+    ((struct predicate *)expr->predicate)->has_end = !next.found;
 }
 
 static void

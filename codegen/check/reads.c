@@ -5,12 +5,12 @@
  */
 #include "check/checker.h"
 
-/* Functions that call functions: more than anyone writes, and an end for circles. */
-#define MAX_CALLS 32
+/* What was followed already: what is used twice is read once. */
+VEC_STRUCT(followed, const void *);
 
 struct reading {
     struct reads *out;
-    int depth;        /* of calls */
+    struct followed *followed;
     struct span from; /* of the call at the top; file NULL: at the top */
 };
 
@@ -25,6 +25,16 @@ add_read(struct reading *reading, const struct table *table, const struct column
     vec_push(reading->out, read);
 }
 
+static bool
+is_followed(const struct reading *reading, const void *what)
+{
+    for (size_t i = 0; i < reading->followed->n; i++)
+        if (reading->followed->at[i] == what)
+            return true;
+    vec_push(reading->followed, what);
+    return false;
+}
+
 static void read_expr(const struct expr *expr, void *data);
 
 static void
@@ -35,7 +45,7 @@ read_range(const struct range *range, void *data)
     if (check_is_unknown(range->table))
         return;
     add_read(reading, range->table, NULL, range->span);
-    if (!range->table->query || range->table->materialized)
+    if (!range->table->query || range->table->materialized || is_followed(reading, range->table))
         return;
     if (!inside.from.file)
         inside.from = range->span;
@@ -50,11 +60,10 @@ read_function(const struct expr *call, const struct reading *reading)
     const struct declared_function *function = call->declared;
     struct reading inside = *reading;
 
-    if (function->definer || !function->body || reading->depth > MAX_CALLS)
+    if (function->definer || !function->body || is_followed(reading, function))
         return;
     if (!inside.from.file)
         inside.from = call->span;
-    inside.depth++;
     walk_statement_ranges(function->body, read_range, &inside);
     walk_statement(function->body, read_expr, &inside);
 }
@@ -68,7 +77,8 @@ read_expr(const struct expr *expr, void *data)
         add_read(reading, expr->range->table, expr->column, expr->span);
     if (expr->kind == EXPR_FUNCTION)
         read_function(expr, reading);
-    if (expr->kind != EXPR_PREDICATE || expr->predicate->definer || !expr->predicate->body)
+    if (expr->kind != EXPR_PREDICATE || expr->predicate->definer || !expr->predicate->body ||
+        is_followed(reading, expr->predicate))
         return;
     if (!inside.from.file)
         inside.from = expr->span;
@@ -79,7 +89,8 @@ read_expr(const struct expr *expr, void *data)
 void
 check_reads(const struct expr *expr, struct reads *out)
 {
-    struct reading reading = {.out = out};
+    struct followed followed = {0};
+    struct reading reading = {.out = out, .followed = &followed};
 
     walk_ranges(expr, read_range, &reading);
     walk_expr(expr, read_expr, &reading);
@@ -88,7 +99,8 @@ check_reads(const struct expr *expr, struct reads *out)
 void
 check_reads_select(const struct select *select, struct reads *out)
 {
-    struct reading reading = {.out = out};
+    struct followed followed = {0};
+    struct reading reading = {.out = out, .followed = &followed};
 
     walk_select_ranges(select, read_range, &reading);
     walk_select(select, read_expr, &reading);
@@ -97,7 +109,8 @@ check_reads_select(const struct select *select, struct reads *out)
 void
 check_reads_statement(const struct statement *statement, struct reads *out)
 {
-    struct reading reading = {.out = out};
+    struct followed followed = {0};
+    struct reading reading = {.out = out, .followed = &followed};
 
     walk_statement_ranges(statement, read_range, &reading);
     walk_statement(statement, read_expr, &reading);

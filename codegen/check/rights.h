@@ -9,6 +9,9 @@
 
 #include "check/checker.h"
 
+/* size.c: false when something is too long to be looked into, which is reported. */
+bool check_sizes(const struct checker *checker);
+
 /* raw.c: the words of unchecked SQL. */
 void check_raw(struct checker *checker);
 

@@ -28,6 +28,7 @@ struct declared_function {
     struct statement *body; /* or */
     const char *raw;        /* $$ ... $$: unchecked */
     struct span raw_span;
+    size_t terms; /* see check/size.c */
 };
 
 VEC_STRUCT(functions, struct declared_function *);

@@ -88,6 +88,7 @@ struct expr {
     struct select *select;
     struct call_tail *tail; /* filter, over, ...; NULL: none of them */
     struct expr *flat; /* of a condition, as the checks of rights read it; NULL: not asked yet */
+    bool cut;          /* made flat: too much stands in it, some is left out */
 };
 
 #include "model/select.h"
@@ -235,6 +236,7 @@ struct table {
     VEC(const struct policy *) policies;
     bool read_past_policies; /* by a definer predicate or refresh: RLS enabled but not forced */
     bool inlined;            /* lists read it through views that hold its policies: not forced */
+    size_t terms;            /* of a view: see check/size.c */
     bool scan_ok;            /* stays small: no warning where an index is missing */
     const char *was;         /* former name; NULL: none */
     struct span was_span;
@@ -279,6 +281,8 @@ struct predicate {
     struct params params;
     struct expr *body;
     bool definer; /* emitted as a stable security definer function; else put in place */
+    bool has_end; /* it was followed, and leads to no circle */
+    size_t terms; /* check/size.c counts them; 0: not yet */
 };
 
 enum command {

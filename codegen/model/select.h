@@ -93,6 +93,7 @@ struct with_item {
     struct table *table; /* `derived`: its columns */
     struct select *select;
     bool is_followed; /* walk_sources is in it */
+    size_t terms;     /* see check/size.c */
 };
 
 struct select {
