@@ -21,4 +21,7 @@ check_changes(const struct checker *checker, const struct model *last)
     change_check_columns(&change);
     change_check_keys(&change);
     change_check_labels(&change);
+    change_check_rules(&change);
+    change_check_parts(&change);
+    change_check_rights(&change);
 }

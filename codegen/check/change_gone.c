@@ -145,9 +145,12 @@ report_table(struct change *change, const struct table *gone)
     if (maybe) {
         vec_push(&change->suspects, maybe);
         diag_note(diag, gone->span, "it was here");
-        diag_hint(diag,
-                  "write `table %s was %s (...)` to rename it, or `drop table %s;` to lose it",
-                  maybe->name, gone->name, gone->name);
+        if (strcmp(maybe->name, gone->name) == 0)
+            diag_hint(diag, "nothing moves a table between schemas yet: leave it where it was");
+        else
+            diag_hint(diag,
+                      "write `table %s was %s (...)` to rename it, or `drop table %s;` to lose it",
+                      maybe->name, gone->name, gone->name);
     } else {
         diag_hint(diag, "write `drop table %s;` to lose it, with all of its rows", gone->name);
     }
@@ -295,48 +298,6 @@ check_gone_policy(const struct change *change, const struct policy *last)
               last->name, last->table->name, last->name, now->name);
 }
 
-/* ---- policies that stayed ---- */
-
-static const struct policy *
-policy_now(const struct table *now, const struct policy *last)
-{
-    for (size_t i = 0; i < now->policies.n; i++)
-        if (strcmp(now->policies.at[i]->sql_name, last->sql_name) == 0)
-            return now->policies.at[i];
-    return NULL;
-}
-
-static bool
-is_public(const struct expr *expr)
-{
-    return expr && expr->kind == EXPR_PUBLIC;
-}
-
-/* What it held back before, it does no longer. */
-static void
-check_opened(const struct change *change, const struct policy *last)
-{
-    const struct table *table = change_table_now(change, last->table);
-    const struct policy *now = table ? policy_now(table, last) : NULL;
-    struct diag *diag;
-
-    if (!now)
-        return;
-    if (last->restrictive && !now->restrictive)
-        diag = diag_at(now->span, PGS4506_POLICY_OPENED,
-                       "policy \"%s\" on \"%s\" held rows back, and opens rows now", now->name,
-                       table->name);
-    else if (!now->restrictive && !is_public(last->using_expr) && is_public(now->using_expr))
-        diag =
-            diag_at(now->using_expr->span, PGS4506_POLICY_OPENED,
-                    "policy \"%s\" on \"%s\" opens every row from now on", now->name, table->name);
-    else
-        return;
-    diag_note(diag, last->span, "it was here");
-    diag_hint(diag, "`pgstack diff --access` says who gains what; after the next snapshot nothing "
-                    "more is said");
-}
-
 /* ---- schemas, and parts of tables ---- */
 
 static void
@@ -361,7 +322,19 @@ check_partitioned(const struct change *change, const struct table *last)
     const struct table *now = change_table_now(change, last);
     struct diag *diag;
 
-    if (!now || now->is_view || last->is_view || !now->partitioning == !last->partitioning)
+    if (!now || now->is_view || last->is_view)
+        return;
+    if (!now->partition_of != !last->partition_of) {
+        diag = diag_at(now->span, PGS4537_PARTITIONED,
+                       now->partition_of ? "\"%s\" was a table of its own and is a partition now"
+                                         : "\"%s\" was a partition and is a table of its own now",
+                       now->name);
+        diag_note(diag, last->span, "it was here");
+        diag_hint(diag, "make a table of another name, move the rows, then `drop table %s;`",
+                  last->name);
+        return;
+    }
+    if (!now->partitioning == !last->partitioning)
         return;
     diag = diag_at(now->span, PGS4537_PARTITIONED,
                    now->partitioning
@@ -388,10 +361,8 @@ change_check_gone(struct change *change)
     for (size_t i = 0; i < last->roles.n; i++)
         if (!last->roles.at[i]->builtin)
             check_gone_role(change, last->roles.at[i]);
-    for (size_t i = 0; i < last->policies.n; i++) {
+    for (size_t i = 0; i < last->policies.n; i++)
         check_gone_policy(change, last->policies.at[i]);
-        check_opened(change, last->policies.at[i]);
-    }
     for (size_t i = 0; i < last->schemas.n; i++)
         check_schema(change, last->schemas.at[i]);
     for (size_t i = 0; i < last->tables.n; i++)

@@ -11,6 +11,7 @@ struct key {
     const char *what; /* "unique", "primary key" */
     struct key_columns columns;
     bool partial; /* of some rows only, or of expressions */
+    bool is_primary;
 };
 VEC_STRUCT(keys, struct key);
 
@@ -23,7 +24,8 @@ add_constraint(struct keys *out, const struct constraint *constraint)
 
     if (constraint->kind != CONSTRAINT_PRIMARY_KEY && constraint->kind != CONSTRAINT_UNIQUE)
         return;
-    key.what = constraint->kind == CONSTRAINT_PRIMARY_KEY ? "a primary key" : "unique";
+    key.is_primary = constraint->kind == CONSTRAINT_PRIMARY_KEY;
+    key.what = key.is_primary ? "a primary key" : "unique";
     for (size_t i = 0; i < constraint->columns.n; i++)
         vec_push(&key.columns, constraint->columns.at[i]);
     vec_push(out, key);
@@ -136,6 +138,10 @@ check_new_key(const struct key *key, const struct keys *before, const struct tab
     diag = diag_at(key->span, PGS4521_BECOMES_UNIQUE,
                    "%s becomes %s: duplicates in old rows would stop the migration",
                    column_list(key, now->name), key->what);
+    for (size_t i = 0; i < before->n; i++)
+        if (key->is_primary && before->at[i].is_primary)
+            diag_note(diag, before->at[i].span,
+                      "it was this one: requests and references that name rows by it would fail");
     for (size_t i = 0; i < key->columns.n; i++)
         list = arena_printf("%s%s%s", list, i ? ", " : "", key->columns.at[i]->name);
     diag_hint(diag, "look first: `select %s, count(*) from %s group by %s having count(*) > 1`",
@@ -170,12 +176,22 @@ still_keeps_apart(const struct key *last, const struct key *now, const struct ta
     return true;
 }
 
+/* Another primary key in place of this one: the new one is told of. */
+static bool
+is_moved(const struct key *key, const struct keys *now)
+{
+    for (size_t i = 0; i < now->n; i++)
+        if (key->is_primary && now->at[i].is_primary)
+            return true;
+    return false;
+}
+
 static void
 check_gone_key(const struct key *key, const struct keys *now, const struct table *table)
 {
     struct diag *diag;
 
-    if (key->partial || !columns_are_there(key, table))
+    if (key->partial || !columns_are_there(key, table) || is_moved(key, now))
         return;
     for (size_t i = 0; i < now->n; i++)
         if (still_keeps_apart(key, &now->at[i], table))
@@ -190,6 +206,25 @@ check_gone_key(const struct key *key, const struct keys *now, const struct table
 
 /* ---- checks and references ---- */
 
+/* x in ('a', 'b') was, x in ('a', 'b', 'c') is: no old row breaks it. */
+static bool
+is_longer_list(const struct expr *last, const struct expr *now)
+{
+    if (last->kind != EXPR_IN || now->kind != EXPR_IN || last->negated || now->negated ||
+        last->select || now->select ||
+        !change_same_words(last->args.at[0]->span, now->args.at[0]->span))
+        return false;
+    for (size_t i = 1; i < last->args.n; i++) {
+        bool found = false;
+
+        for (size_t j = 1; j < now->args.n; j++)
+            found |= change_same_words(last->args.at[i]->span, now->args.at[j]->span);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
 static bool
 had_check(const struct table *last, const struct constraint *constraint)
 {
@@ -197,7 +232,8 @@ had_check(const struct table *last, const struct constraint *constraint)
         const struct constraint *other = last->constraints.at[i];
 
         if (other->kind == CONSTRAINT_CHECK && other->check &&
-            change_same_words(other->check->span, constraint->check->span))
+            (change_same_words(other->check->span, constraint->check->span) ||
+             is_longer_list(other->check, constraint->check)))
             return true;
     }
     return false;
@@ -243,9 +279,9 @@ check_new_check(const struct table *last, const struct table *now,
 }
 
 /* The same columns of the same table, by the names of the last model. */
-static bool
-same_reference(const struct change *change, const struct table *now, const struct constraint *a,
-               const struct constraint *b)
+bool
+change_same_reference(const struct change *change, const struct table *now,
+                      const struct constraint *a, const struct constraint *b)
 {
     if (b->kind != CONSTRAINT_FOREIGN_KEY || a->columns.n != b->columns.n)
         return false;
@@ -266,7 +302,7 @@ check_new_reference(const struct change *change, const struct table *last, const
     struct diag *diag;
 
     for (size_t i = 0; i < last->constraints.n; i++)
-        if (same_reference(change, now, reference, last->constraints.at[i]))
+        if (change_same_reference(change, now, reference, last->constraints.at[i]))
             return;
     for (size_t i = 0; i < reference->columns.n; i++)
         vec_push(&key.columns, reference->columns.at[i]);
@@ -308,7 +344,7 @@ change_check_keys(const struct change *change)
         const struct table *now = change->now->tables.at[i];
         const struct table *last = now->builtin ? NULL : change_table_before(change, now);
 
-        if (last && !now->is_view && !last->is_view)
+        if (last && !now->is_view && !last->is_view && !now->partition_of == !last->partition_of)
             check_table(change, last, now);
     }
 }

@@ -99,6 +99,13 @@ report(enum diag_code code, const struct column *last, const struct column *now,
     return diag;
 }
 
+/* A domain that changed is told of where it is declared. */
+static bool
+same_domain(struct type last, struct type now)
+{
+    return last.domain && now.domain && strcmp(last.domain->name, now.domain->name) == 0;
+}
+
 void
 change_check_type_of(const struct change *change, const struct column *last,
                      const struct column *now)
@@ -106,7 +113,7 @@ change_check_type_of(const struct change *change, const struct column *last,
     const char *lost;
 
     if (type_is_open(last->type) || type_is_open(now->type) ||
-        change_same_type(change, last->type, now->type))
+        change_same_type(change, last->type, now->type) || same_domain(last->type, now->type))
         return;
     if (last->type.array != now->type.array ||
         (last->type.kind == TYPE_ENUM && now->type.kind == TYPE_ENUM) ||

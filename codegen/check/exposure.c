@@ -190,7 +190,7 @@ check_secrets_of(struct checker *checker, const struct grant *grant)
         const struct column *column = grant->table->columns.at[i];
         struct diag *diag;
 
-        if (column->is_private || !gives(grant, column) ||
+        if (column->is_private || type_is_bool(column->type) || !gives(grant, column) ||
             (!is_for_nobody(column) && (!is_for_owner(column) || is_own_rows(grant))) ||
             is_told(checker, granted_at(grant, column)))
             continue;
