@@ -301,10 +301,9 @@ report(const struct declared_function *function, const struct asking *asking,
                    "definer function \"%s\" %s \"%s\" past its policies, and never asks who calls",
                    function->name, verb_of(command), asking->table->name);
     diag_note(diag, asking->table->policies.at[0]->span, "a policy of the table is here");
-    diag_hint(diag,
-              "add what the policies compare, such as `%s = auth.uid()`, or drop `security "
-              "definer`",
-              asking->owners->n > 0 ? asking->owners->at[0].column->name : "owner_id");
+    diag_hint(diag, "add what the policies compare, such as `%s = %s`, or drop `security definer`",
+              asking->owners->n > 0 ? asking->owners->at[0].column->name : "owner_id",
+              asking->owners->n > 0 ? asking->owners->at[0].identity : "auth.uid()");
 }
 
 struct checking {

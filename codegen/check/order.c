@@ -6,6 +6,10 @@
  */
 #include "check/checker.h"
 
+#include <string.h>
+
+#include "check/raw_text.h"
+
 /* ---- views and predicates ---- */
 
 struct ordering {
@@ -196,19 +200,48 @@ mark_predicate(const struct predicate *predicate)
 }
 
 static void
-mark_stored(const struct table *view)
+mark_query(const char *reader, const struct table *view)
 {
     struct reads reads = {0};
 
     check_reads_select(view->query, &reads);
-    mark_read_past(arena_printf("materialized view \"%s\"", view->name), &reads);
+    mark_read_past(reader, &reads);
+}
+
+static bool
+names_table(const struct raw_tokens *tokens, size_t i, const struct table *table)
+{
+    return i + 2 < tokens->n && tokens->at[i].kind <= RAW_NAME &&
+           strcmp(tokens->at[i].text, table->schema) == 0 && raw_is(tokens, i + 1, ".") &&
+           tokens->at[i + 2].kind <= RAW_NAME && strcmp(tokens->at[i + 2].text, table->name) == 0;
+}
+
+/* With an empty search_path the text names each table with its schema. */
+static void
+mark_raw(const struct model *model, const struct declared_function *function)
+{
+    struct raw_tokens tokens = raw_text_tokens(function->raw_span);
+
+    for (size_t i = 0; i < tokens.n; i++)
+        for (size_t j = 0; j < model->tables.n; j++) {
+            struct table *table = model->tables.at[j];
+
+            if (!names_table(&tokens, i, table))
+                continue;
+            if (!table->is_view)
+                table->read_past_policies = true;
+            else if (table->query)
+                mark_query(arena_printf("function \"%s\"", function->name), table);
+        }
 }
 
 static void
-mark_function(const struct declared_function *function)
+mark_function(const struct model *model, const struct declared_function *function)
 {
     struct reads reads = {0};
 
+    if (function->definer && function->raw)
+        mark_raw(model, function);
     if (!function->definer || !function->body)
         return;
     check_reads_statement(function->body, &reads);
@@ -281,13 +314,14 @@ check_order(struct checker *checker)
         mark_called_by(model->tables.at[i]);
     order_derived(checker->model);
     for (size_t i = 0; i < model->functions.n; i++)
-        mark_function(model->functions.at[i]);
+        mark_function(model, model->functions.at[i]);
     for (size_t i = 0; i < model->predicates.n; i++)
         if (model->predicates.at[i]->definer && model->predicates.at[i]->body)
             mark_predicate(model->predicates.at[i]);
     for (size_t i = 0; i < model->tables.n; i++)
         if (model->tables.at[i]->materialized && model->tables.at[i]->query)
-            mark_stored(model->tables.at[i]);
+            mark_query(arena_printf("materialized view \"%s\"", model->tables.at[i]->name),
+                       model->tables.at[i]);
 }
 
 /* ---- tables ---- */

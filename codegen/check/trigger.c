@@ -44,9 +44,6 @@ check_time(const struct ast_trigger *ast, const struct trigger *trigger)
                "put it on the table that the view reads");
     else if (!table->is_view && trigger->time == TRIGGER_INSTEAD_OF)
         refuse(ast->table.span, "`instead of` is for views", "write `before` or `after`");
-    else if (table->builtin)
-        refuse(ast->table.span, "a table of the platform has no triggers of a schema",
-               "put it on a table of your own");
     else if (trigger->time == TRIGGER_INSTEAD_OF && ast->when)
         refuse(ast->when->span, "`instead of` takes no `when`", "ask in the function");
 }
@@ -97,6 +94,40 @@ check_when(struct checker *checker, const struct ast_trigger *ast, struct trigge
 
 /* ---- the function ---- */
 
+/* Those of PostgreSQL's own that applications use. */
+static const struct declared_function *
+find_catalog_function(const char *name)
+{
+    static const struct declared_function functions[] = {
+        {.name = "tsvector_update_trigger", .returns_trigger = true, .is_catalog = true},
+        {.name = "tsvector_update_trigger_column", .returns_trigger = true, .is_catalog = true},
+        {.name = "suppress_redundant_updates_trigger", .returns_trigger = true, .is_catalog = true},
+    };
+
+    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
+        if (strcmp(functions[i].name, name) == 0)
+            return &functions[i];
+    return NULL;
+}
+
+/* The first argument, and those behind the configuration, are columns. */
+static void
+check_vector_columns(const struct trigger *trigger, const struct ast_trigger *ast)
+{
+    if (!trigger->function->is_catalog || strncmp(trigger->function->name, "tsvector", 8) != 0)
+        return;
+    if (ast->args.n < 3)
+        refuse(ast->function.span, "this function needs the names of columns",
+               "write the `tsvector` column, its configuration, and the columns with the text: "
+               "`tsvector_update_trigger('words', 'pg_catalog.english', 'title', 'body')`");
+    for (size_t i = 0; i < ast->args.n; i++) {
+        const struct ast_name name = {ast->args.at[i].text, ast->args.at[i].span};
+
+        if (i != 1 || strcmp(trigger->function->name, "tsvector_update_trigger") != 0)
+            check_find_column(trigger->table, &name);
+    }
+}
+
 static const struct declared_function *
 find_function(struct checker *checker, const struct ast_trigger *ast)
 {
@@ -106,6 +137,8 @@ find_function(struct checker *checker, const struct ast_trigger *ast)
     struct diag *diag;
 
     uses_note(ast->function.span, USE_FUNCTION, function);
+    if (!function)
+        function = find_catalog_function(ast->function.text);
     if (function && function->returns_trigger)
         return function;
     if (function) {
@@ -164,6 +197,7 @@ check_trigger(struct checker *checker, const struct ast_trigger *ast)
     check_when(checker, ast, trigger);
     if (!trigger->function)
         return;
+    check_vector_columns(trigger, ast);
     check_trigger_name(checker->model, trigger);
     vec_push(&checker->model->triggers, trigger);
 }

@@ -119,7 +119,9 @@ emit_trigger(struct out *out, const struct trigger *trigger)
                trigger->for_row ? "row" : "statement");
     if (trigger->when != NULL)
         out_printf(out, " when (%s)", sql_trigger_when(trigger));
-    out_printf(out, "\n  execute function public.%s(", name_sql(trigger->function->name));
+    out_printf(out, "\n  execute function %s.%s(",
+               trigger->function->is_catalog ? "pg_catalog" : "public",
+               name_sql(trigger->function->name));
     for (size_t i = 0; i < trigger->args.n; i++)
         out_printf(out, "%s%s", i == 0 ? "" : ", ", sql_literal(trigger->args.at[i]));
     out_add(out, ");\n\n");

@@ -14,6 +14,7 @@ struct declared_function {
     VEC(const struct role *) roles; /* who may execute it; none: its owner alone */
     bool returns_void;
     bool returns_trigger;
+    bool is_catalog; /* PostgreSQL's own */
     bool returns_set;
     const struct table *returns_table;
     struct type returns_type;

@@ -23,10 +23,11 @@ struct set {
 };
 
 static const int declarations[] = {
-    TOKEN_APP,      TOKEN_AUTH,      TOKEN_CLAIM,     TOKEN_COMMENT, TOKEN_CORS, TOKEN_DROP,
-    TOKEN_ENDPOINT, TOKEN_EXTENSION, TOKEN_FUNCTION,  TOKEN_GRANT,   TOKEN_LIVE, TOKEN_MATERIALIZED,
-    TOKEN_PGSTACK,  TOKEN_POLICY,    TOKEN_PREDICATE, TOKEN_QUERY,   TOKEN_ROLE, TOKEN_SCHEMA,
-    TOKEN_SQL,      TOKEN_TABLE,     TOKEN_TRIGGER,   TOKEN_TYPE,    TOKEN_VIEW, TOKEN_WEBHOOK,
+    TOKEN_APP,       TOKEN_AUTH,    TOKEN_CLAIM,        TOKEN_COMMENT,   TOKEN_CORS,
+    TOKEN_DOMAIN,    TOKEN_DROP,    TOKEN_ENDPOINT,     TOKEN_EXTENSION, TOKEN_FUNCTION,
+    TOKEN_GRANT,     TOKEN_LIVE,    TOKEN_MATERIALIZED, TOKEN_PGSTACK,   TOKEN_POLICY,
+    TOKEN_PREDICATE, TOKEN_QUERY,   TOKEN_ROLE,         TOKEN_SCHEMA,    TOKEN_SQL,
+    TOKEN_TABLE,     TOKEN_TRIGGER, TOKEN_TYPE,         TOKEN_VIEW,      TOKEN_WEBHOOK,
 };
 
 static const int expression_starts[] = {
@@ -186,8 +187,6 @@ usual_declaration(const char *word)
         {"revoke", "nothing is granted unless it is written: leave it out"},
         {"insert", rows},
         {"update", rows},
-        {"comment", raw_sql},
-        {"extension", raw_sql},
         {"set", raw_sql},
         {"do", raw_sql},
         {"index", "an index stands in its table: `index (column)`"},
@@ -261,6 +260,15 @@ hint_missing(struct diag *diag, struct token before, const char *what, const cha
     diag_fix(diag, span_after(before.span), "%s", text);
 }
 
+/* SQL has them behind the body, too. */
+static bool
+is_function_clause(int kind)
+{
+    return kind == TOKEN_LANGUAGE || kind == TOKEN_IMMUTABLE || kind == TOKEN_STABLE ||
+           kind == TOKEN_VOLATILE || kind == TOKEN_STRICT || kind == TOKEN_SECURITY ||
+           kind == TOKEN_SET;
+}
+
 /* What the token before lets one guess; false when nothing. */
 static bool
 hint_before(const void *parser, struct diag *diag, struct token token, struct token before)
@@ -273,6 +281,9 @@ hint_before(const void *parser, struct diag *diag, struct token token, struct to
     else if (before.kind == TOKEN_AS && token.kind == TOKEN_RAW)
         diag_hint(diag,
                   "a view in $$ says its columns: `view name (column type, ...) as $$ ... $$`");
+    else if (before.kind == TOKEN_RAW && is_function_clause(token.kind))
+        diag_hint(diag, "what a function is stands before its body: `... %s ... as $$ ... $$;`",
+                  token.text);
     else if (before.kind == TOKEN_NUMBER && !syntax_accepts(parser, TOKEN_NUMBER) &&
              syntax_accepts(parser, TOKEN_ID) && !syntax_accepts(parser, TOKEN_TYPECAST))
         diag_hint(diag, "a time is a number and its unit: s, min, h or d");
@@ -293,6 +304,42 @@ hint_reserved(struct diag *diag, struct token token)
     diag_fix(diag, token.span, "\"%s\"", token.text);
 }
 
+/* A word that is spelt almost like one that fits. */
+static bool
+hint_near(const void *parser, struct diag *diag, struct token token)
+{
+    VEC(const char *) words = {0};
+    const char *near;
+
+    for (int kind = 1; kind < syntax_tokens(); kind++)
+        if (syntax_accepts(parser, kind) && lex_keyword(kind))
+            vec_push(&words, lex_keyword(kind));
+    near = token.kind == TOKEN_ID ? diag_nearest(token.text, words.at, words.n) : NULL;
+    if (!near)
+        return false;
+    diag_hint(diag, "did you mean \"%s\"?", near);
+    diag_fix(diag, token.span, "%s", near);
+    return true;
+}
+
+/* A word of SQL that was misspelt is a name, and what stands behind it does not fit. */
+static bool
+hint_misspelt(struct diag *diag, struct token before)
+{
+    static const char *const words[] = {"check",  "constraint", "foreign", "from",     "group",
+                                        "having", "inner",      "join",    "order",    "primary",
+                                        "unique", "where",      "exclude", "partition"};
+    const char *near = before.kind == TOKEN_ID
+                           ? diag_nearest(before.text, words, sizeof(words) / sizeof(words[0]))
+                           : NULL;
+
+    if (!near)
+        return false;
+    diag_hint(diag, "did you mean \"%s\" where it says \"%s\"?", near, before.text);
+    diag_fix(diag, before.span, "%s", near);
+    return true;
+}
+
 static void
 hint_token(const void *parser, struct diag *diag, struct token token, struct token before)
 {
@@ -307,6 +354,8 @@ hint_token(const void *parser, struct diag *diag, struct token token, struct tok
     else if (operand && (token.kind == TOKEN_LC || token.kind == TOKEN_LB))
         diag_hint(diag, "JSON and arrays are written in quotes: '{}', '{\"a\": 1}', '{1,2}'");
     else if (token.kind && hint_before(parser, diag, token, before))
+        return;
+    else if (hint_near(parser, diag, token) || hint_misspelt(diag, before))
         return;
     else if (name && !operand && !infix && lex_keyword(token.kind))
         hint_reserved(diag, token);

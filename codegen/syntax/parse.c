@@ -183,7 +183,10 @@ note_lost(const struct feed *feed, struct ast *ast, struct token token)
     case TOKEN_PGSTACK:
     case TOKEN_APP:
     case TOKEN_TYPE:
+    case TOKEN_DOMAIN:
     case TOKEN_TABLE:
+    case TOKEN_FUNCTION:
+    case TOKEN_SQL:
     case TOKEN_VIEW:
     case TOKEN_MATERIALIZED:
     case TOKEN_SCHEMA:
@@ -193,8 +196,6 @@ note_lost(const struct feed *feed, struct ast *ast, struct token token)
     case TOKEN_PREDICATE:
     case TOKEN_CORS:
     case TOKEN_QUERY:
-    case TOKEN_FUNCTION:
-    case TOKEN_DOMAIN:
     case TOKEN_DROP:
         vec_push(&ast->lost, feed->n_tokens > 1 ? feed->name : name_from(token));
         break;
