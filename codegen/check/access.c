@@ -152,6 +152,7 @@ refuse_service(const struct role *role, struct span span)
         return false;
     diag = diag_at(span, PGS3020_SERVICE_ROLE, "service_role has every right without being told");
     diag_hint(diag, "drop it from the list");
+    check_fix_unlist(diag, span);
     return true;
 }
 
@@ -194,6 +195,7 @@ refuse_generated(const struct grant *grant, const struct column *column, struct 
                    command_name(grant->command));
     diag_note(diag, column->span, "\"%s\" is here", column->name);
     diag_hint(diag, "drop it from the list");
+    check_fix_unlist(diag, span);
 }
 
 static void
@@ -309,11 +311,15 @@ check_clauses(const struct ast_policy *ast, const struct commands *commands)
         diag = diag_at(ast->using_expr->span, PGS3006_USING_ON_INSERT,
                        "`using` chooses among rows that are there, and insert has none");
         diag_hint(diag, "write `with check (...)`");
+        if (!ast->check_expr)
+            check_fix_word(diag, ast->using_expr->span, "using", "with check");
     }
     if (ast->check_expr && !writes && commands->n > 0) {
         diag = diag_at(ast->check_expr->span, PGS3007_CHECK_WITHOUT_WRITE,
                        "`with check` tests new rows, and select and delete make none");
         diag_hint(diag, "write `using (...)`");
+        if (!ast->using_expr)
+            check_fix_word(diag, ast->check_expr->span, "with check", "using");
     }
     if (!ast->check_expr && commands->has[CMD_INSERT] && (reads || !ast->using_expr)) {
         diag = diag_at(ast->name.span, PGS3008_INSERT_WITHOUT_CHECK,

@@ -19,13 +19,24 @@ static const char star_hint[] =
     "name the host; a `*` may stand for one whole label below a domain of your own, or behind the "
     "last `/` of the path";
 
-static void
+static struct diag *
 report(struct span span, enum diag_code code, const char *what, const char *text, const char *why,
        const char *hint)
 {
     struct diag *diag = diag_at(span, code, "%s '%s': %s", what, text, why);
 
     diag_hint(diag, "%s", hint);
+    return diag;
+}
+
+/* `http://` of a string becomes `https://`. */
+static void
+fix_scheme(struct diag *diag, struct span span)
+{
+    const char *text = span.file ? span.file->text + span.start : "";
+
+    if (strncmp(text, "'http://", 8) == 0)
+        diag_fix(diag, (struct span){span.file, span.start + 1, span.start + 5}, "https");
 }
 
 /* ---- one address ---- */
@@ -207,9 +218,10 @@ check_web(const struct ast_string *ast, const struct url *url, const char *what)
     if (fault)
         report(ast->span, PGS4106_REDIRECT_FORM, what, ast->text, fault, redirect_form);
     else if (url_part_is(url->scheme, "http") && !url_is_loopback(url->host))
-        report(ast->span, PGS4109_REDIRECT_INSECURE, what, ast->text,
-               "a token sent over http can be read on its way",
-               "write https://; http is for localhost alone");
+        fix_scheme(report(ast->span, PGS4109_REDIRECT_INSECURE, what, ast->text,
+                          "a token sent over http can be read on its way",
+                          "write https://; http is for localhost alone"),
+                   ast->span);
     else if (url_is_private(url->host))
         report(check_part_span(ast, url->host), PGS4116_PRIVATE_ORIGIN, what, ast->text,
                "in another network this address is somebody else's",

@@ -81,6 +81,8 @@ report_unknown(struct span span, const char *name, const char *was, const char *
                                 name, was);
 
     check_suggest(diag, was, known, n);
+    if (!diag_nearest(was, known, n))
+        diag_hint(diag, "leave `was` out of what is new");
 }
 
 static void
@@ -128,7 +130,8 @@ check_column(const struct change *change, const struct table *last, const struct
         return;
     }
     for (size_t i = 0; i < last->columns.n; i++)
-        vec_push(&known, last->columns.at[i]->name);
+        if (!check_column_named(now, last->columns.at[i]->name))
+            vec_push(&known, last->columns.at[i]->name);
     report_unknown(column->was_span, column->name, column->was, known.at, known.n);
 }
 

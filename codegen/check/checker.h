@@ -179,6 +179,23 @@ void check_fix_name(struct diag *diag, const char *name, const char *right);
 void check_fix_item(struct diag *diag, const struct table *table, const char *item);
 void check_fix_index(struct diag *diag, const struct table *table, const struct column *column);
 
+/* Puts a declaration behind `app x;`. */
+void check_fix_heading(struct diag *diag, const struct ast *ast, const char *declaration);
+
+/* Takes what stands in a list out of it, with its comma; what stands alone stays. */
+void check_fix_unlist(struct diag *diag, struct span item);
+
+/* Gives a grant without a list all columns but those; none where rows could not be made then. */
+void check_fix_columns(struct diag *diag, const struct grant *grant,
+                       bool (*is_left_out)(const struct column *column, const void *data),
+                       const void *data);
+
+/* Changes the word before a place, such as `using` of `using (...)`, or puts one before it. */
+void check_fix_word(struct diag *diag, struct span behind, const char *word, const char *right);
+
+/* Lets a condition ask for more: `... and more`. */
+void check_fix_and(struct diag *diag, const struct expr *condition, const char *more);
+
 /* ---- check_scope.c ---- */
 
 /* The row of a table, for its checks, policies and indexes. */

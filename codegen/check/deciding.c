@@ -181,19 +181,27 @@ grants(const struct grant *grant, const struct column *column)
     return false;
 }
 
+static bool
+is_same_column(const struct column *column, const void *data)
+{
+    return column == data;
+}
+
 static void
 hint_columns(struct diag *diag, const struct grant *grant, const struct column *column)
 {
-    if (grant->columns.n == 0)
+    if (grant->columns.n == 0) {
         diag_hint(diag,
                   "list the columns: `%s (...)` without \"%s\"; what is left out keeps its "
                   "default",
                   command_name(grant->command), column->name);
-    else
-        diag_hint(diag,
-                  "take \"%s\" out of the grant, or bind it in `with check` to something "
-                  "that the caller already controls",
-                  column->name);
+        check_fix_columns(diag, grant, is_same_column, column);
+        return;
+    }
+    diag_hint(diag,
+              "take \"%s\" out of the grant, or bind it in `with check` to something "
+              "that the caller already controls",
+              column->name);
 }
 
 static void

@@ -46,6 +46,8 @@ check_search_path(const struct declared_function *function)
                  (struct span){function->definer_span.file, function->definer_span.end,
                                function->definer_span.end},
                  " set search_path = ''");
+    else if (!function->raw)
+        diag_fix(diag, path->span, "set search_path = ''");
 }
 
 /* ---- settings that give rights ---- */

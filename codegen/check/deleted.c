@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "check/branch.h"
+#include "syntax/spell.h"
 
 static const struct column *
 mark_of(const struct table *table)
@@ -121,7 +122,7 @@ struct remembering {
 };
 
 static void
-check_range(struct remembering *remembering, const struct range *range,
+check_range(struct remembering *remembering, const struct select *select, const struct range *range,
             const struct branches *inside, bool definer)
 {
     const struct column *mark = range->table->is_view ? NULL : mark_of(range->table);
@@ -146,6 +147,11 @@ check_range(struct remembering *remembering, const struct range *range,
         diag_note(diag, mark->span, "\"%s\" is here", mark->name);
         diag_hint(diag, "add `%s`: who was removed keeps the right otherwise",
                   unmarked(arena_printf("%s.%s", range->alias, mark->name), mark));
+        if (range->join == JOIN_NONE || range->join == JOIN_INNER)
+            check_fix_and(
+                diag, select->where,
+                unmarked(arena_printf("%s.%s", spell_name(range->alias), spell_name(mark->name)),
+                         mark));
         return;
     }
 }
@@ -168,7 +174,8 @@ visit_lookup(const struct expr *expr, const struct binding *binding, void *data)
         !check_select_branches(expr->select, &outer, &inside))
         return;
     for (size_t i = 0; i < expr->select->from.n; i++)
-        check_range(lookup->remembering, expr->select->from.at[i], &inside, lookup->definer);
+        check_range(lookup->remembering, expr->select, expr->select->from.at[i], &inside,
+                    lookup->definer);
 }
 
 static void

@@ -216,6 +216,15 @@ is_privileged(const struct column *column)
     return HAS_WORD(column->name, words);
 }
 
+/* Not by the client, as its default says. */
+static bool
+is_given(const struct column *column, const void *data)
+{
+    (void)data;
+    return is_privileged(column) && column->default_expr &&
+           !check_is_identity(column->default_expr);
+}
+
 static void
 check_privileged(struct checker *checker, const struct grant *grant)
 {
@@ -225,8 +234,7 @@ check_privileged(struct checker *checker, const struct grant *grant)
         const struct column *column = grant->table->columns.at[i];
         struct diag *diag;
 
-        if (!column->default_expr || check_is_identity(column->default_expr) ||
-            !is_privileged(column) || is_told(checker, grant->span))
+        if (!is_given(column, NULL) || is_told(checker, grant->span))
             continue;
         diag = diag_at(grant->span, PGS3055_PRIVILEGED_DEFAULT,
                        "\"%s\" may %s every column of \"%s\", \"%s\" too", grant->role->name,
@@ -234,6 +242,7 @@ check_privileged(struct checker *checker, const struct grant *grant)
         diag_note(diag, column->span, "its default is what the application means to give");
         diag_hint(diag, "list the columns: `%s (...)`; what is left out keeps its default",
                   command_name(grant->command));
+        check_fix_columns(diag, grant, is_given, NULL);
         return;
     }
 }

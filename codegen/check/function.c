@@ -187,6 +187,7 @@ check_signature(struct checker *checker, const struct ast_function *ast,
     read_language(ast, function);
     read_settings(ast, function);
     function->volatility = volatilities[ast->volatility];
+    function->volatility_span = ast->volatility_span;
     function->strict = ast->strict;
     function->definer = ast->definer;
     function->definer_span = ast->definer_span;
@@ -290,6 +291,12 @@ note_reads(const struct range *range, void *data)
         *first = range;
 }
 
+static char
+text_before(struct span span)
+{
+    return span.file && span.start > 0 ? span.file->text[span.start - 1] : '\0';
+}
+
 static void
 check_declared_volatility(const struct ast_function *ast, const struct declared_function *function)
 {
@@ -303,6 +310,11 @@ check_declared_volatility(const struct ast_function *ast, const struct declared_
                        "\"%s\" writes to \"%s\": it is volatile", function->name,
                        function->body->target->table->name);
         diag_hint(diag, "leave the word out");
+        if (text_before(ast->volatility_span) == ' ')
+            diag_fix(diag,
+                     (struct span){ast->volatility_span.file, ast->volatility_span.start - 1,
+                                   ast->volatility_span.end},
+                     "%s", "");
         return;
     }
     walk_statement_ranges(function->body, note_reads, &first);
@@ -312,6 +324,7 @@ check_declared_volatility(const struct ast_function *ast, const struct declared_
                    "\"%s\" reads \"%s\", which changes: it is not immutable", function->name,
                    first->table->name);
     diag_hint(diag, "say `stable`");
+    diag_fix(diag, ast->volatility_span, "stable");
 }
 
 void

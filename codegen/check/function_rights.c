@@ -206,6 +206,38 @@ note_row(const struct expr *expr, void *data)
 }
 
 static void
+note_volatile(const struct expr *expr, void *data)
+{
+    bool *is_volatile = data;
+
+    if ((expr->function && function_volatility(expr->function, 15) == VOLATILE) ||
+        (expr->declared && expr->declared->volatility == FUNCTION_VOLATILE) ||
+        expr->kind == EXPR_RAW)
+        *is_volatile = true;
+}
+
+/* What it does is known, and changes nothing. */
+static bool
+reads_alone(const struct declared_function *function)
+{
+    bool is_volatile = false;
+
+    if (!function->body || function->body->kind != STATEMENT_SELECT)
+        return false;
+    walk_statement(function->body, note_volatile, &is_volatile);
+    return !is_volatile;
+}
+
+static void
+fix_volatility(struct diag *diag, const struct declared_function *function)
+{
+    if (function->volatility_span.file)
+        diag_fix(diag, function->volatility_span, "stable");
+    else
+        check_fix_word(diag, function->body->span, "as", "stable as");
+}
+
+static void
 visit_volatile(const struct expr *expr, void *data)
 {
     const struct policy *policy = data;
@@ -230,6 +262,8 @@ visit_volatile(const struct expr *expr, void *data)
               "declare it `stable`; the compiler then writes `(select %s())` and it runs once "
               "a query",
               expr->declared->name);
+    if (reads_alone(expr->declared))
+        fix_volatility(diag, expr->declared);
 }
 
 static void

@@ -57,13 +57,15 @@ class_sql(const struct ast_path *path, const struct extension *extension)
 }
 
 static void
-report_missing_extension(struct span span, const struct opclass *opclass, const char *what)
+report_missing_extension(const struct checker *checker, struct span span,
+                         const struct opclass *opclass, const char *what)
 {
     struct diag *diag =
         diag_at(span, PGS1255_EXTENSION_MISSING,
                 "%s comes with extension \"%s\", which is not declared", what, opclass->extension);
 
     diag_hint(diag, "add `extension %s;`", opclass->extension);
+    check_fix_heading(diag, checker->ast, arena_printf("extension %s;", opclass->extension));
 }
 
 static const struct opclass *
@@ -91,7 +93,7 @@ check_written_class(struct checker *checker, const struct ast_item *ast, const c
         return NULL;
     }
     if (named->extension && !opclass_extension(model, named)) {
-        report_missing_extension(ast->opclass.span, named,
+        report_missing_extension(checker, ast->opclass.span, named,
                                  arena_printf("operator class \"%s\"", name));
         return NULL;
     }
@@ -125,7 +127,7 @@ check_usual_class(struct checker *checker, const struct ast_item *ast, const cha
         report_no_class(ast, method, type);
     else if (missing)
         report_missing_extension(
-            ast->span, found,
+            checker, ast->span, found,
             arena_printf("what `using %s` needs for %s", method, type_text(type)));
     else
         return found;

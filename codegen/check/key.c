@@ -134,6 +134,7 @@ check_repeated(const struct columns *columns, const struct ast_name *name)
     struct diag *diag = diag_at(name->span, PGS1154_REPEATED_COLUMN,
                                 "\"%s\" stands twice in this list", name->text);
     diag_hint(diag, "name each column once");
+    check_fix_unlist(diag, name->span);
 }
 
 static void

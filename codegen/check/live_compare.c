@@ -65,6 +65,7 @@ check_live_index(const struct live *live, const struct comparisons *comparisons)
                    column->name, live->name, column->table->name);
     diag_note(diag, column->span, "\"%s\" is here", column->name);
     diag_hint(diag, "add `index (%s)`", column->name);
+    check_fix_index(diag, column->table, column);
 }
 
 /* ---- a parameter in place of the caller ---- */

@@ -7,6 +7,7 @@
 
 #include "check/fold.h"
 #include "check/live.h"
+#include "syntax/spell.h"
 
 /* ---- what is sent and read ---- */
 
@@ -269,6 +270,10 @@ check_deleted_rows(const struct live *live)
                   range->table->soft_delete->name);
         diag_hint(diag, "%sadd `%s is null`", live->table ? "write it as a select, and " : "",
                   range->table->soft_delete->name);
+        if (!live->table && live->body->from.n == 1 &&
+            range->table->soft_delete->type.kind != TYPE_BOOL)
+            check_fix_and(diag, live->body->where,
+                          arena_printf("%s is null", spell_name(range->table->soft_delete->name)));
         return false;
     }
     return true;

@@ -144,10 +144,12 @@ report_operator(const struct ast_expr *ast, const char *op, const struct expr *c
     else
         diag = diag_at(ast->op_span, PGS2022_NO_OPERATOR, "there is no operator %s %s %s", left, op,
                        right);
-    if (usual_operator(op, args))
+    if (usual_operator(op, args)) {
         diag_hint(diag, "write `%s`", usual_operator(op, args));
-    else
+        diag_fix(diag, ast->op_span, "%s", usual_operator(op, args));
+    } else {
         hint_operator(diag, op, args[0]->type, args[1]->type);
+    }
 }
 
 bool

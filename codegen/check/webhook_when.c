@@ -91,6 +91,21 @@ check_constant(const struct webhook *webhook)
     }
 }
 
+static void
+fix_unequal(struct diag *diag, const struct expr *expr)
+{
+    struct span span = {expr->span.file, expr->args.at[0]->span.end, expr->args.at[1]->span.start};
+    const char *text = span.file ? span.file->text : "";
+
+    while (span.start < span.end && text[span.start] == ' ')
+        span.start++;
+    while (span.start < span.end && text[span.end - 1] == ' ')
+        span.end--;
+    if (span.end == span.start + 2 &&
+        (strncmp(text + span.start, "<>", 2) == 0 || strncmp(text + span.start, "!=", 2) == 0))
+        diag_fix(diag, span, "is distinct from");
+}
+
 void
 check_webhook_when(const struct webhook *webhook)
 {
@@ -111,4 +126,5 @@ check_webhook_when(const struct webhook *webhook)
                    "then not true",
                    webhook->name, look.misses_null->args.at[0]->column->name);
     diag_hint(diag, "write `is distinct from`");
+    fix_unequal(diag, look.misses_null);
 }

@@ -20,6 +20,7 @@ struct declared_function {
     struct type returns_type;
     VEC(struct column *) returns_columns;
     enum function_volatility volatility;
+    struct span volatility_span; /* `file` NULL: not said */
     bool strict;
     bool definer;
     struct span definer_span;
