@@ -130,6 +130,13 @@ skip_quoted(const char *at, const char *end, bool escapes)
     return at < end ? at + 1 : end;
 }
 
+/* A blank that somebody's line breaks left inside of parentheses says nothing. */
+static bool
+is_edge(const struct str *str, char next)
+{
+    return next == ')' || (str->n > 0 && str->at[str->n - 1] == '(');
+}
+
 const char *
 access_source(struct span span)
 {
@@ -146,7 +153,7 @@ access_source(struct span span)
             bool escapes = at > span.file->text && (at[-1] == 'E' || at[-1] == 'e');
 
             next = *at == '\'' || *at == '"' ? skip_quoted(at, end, escapes) : at + 1;
-            str_puts(&str, space ? " " : "");
+            str_puts(&str, space && !is_edge(&str, *at) ? " " : "");
             str_add(&str, at, (size_t)(next - at));
             space = false;
         } else {

@@ -133,13 +133,26 @@ out_fill(struct out *out, const char *text, ...)
     out_add(out, text);
 }
 
+/* What would end a comment, begin another, or (as a trigraph) join two lines. */
+static bool
+breaks_comment(const char *name, const char *at)
+{
+    size_t before = (size_t)(at - name);
+
+    if ((unsigned char)*at < ' ' || *at == 0x7f)
+        return true;
+    if (*at == '/')
+        return (before > 0 && at[-1] == '*') || (before > 1 && at[-1] == '?' && at[-2] == '?');
+    return *at == '*' && before > 0 && at[-1] == '/';
+}
+
 const char *
 out_plain(const char *name)
 {
     char *plain = arena_copy(name, strlen(name));
 
     for (char *p = plain; *p != '\0'; p++)
-        if ((unsigned char)*p < ' ' || *p == 0x7f || (*p == '/' && p > plain && p[-1] == '*'))
+        if (breaks_comment(plain, p))
             *p = ' ';
     return plain;
 }
@@ -304,4 +317,13 @@ out_save(const char *folder, size_t *n_written)
             vec_push(&changed, files.at[i]);
     *n_written = changed.n;
     return write_temporaries() && put_in_place() && (folder == NULL || delete_stale(folder));
+}
+
+void
+out_reset(void)
+{
+    memset(&files, 0, sizeof(files));
+    memset(&by_path, 0, sizeof(by_path));
+    memset(&changed, 0, sizeof(changed));
+    memset(&made, 0, sizeof(made));
 }

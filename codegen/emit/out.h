@@ -46,4 +46,7 @@ const char *out_place(struct span span);
  */
 bool out_save(const char *folder, size_t *n_written);
 
+/* Forgets the files of this run: between two of one process. */
+void out_reset(void);
+
 #endif

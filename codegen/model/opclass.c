@@ -33,7 +33,11 @@ opclass_type_name(struct type type)
     char *name;
 
     if (info == NULL)
-        return type_text((struct type){.kind = type.kind, .enumeration = type.enumeration});
+        return type_text((struct type){.kind = type.kind,
+                                       .enumeration = type.enumeration,
+                                       .composite = type.composite,
+                                       .range = type.range,
+                                       .catalog = type.catalog});
     name = arena_copy(info->kind, strlen(info->kind));
     for (char *c = name; *c != '\0'; c++)
         *c = (char)tolower((unsigned char)*c);
@@ -52,9 +56,10 @@ takes(const struct opclass *opclass, struct type type)
     if (strcmp(opclass->type, "anyenum") == 0)
         return type.kind == TYPE_ENUM;
     if (strcmp(opclass->type, "anymultirange") == 0)
-        return ends_with(name, "multirange");
+        return type.kind == TYPE_MULTIRANGE || ends_with(name, "multirange");
     if (strcmp(opclass->type, "anyrange") == 0)
-        return ends_with(name, "range") && !ends_with(name, "multirange");
+        return type.kind == TYPE_RANGE ||
+               (ends_with(name, "range") && !ends_with(name, "multirange"));
     if (strcmp(opclass->type, "inet") == 0 && strcmp(name, "cidr") == 0)
         return true;
     return strcmp(opclass->type, name) == 0;

@@ -824,13 +824,22 @@ items(A) ::= items(A) COMMA item(B).    { vec_push(&A, B); }
 item_classed(A) ::= expr(B).            { A = item_from(B); }
 item_classed(A) ::= expr(B) path(C).
   { A = item_from(B); A.opclass = C; A.span = SPAN(A, C); }
-item_directed(A) ::= item_classed(B).   { A = B; }
 item_directed(A) ::= item_classed(B) ASC(C). { A = B; A.span = SPAN(A, C); }
 item_directed(A) ::= item_classed(B) DESC(C).
   { A = B; A.descending = true; A.span = SPAN(A, C); }
+item(A) ::= item_classed(B).            { A = B; }
 item(A) ::= item_directed(B).           { A = B; }
 item(A) ::= item_directed(B) NULLS FIRST(C). { A = B; A.nulls = 1; A.span = SPAN(A, C); }
 item(A) ::= item_directed(B) NULLS LAST(C). { A = B; A.nulls = 2; A.span = SPAN(A, C); }
+/* In full, lest `nulls` be taken for the name of an operator class. */
+item(A) ::= expr(B) NULLS FIRST(C).
+  { A = item_from(B); A.nulls = 1; A.span = SPAN(A, C); }
+item(A) ::= expr(B) NULLS LAST(C).
+  { A = item_from(B); A.nulls = 2; A.span = SPAN(A, C); }
+item(A) ::= expr(B) path(C) NULLS FIRST(D).
+  { A = item_from(B); A.opclass = C; A.nulls = 1; A.span = SPAN(A, D); }
+item(A) ::= expr(B) path(C) NULLS LAST(D).
+  { A = item_from(B); A.opclass = C; A.nulls = 2; A.span = SPAN(A, D); }
 
 %type index_settings {struct ast_index_settings}
 index_settings(A) ::= index_setting(B).             { FIRST(A, B); }

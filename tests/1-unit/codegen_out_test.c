@@ -172,6 +172,7 @@ a_name_cannot_end_a_comment(void **state)
 {
     (void)state;
     assert_string_equal(out_plain("a */ b\nc"), "a *  b c");
+    assert_string_equal(out_plain("a /* b \?\?/"), "a /  b \?\? ");
 }
 
 int

@@ -28,11 +28,22 @@ after(async () => {
   await cluster?.stop();
 });
 
+/** All that was generated, but for the lines of the sources: [path, text]. */
+function contents(project) {
+  return ['generated', 'migrations'].flatMap((folder) => readdirSync(join(project, folder)).sort()
+    .map((file) => [file, readFileSync(join(project, folder, file), 'utf8').replace(/\.schema:\d+/g, '.schema')]));
+}
+
 async function tried(seed) {
   const project = mkdtempSync(join(scratch, 'random-'));
   mkdirSync(join(project, 'schema'));
   writeFileSync(join(project, 'schema/random.schema'), randomSchema(seed).text);
   await run(pgstack, ['generate', '-C', project]);
+  JSON.parse((await run(pgstack, ['check', '--format', 'json', '-C', project])).out);
+  const before = contents(project);
+  await run(pgstack, ['fmt', '-C', project]);
+  await run(pgstack, ['generate', '-C', project]);
+  assert.deepEqual(contents(project), before, 'another form, another meaning');
   const c = readdirSync(join(project, 'generated')).filter((file) => file.endsWith('.c')).map((file) => join(project, 'generated', file));
   await run('cc', [...strict, ...c]);
   await admin.query('drop database if exists sql_random with (force)');

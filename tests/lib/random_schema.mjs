@@ -1,226 +1,383 @@
 // A random schema that the compiler must accept: every form of the language may occur, each caller's
 // rights hold together, and names are as hostile as PostgreSQL allows.
 import { random } from './random.mjs';
-
-const hostile = ['select', 'while', 'policy', 'Table', 'größe', 'a b', 'it\'s', 'say "so"', '$$', 'list', 'null',
-  'default', '__proto__', 'struct', 'row', 'NULL', 'x'.repeat(63), '日本', 'a-b', '%s', '\\n', '*/', 'user', 'end', 'order'];
-
-const scalar = {
-  smallint: ['1', '-7'], integer: ['0', '42'], bigint: ['9007199254740993', '-1'], numeric: ['1.50', '0'],
-  'numeric(8, 2)': ['3.14'], real: ['1.5'], 'double precision': ['2.5e3'], boolean: ['true', 'false'],
-  text: ["'some text'", "''", "'it''s'"], 'varchar(20)': ["'short'"], uuid: ["'00000000-0000-0000-0000-000000000001'"],
-  bytea: ["'\\x00ff'"], date: ["'2026-01-31'"], time: ["'12:30'"], timestamp: ["'2026-01-31 12:30'"],
-  timestamptz: ["'2026-01-31 12:30+00'"], json: ["'{\"a\": 1}'"], jsonb: ["'[1, 2]'"], interval: ["'1 day'"],
-  inet: ["'10.0.0.1'"], cidr: ["'10.0.0.0/8'"], macaddr: ["'08:00:2b:01:02:03'"], 'bit(4)': ["'1010'"],
-  'bit varying(8)': ["'101'"], timetz: ["'12:30+02'"], 'char(3)': ["'abc'"], int4range: ["'[1,5)'"],
-  daterange: ["'[2026-01-01,2026-02-01)'"], tstzrange: ["'empty'"], nummultirange: ["'{[1,2]}'"], tsvector: ["'cat dog'"],
-};
-const comparable = new Set(['smallint', 'integer', 'bigint', 'numeric', 'numeric(8, 2)', 'text', 'varchar(20)', 'uuid', 'date',
-  'time', 'timestamp', 'timestamptz', 'interval', 'inet', 'boolean']);
-const countable = ['smallint', 'integer', 'bigint', 'numeric', 'numeric(8, 2)'];
-
-export function quoted(name) {
-  return /^[a-z][a-z0-9_]*$/.test(name) && !hostile.includes(name) ? name : `"${name.replaceAll('"', '""')}"`;
-}
+import { RandomColumns } from './random_columns.mjs';
+import { literal, quoted } from './random_names.mjs';
 
 /** The text of a schema: { seed, text }. */
 export function randomSchema(seed) {
   return { seed, text: new Schema(random(seed)).text() };
 }
 
-class Schema {
+class Schema extends RandomColumns {
   constructor(r) {
-    this.r = r;
-    this.used = new Set();
+    super(r);
     this.lines = ['pgstack 1;', 'app random;'];
-    this.enums = [];
-    this.domains = [];
-    this.composites = [];
     this.tables = [];
+    this.schemas = [];
+    this.policies = new Set();
   }
 
   say(...lines) { this.lines.push(...lines); }
 
-  /** A name that nobody has in `taken`; often hostile. */
-  name(stem, taken = this.used) {
-    for (;;) {
-      let name = this.r.chance(0.15) ? this.r.pick(hostile) : `${stem}_${this.r.below(1000)}`;
-      if (Buffer.byteLength(name) > 63) name = name.slice(0, 63);
-      const key = name.toLowerCase();
-      if (taken.has(key)) continue;
-      taken.add(key);
-      return name;
-    }
+  maybe(chance, most, work) {
+    if (!this.r.chance(chance)) return;
+    for (let i = this.r.between(1, most); i > 0; i--) work.call(this);
   }
 
   text() {
     const { r } = this;
     this.say("claim my_team uuid from 'app_metadata.team';", "claim level integer from 'app_metadata.level';",
       "role support when claim role = 'support' inherits authenticated;");
-    for (let i = r.between(0, 2); i > 0; i--) this.enum();
-    for (let i = r.between(0, 2); i > 0; i--) this.domain();
-    if (r.chance(0.4)) this.composite();
-    for (let i = r.between(1, 5); i > 0; i--) this.table();
-    if (r.chance(0.6)) this.view();
-    if (r.chance(0.6)) this.query();
-    if (r.chance(0.5)) this.function();
+    this.gist = r.chance(0.3);
+    if (this.gist) this.say('extension btree_gist;');
+    this.maybe(0.2, 1, () => this.say('extension pg_trgm;'));
+    this.maybe(0.3, 2, this.schema);
+    this.maybe(0.6, 2, this.enum);
+    this.maybe(0.6, 2, this.domain);
+    this.maybe(0.4, 2, this.composite);
+    this.maybe(0.25, 1, this.range);
+    if (r.chance(0.6)) this.members();
+    for (let i = r.between(1, 4); i > 0; i--) this.owned();
+    this.maybe(0.4, 1, this.open);
+    this.maybe(0.35, 1, this.partitioned);
+    this.maybe(0.25, 1, this.inherited);
+    this.maybe(0.7, 3, this.view);
+    this.maybe(0.7, 3, this.query);
+    this.maybe(0.7, 3, this.function);
+    this.maybe(0.3, 1, this.live);
+    this.maybe(0.3, 2, this.webhook);
+    this.maybe(0.3, 1, this.auth);
+    this.maybe(0.4, 1, this.comment);
+    this.maybe(0.3, 1, this.cors);
+    this.maybe(0.2, 1, this.rawSql);
     return `${this.lines.join('\n')}\n`;
   }
 
-  enum() {
-    const labels = [...new Set(Array.from({ length: this.r.between(1, 5) },
-      () => (this.r.chance(0.3) ? this.r.pick(hostile) : `label ${this.r.below(50)}`)))];
-    const type = { name: this.name('kind'), labels };
-    this.enums.push(type);
-    this.say(`type ${quoted(type.name)} as enum (${labels.map(literal).join(', ')});`);
+  schema() {
+    const name = this.name('s');
+    this.schemas.push(name);
+    this.say(`schema ${quoted(name)};`);
   }
 
-  domain() {
-    const [base, check] = this.r.pick([['text', 'length(value) < 200'], ['integer', 'value >= 0'], ['numeric', 'value > -1000']]);
-    const domain = { name: this.name('dom'), base };
-    this.domains.push(domain);
-    this.say(`domain ${quoted(domain.name)} as ${base} check (${check});`);
+  /** A new table, at times in a schema of its own; `path` names it anywhere. */
+  newTable(stem) {
+    const name = this.name(stem);
+    const schema = this.schemas.length && this.r.chance(0.5) ? this.r.pick(this.schemas) : undefined;
+    return { name, schema, path: `${schema ? `${quoted(schema)}.` : ''}${quoted(name)}`, columns: [] };
   }
 
-  composite() {
-    const type = { name: this.name('pair') };
-    this.composites.push(type);
-    this.say(`type ${quoted(type.name)} as (a integer, ${quoted('b c')} text);`);
+  sayTable(table, items, end = '') {
+    this.say(`table ${table.path} (\n  ${items.join(',\n  ')}${this.r.chance(0.5) ? ',' : ''}\n)${end};`);
+    this.tables.push(table);
   }
 
-  /** A column's type: { sql, literal, comparable }. */
-  type() {
+  columns(table, items, taken, most = 8) {
+    for (let i = this.r.between(1, most); i > 0; i--) items.push(this.column(table, taken));
+  }
+
+  /** A table whose rows belong to their owner. */
+  owned() {
     const { r } = this;
-    if (this.enums.length && r.chance(0.15)) {
-      const e = r.pick(this.enums);
-      return { sql: quoted(e.name), literal: literal(r.pick(e.labels)), comparable: true };
-    }
-    if (this.domains.length && r.chance(0.1)) {
-      const d = r.pick(this.domains);
-      return { sql: quoted(d.name), literal: scalar[d.base][0], comparable: true };
-    }
-    if (this.composites.length && r.chance(0.1))
-      return { sql: quoted(r.pick(this.composites).name), literal: null, comparable: false };
-    const name = r.pick(Object.keys(scalar));
-    if (r.chance(0.12)) return { sql: `${name}[]`, literal: "'{}'", comparable: false };
-    return { sql: name, base: name, literal: r.pick(scalar[name]), comparable: comparable.has(name) };
-  }
-
-  table() {
-    const { r } = this;
-    const taken = new Set(['owner_id', 'id', 'index', 'drop', 'soft']);
-    const table = { name: this.name('t'), columns: [] };
+    const taken = new Set(['owner_id', 'id', 'team_id', 'my_team', 'level']);
+    const table = this.newTable('t');
     const items = [`id ${r.pick(['uuid primary key default gen_random_uuid()', 'bigint primary key generated always as identity',
-      'uuid primary key', 'integer primary key generated always as identity'])}`, 'owner_id uuid not null default auth.uid()'];
+      'uuid primary key', 'integer primary key generated by default as identity'])}`, 'owner_id uuid not null default auth.uid()'];
     table.key_given = items[0] === 'id uuid primary key';
     table.key_type = items[0].split(' ')[1];
-    for (let i = r.between(1, 8); i > 0; i--) items.push(this.column(table, taken));
-    const plain = table.columns.filter((c) => !c.generated);
-    if (r.chance(0.4)) {
-      const target = r.pick([...this.tables.filter((t) => !t.partitioned), table]);
-      const column = this.name('ref', taken);
-      items.push(`${quoted(column)} ${target.key_type} references ${quoted(target.name)}${r.pick(['', ' on delete cascade', ' on delete set null'])}`,
-        `index (${quoted(column)})`);
-      table.reference = column;
+    if (this.member && r.chance(0.4)) {
+      items.push('team_id uuid not null', 'index (team_id)');
+      table.team = true;
     }
-    const sortable = plain.filter((c) => c.comparable);
-    if (sortable.length && r.chance(0.5))
-      items.push(`index ${r.chance(0.5) ? 'unique ' : ''}(owner_id, ${quoted(r.pick(sortable).name)}${r.pick(['', ' desc', ' desc nulls last'])})`);
-    else items.push('index (owner_id)');
-    if (sortable.length && r.chance(0.3)) items.push(`unique (owner_id, ${quoted(r.pick(sortable).name)})`);
-    if (sortable.length && r.chance(0.3)) items.push(`check (${this.condition(table)})`);
-    this.say(`table ${quoted(table.name)} (\n  ${items.join(',\n  ')}${r.chance(0.5) ? ',' : ''}\n);`);
-    this.tables.push(table);
+    this.columns(table, items, taken);
+    if (r.chance(0.4)) this.reference(table, items, taken);
+    this.indexes(table, items);
+    this.constraints(table, items, taken);
+    this.sayTable(table, items);
     this.rights(table);
   }
 
-  column(table, taken) {
+  reference(table, items, taken) {
     const { r } = this;
-    const numbers = table.columns.filter((c) => countable.includes(c.base) && !c.generated);
-    const name = this.name('c', taken);
-    if (numbers.length && r.chance(0.15)) {
-      table.columns.push({ name, sql: 'numeric', base: 'numeric', literal: '1', comparable: true, generated: true });
-      return `${quoted(name)} numeric generated always as (${quoted(r.pick(numbers).name)} * 2) stored`;
-    }
-    const type = this.type();
-    const required = r.chance(0.4);
-    const has_default = type.literal !== null && r.chance(0.4);
-    table.columns.push({ name, ...type, required, has_default });
-    return `${quoted(name)} ${type.sql}${required ? ' not null' : ''}${has_default ? ` default ${type.literal}` : ''}`;
+    const target = r.pick([...this.tables.filter((t) => t.key_type), table]);
+    const column = quoted(this.name('ref', taken));
+    const deferred = r.pick(['', '', ' deferrable', ' deferrable initially deferred']);
+    items.push(`${column} ${target.key_type} references ${target.path}${r.pick(['', ' on delete cascade', ' on delete set null'])}${deferred}`,
+      `index (${column})`);
   }
 
-  /** A condition that some row fulfils and some does not. */
-  condition(table, prefix = '') {
-    const column = this.r.pick(table.columns.filter((c) => c.comparable && c.literal !== null));
-    const at = `${prefix}${quoted(column.name)}`;
-    const value = column.literal;
-    return this.r.pick([`${at} <> ${value}`, `${at} = ${value}`, `${at} in (${value})`, `(${at} = ${value} or ${at} is null)`,
-      `not ${at} = ${value}`, `${at} is distinct from ${value}`, `coalesce(${at} = ${value}, false)`,
-      `case when ${at} = ${value} then true else ${at} is null end`]);
+  indexes(table, items) {
+    const { r } = this;
+    const plain = table.columns.filter((c) => c.comparable);
+    const of = (...bases) => table.columns.filter((c) => bases.includes(c.base));
+    items.push('index (owner_id)');
+    if (plain.length && r.chance(0.5))
+      items.push(`index ${r.chance(0.3) ? 'unique ' : ''}(owner_id, ${quoted(r.pick(plain).name)}${r.pick(['', ' desc', ' asc', ' desc nulls last', ' nulls first'])})`);
+    if (plain.length && r.chance(0.3))
+      items.push(`index ${quoted(this.name('ix'))} (${quoted(r.pick(plain).name)}) include (id)${r.pick(['', ' with (fillfactor = 70)'])} where ${this.condition(table)}`);
+    if (plain.length && r.chance(0.15)) items.push(`index unique (owner_id, ${quoted(r.pick(plain).name)}) nulls not distinct`);
+    const text = of('text', 'varchar(20)');
+    if (text.length && r.chance(0.6)) {
+      const column = quoted(r.pick(text).name);
+      items.push(r.pick([`index (lower(${column}))`, `index (${column} text_pattern_ops)`, `index (${column} collate "C" desc)`,
+        `index using gin (to_tsvector('english', ${column}))`, `index using hash (${column})`]));
+    }
+    const arrays = table.columns.filter((c) => c.gin);
+    if (arrays.length && r.chance(0.6)) items.push(`index using gin (${quoted(r.pick(arrays).name)})`);
+    const spans = of('int4range', 'daterange', 'tstzrange');
+    if (spans.length && r.chance(0.5)) items.push(`index using gist (${quoted(r.pick(spans).name)})`);
+    const moments = of('timestamptz', 'date', 'bigint');
+    if (moments.length && r.chance(0.3)) items.push(`index using brin (${quoted(r.pick(moments).name)})`);
   }
+
+  constraints(table, items, taken) {
+    const { r } = this;
+    const plain = table.columns.filter((c) => c.comparable && !c.generated);
+    if (plain.length && r.chance(0.3))
+      items.push(`${r.chance(0.3) ? `constraint ${quoted(this.name('uq'))} ` : ''}unique ${r.pick(['', 'nulls not distinct '])}(owner_id, ${quoted(r.pick(plain).name)})${
+        r.pick(['', '', ' deferrable', ' deferrable initially deferred'])}`);
+    if (table.columns.some((c) => c.comparable && c.literal !== null) && r.chance(0.4))
+      items.push(`${r.chance(0.3) ? `constraint ${quoted(this.name('ck', new Set(['c'])))} ` : ''}check (${this.condition(table)})`);
+    const spans = table.columns.filter((c) => ['int4range', 'daterange', 'tstzrange'].includes(c.base));
+    if (this.gist && spans.length)
+      items.push(`exclude using gist (owner_id with =, ${quoted(r.pick(spans).name)} with &&)${r.pick(['', ` where (owner_id is not null)`])}`);
+    if (r.chance(0.1)) {
+      const column = quoted(this.name('gone_at', taken));
+      items.push(`${column} timestamptz`, `soft delete ${column}`);
+      table.soft = column;
+    }
+  }
+
+  policyName(stem) { return quoted(this.name(stem, this.policies)); }
 
   rights(table) {
     const { r } = this;
-    const name = quoted(table.name);
-    const written = table.columns.filter((c) => !c.generated);
-    const insert = [...(table.key_given ? ['id'] : []), ...written.map((c) => quoted(c.name))];
-    const has_condition = table.columns.some((c) => c.comparable && c.literal !== null);
-    const more = has_condition && r.chance(0.5) ? ` and ${this.condition(table)}` : '';
-    const own = `owner_id = auth.uid()${more}`;
-    this.say(`grant select, insert (${insert.join(', ')}), update (${written.map((c) => quoted(c.name)).join(', ')}), delete on ${name} to authenticated;`,
-      `policy ${quoted(this.name('own', new Set()))} on ${name} for select, insert, update, delete to authenticated`,
-      `  using (${own}) with check (${own});`);
-    if (r.chance(0.3) && has_condition)
-      this.say(`policy ${quoted(this.name('extra', new Set()))} on ${name} for select to support using (level > 3 and ${this.condition(table)});`);
-    if (r.chance(0.2) && has_condition)
-      this.say(`policy ${quoted(this.name('limit', new Set()))} on ${name} as restrictive for delete to authenticated using (${this.condition(table)});`);
-    const columns = table.columns.filter((c) => c.comparable);
-    this.say(r.chance(0.4) || columns.length === 0 ? `endpoint ${name};` : `endpoint ${name} scan ok {
+    const shown = table.columns.filter((c) => !c.private);
+    const written = table.columns.filter((c) => !c.generated && !c.private);
+    const set = [...(table.team ? ['team_id'] : []), ...written.map((c) => quoted(c.name))];
+    const insert = [...(table.key_given ? ['id'] : []), ...(table.given ?? []), ...set];
+    const has_private = shown.length < table.columns.length;
+    const select = has_private ? `select (id, owner_id${table.team ? ', team_id' : ''}${(table.given ?? []).map((c) => `, ${c}`).join('')}${
+      shown.map((c) => `, ${quoted(c.name)}`).join('')}${table.soft ? `, ${table.soft}` : ''})` : 'select';
+    table.whole = !has_private;
+    const more = this.hasCondition(table) && r.chance(0.5) ? ` and ${this.condition(table)}` : '';
+    const alive = table.soft ? ` and ${table.soft} is null` : '';
+    const own = `owner_id = auth.uid()${table.team ? ` and ${r.pick([`${this.in_team}(team_id)`, 'team_id = my_team'])}` : ''}${more}${alive}`;
+    const update = set.length ? `, update (${set.join(', ')})` : '';
+    this.say(`grant ${select}${insert.length ? `, insert (${insert.join(', ')})` : ''}${update}, delete on ${table.path} to authenticated;`);
+    const commands = ['select', ...(insert.length ? ['insert'] : []), ...(update ? ['update'] : []), 'delete'];
+    if (r.chance(0.7))
+      this.say(`policy ${this.policyName('own')} on ${table.path} for ${commands.join(', ')} to authenticated`,
+        `  using (${own})${commands.length > 2 ? ` with check (${own})` : ''};`);
+    else
+      for (const command of commands)
+        this.say(`policy ${this.policyName(command)} on ${table.path} for ${command} to authenticated ${
+          command === 'insert' ? '' : ` using (${own})`}${command === 'insert' || command === 'update' ? ` with check (${own})` : ''};`);
+    if (r.chance(0.3) && this.hasCondition(table))
+      this.say(`policy ${this.policyName('extra')} on ${table.path} for select to support using (level > 3 and ${this.condition(table)}${alive});`);
+    if (r.chance(0.2) && this.hasCondition(table))
+      this.say(`policy ${this.policyName('limit')} on ${table.path} as restrictive for delete to authenticated using (${this.condition(table)});`);
+    this.endpoint(table, commands, shown);
+  }
+
+  endpoint(table, commands, shown) {
+    const { r } = this;
+    const columns = shown.filter((c) => c.comparable);
+    if (r.chance(0.15)) return;
+    if (r.chance(0.4) || columns.length === 0) return this.say(`endpoint ${table.path}${r.pick(['', ' scan ok'])};`);
+    const verbs = ['get;', ...(commands.includes('insert') ? ['create;'] : []), ...(commands.includes('update') ? ['update;'] : []), 'delete;'];
+    const inline = !table.soft && !table.team && r.chance(0.15) ? '\n  inline policies;' : '';
+    this.say(`endpoint ${table.path} {
   list filter (${r.some(columns, 1).map((c) => quoted(c.name)).join(', ')}) order (${quoted(r.pick(columns).name)}) limit 20 max 100;
-  ${r.some(['get;', 'create;', 'update;', 'delete;'], 1).join(' ')}
+  ${r.some(verbs, 1).join(' ')}${inline}
+  scan ok;
 }`);
+  }
+
+  /** Who is in which team, and the predicates that ask it. */
+  members() {
+    const table = this.newTable('member');
+    this.member = table;
+    this.in_team = quoted(this.name('is_in'));
+    const beside = quoted(this.name('beside'));
+    this.say(`table ${table.path} (team uuid not null, person uuid not null, primary key (team, person), index (person));`,
+      `predicate ${this.in_team}(asked uuid)${this.r.pick(['', ' security definer'])} as
+  exists (select 1 from ${table.path} m where m.team = asked and m.person = auth.uid());`,
+      `predicate ${beside}(asked uuid) security definer as
+  exists (select 1 from ${table.path} m where m.team = asked and m.person = auth.uid());`,
+      `grant select on ${table.path} to authenticated;`,
+      `policy ${this.policyName('seen')} on ${table.path} for select to authenticated using (${this.r.pick(['person = auth.uid()', `${beside}(team)`])});`,
+      `endpoint ${table.path};`);
+  }
+
+  /** A table that everybody reads, and what a materialized view makes of it. */
+  open() {
+    const { r } = this;
+    const table = this.newTable('open');
+    const items = ['id bigint primary key generated always as identity', 'kind text not null'];
+    table.columns = [{ name: 'kind', sql: 'text', base: 'text', literal: "'a'", comparable: true, required: true }];
+    this.say(`table ${table.path} (${items.join(', ')});`,
+      `grant select on ${table.path} to anon, authenticated;`,
+      `policy ${this.policyName('all')} on ${table.path} for select to anon, authenticated using (public);`, `endpoint ${table.path} scan ok;`);
+    if (!r.chance(0.6)) return;
+    const view = this.newTable('mv');
+    this.say(`materialized view ${view.path} (index unique (kind)) as\n  select kind, count(*) as n, max(id) as last from ${table.path} group by kind;`,
+      `grant select on ${view.path} to anon, authenticated;`, `endpoint ${view.path} scan ok;`);
+  }
+
+  partitioned() {
+    const { r } = this;
+    const table = this.newTable('p');
+    const taken = new Set(['owner_id', 'id', 'part', 'my_team', 'level']);
+    const [type, by, ...bounds] = r.pick([
+      ['date', 'range (part)', "values from ('2026-01-01') to ('2027-01-01')", "values from (minvalue) to ('2026-01-01')", 'default'],
+      ['text', 'list (part)', "values in ('a', 'it''s')", "values in ('b')", 'default'],
+      ['integer', 'hash (part)', 'values with (modulus 2, remainder 0)', 'values with (modulus 2, remainder 1)'],
+      ['integer', 'range (part)', 'values from (0) to (10)', 'values from (10) to (maxvalue)']]);
+    const items = ['id bigint generated always as identity', 'owner_id uuid not null default auth.uid()', `part ${type} not null`];
+    this.columns(table, items, taken, 4);
+    items.push('primary key (id, part)', 'index (owner_id)');
+    table.given = ['part'];
+    this.sayTable(table, items, ` partition by ${by}`);
+    for (const bound of bounds) this.say(`table ${this.newTable('part').path} partition of ${table.path}${bound === 'default' ? ' default' : ` for ${bound}`};`);
+    this.rights(table);
+  }
+
+  /** A parent that nobody has rights on, and its child. */
+  inherited() {
+    const parent = this.newTable('base');
+    const taken = new Set(['owner_id', 'id', 'my_team', 'level']);
+    const items = [];
+    this.columns(parent, items, taken, 3);
+    this.say(`table ${parent.path} (${items.join(', ')});`);
+    const child = this.newTable('child');
+    const own = ['id bigint primary key generated always as identity', 'owner_id uuid not null default auth.uid()'];
+    this.columns(child, own, taken, 3);
+    own.push('index (owner_id)');
+    child.key_type = 'bigint';
+    this.sayTable(child, own, ` inherits (${parent.path})`);
+    child.columns.push(...parent.columns);
+    this.rights(child);
   }
 
   view() {
     const { r } = this;
-    const table = r.pick(this.tables);
-    const shown = r.some(table.columns, 1);
-    const view = quoted(this.name('v'));
-    if (r.chance(0.5)) {
-      this.say(`view ${view} as select id, ${shown.map((c) => quoted(c.name)).join(', ')} from ${quoted(table.name)} x${
-        table.columns.some((c) => c.comparable && c.literal !== null) ? ` where ${this.condition(table, 'x.')}` : ''};`);
-    } else {
-      this.say(`view ${view} as select owner_id, count(*) as n, count(distinct id) as m from ${quoted(table.name)} group by owner_id having count(*) > 0;`);
+    const [table, other] = [r.pick(this.tables), r.pick(this.tables)];
+    const shown = r.some(table.columns.filter((c) => !c.private)).map((c) => `x.${quoted(c.name)}`);
+    const view = this.newTable('v').path;
+    const where = this.hasCondition(table) ? ` where ${this.condition(table, 'x.')}` : '';
+    const text = r.pick([
+      `select ${['x.id', ...shown].join(', ')} from ${table.path} x${where}`,
+      `select owner_id, count(*) as n, count(distinct id) as m from ${table.path} group by owner_id having count(*) > 0`,
+      `select ${['x.id as ' + quoted(this.name('out', new Set(['id']))), 'y.owner_id', ...shown.filter((c) => c !== 'x.owner_id')].join(', ')
+      } from ${table.path} x ${r.pick(['join', 'left join', 'full join'])} ${other.path} y on y.owner_id = x.owner_id`,
+      `select id::text as a, 'one' as b from ${table.path} ${r.pick(['union', 'union all', 'except', 'intersect'])} select owner_id::text, null from ${other.path}`,
+      `select id, row_number() over (partition by owner_id order by id) as "row", lag(id) over w as "select" from ${table.path} window w as (order by id)`,
+      `with own as (select owner_id, id from ${table.path}) select o.owner_id, (select count(*) from ${other.path} y where y.owner_id = o.owner_id) as n from own o`,
+      `select x.id, exists (select 1 from ${other.path} y where y.owner_id = x.owner_id) as "exists", l.n from ${table.path} x, lateral (select count(*) as n from ${other.path} z where z.owner_id = x.owner_id) l`,
+      `select distinct on (owner_id) owner_id, id, case when id is null then 'none' else 'some' end as "case" from ${table.path} order by owner_id, id desc`,
+      `select x.id, g.n, array[g.n, 1] as list, jsonb_build_object('it''s', g.n) as o from ${table.path} x cross join generate_series(1, 3) as g (n)`,
+    ]);
+    this.say(`view ${view} as\n  ${text};`, `grant select on ${view} to authenticated;`, `endpoint ${view};`);
+    if (r.chance(0.2)) {
+      const raw = quoted(this.name('raw'));
+      this.say(`view ${raw} (a integer, ${quoted('b c')} text) as $$ select 1, 'x;'::text $$;`, `grant select on ${raw} to authenticated;`, `endpoint ${raw};`);
     }
-    this.say(`grant select on ${view} to authenticated;`, `endpoint ${view};`);
+  }
+
+  argument() {
+    const type = this.r.chance(0.3) && this.enums.length ? quoted(this.r.pick(this.enums).name) : this.r.pick(['text', 'bigint', 'uuid', 'date', 'boolean', 'text[]', 'jsonb']);
+    return `${quoted(this.name('arg', new Set(this.tables.flatMap((t) => t.columns.map((c) => c.name.toLowerCase())).concat(['n', 'id', 'owner_id', 'x', 'who']))))} ${type}`;
   }
 
   query() {
     const { r } = this;
-    const table = r.pick(this.tables);
+    const [table, other] = [r.pick(this.tables), r.pick(this.tables)];
     const query = quoted(this.name('q'));
+    const key = table.key_type ?? 'bigint';
+    const column = r.pick(table.columns.filter((c) => !c.private && c.base).concat({ name: 'owner_id', sql: 'uuid' }));
     this.say(r.pick([
-      `query ${query}(n integer default 10) returns setof ${quoted(table.name)} to authenticated as select * from ${quoted(table.name)} order by id limit n;`,
-      `query ${query}() returns bigint to authenticated as select count(*) from ${quoted(table.name)};`,
-      `query ${query}(who uuid) returns table (id ${table.key_type}, n bigint) to authenticated as
-  select x.id, count(*) over () from ${quoted(table.name)} x where x.owner_id = who;`,
+      table.whole === false ? `query ${query}() returns bigint to authenticated as select count(*) from ${table.path};`
+        : `query ${query}(how_many integer default 10) returns setof ${table.path} to authenticated as select * from ${table.path} order by id limit how_many;`,
+      table.whole === false ? `query ${query}() returns bigint to anon, authenticated as select 1::bigint;`
+        : `query ${query}(which ${key}) returns ${table.path} to authenticated as select * from ${table.path} where id = which;`,
+      `query ${query}(${this.argument()}) returns bigint to authenticated as select count(*) from ${table.path};`,
+      `query ${query}() returns setof ${column.sql} to authenticated as select ${quoted(column.name)} from ${table.path};`,
+      `query ${query}(who uuid) returns table (id ${key}, ${quoted(r.pick(['n', 'select', 'größe', 'a "b"']))} bigint) to authenticated as
+  select x.id, count(*) over () from ${table.path} x where x.owner_id = who;`,
       `query ${query}() returns table (a uuid, n bigint) to authenticated as
-  with own as (select owner_id, id from ${quoted(table.name)}) select o.owner_id, count(*) from own o group by o.owner_id union all select auth.uid(), 0::bigint;`,
+  with own as (select owner_id, id from ${table.path}) select o.owner_id, count(*) from own o group by o.owner_id union all select auth.uid(), 0::bigint;`,
+      `query ${query}(who uuid default auth.uid(), what text default 'it''s') returns table (a text, b jsonb) to authenticated as
+  select what, to_jsonb(x.id) from ${table.path} x join ${other.path} y on y.owner_id = x.owner_id where x.owner_id = who order by x.id limit 3;`,
+      `query ${query}(what text) returns setof text to anon, authenticated as $$ select what || ';' $$;`,
+      ...(this.enums.length ? [`query ${query}(which ${quoted(this.enums[0].name)} default ${literal(this.enums[0].labels[0])}) returns ${quoted(this.enums[0].name)} to authenticated as select which;`] : []),
     ]));
   }
 
   function() {
     const { r } = this;
-    const table = r.pick(this.tables);
+    const table = r.pick(this.tables.filter((t) => !t.given));
+    if (!table) return;
     const name = quoted(this.name('f'));
+    const served = r.chance(0.6) ? `\nendpoint ${name};` : '';
+    const trigger = `trigger ${quoted(this.name('tr', new Set()))}`;
+    const update = table.columns.find((c) => !c.generated && !c.private);
     this.say(r.pick([
-      `function ${name}(a integer, b integer default 2) returns integer to authenticated immutable as select a + b;\nendpoint ${name};`,
-      `function ${name}() returns void to authenticated as delete from ${quoted(table.name)} where owner_id = auth.uid();\nendpoint ${name};`,
-      `function ${name}() returns trigger language plpgsql as $$ begin return new; end $$;\ntrigger ${quoted(this.name('tr', new Set()))} before update on ${quoted(table.name)} for each row execute ${name}();`,
+      `function ${name}(a integer, b integer default 2) returns integer to authenticated immutable as select a + b;${served}`,
+      `function ${name}(a text) returns text to authenticated immutable strict as select upper(a) || ${literal(name)};${served}`,
+      `function ${name}() returns void to authenticated as delete from ${table.path} where owner_id = auth.uid();${served}`,
+      `function ${name}(who uuid) returns setof ${table.key_type} to authenticated stable as select id from ${table.path} where owner_id = who;${served}`,
+      `function ${name}() returns bigint to authenticated stable security definer set search_path = '' as select count(*) from ${table.path} where owner_id = auth.uid()${table.team ? ` and ${this.in_team}(team_id)` : ''};${served}`,
+      `function ${name}() returns table (a ${table.key_type}, b uuid) to authenticated stable language sql as select id, owner_id from ${table.path};${served}`,
+      `function ${name}(n integer) returns integer to authenticated language plpgsql as $body$ begin return n + 1; end $body$;${served}`,
+      `function ${name}() returns trigger language plpgsql as $$ begin return new; end $$;
+${trigger} ${r.pick(['before', 'after'])} ${r.pick(['insert', 'update', 'insert or update'])} on ${table.path} for each row execute ${name}();`,
+      `function ${name}() returns trigger as $$ begin return null; end $$;
+${trigger} after ${r.pick(['delete', 'insert or delete'])} on ${table.path} for each ${r.pick(['row', 'statement'])} execute ${name}('it''s', 'x');`,
+      `function ${name}() returns trigger as $$ begin return new; end $$;
+${trigger} before update of (owner_id) on ${table.path} for each row when (old.owner_id is distinct from new.owner_id) execute ${name}();`,
+      ...(update && table.columns.every((c) => !c.private) ? [`function ${name}() returns setof ${table.key_type} to authenticated as
+  update ${table.path} set ${quoted(update.name)} = ${update.literal ?? 'null'} where owner_id = auth.uid() returning id;${served}`] : []),
     ]));
   }
-}
 
-function literal(text) {
-  return `'${text.replaceAll("'", "''")}'`;
+  live() {
+    const table = this.r.pick(this.tables.filter((t) => !t.soft));
+    if (!table) return;
+    const name = quoted(this.name('live'));
+    const key = ['id', ...(table.given ?? [])].join(', ');
+    this.say(this.r.pick([
+      `live ${name} on ${table.path} (${key}, owner_id) filter (owner_id) to authenticated limit 50;`,
+      `live ${name}(whose uuid) to authenticated as select ${key}, owner_id from ${table.path} where owner_id = whose order by id limit 10;`,
+    ]));
+  }
+
+  webhook() {
+    const { r } = this;
+    const table = r.pick(this.tables);
+    const when = this.hasCondition(table) && r.chance(0.5) ? ` when (${this.condition(table, 'new.')})` : '';
+    this.say(`webhook ${quoted(this.name('hook'))} on ${table.path} after ${when ? r.pick(['insert', 'update', 'insert or update']) : r.pick(['insert', 'delete', 'insert or update or delete'])}${when}
+  send (${['id', ...r.some(table.columns.filter((c) => !c.private)).map((c) => quoted(c.name))].join(', ')}) to env HOOK_URL signed env HOOK_KEY${r.pick(['', ' retry 3', ' within 2 h', ' retry 5 within 10 min'])};`);
+  }
+
+  auth() {
+    this.say("auth {\n  site 'https://desk.example.com';\n  redirects 'https://desk.example.com/**', 'com.example.desk://login';\n}");
+  }
+
+  cors() {
+    this.say("cors app {\n  origins 'https://desk.example.com', 'http://localhost:5173';\n  max_age 10 min;\n}");
+  }
+
+  comment() {
+    const { r } = this;
+    const table = r.pick(this.tables);
+    this.say(`comment on table ${table.path} is ${literal(this.hostileName())};`,
+      `comment on column ${table.path}.${quoted(r.pick(table.columns).name)} is 'it''s; -- $$ */';`);
+    if (this.enums.length) this.say(`comment on type ${quoted(this.enums[0].name)} is '';`);
+  }
+
+  rawSql() {
+    const name = quoted(this.name('seq'));
+    this.say(`sql $$ create sequence public.${name}; $$ down $$ drop sequence public.${name}; $$;`);
+  }
 }
