@@ -124,6 +124,8 @@ test('bodies are looked into where plpgsql_check is installed', async (t) => {
   }
   assert.equal(code, 1);
   assert.match(err, /app\.schema:10:31: error\[PGS2310\]: .*"public\.noot" does not exist/);
+  const unused = await check(project('unused', 'function g(a int) returns int language plpgsql as $$\ndeclare y int;\nbegin\n  return a;\nend\n$$;\n'));
+  assert.match(unused.err, /warning\[PGS2313\]: plpgsql_check: unused variable "y"/);
 });
 
 test('sources with errors are not tried', async () => {
