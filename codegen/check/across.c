@@ -120,6 +120,21 @@ check_key_across(const struct crossing *crossing, const struct key_columns *key,
               tenant->name, list);
 }
 
+/* What is excluded is a part of something that has a tenant of its own: a room by its key. */
+static bool
+refers_inside(const struct table *table, const struct key_columns *key)
+{
+    for (size_t i = 0; i < table->constraints.n; i++) {
+        const struct constraint *reference = table->constraints.at[i];
+
+        for (size_t j = 0; reference->kind == CONSTRAINT_FOREIGN_KEY && j < key->n; j++)
+            for (size_t k = 0; k < reference->columns.n; k++)
+                if (reference->columns.at[k] == key->at[j])
+                    return true;
+    }
+    return false;
+}
+
 /* unique (lower(email)) tells of email. */
 static void
 visit_key_column(const struct expr *expr, void *data)
@@ -157,6 +172,62 @@ check_keys(const struct crossing *crossing)
                 walk_expr(index->items.at[j].expr, visit_key_column, &key);
         }
         check_key_across(crossing, &key, index->span);
+    }
+}
+
+/* A booking that fails tells of the other tenant's, too. */
+static void
+check_exclusions(const struct crossing *crossing)
+{
+    const struct column *tenant = tenant_of(crossing);
+
+    for (size_t i = 0; tenant && i < crossing->table->constraints.n; i++) {
+        const struct constraint *constraint = crossing->table->constraints.at[i];
+        struct key_columns key = {0};
+        struct diag *diag;
+
+        if (constraint->kind != CONSTRAINT_EXCLUDE)
+            continue;
+        for (size_t j = 0; j < constraint->items.n; j++)
+            if (constraint->items.at[j].column)
+                vec_push(&key, constraint->items.at[j].column);
+            else
+                walk_expr(constraint->items.at[j].expr, visit_key_column, &key);
+        if (key.n == 0 || refers_inside(crossing->table, &key) || !is_oracle(crossing, &key))
+            continue;
+        diag = diag_at(constraint->span, PGS3072_UNIQUE_ACROSS_TENANTS,
+                       "this excludes rows of \"%s\" across tenants: a failed insert tells that "
+                       "another tenant's row exists",
+                       crossing->table->name);
+        diag_note(diag, tenant->span, "rows are seen by \"%s\"", tenant->name);
+        diag_hint(diag, "begin it with `%s with =`", tenant->name);
+    }
+}
+
+/*
+ * Whoever may insert and see nothing learns from the failure, what a list would not tell: whether
+ * an address is in it.
+ */
+static void
+check_blind_insert(const struct crossing *crossing)
+{
+    const struct table *table = crossing->table;
+
+    for (size_t i = 0; i < table->constraints.n; i++) {
+        const struct constraint *key = table->constraints.at[i];
+        const struct column *column = key->columns.n == 1 ? key->columns.at[0] : NULL;
+        struct diag *diag;
+
+        if (key->kind != CONSTRAINT_UNIQUE || key->global || !column ||
+            !type_is_text(column->type) || !access_column(crossing->role, column, CMD_INSERT))
+            continue;
+        diag = diag_at(key->span, PGS3072_UNIQUE_ACROSS_TENANTS,
+                       "unique \"%s\" of \"%s\" tells \"%s\", who may not list it: a failed "
+                       "insert says that it is there",
+                       column->name, table->name, crossing->role->name);
+        diag_hint(diag, "let a definer function insert with `on conflict do nothing`; if it may be "
+                        "known, say `unique global`");
+        return;
     }
 }
 
@@ -245,8 +316,12 @@ check_crossing(struct crossing *crossing)
         !check_role_branches(role, table, CMD_INSERT, true, &crossing->inserted) ||
         !check_role_branches(role, table, CMD_UPDATE, true, &crossing->updated))
         return;
-    if (is_protected(&crossing->seen, table, role))
+    if (is_protected(&crossing->seen, table, role)) {
         check_keys(crossing);
+        check_exclusions(crossing);
+    }
+    if (crossing->seen.n == 0 && crossing->inserted.n > 0)
+        check_blind_insert(crossing);
     for (size_t i = 0; i < table->constraints.n; i++)
         if (table->constraints.at[i]->kind == CONSTRAINT_FOREIGN_KEY)
             check_reference(crossing, table->constraints.at[i]);

@@ -98,7 +98,13 @@ check_who_writes(struct checker *checker)
     check_across(checker);
     check_wide_writes(checker);
     check_exposure(checker);
+    check_privileges(checker);
+    check_codes(checker);
     check_deleted(checker);
+    check_standing(checker);
+    check_fallbacks(checker);
+    check_private_told(checker);
+    check_searches(checker);
 }
 
 static struct checker *

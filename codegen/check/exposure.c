@@ -36,10 +36,42 @@ has_word(const char *name, const char *const *words, size_t n)
 static bool
 is_for_nobody(const struct column *column)
 {
-    static const char *const words[] = {
-        "password",   "passwd",    "password_hash",   "hashed_password",
-        "pwd",        "pass_hash", "password_digest", "totp_secret",
-        "otp_secret", "salt",      "token_hash",      "encrypted_password"};
+    static const char *const words[] = {"password",
+                                        "passwd",
+                                        "password_hash",
+                                        "hashed_password",
+                                        "pwd",
+                                        "pass_hash",
+                                        "password_digest",
+                                        "totp_secret",
+                                        "otp_secret",
+                                        "salt",
+                                        "token_hash",
+                                        "encrypted_password",
+                                        "otp",
+                                        "otp_code",
+                                        "recovery_codes",
+                                        "backup_codes",
+                                        "reset_token",
+                                        "reset_code",
+                                        "confirmation_token",
+                                        "confirmation_code",
+                                        "cvv",
+                                        "cvc",
+                                        "verification_token",
+                                        "verification_code",
+                                        "mfa_secret",
+                                        "recovery_token",
+                                        "two_factor_secret",
+                                        "activation_token",
+                                        "login_code",
+                                        "magic_token",
+                                        "pin_hash",
+                                        "pin_code",
+                                        "seed_phrase",
+                                        "mnemonic",
+                                        "card_number",
+                                        "login_token"};
 
     return HAS_WORD(column->name, words);
 }
@@ -49,7 +81,7 @@ is_for_owner(const struct column *column)
 {
     static const char *const words[] = {"secret",        "api_key",     "apikey",
                                         "access_token",  "private_key", "refresh_token",
-                                        "client_secret", "auth_token",  "reset_token",
+                                        "client_secret", "auth_token",  "bot_token",
                                         "session_token", "signing_key", "webhook_secret"};
 
     return HAS_WORD(column->name, words);
@@ -57,16 +89,31 @@ is_for_owner(const struct column *column)
 
 /* ---- I33: every row, and every column ---- */
 
-static const struct policy *
-opening_policy(const struct grant *grant)
+/* Nothing in it asks for the caller: its rows are open to whoever has the role. */
+static bool
+names_nobody(const struct branch *branch, const struct role *role)
 {
-    struct branches seen = {0};
+    for (size_t i = 0; i < branch->atoms.n; i++) {
+        struct mentions found = check_mentions(&branch->atoms.at[i], role);
 
-    if (!check_role_branches(grant->role, grant->table, CMD_SELECT, false, &seen))
+        if (found.caller || found.filtered || found.unknown)
+            return false;
+    }
+    return true;
+}
+
+/* One that opens every row, or else some to everybody. */
+static const struct branch *
+opening_branch(const struct grant *grant, struct branches *seen)
+{
+    if (!check_role_branches(grant->role, grant->table, CMD_SELECT, false, seen))
         return NULL;
-    for (size_t i = 0; i < seen.n; i++)
-        if (check_is_public(&seen.at[i]))
-            return seen.at[i].policy;
+    for (size_t i = 0; i < seen->n; i++)
+        if (check_is_public(&seen->at[i]))
+            return &seen->at[i];
+    for (size_t i = 0; i < seen->n; i++)
+        if (names_nobody(&seen->at[i], grant->role))
+            return &seen->at[i];
     return NULL;
 }
 
@@ -110,33 +157,47 @@ is_reachable(const struct column *column)
     return HAS_WORD(column->name, words) && HAS_WORD(column->table->name, people);
 }
 
-/* A row a person, or something in it that people expect to be kept. */
+/* Something in it that people expect to be kept. */
+static bool
+is_personal_table(const struct table *table)
+{
+    for (size_t i = 0; i < table->columns.n; i++)
+        if (!table->columns.at[i]->is_private &&
+            (is_personal(table->columns.at[i]) || is_reachable(table->columns.at[i])))
+            return true;
+    return false;
+}
+
+/* That, or a row is a person. */
 static bool
 is_about_people(const struct table *table)
 {
     for (size_t i = 0; i < table->columns.n; i++)
-        if (!table->columns.at[i]->is_private &&
-            (is_personal(table->columns.at[i]) || is_reachable(table->columns.at[i]) ||
-             (check_is_unique(table->columns.at[i]) && refers_to_users(table->columns.at[i]))))
+        if (check_is_unique(table->columns.at[i]) && refers_to_users(table->columns.at[i]))
             return true;
-    return false;
+    return is_personal_table(table);
 }
 
 static void
 check_open_columns(struct checker *checker, const struct grant *grant)
 {
-    const struct policy *policy;
+    struct branches seen = {0};
+    const struct branch *branch;
+    bool every;
     struct diag *diag;
 
     if (grant->command != CMD_SELECT || grant->columns.n > 0 || !is_about_people(grant->table))
         return;
-    policy = opening_policy(grant);
-    if (!policy || is_told(checker, grant->span))
+    branch = opening_branch(grant, &seen);
+    every = branch && check_is_public(branch);
+    if (!branch || (!every && !is_personal_table(grant->table)) || is_told(checker, grant->span))
         return;
     diag = diag_at(grant->span, PGS3070_OPEN_COLUMNS,
-                   "policy \"%s\" opens every row of \"%s\", and this grant every column",
-                   policy->name, grant->table->name);
-    diag_note(diag, policy->span, "the policy is here");
+                   "policy \"%s\" opens %s of \"%s\"%s, and this grant every column",
+                   branch->policy->name, every ? "every row" : "rows", grant->table->name,
+                   every ? "" : " to everybody");
+    diag_note(diag, every ? branch->policy->span : branch->part->span,
+              every ? "the policy is here" : "this names no caller");
     diag_hint(diag,
               "list the columns, `grant select (%s, ...)`: what is added later is then not "
               "open by itself",

@@ -134,11 +134,31 @@ visit_function(const struct declared_function *function, struct deciding *decidi
     deciding->depth--;
 }
 
+/* What a column is made of: what a default or a computed column puts there, a view's output. */
+static void
+visit_column(const struct column *column, struct deciding *deciding)
+{
+    const struct table *table = column->table;
+
+    if (deciding->depth > CALLS_MAX)
+        return;
+    deciding->depth++;
+    if (table->is_view && table->query && (size_t)column->number < table->query->outputs.n)
+        walk_expr(table->query->outputs.at[column->number].expr, visit, deciding);
+    if (!table->is_view && column->default_expr)
+        walk_expr(column->default_expr, visit, deciding);
+    if (column->generated)
+        walk_expr(column->generated, visit, deciding);
+    deciding->depth--;
+}
+
 static void
 visit(const struct expr *expr, void *data)
 {
     if (expr->kind == EXPR_FUNCTION)
         visit_function(expr->declared, data);
+    else if (expr->kind == EXPR_COLUMN && !is_stored_metadata(expr))
+        visit_column(expr->column, data);
     else if (expr->kind == EXPR_PREDICATE && expr->predicate->body)
         walk_expr(expr->predicate->body, visit, data);
     else if (expr->kind == EXPR_CLAIM)

@@ -276,11 +276,36 @@ decides_as_owner(const struct column *column)
     return pinned.found;
 }
 
+/* Who did something last: updated_by, approved_by.  It says nothing of whose the row is. */
+static bool
+is_stamp(const struct column *column)
+{
+    static const char *const verbs[] = {
+        "updated",  "changed", "modified", "edited",    "approved",  "reviewed",    "closed",
+        "resolved", "deleted", "archived", "verified",  "confirmed", "handled",     "signed",
+        "checked",  "locked",  "touched",  "completed", "rejected",  "last_edited", "finished"};
+    struct pinned pinned = {.column = column};
+
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        size_t len = strlen(verbs[i]);
+
+        if (strncmp(column->name, verbs[i], len) != 0 || strncmp(column->name + len, "_by", 3) != 0)
+            continue;
+        for (size_t j = 0; j < column->table->policies.n; j++)
+            if (column->table->policies.at[j]->using_expr)
+                walk_expr(column->table->policies.at[j]->using_expr, visit_pin, &pinned);
+        return !pinned.found;
+    }
+    return false;
+}
+
 static bool
 is_owner(const struct policy *policy, const struct column *column)
 {
     const struct expr *by_default = column->default_expr;
 
+    if (is_stamp(column))
+        return false;
     if (!policy->check_expr && !decides_as_owner(column))
         return false;
     return (policy->check_expr && is_pinned(policy->check_expr, column)) ||

@@ -39,6 +39,24 @@ void check_exposure(struct checker *checker);
 /* deleted.c: rows that are marked as deleted, and still answer. */
 void check_deleted(struct checker *checker);
 
+/* standing.c: rows about the caller that may hold no longer. */
+void check_standing(struct checker *checker);
+
+/* fallback.c: what passes because nobody named it. */
+void check_fallbacks(struct checker *checker);
+
+/* privilege.c: what callers write to their own advantage. */
+void check_privileges(struct checker *checker);
+
+/* codes.c: keys in a list, and what colleagues read. */
+void check_codes(struct checker *checker);
+
+/* private.c: private columns that are told by another way. */
+void check_private_told(const struct checker *checker);
+
+/* search.c: queries that read a whole table. */
+void check_searches(const struct checker *checker);
+
 /* lookup.c, for speed.c: sub-selects of policies that no index serves. */
 void check_lookups(struct checker *checker);
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Indexes that are missing: warnings, silenced by `scan ok` on an endpoint of the table.  A partial
- * index counts: whether its condition is implied is PostgreSQL's to see.
+ * index counts where what it asks for is named as well: whether that implies its condition is
+ * PostgreSQL's to see.
  */
 #include "check/checker.h"
 #include "check/rights.h"
+
+#include "check/branch.h"
 
 #include <string.h>
 
@@ -21,12 +24,56 @@ is_among(const struct column *column, const struct column *const *columns, size_
     return false;
 }
 
+struct demand {
+    const struct columns *before; /* what a request can name, too */
+    const struct columns *named;  /* of a partial index: what else is asked for; NULL: unknown */
+    bool sorted;                  /* for an order, not for `=` */
+    bool any;                     /* for whatever a filter may ask: `cs`, `ov` */
+};
+
+struct condition {
+    const struct column *column;
+    const struct demand *use;
+    bool met;
+};
+
+static void
+visit_condition(const struct expr *expr, void *data)
+{
+    struct condition *condition = data;
+    const struct demand *use = condition->use;
+
+    if (expr->kind == EXPR_COLUMN && expr->column != condition->column &&
+        !is_among(expr->column, use->before->at, use->before->n) &&
+        !is_among(expr->column, use->named->at, use->named->n))
+        condition->met = false;
+}
+
+/* Its method finds what is asked for, and its rows may be those that are meant. */
+static bool
+is_usable(const struct index *index, const struct column *column, const struct demand *use)
+{
+    const char *method = index->method ? index->method : "btree";
+    struct condition condition = {column, use, true};
+
+    if (index->where && use->named)
+        walk_expr(index->where, visit_condition, &condition);
+    if (!condition.met)
+        return false;
+    return use->any || strcmp(method, "btree") == 0 ||
+           (!use->sorted && strcmp(method, "hash") == 0);
+}
+
 /*
  * The column is in the index, after none but columns of `before`: a request can name those, too.
  */
 static bool
-index_serves(const struct index *index, const struct column *column, const struct columns *before)
+index_serves(const struct index *index, const struct column *column, const struct demand *use)
 {
+    const struct columns *before = use->before;
+
+    if (!is_usable(index, column, use))
+        return false;
     for (size_t i = 0; i < index->items.n; i++) {
         const struct column *item = index->items.at[i].column;
 
@@ -53,17 +100,24 @@ key_serves(const struct constraint *key, const struct column *column, const stru
 }
 
 static bool
-is_served(const struct column *column, const struct columns *before)
+is_served_for(const struct column *column, const struct demand *use)
 {
     const struct table *table = column->table;
 
     for (size_t i = 0; i < table->indexes.n; i++)
-        if (index_serves(table->indexes.at[i], column, before))
+        if (index_serves(table->indexes.at[i], column, use))
             return true;
     for (size_t i = 0; i < table->constraints.n; i++)
-        if (key_serves(table->constraints.at[i], column, before))
+        if (key_serves(table->constraints.at[i], column, use->before))
             return true;
     return false;
+}
+
+/* For `=`, whatever else is asked for. */
+static bool
+is_served(const struct column *column, const struct columns *before)
+{
+    return is_served_for(column, &(struct demand){.before = before});
 }
 
 bool
@@ -81,11 +135,13 @@ static bool
 reference_is_served(const struct constraint *reference)
 {
     struct columns others = {0};
+    const struct columns none = {0};
+    const struct demand use = {.before = &others, .named = &none};
 
     for (size_t i = 0; i < reference->columns.n; i++)
         vec_push(&others, reference->columns.at[i]);
     for (size_t i = 0; i < reference->columns.n; i++)
-        if (!is_served(reference->columns.at[i], &others))
+        if (!is_served_for(reference->columns.at[i], &use))
             return false;
     return true;
 }
@@ -112,17 +168,29 @@ check_references(const struct table *table)
 struct comparison {
     const struct policy *policy;
     struct columns *reported;
+    struct columns named; /* all that the policy reads of the row */
 };
+
+static void
+visit_named(const struct expr *expr, const struct binding *binding, void *data)
+{
+    struct comparison *comparison = data;
+
+    (void)binding;
+    if (expr->kind == EXPR_COLUMN && expr->column->table == comparison->policy->table)
+        vec_push(&comparison->named, expr->column);
+}
 
 static void
 check_compared(const struct expr *column, const struct expr *other,
                const struct comparison *comparison)
 {
     const struct columns none = {0};
+    const struct demand use = {.before = &none, .named = &comparison->named};
     struct diag *diag;
 
     if (column->kind != EXPR_COLUMN || !column->range->implicit || !check_is_identity(other) ||
-        is_served(column->column, &none) ||
+        is_served_for(column->column, &use) ||
         is_among(column->column, comparison->reported->at, comparison->reported->n))
         return;
     vec_push(comparison->reported, column->column);
@@ -189,11 +257,12 @@ static void
 check_served(const struct endpoint *endpoint, const struct column *column, struct span span,
              const struct columns *filters, const char *use)
 {
+    const struct demand how = {.before = filters, .sorted = use[0] == 'o', .any = use[0] == 'f'};
     struct diag *diag;
 
     if (has_few_values(column) || column->is_private)
         return;
-    if (is_served(column, filters)) {
+    if (is_served_for(column, &how)) {
         if (use[0] == 'f')
             check_leakproof(column, span);
         return;
@@ -236,8 +305,10 @@ check_speed(struct checker *checker)
         const struct policy *policy = model->policies.at[i];
         struct comparison comparison = {.policy = policy, .reported = &reported};
 
-        if (policy->command == CMD_SELECT && policy->using_expr && !policy->table->scan_ok)
-            walk_expr(policy->using_expr, visit_comparison, &comparison);
+        if (policy->command != CMD_SELECT || !policy->using_expr || policy->table->scan_ok)
+            continue;
+        check_walk_bound(policy->using_expr, NULL, visit_named, &comparison);
+        walk_expr(policy->using_expr, visit_comparison, &comparison);
     }
     check_lookups(checker);
     for (size_t i = 0; i < model->endpoints.n; i++)

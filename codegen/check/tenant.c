@@ -171,8 +171,9 @@ check_given_away(struct tenancy *tenancy, const struct column *column,
 static bool
 is_signature(const struct column *column)
 {
-    static const char *const words[] = {"author", "creat",  "owner",   "sender",   "posted",
-                                        "submit", "upload", "written", "reporter", "requested"};
+    static const char *const words[] = {"author",   "creat",     "owner",  "sender",
+                                        "posted",   "submit",    "upload", "written",
+                                        "reporter", "requested", "user"};
     const struct expr *by_default = column->default_expr;
 
     if (!by_default || !check_is_identity(by_default))
@@ -204,8 +205,9 @@ check_signature(struct tenancy *tenancy, const struct column *column,
     for (size_t i = 0; i < written->n; i++) {
         const struct branch *branch = &written->at[i];
 
-        if (check_is_public(branch) || has_self(branch, tenancy->table, tenancy->role) ||
-            check_is_gated(branch, tenancy->role))
+        if (has_self(branch, tenancy->table, tenancy->role) ||
+            check_is_gated(branch, tenancy->role) ||
+            (strncmp(column->name, "user", 4) == 0 && names_caller(branch, tenancy->role)))
             continue;
         if (is_told(tenancy, column, span))
             return;

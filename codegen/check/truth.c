@@ -98,17 +98,45 @@ check_nobody(const struct checker *checker, const struct policy *policy, const s
     return report_when_null(policy, expr, &no_token, "there is no token");
 }
 
+/* Whichever role asks: `auth.role() = 'admin'` to authenticated. */
 static bool
-report_never_true(const struct policy *policy, const struct expr *expr)
+is_never_true(const struct checker *checker, const struct policy *policy, const struct expr *expr)
 {
     struct assumption a = {0};
+    bool asked = false;
+
+    if (check_is_never_true(expr, &a))
+        return true;
+    for (size_t i = 0; i < checker->model->roles.n; i++) {
+        const struct role *role = checker->model->roles.at[i];
+
+        if (!policy_applies(policy, role, policy->table, policy->command))
+            continue;
+        asked = true;
+        a.role = role->name;
+        if (!check_is_never_true(expr, &a))
+            return false;
+    }
+    return asked;
+}
+
+static bool
+report_never_true(const struct checker *checker, const struct policy *policy,
+                  const struct expr *expr)
+{
     struct diag *diag;
 
-    if (!check_is_never_true(check_flat(expr), &a))
+    if (!is_never_true(checker, policy, check_flat(expr)))
         return false;
     diag = diag_at(expr->span, PGS3005_POLICY_NEVER_TRUE, "policy \"%s\" on \"%s\" is never true",
                    policy->name, policy->table->name);
-    diag_hint(diag, "drop the policy: what none admits is refused anyway");
+    if (check_is_never_true(check_flat(expr), &(struct assumption){0}))
+        diag_hint(diag, "drop the policy: what none admits is refused anyway");
+    else
+        diag_hint(diag,
+                  "auth.role() is the role of the request, one of those behind `to`; what the "
+                  "application calls a role is a claim: `claim app_role text from "
+                  "'app_metadata.role'`");
     return true;
 }
 
@@ -118,7 +146,7 @@ check_expression(struct checker *checker, const struct policy *policy, const str
     if (expr->kind == EXPR_PUBLIC)
         return;
     if (report_always_true(policy, expr) || check_nobody(checker, policy, expr) ||
-        report_never_true(policy, expr)) {
+        report_never_true(checker, policy, expr)) {
         vec_push(&checker->decided, policy->span);
         return;
     }
