@@ -13,7 +13,7 @@
 /* ---- heads ---- */
 
 #define N_LEVELS 3
-#define N_WORDS 6
+#define N_WORDS 9
 
 /* Where the head of a declaration is broken, loosest first. */
 struct shape {
@@ -26,7 +26,10 @@ static const struct shape shapes[] = {
     {"policy", {{"using", "with"}, {"for"}, {"on", "to", "as"}}},
     {"query", {{"to"}, {"returns"}}},
     {"live", {{"to"}, {"on", "filter"}}},
-    {"function", {{"to", "returns", "security", "set", "language"}}},
+    {"function",
+     {{"returns"},
+      {"to", "security", "set", "language", "immutable", "stable", "volatile", "strict"}}},
+    {"domain", {{"constraint", "check"}}},
     {"trigger", {{"for", "when", "execute"}, {"before", "after", "instead", "on"}}},
     {"webhook", {{"send"}, {"when", "after"}, {"to", "signed", "retry"}}},
     {"list", {{"filter", "order", "embed", "limit"}}},
@@ -54,6 +57,13 @@ begins_clause(const struct shape *shape, const struct node *node, size_t level)
     return false;
 }
 
+/* `check` of `constraint name check (...)`. */
+static bool
+is_named(struct seq seq, size_t i)
+{
+    return i >= 2 && format_is(&seq.at[i], "check") && format_is(&seq.at[i - 2], "constraint");
+}
+
 /* What is in one line, then a clause a line. */
 static void
 layout_clauses(struct writer *writer, const struct shape *shape, struct seq seq, size_t level,
@@ -66,7 +76,7 @@ layout_clauses(struct writer *writer, const struct shape *shape, struct seq seq,
         return;
     }
     for (size_t to = 1; from < seq.n; from = to++) {
-        while (to < seq.n && !begins_clause(shape, &seq.at[to], level))
+        while (to < seq.n && (!begins_clause(shape, &seq.at[to], level) || is_named(seq, to)))
             to++;
         if (from > 0)
             write_line(writer, indent);
@@ -100,10 +110,13 @@ is_comma(const struct node *node)
 static bool
 is_column(struct seq item)
 {
-    static const char *const others[] = {"index", "drop",    "constraint", "primary", "unique",
-                                         "check", "foreign", "exclude",    "like",    "soft"};
+    static const char *const others[] = {"index", "constraint", "primary", "unique",
+                                         "check", "foreign",    "exclude", "like"};
 
     if (item.n < 2 || item.at[0].close || item.at[1].close)
+        return false;
+    if ((format_is(&item.at[0], "soft") && format_is(&item.at[1], "delete")) ||
+        (format_is(&item.at[0], "drop") && format_is(&item.at[1], "column")))
         return false;
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         if (format_is(&item.at[0], others[i]))

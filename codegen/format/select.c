@@ -50,14 +50,14 @@ begins_clause(struct seq seq, size_t i)
         return !AMONG(before, "left", "right", "full", "inner", "cross", "natural", "outer");
     if (AMONG(node, "left", "right", "full"))
         return i + 1 < seq.n && AMONG(&seq.at[i + 1], "join", "outer");
-    if (AMONG(node, "select"))
-        return !AMONG(before, "all", "union", "except", "intersect");
+    if (AMONG(node, "on"))
+        return i + 1 < seq.n && AMONG(&seq.at[i + 1], "conflict");
     if (AMONG(node, "set"))
         return format_is(&seq.at[0], "update") || AMONG(before, "update");
     if (AMONG(node, "inner", "cross", "natural"))
         return true;
-    return AMONG(node, "from", "where", "group", "having", "order", "limit", "offset", "union",
-                 "except", "intersect", "returning", "values", "window");
+    return AMONG(node, "select", "from", "where", "group", "having", "order", "limit", "offset",
+                 "union", "except", "intersect", "returning", "values", "window");
 }
 
 static size_t
@@ -70,7 +70,7 @@ end_of_clause(struct seq seq, size_t from)
     return to;
 }
 
-/* The words of the clause itself: `group by`, `left join`, `union all select`. */
+/* The words of the clause itself: `group by`, `left join`, `union all`. */
 static size_t
 head_of_clause(struct seq clause)
 {

@@ -129,6 +129,55 @@ a_long_policy_has_a_clause_a_line(void **state)
 }
 
 static void
+words_that_begin_items_may_be_columns(void **state)
+{
+    (void)state;
+    expect("table t (soft text, a_long_name int, deleted_at timestamptz, soft delete deleted_at, "
+           "drop column old) partition by range (a_long_name);",
+           "table t (\n"
+           "  soft         text,\n"
+           "  a_long_name  int,\n"
+           "  deleted_at   timestamptz,\n"
+           "  soft delete deleted_at,\n"
+           "  drop column old,\n"
+           ") partition by range (a_long_name);\n");
+}
+
+static void
+functions_domains_and_statements(void **state)
+{
+    (void)state;
+    expect("function total(of_room text, since timestamptz default now()) returns numeric to "
+           "authenticated stable security definer set search_path = '' as select 1;",
+           "function total(of_room text, since timestamptz default now())\n"
+           "  returns numeric to authenticated stable security definer set search_path = '' as\n"
+           "  select 1;\n");
+    expect("domain percent as int not null default 10 check (value between 0 and 100) constraint "
+           "odd check (value % 2 = 1 and value <> 77);",
+           "domain percent as int not null default 10\n"
+           "  check (value between 0 and 100)\n"
+           "  constraint odd check (value % 2 = 1 and value <> 77);\n");
+    expect("view v as select id, room from booking where price > 3 and room is not null union all "
+           "select id, kind from event where at > now() order by id;",
+           "view v as\n"
+           "  select id, room\n"
+           "    from booking\n"
+           "   where price > 3 and room is not null\n"
+           "   union all\n"
+           "  select id, kind\n"
+           "    from event\n"
+           "   where at > now()\n"
+           "   order by id;\n");
+    expect("function f(a text, b text) returns void as insert into booking (room, price) values "
+           "(a, b), (b, a) on conflict (room) do update set price = excluded.price;",
+           "function f(a text, b text) returns void as\n"
+           "  insert into booking (room, price)\n"
+           "  values (a, b), (b, a)\n"
+           "      on conflict (room) do update\n"
+           "     set price = excluded.price;\n");
+}
+
+static void
 blocks_have_a_statement_a_line(void **state)
 {
     (void)state;
@@ -288,6 +337,8 @@ main(void)
         cmocka_unit_test_setup(strings_and_raw_sql_are_not_touched, reset),
         cmocka_unit_test_setup(operators_keep_their_meaning, reset),
         cmocka_unit_test_setup(a_long_policy_has_a_clause_a_line, reset),
+        cmocka_unit_test_setup(words_that_begin_items_may_be_columns, reset),
+        cmocka_unit_test_setup(functions_domains_and_statements, reset),
         cmocka_unit_test_setup(blocks_have_a_statement_a_line, reset),
         cmocka_unit_test_setup(every_schema_of_the_repository, reset),
         cmocka_unit_test_setup(every_seed_of_the_fuzzers, reset),
