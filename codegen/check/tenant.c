@@ -129,7 +129,7 @@ check_column(struct tenancy *tenancy, const struct column *column, enum command 
     for (size_t i = 0; i < written->n; i++) {
         const struct branch *branch = &written->at[i];
 
-        if (check_is_public(branch) ||
+        if ((command == CMD_INSERT && check_is_public(branch)) ||
             check_tie(branch, NULL, column, tenancy->role) >= TIE_LOOKUP ||
             check_is_gated(branch, tenancy->role))
             continue;
