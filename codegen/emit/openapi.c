@@ -11,7 +11,6 @@
 #include "base/json_layout.h"
 #include "base/version.h"
 #include "emit/emit.h"
-#include "plan/names.h"
 
 #define PATH "generated/openapi.json"
 
@@ -45,7 +44,7 @@ add_shared(struct str *out, const char *const *names)
     }
 }
 
-/* Names that the URL's query has for something else: a column of that name cannot be a filter. */
+/* Names that the URL's query has for something else: a column of that name stands in quotes. */
 static bool
 is_reserved(const char *name)
 {
@@ -63,7 +62,7 @@ filter_name(const char *column)
 {
     struct str str = {0};
 
-    if (strpbrk(column, ".,:()\"\\*-> ") == NULL && *column != '\0')
+    if (strpbrk(column, ".,:()\"\\*-> ") == NULL && *column != '\0' && !is_reserved(column))
         return column;
     str_putc(&str, '"');
     for (; *column != '\0'; column++) {
@@ -81,8 +80,6 @@ add_filters(struct str *out, const struct plan_table *plan)
     for (size_t i = 0; i < plan->filters.n; i++) {
         const struct column *column = plan->columns.at[plan->filters.at[i]].column;
 
-        if (is_reserved(column->name))
-            continue;
         json_comma(out);
         str_putc(out, '{');
         json_key_string(out, "name", filter_name(column->name));
@@ -290,7 +287,7 @@ result_name(const struct plan_query *plan)
 static void
 add_call_answer(struct str *out, const struct openapi *api, const struct plan_query *plan)
 {
-    bool many = plan->query->returns_set || plan->query->returns_columns.n > 0;
+    bool many = !surface_is_single(plan->query);
     const char *row = reference_text(result_name(plan));
     struct str scalar = {0};
 
@@ -299,6 +296,8 @@ add_call_answer(struct str *out, const struct openapi *api, const struct plan_qu
     if (plan->columns.n > 0 && many) {
         add_rows(out, "200", result_name(plan));
         add_rows(out, "206", result_name(plan));
+    } else if (plan->query->returns_type.kind == TYPE_VOID && plan->columns.n == 0) {
+        add_done(out, "204");
     } else {
         openapi_schema(&scalar, api, plan->query->returns_type,
                        many || surface_scalar_is_nullable(plan->query));
@@ -358,9 +357,11 @@ add_query(struct str *out, const struct openapi *api, const struct plan_query *p
 
     json_key(out, arena_printf("/rest/v1/rpc/%s", encoded(plan->query->name)));
     str_putc(out, '{');
-    begin_operation(out, "get", call_name(plan), "rpc");
-    add_arguments(out, api, plan);
-    add_call_answer(out, api, plan);
+    if (surface_only_reads(plan->query)) {
+        begin_operation(out, "get", call_name(plan), "rpc");
+        add_arguments(out, api, plan);
+        add_call_answer(out, api, plan);
+    }
     begin_operation(out, "post", call_name(plan), "rpc");
     openapi_object(&body, api, &arguments, true);
     add_body(out, body.at);
@@ -369,22 +370,6 @@ add_query(struct str *out, const struct openapi *api, const struct plan_query *p
 }
 
 /* ---- all of it ---- */
-
-static void
-add_enums(struct str *out, const struct openapi *api)
-{
-    for (size_t i = 0; i < api->enums.n; i++) {
-        const struct enumeration *enumeration = api->plan->model->enumerations.at[i];
-
-        json_key(out, api->enums.at[i]);
-        str_puts(out, "{\"enum\":[");
-        for (size_t l = 0; l < enumeration->labels.n; l++) {
-            json_comma(out);
-            json_string(out, enumeration->labels.at[l]);
-        }
-        str_puts(out, "]}");
-    }
-}
 
 static void
 add_schemas(struct str *out, const struct openapi *api)
@@ -401,7 +386,7 @@ add_schemas(struct str *out, const struct openapi *api)
         json_key(out, result_name(api->plan->queries.at[i]));
         openapi_object(out, api, &result, false);
     }
-    add_enums(out, api);
+    openapi_own_types(out, api);
     openapi_shared_schemas(out);
     str_putc(out, '}');
 }
@@ -457,13 +442,9 @@ const char *
 emit_openapi_text(const struct plan *plan)
 {
     struct openapi api = {.plan = plan};
-    struct words taken = {0};
     struct str out = {0}, laid_out = {0};
 
-    for (size_t i = 0; i < plan->model->enumerations.n; i++)
-        vec_push(&api.enums,
-                 arena_printf("%s.labels",
-                              plan_object_name(plan->model->enumerations.at[i]->name, &taken)));
+    openapi_name_types(&api);
     str_putc(&out, '{');
     add_info(&out, plan->model->app);
     json_key(&out, "paths");

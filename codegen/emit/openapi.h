@@ -6,11 +6,17 @@
 #include "base/json.h"
 #include "emit/surface.h"
 
-/* Names that a key of components may have: for each enumeration one. */
+/* Names that a key of components may have: for each enumeration and composite one. */
 struct openapi {
     const struct plan *plan;
     VEC(const char *) enums; /* as in the model */
+    VEC(const char *) types; /* beside the model's; NULL where it is no composite */
 };
+
+void openapi_name_types(struct openapi *api);
+
+/* Their schemas: members of components. */
+void openapi_own_types(struct str *out, const struct openapi *api);
 
 /* An object of JSON Schema with these members; a body has no others. */
 void openapi_object(struct str *out, const struct openapi *api, const struct members *members,

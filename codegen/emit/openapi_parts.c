@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/types.h"
+#include "plan/names.h"
 
 void
 openapi_reference(struct str *out, const char *kind, const char *name)
@@ -74,11 +75,22 @@ enum_name(const struct openapi *api, const struct enumeration *enumeration)
     return "";
 }
 
-static void
-add_enum(struct str *out, const struct openapi *api, struct type type, bool nullable)
+static const char *
+composite_name(const struct openapi *api, const struct composite *composite)
 {
-    const char *reference =
-        arena_printf("#/components/schemas/%s", enum_name(api, type.enumeration));
+    for (size_t i = 0; i < api->types.n; i++)
+        if (api->plan->model->types.at[i].composite == composite)
+            return api->types.at[i];
+    return "";
+}
+
+/* An enumeration or a composite. */
+static void
+add_named(struct str *out, const struct openapi *api, struct type type, bool nullable)
+{
+    const char *name = type.kind == TYPE_ENUM ? enum_name(api, type.enumeration)
+                                              : composite_name(api, type.composite);
+    const char *reference = arena_printf("#/components/schemas/%s", name);
 
     if (nullable)
         str_puts(out, "\"anyOf\":[{");
@@ -87,20 +99,53 @@ add_enum(struct str *out, const struct openapi *api, struct type type, bool null
         str_puts(out, "},{\"type\":\"null\"}]");
 }
 
+/* `value in ('a', 'b')` of a domain: one of these; false: it is another check. */
+static bool
+add_values(struct str *out, const struct expr *check, bool nullable)
+{
+    bool lists = check->kind == EXPR_IN && !check->negated && check->select == NULL &&
+                 check->args.n > 1 && check->args.at[0]->kind == EXPR_COLUMN;
+
+    for (size_t i = 1; lists && i < check->args.n; i++)
+        lists = check->args.at[i]->kind == EXPR_LITERAL && check->args.at[i]->value != NULL;
+    if (!lists)
+        return false;
+    json_key(out, "enum");
+    str_putc(out, '[');
+    for (size_t i = 1; i < check->args.n; i++) {
+        json_comma(out);
+        json_string(out, check->args.at[i]->value);
+    }
+    str_puts(out, nullable ? ",null]" : "]");
+    return true;
+}
+
+/* Of a domain over text, or over one that is. */
+static void
+add_domain(struct str *out, const struct domain *domain, bool nullable)
+{
+    for (; domain != NULL && !domain->type.array; domain = domain->type.domain)
+        for (size_t i = 0; i < domain->checks.n; i++)
+            if (add_values(out, domain->checks.at[i].check, nullable))
+                return;
+}
+
 static void
 add_scalar(struct str *out, const struct openapi *api, struct type type, bool nullable)
 {
     const struct type_info *info = type_info(type.kind);
     bool integer = type.kind == TYPE_INT2 || type.kind == TYPE_INT4 || type.kind == TYPE_INT8;
 
-    if (type.kind == TYPE_ENUM)
-        add_enum(out, api, type, nullable);
+    if (type.kind == TYPE_ENUM || type.kind == TYPE_COMPOSITE)
+        add_named(out, api, type, nullable);
+    else if (type.kind == TYPE_RANGE || type.kind == TYPE_MULTIRANGE)
+        add_type(out, "string", nullable);
     else if (info == NULL || info->json == JSON_FORM_ANY)
         return;
     else if (info->json == JSON_FORM_BOOLEAN)
         add_type(out, "boolean", nullable);
     else if (info->json == JSON_FORM_STRING)
-        add_text(out, type, nullable);
+        add_text(out, type, nullable), add_domain(out, type.domain, nullable);
     else if (integer)
         add_integer(out, type, nullable);
     else
@@ -154,6 +199,65 @@ openapi_object(struct str *out, const struct openapi *api, const struct members 
     str_puts(out, body ? ",\"additionalProperties\":false}" : "}");
 }
 
+/* ---- types of the schema's own ---- */
+
+void
+openapi_name_types(struct openapi *api)
+{
+    const struct model *model = api->plan->model;
+    struct words taken = {0};
+
+    for (size_t i = 0; i < model->enumerations.n; i++)
+        vec_push(
+            &api->enums,
+            arena_printf("%s.labels", plan_object_name(model->enumerations.at[i]->name, &taken)));
+    for (size_t i = 0; i < model->types.n; i++) {
+        const struct composite *composite = model->types.at[i].composite;
+
+        vec_push(&api->types,
+                 composite == NULL
+                     ? NULL
+                     : arena_printf("%s.fields", plan_object_name(composite->name, &taken)));
+    }
+}
+
+static void
+add_enums(struct str *out, const struct openapi *api)
+{
+    for (size_t i = 0; i < api->enums.n; i++) {
+        const struct enumeration *enumeration = api->plan->model->enumerations.at[i];
+
+        json_key(out, api->enums.at[i]);
+        str_puts(out, "{\"enum\":[");
+        for (size_t l = 0; l < enumeration->labels.n; l++) {
+            json_comma(out);
+            json_string(out, enumeration->labels.at[l]);
+        }
+        str_puts(out, "]}");
+    }
+}
+
+static void
+add_composites(struct str *out, const struct openapi *api)
+{
+    for (size_t i = 0; i < api->types.n; i++) {
+        struct members fields;
+
+        if (api->types.at[i] == NULL)
+            continue;
+        fields = surface_fields(api->plan->model->types.at[i].composite);
+        json_key(out, api->types.at[i]);
+        openapi_object(out, api, &fields, false);
+    }
+}
+
+void
+openapi_own_types(struct str *out, const struct openapi *api)
+{
+    add_enums(out, api);
+    add_composites(out, api);
+}
+
 /* ---- filters ---- */
 
 static bool
@@ -161,7 +265,8 @@ is_range(struct type type)
 {
     const struct type_info *info = type_info(type.kind);
 
-    return info != NULL && strstr(info->sql, "range") != NULL;
+    return type.kind == TYPE_RANGE || type.kind == TYPE_MULTIRANGE ||
+           (info != NULL && strstr(info->sql, "range") != NULL);
 }
 
 const char *

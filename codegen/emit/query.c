@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "emit/emit.h"
+#include "emit/surface.h"
 #include "model/names.h"
 #include "sql/sql.h"
 #include "base/version.h"
@@ -193,13 +194,6 @@ emit_all_labels(struct out *out, const struct plan *plan)
     emit_column_types(out, columns.at, columns.n);
 }
 
-/* It may write, so a request that may only read cannot call it. */
-static bool
-is_volatile(const struct query *query)
-{
-    return query->function != NULL && query->function->volatility == FUNCTION_VOLATILE;
-}
-
 static void
 emit_routes(struct out *out, const struct plan *plan)
 {
@@ -209,7 +203,7 @@ emit_routes(struct out *out, const struct plan *plan)
         const char *path = arena_printf("/rest/v1/rpc/%s", query->query->name);
         const char *run = arena_printf("%s_run", query->c_name);
 
-        if (!is_volatile(query->query))
+        if (surface_only_reads(query->query))
             emit_route(out, plan, "PGS_GET", path, query->roles, run, NULL);
         emit_route(out, plan, "PGS_POST", path, query->roles, run, NULL);
     }

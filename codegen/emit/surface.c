@@ -53,13 +53,13 @@ surface_unwritable(const struct plan_table *plan)
     return members;
 }
 
-struct members
-surface_arguments(const struct query *query)
+static struct members
+arguments_of(const struct params *params)
 {
     struct members members = {0};
 
-    for (size_t i = 0; i < query->params.n; i++) {
-        const struct param *param = query->params.at[i];
+    for (size_t i = 0; i < params->n; i++) {
+        const struct param *param = params->at[i];
         struct member member = {.name = param->name,
                                 .type = param->type,
                                 .nullable = true,
@@ -70,13 +70,89 @@ surface_arguments(const struct query *query)
     return members;
 }
 
+struct members
+surface_arguments(const struct query *query)
+{
+    return arguments_of(&query->params);
+}
+
+struct members
+surface_live_arguments(const struct live *live)
+{
+    return arguments_of(&live->params);
+}
+
+struct members
+surface_live_row(const struct live *live)
+{
+    struct members members = {0};
+
+    for (size_t i = 0; i < live->body->outputs.n; i++) {
+        const struct output *output = &live->body->outputs.at[i];
+        struct member member = {
+            .name = output->name, .type = output->expr->type, .nullable = output->expr->nullable};
+
+        if (member.name != NULL)
+            vec_push(&members, member);
+    }
+    return members;
+}
+
+struct members
+surface_fields(const struct composite *composite)
+{
+    struct members members = {0};
+
+    for (size_t i = 0; i < composite->fields.n; i++)
+        vec_push(&members, member_of(composite->fields.at[i]));
+    return members;
+}
+
+bool
+surface_only_reads(const struct query *query)
+{
+    return query->function == NULL || query->function->volatility != FUNCTION_VOLATILE;
+}
+
+bool
+surface_is_single(const struct query *query)
+{
+    return !query->returns_set && query->returns_columns.n == 0;
+}
+
+/* The select whose rows it gives; NULL: there is none, or it is raw SQL. */
+static const struct select *
+body_of(const struct query *query)
+{
+    const struct declared_function *function = query->function;
+
+    if (function == NULL)
+        return query->body;
+    return function->body != NULL && function->body->kind == STATEMENT_SELECT
+               ? function->body->select
+               : NULL;
+}
+
+/* What its rows are made of; NULL: that is not known. */
+static const struct outputs *
+outputs_of(const struct query *query)
+{
+    const struct select *body = body_of(query);
+
+    if (body != NULL)
+        return &body->outputs;
+    return query->function != NULL && query->function->body != NULL
+               ? &query->function->body->returning
+               : NULL;
+}
+
 /* PostgreSQL holds a result to the types of its columns, not to their constraints. */
 static bool
 result_is_nullable(const struct query *query, size_t position)
 {
-    const struct select *body = query->body;
+    const struct outputs *outputs = outputs_of(query);
 
-    return body == NULL || position >= body->outputs.n || body->outputs.at[position].expr->nullable;
+    return outputs == NULL || position >= outputs->n || outputs->at[position].expr->nullable;
 }
 
 struct members
@@ -99,10 +175,11 @@ surface_result(const struct plan_query *plan)
 bool
 surface_scalar_is_nullable(const struct query *query)
 {
-    const struct select *body = query->body;
+    const struct select *body = body_of(query);
     bool one_row;
 
-    if (result_is_nullable(query, 0))
+    if (body == NULL || result_is_nullable(query, 0) ||
+        (query->function != NULL && query->function->strict))
         return true;
     one_row = body->from.n == 0 ? body->where == NULL : body->outputs.at[0].expr->aggregate;
     return !one_row || body->group_by.n > 0 || body->having != NULL || body->limit != NULL ||

@@ -26,6 +26,19 @@ struct members surface_arguments(const struct query *query);
 /* The rows of a call; none for a scalar. */
 struct members surface_result(const struct plan_query *plan);
 
+/* A subscriber's arguments, and the rows it is told of. */
+struct members surface_live_arguments(const struct live *live);
+struct members surface_live_row(const struct live *live);
+
+/* The fields of an object. */
+struct members surface_fields(const struct composite *composite);
+
+/* It writes nothing, so that GET may call it. */
+bool surface_only_reads(const struct query *query);
+
+/* It answers with one value or row, not with a list of them. */
+bool surface_is_single(const struct query *query);
+
 /* The scalar of a call may be NULL. */
 bool surface_scalar_is_nullable(const struct query *query);
 

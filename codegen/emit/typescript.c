@@ -29,7 +29,6 @@ static const char head[] =
     "  public: {\n";
 
 static const char tail[] =
-    "    CompositeTypes: { [_ in never]: never };\n"
     "  };\n"
     "};\n"
     "\n"
@@ -41,7 +40,9 @@ static const char tail[] =
     "Public[\"Tables\"][T][\"Insert\"];\n"
     "export type TablesUpdate<T extends keyof Public[\"Tables\"]> = "
     "Public[\"Tables\"][T][\"Update\"];\n"
-    "export type Enums<T extends keyof Public[\"Enums\"]> = Public[\"Enums\"][T];\n";
+    "export type Enums<T extends keyof Public[\"Enums\"]> = Public[\"Enums\"][T];\n"
+    "export type CompositeTypes<T extends keyof Public[\"CompositeTypes\"]> =\n"
+    "  Public[\"CompositeTypes\"][T];\n";
 
 static const char *
 quoted(const char *text)
@@ -69,6 +70,11 @@ element_type(struct type type)
 
     if (type.kind == TYPE_ENUM)
         return arena_printf("Database[\"public\"][\"Enums\"][%s]", quoted(type.enumeration->name));
+    if (type.kind == TYPE_COMPOSITE)
+        return arena_printf("Database[\"public\"][\"CompositeTypes\"][%s]",
+                            quoted(type.composite->name));
+    if (type.kind == TYPE_RANGE || type.kind == TYPE_MULTIRANGE)
+        return "string";
     if (type.kind == TYPE_VOID)
         return "undefined";
     if (info == NULL)
@@ -163,16 +169,22 @@ write_relations(struct out *out, const struct plan *plan, const char *name, bool
 }
 
 static void
+write_arguments(struct out *out, const struct members *arguments)
+{
+    out_add(out, arguments->n > 0 ? "        Args: {\n" : "        Args: never;\n");
+    write_members(out, "          ", arguments, true);
+    out_add(out, arguments->n > 0 ? "        };\n" : "");
+}
+
+static void
 write_function(struct out *out, const struct plan_query *plan)
 {
     struct members arguments = surface_arguments(plan->query);
     struct members result = surface_result(plan);
-    const char *array = plan->query->returns_set || plan->query->returns_columns.n > 0 ? "[]" : "";
+    const char *array = surface_is_single(plan->query) ? "" : "[]";
 
     out_printf(out, "      %s: {\n", property(plan->query->name));
-    out_add(out, arguments.n > 0 ? "        Args: {\n" : "        Args: never;\n");
-    write_members(out, "          ", &arguments, true);
-    out_add(out, arguments.n > 0 ? "        };\n" : "");
+    write_arguments(out, &arguments);
     if (result.n == 0) {
         bool nullable = *array != '\0' || plan->query->returns_type.kind == TYPE_VOID
                             ? false
@@ -221,13 +233,53 @@ write_enums(struct out *out, const struct model *model)
 }
 
 static void
+write_composites(struct out *out, const struct model *model)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < model->types.n; i++) {
+        const struct composite *composite = model->types.at[i].composite;
+        struct members fields;
+
+        if (composite == NULL)
+            continue;
+        fields = surface_fields(composite);
+        out_printf(out, "%s      %s: {\n", n++ == 0 ? "    CompositeTypes: {\n" : "",
+                   property(composite->name));
+        write_members(out, "        ", &fields, false);
+        out_add(out, "      };\n");
+    }
+    out_add(out, n > 0 ? "    };\n" : "    CompositeTypes: { [_ in never]: never };\n");
+}
+
+/* No part of supabase-js's types: for those who subscribe. */
+static void
+write_lives(struct out *out, const struct model *model)
+{
+    for (size_t i = 0; i < model->lives.n; i++) {
+        struct members arguments = surface_live_arguments(model->lives.at[i]);
+        struct members row = surface_live_row(model->lives.at[i]);
+
+        out_printf(out, "%s      %s: {\n", i == 0 ? "    Live: {\n" : "",
+                   property(model->lives.at[i]->name));
+        write_arguments(out, &arguments);
+        out_add(out, "        Row: {\n");
+        write_members(out, "          ", &row, false);
+        out_add(out, "        };\n      };\n");
+    }
+    out_add(out, model->lives.n > 0 ? "    };\n" : "");
+}
+
+static void
 write_types(struct out *out, const struct plan *plan)
 {
     out_add(out, head);
     write_relations(out, plan, "Tables", false);
     write_relations(out, plan, "Views", true);
     write_functions(out, plan);
+    write_lives(out, plan->model);
     write_enums(out, plan->model);
+    write_composites(out, plan->model);
     out_add(out, tail);
 }
 

@@ -104,6 +104,79 @@ test('types of the root application', () => {
   assert.equal(compile(folder, 'uses.ts'), '');
 });
 
+/** What `code` is to TypeScript, beside the types of a golden case. */
+function compileCase(name, code) {
+  const folder = mkdtempSync(join(scratch, 'types-'));
+  cpSync(join(root, 'tests/2-golden', name, 'out/generated/database.types.ts'), join(folder, 'database.types.ts'));
+  writeFileSync(join(folder, 'uses.ts'), `import { createClient } from '@supabase/supabase-js';
+import type { CompositeTypes, Database } from './database.types.js';
+const api = createClient<Database>('http://127.0.0.1', 'key');
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
+function same<A, B>(_: Same<A, B>) {}
+export type All = CompositeTypes<never> | Database;
+export async function uses() {\n${code}\n}\n`);
+  return compile(folder, 'uses.ts');
+}
+
+test('functions', () => {
+  assert.equal(compileCase('functions', `
+  const made = await api.rpc('add_task', { team: 'x', title: 'y' });
+  same<NonNullable<typeof made.data>, number>(true);
+  const count = await api.rpc('task_count');
+  same<NonNullable<typeof count.data>, number>(true);
+  const tasks = await api.rpc('my_tasks', { most: 3 });
+  same<NonNullable<typeof tasks.data>[number]['state'], 'open' | 'done'>(true);
+  same<NonNullable<typeof tasks.data>[number]['changed_at'], string | null>(true);
+  const done = await api.rpc('finish', { ids: [1, 2] });
+  same<NonNullable<typeof done.data>, number[]>(true);
+  same<Database['public']['Functions']['drop_done']['Returns'], undefined>(true);
+  // @ts-expect-error an argument without a default is missing
+  await api.rpc('add_task', { team: 'x' });
+  // @ts-expect-error no label of the enumeration
+  await api.rpc('my_tasks', { s: 'gone' });
+  // @ts-expect-error not served
+  await api.rpc('count_change', { task: 1 });
+  // @ts-expect-error a list is wanted
+  await api.rpc('finish', { ids: 1 });`), '');
+});
+
+test('composites, domains, ranges and arrays of them', () => {
+  assert.equal(compileCase('types-own', `
+  const { data } = await api.from('customer').select('mail, former, labels, home, others, hours, rating').single();
+  same<NonNullable<typeof data>['home'], CompositeTypes<'address'> | null>(true);
+  same<NonNullable<typeof data>['others'], CompositeTypes<'address'>[] | null>(true);
+  same<NonNullable<typeof data>['hours'], string | null>(true);
+  same<NonNullable<typeof data>['rating'], number | null>(true);
+  same<NonNullable<typeof data>['labels'], string[] | null>(true);
+  same<CompositeTypes<'person'>['home'], CompositeTypes<'address'> | null>(true);
+  await api.from('customer').insert({ home: { street: 's', zip: '1', color: 'red', mails: [] }, hours: '[09:00,17:00)', rating: 4 });
+  // @ts-expect-error no label of the enumeration
+  await api.from('customer').insert({ home: { street: 's', zip: '1', color: 'blue', mails: [] } });`), '');
+});
+
+test('generated columns, materialized views, partitions', () => {
+  assert.equal(compileCase('tables', `
+  type Invoice = Database['public']['Tables']['invoice'];
+  same<Invoice['Row']['gross'], number>(true);
+  same<Invoice['Insert']['gross'], undefined>(true);
+  same<Invoice['Update']['gross'], undefined>(true);`), '');
+  assert.equal(compileCase('materialized', `
+  const { data } = await api.from('daily').select('*');
+  same<NonNullable<typeof data>, { day: string; shop_id: number; cents: number; n: number }[]>(true);
+  // @ts-expect-error kept from the last refresh
+  await api.from('daily').insert({ day: '2024-01-01' });`), '');
+  const parts = readFileSync(join(root, 'tests/2-golden/partitions/out/generated/database.types.ts'), 'utf8');
+  const source = readFileSync(join(root, 'tests/2-golden/partitions/in/schema/parts.schema'), 'utf8');
+  for (const [, part] of source.matchAll(/^table (?:\w+\.)?(\w+) partition of/gm)) assert.ok(!parts.includes(` ${part}:`), part);
+});
+
+test('live queries', () => {
+  assert.equal(compileCase('live-and-webhooks', `
+  type Live = Database['public']['Live'];
+  same<Live['note_count']['Row'], { n: number }>(true);
+  same<Live['my_notes']['Args'], { owner_id: string | null }>(true);`), '');
+});
+
 test('private columns and methods that are not served', () => {
   const folder = mkdtempSync(join(scratch, 'types-'));
   cpSync(join(root, 'tests/2-golden/access/in'), folder, { recursive: true });

@@ -51,12 +51,12 @@ export type Database = {
           most?: number | null;
         };
         Returns: {
-          id: number | null;
-          team_id: string | null;
-          owner_id: string | null;
-          title: string | null;
-          slug: string | null;
-          state: Database["public"]["Enums"]["state"] | null;
+          id: number;
+          team_id: string;
+          owner_id: string;
+          title: string;
+          slug: string;
+          state: Database["public"]["Enums"]["state"];
           changed_at: string | null;
         }[];
       };
@@ -69,7 +69,7 @@ export type Database = {
       };
       task_count: {
         Args: never;
-        Returns: number | null;
+        Returns: number;
       };
       add_task: {
         Args: {
@@ -113,3 +113,5 @@ export type Tables<T extends keyof Relations> = Relations[T]["Row"];
 export type TablesInsert<T extends keyof Public["Tables"]> = Public["Tables"][T]["Insert"];
 export type TablesUpdate<T extends keyof Public["Tables"]> = Public["Tables"][T]["Update"];
 export type Enums<T extends keyof Public["Enums"]> = Public["Enums"][T];
+export type CompositeTypes<T extends keyof Public["CompositeTypes"]> =
+  Public["CompositeTypes"][T];

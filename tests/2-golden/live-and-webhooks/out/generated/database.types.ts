@@ -35,6 +35,36 @@ export type Database = {
     };
     Views: { [_ in never]: never };
     Functions: { [_ in never]: never };
+    Live: {
+      team_notes: {
+        Args: {
+          team: string | null;
+        };
+        Row: {
+          id: string;
+          title: string;
+        };
+      };
+      my_notes: {
+        Args: {
+          owner_id: string | null;
+        };
+        Row: {
+          id: string;
+          owner_id: string;
+          team_id: string;
+          title: string;
+        };
+      };
+      note_count: {
+        Args: {
+          team: string | null;
+        };
+        Row: {
+          n: number;
+        };
+      };
+    };
     Enums: { [_ in never]: never };
     CompositeTypes: { [_ in never]: never };
   };
@@ -47,3 +77,5 @@ export type Tables<T extends keyof Relations> = Relations[T]["Row"];
 export type TablesInsert<T extends keyof Public["Tables"]> = Public["Tables"][T]["Insert"];
 export type TablesUpdate<T extends keyof Public["Tables"]> = Public["Tables"][T]["Update"];
 export type Enums<T extends keyof Public["Enums"]> = Public["Enums"][T];
+export type CompositeTypes<T extends keyof Public["CompositeTypes"]> =
+  Public["CompositeTypes"][T];

@@ -15,28 +15,28 @@ export type Database = {
           work: string;
           former: string[];
           labels: string[] | null;
-          home: unknown | null;
-          others: unknown[] | null;
-          who: unknown | null;
-          hours: unknown | null;
-          breaks: unknown | null;
-          shipping: unknown | null;
+          home: Database["public"]["CompositeTypes"]["address"] | null;
+          others: Database["public"]["CompositeTypes"]["address"][] | null;
+          who: Database["public"]["CompositeTypes"]["person"] | null;
+          hours: string | null;
+          breaks: string | null;
+          shipping: Database["public"]["CompositeTypes"]["address"] | null;
           rating: number | null;
-          half: unknown | null;
+          half: string | null;
         };
         Insert: {
           mail?: string;
           work?: string;
           former?: string[];
           labels?: string[] | null;
-          home?: unknown | null;
-          others?: unknown[] | null;
-          who?: unknown | null;
-          hours?: unknown | null;
-          breaks?: unknown | null;
-          shipping?: unknown | null;
+          home?: Database["public"]["CompositeTypes"]["address"] | null;
+          others?: Database["public"]["CompositeTypes"]["address"][] | null;
+          who?: Database["public"]["CompositeTypes"]["person"] | null;
+          hours?: string | null;
+          breaks?: string | null;
+          shipping?: Database["public"]["CompositeTypes"]["address"] | null;
           rating?: number | null;
-          half?: unknown | null;
+          half?: string | null;
           id?: never;
         };
         Update: {
@@ -44,14 +44,14 @@ export type Database = {
           work?: string;
           former?: string[];
           labels?: string[] | null;
-          home?: unknown | null;
-          others?: unknown[] | null;
-          who?: unknown | null;
-          hours?: unknown | null;
-          breaks?: unknown | null;
-          shipping?: unknown | null;
+          home?: Database["public"]["CompositeTypes"]["address"] | null;
+          others?: Database["public"]["CompositeTypes"]["address"][] | null;
+          who?: Database["public"]["CompositeTypes"]["person"] | null;
+          hours?: string | null;
+          breaks?: string | null;
+          shipping?: Database["public"]["CompositeTypes"]["address"] | null;
           rating?: number | null;
-          half?: unknown | null;
+          half?: string | null;
           id?: never;
         };
         Relationships: [];
@@ -59,15 +59,15 @@ export type Database = {
       Ort: {
         Row: {
           id: number;
-          of: unknown | null;
+          of: Database["public"]["CompositeTypes"]["Zwei Wörter"] | null;
         };
         Insert: {
           id: number;
-          of?: unknown | null;
+          of?: Database["public"]["CompositeTypes"]["Zwei Wörter"] | null;
         };
         Update: {
           id?: number;
-          of?: unknown | null;
+          of?: Database["public"]["CompositeTypes"]["Zwei Wörter"] | null;
         };
         Relationships: [];
       };
@@ -80,7 +80,7 @@ export type Database = {
           zip: string | null;
           mails: string[] | null;
           mail: string;
-          home: unknown | null;
+          home: Database["public"]["CompositeTypes"]["address"] | null;
         };
         Relationships: [];
       };
@@ -89,26 +89,43 @@ export type Database = {
       by_mail: {
         Args: {
           wanted: string | null;
-          near?: unknown | null;
-          hours?: unknown | null;
+          near?: Database["public"]["CompositeTypes"]["address"] | null;
+          hours?: string | null;
         };
         Returns: {
           id: number;
           mail: string;
-          home: unknown | null;
-          others: unknown[] | null;
+          home: Database["public"]["CompositeTypes"]["address"] | null;
+          others: Database["public"]["CompositeTypes"]["address"][] | null;
         }[];
       };
       addresses: {
         Args: never;
-        Returns: unknown[][];
+        Returns: Database["public"]["CompositeTypes"]["address"][][];
       };
     };
     Enums: {
       color: "red" | "green";
       Farbe: "rot" | "it's";
     };
-    CompositeTypes: { [_ in never]: never };
+    CompositeTypes: {
+      address: {
+        street: string | null;
+        zip: string | null;
+        color: Database["public"]["Enums"]["color"] | null;
+        mails: string[] | null;
+      };
+      person: {
+        name: string | null;
+        home: Database["public"]["CompositeTypes"]["address"] | null;
+        others: Database["public"]["CompositeTypes"]["address"][] | null;
+      };
+      "Zwei Wörter": {
+        select: Database["public"]["Enums"]["Farbe"] | null;
+        to: number[] | null;
+        doc: Json | null;
+      };
+    };
   };
 };
 
@@ -119,3 +136,5 @@ export type Tables<T extends keyof Relations> = Relations[T]["Row"];
 export type TablesInsert<T extends keyof Public["Tables"]> = Public["Tables"][T]["Insert"];
 export type TablesUpdate<T extends keyof Public["Tables"]> = Public["Tables"][T]["Update"];
 export type Enums<T extends keyof Public["Enums"]> = Public["Enums"][T];
+export type CompositeTypes<T extends keyof Public["CompositeTypes"]> =
+  Public["CompositeTypes"][T];
