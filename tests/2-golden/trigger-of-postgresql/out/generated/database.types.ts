@@ -22,3 +22,5 @@ export type Tables<T extends keyof Relations> = Relations[T]["Row"];
 export type TablesInsert<T extends keyof Public["Tables"]> = Public["Tables"][T]["Insert"];
 export type TablesUpdate<T extends keyof Public["Tables"]> = Public["Tables"][T]["Update"];
 export type Enums<T extends keyof Public["Enums"]> = Public["Enums"][T];
+export type CompositeTypes<T extends keyof Public["CompositeTypes"]> =
+  Public["CompositeTypes"][T];
