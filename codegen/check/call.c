@@ -130,6 +130,25 @@ check_aggregate_place(struct scope *scope, const struct ast_expr *ast)
 
 /* ---- functions ---- */
 
+/* Functions of extensions for which PostgreSQL has its own. */
+static const char *
+usual_function(const char *name)
+{
+    static const char *const pairs[][2] = {
+        {"uuid_generate_v4", "gen_random_uuid"},
+        {"getdate", "now"},
+        {"ifnull", "coalesce"},
+        {"isnull", "coalesce"},
+        {"nvl", "coalesce"},
+        {"group_concat", "string_agg"},
+    };
+
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+        if (strcmp(pairs[i][0], name) == 0)
+            return pairs[i][1];
+    return NULL;
+}
+
 static struct expr *
 report_unknown_function(struct scope *scope, const struct ast_expr *ast)
 {
@@ -145,7 +164,12 @@ report_unknown_function(struct scope *scope, const struct ast_expr *ast)
         vec_push(&known, model->predicates.at[i]->name);
     for (size_t i = 0; i < n; i++)
         vec_push(&known, names[i]);
-    check_suggest(diag, name, known.at, known.n);
+    if (usual_function(name)) {
+        diag_hint(diag, "write `%s(...)`", usual_function(name));
+        diag_fix(diag, ast->path.name.span, "%s", usual_function(name));
+    } else {
+        check_suggest(diag, name, known.at, known.n);
+    }
     for (size_t i = 0; i < ast->args.n; i++)
         check_expr(scope, ast->args.at[i]);
     return check_new_expr(EXPR_RAW, ast->span);

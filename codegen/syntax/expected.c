@@ -276,6 +276,8 @@ hint_before(const void *parser, struct diag *diag, struct token token, struct to
     if (syntax_accepts(parser, TOKEN_USING) && syntax_accepts(parser, TOKEN_UNIQUE))
         diag_hint(diag, "an index is `index [name] (columns)`; a column of that name is written "
                         "\"index\", in double quotes");
+    else if (before.kind == TOKEN_ID && strcmp(before.text, "procedure") == 0)
+        diag_hint(diag, "a trigger is `... execute %s()`, without \"procedure\"", token.text);
     else if (before.kind == TOKEN_ON && token.kind == TOKEN_TABLE)
         diag_hint(diag, "leave out \"table\"");
     else if (before.kind == TOKEN_AS && token.kind == TOKEN_RAW)
