@@ -165,7 +165,7 @@ report_unknown_function(struct scope *scope, const struct ast_expr *ast)
     for (size_t i = 0; i < n; i++)
         vec_push(&known, names[i]);
     if (usual_function(name)) {
-        diag_hint(diag, "write `%s(...)`", usual_function(name));
+        diag_hint(diag, "write `%s`", usual_function(name));
         diag_fix(diag, ast->path.name.span, "%s", usual_function(name));
     } else {
         check_suggest(diag, name, known.at, known.n);
