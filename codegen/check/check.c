@@ -94,6 +94,7 @@ check_who_writes(struct checker *checker)
     check_captures(checker);
     check_callers(checker);
     check_deciding(checker);
+    check_decided_writes(checker);
     check_tenants(checker);
     check_across(checker);
     check_wide_writes(checker);

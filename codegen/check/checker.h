@@ -75,6 +75,7 @@ struct checker {
     VEC(struct span) decided;  /* grants and policies that were reported: no follow-ups */
     VEC(const struct column *) unindexed;  /* looked up without an index: reported */
     VEC(const struct column *) strayed;    /* written for others: reported */
+    VEC(const struct column *) deciders;   /* a policy looks the caller's up */
     VEC(const struct table *) overlapping; /* with a policy that is useless: reported */
     bool guessing; /* a grant or policy names what is not there: the whole is not known */
 };

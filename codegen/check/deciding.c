@@ -251,6 +251,7 @@ is_reported(const struct decision *decision, struct span span)
 static void
 check_writers(const struct decision *decision, const struct column *column)
 {
+    vec_push(&((struct checker *)decision->checker)->deciders, column);
     for (size_t i = 0; i < column->table->grants.n; i++) {
         const struct grant *grant = column->table->grants.at[i];
         const struct policy *by;

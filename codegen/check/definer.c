@@ -4,7 +4,7 @@
  * ask for the caller themselves, as the policies do (I23); and nothing that the caller has set may
  * decide what their names mean.
  */
-#include "check/checker.h"
+#include "check/definer.h"
 
 #include <string.h>
 
@@ -71,15 +71,6 @@ check_settings(const struct declared_function *function)
 
 /* ---- what the policies compare ---- */
 
-/* A column that a policy compares with the caller. */
-struct owner {
-    const struct column *column;
-    const struct policy *policy;
-    const char *identity;
-};
-
-VEC_STRUCT(owners, struct owner);
-
 struct collecting {
     struct owners *owners;
     const struct policy *policy;
@@ -93,15 +84,62 @@ identity_text(const struct expr *expr)
 }
 
 static void
+add_looked_up(struct collecting *collecting, const struct expr *column, const char *identity)
+{
+    struct owner owner = {column->column, collecting->policy, identity, true};
+
+    if (column->kind == EXPR_COLUMN && column->range->implicit)
+        vec_push(collecting->owners, owner);
+}
+
+/* m.team_id = team_id, among what is joined by `and` */
+static void
+collect_equal(struct collecting *collecting, const struct expr *expr, const char *identity)
+{
+    if (expr->kind != EXPR_OP || expr->args.n != 2)
+        return;
+    for (size_t i = 0; i < 2; i++)
+        if (strcmp(expr->name, "and") == 0)
+            collect_equal(collecting, expr->args.at[i], identity);
+        else if (strcmp(expr->name, "=") == 0 && expr->args.at[1 - i]->kind == EXPR_COLUMN &&
+                 !expr->args.at[1 - i]->range->implicit)
+            add_looked_up(collecting, expr->args.at[i], identity);
+}
+
+static void visit_mention(const struct expr *expr, void *data);
+
+/* What holds the row to rows of the caller: `team_id in (select ...)`, `m.team_id = team_id`. */
+static void
+collect_looked_up(struct collecting *collecting, const struct expr *expr)
+{
+    const struct select *select = expr->select;
+    bool asks = false;
+    const char *identity;
+
+    if (select->from.n == 0)
+        return;
+    walk_expr(expr, visit_mention, &asks);
+    if (!asks)
+        return;
+    identity = arena_printf("the caller's rows of \"%s\"", select->from.at[0]->table->name);
+    if (expr->args.n > 0)
+        add_looked_up(collecting, expr->args.at[0], identity);
+    if (select->where)
+        collect_equal(collecting, select->where, identity);
+}
+
+static void
 visit_owner(const struct expr *expr, void *data)
 {
     struct collecting *collecting = data;
 
+    if (expr->select && !expr->negated)
+        collect_looked_up(collecting, expr);
     if (expr->kind != EXPR_OP || strcmp(expr->name, "=") != 0)
         return;
     for (size_t i = 0; i < 2; i++) {
         const struct expr *column = expr->args.at[i], *other = expr->args.at[1 - i];
-        struct owner owner = {column->column, collecting->policy, NULL};
+        struct owner owner = {column->column, collecting->policy, NULL, false};
 
         if (column->kind != EXPR_COLUMN || !column->range->implicit || !check_is_identity(other))
             continue;
@@ -119,9 +157,8 @@ has_policy_for(const struct table *table, enum command command)
     return false;
 }
 
-/* False when some policy asks for nobody: then there is nothing to go around. */
-static bool
-collect_owners(const struct table *table, enum command command, struct owners *owners)
+bool
+check_owners(const struct table *table, enum command command, struct owners *owners)
 {
     bool any = !has_policy_for(table, command);
 
@@ -189,6 +226,24 @@ compares(const struct expr *expr)
     return true;
 }
 
+/* `auth.role() = 'authenticated'` does not either: that is everybody who signed up. */
+static bool
+asks_for_anybody(const struct expr *expr)
+{
+    bool is_role = false, is_anybody = false;
+
+    for (size_t i = 0; i < expr->args.n; i++) {
+        const struct expr *arg = expr->args.at[i];
+
+        if (!arg)
+            continue;
+        is_role |= arg->kind == EXPR_CALL && arg->is_auth && strcmp(arg->name, "role") == 0;
+        is_anybody |= arg->kind == EXPR_LITERAL && arg->value &&
+                      (strcmp(arg->value, "authenticated") == 0 || strcmp(arg->value, "anon") == 0);
+    }
+    return is_role && is_anybody;
+}
+
 static void
 visit_mention(const struct expr *expr, void *data)
 {
@@ -197,7 +252,7 @@ visit_mention(const struct expr *expr, void *data)
     if (expr->kind == EXPR_RAW || expr->kind == EXPR_FUNCTION ||
         (expr->kind == EXPR_CLAIM && type_is_bool(expr->type)))
         *asks = true;
-    if (!*asks && compares(expr))
+    if (!*asks && compares(expr) && !asks_for_anybody(expr))
         *asks = some_argument_is_caller(expr);
     if (expr->kind == EXPR_PREDICATE && expr->predicate->body)
         walk_expr(expr->predicate->body, visit_mention, data);
@@ -229,25 +284,62 @@ behind_casts(const struct expr *expr)
     return expr;
 }
 
+struct choosing {
+    const struct expr *param;
+    bool other; /* a column, a select or the caller has a say as well */
+};
+
+static void
+visit_chosen(const struct expr *expr, void *data)
+{
+    struct choosing *choosing = data;
+
+    if (expr->kind == EXPR_PARAM && !choosing->param)
+        choosing->param = expr;
+    if (expr->kind == EXPR_COLUMN || expr->select || check_is_identity(expr) ||
+        expr->kind == EXPR_FUNCTION || expr->kind == EXPR_PREDICATE || expr->kind == EXPR_RAW)
+        choosing->other = true;
+}
+
+/* The parameter that alone says what this is, as in `p`, `lower(p)`, `any (p)`; NULL: none. */
+static const struct expr *
+chosen_by_caller(const struct expr *expr)
+{
+    struct choosing choosing = {0};
+
+    walk_expr(expr, visit_chosen, &choosing);
+    return choosing.other ? NULL : choosing.param;
+}
+
 static void
 compare(struct asking *asking, const struct expr *column, const struct expr *other)
 {
-    other = behind_casts(other);
-    if (column->kind != EXPR_COLUMN || other->kind != EXPR_PARAM)
+    const struct expr *param;
+
+    column = behind_casts(column);
+    if (column->kind != EXPR_COLUMN || asking->param || !(param = chosen_by_caller(other)))
         return;
     for (size_t i = 0; i < asking->owners->n; i++)
         if (asking->owners->at[i].column == column->column && !asking->param) {
             asking->owner = &asking->owners->at[i];
-            asking->param = other;
+            asking->param = param;
         }
+}
+
+static bool
+is_equality(const struct expr *expr)
+{
+    return ((expr->kind == EXPR_OP || expr->kind == EXPR_ANY) && strcmp(expr->name, "=") == 0) ||
+           (expr->kind == EXPR_IN && !expr->negated);
 }
 
 static void
 visit_comparison(const struct expr *expr, void *data)
 {
-    if (expr->kind != EXPR_OP || strcmp(expr->name, "=") != 0 || expr->args.n != 2)
+    if (!is_equality(expr) || expr->select || expr->args.n < 2)
         return;
-    compare(data, expr->args.at[0], expr->args.at[1]);
+    for (size_t i = 1; i < expr->args.n; i++)
+        compare(data, expr->args.at[0], expr->args.at[i]);
     compare(data, expr->args.at[1], expr->args.at[0]);
 }
 
@@ -263,10 +355,10 @@ visit_inserted(const struct statement *statement, struct asking *asking)
             if (asking->owners->at[j].column != statement->columns.at[i])
                 continue;
             if (select->rows.n > 0 && i < select->rows.at[0].n)
-                value = behind_casts(select->rows.at[0].at[i]);
+                value = chosen_by_caller(select->rows.at[0].at[i]);
             else if (i < select->outputs.n)
-                value = behind_casts(select->outputs.at[i].expr);
-            if (value && value->kind == EXPR_PARAM && !asking->param) {
+                value = chosen_by_caller(select->outputs.at[i].expr);
+            if (value && !asking->param) {
                 asking->owner = &asking->owners->at[j];
                 asking->param = value;
             }
@@ -281,31 +373,43 @@ verb_of(enum command command)
     return command == CMD_SELECT ? "reads" : "writes";
 }
 
-static void
-report(const struct declared_function *function, const struct asking *asking,
-       const struct range *range, enum command command)
+void
+check_report_believing(const struct declared_function *function, const struct owner *owner,
+                       struct span param, enum command command)
 {
-    struct diag *diag;
+    struct diag *diag =
+        diag_at(param, PGS3203_DEFINER_BELIEVES,
+                "definer function \"%s\" %s \"%s\" for a %s of the caller's choice: policy "
+                "\"%s\" compares %s with %s",
+                function->name, verb_of(command), owner->column->table->name,
+                owner->looked_up ? owner->column->name : "user", owner->policy->name,
+                owner->column->name, owner->identity);
 
-    if (asking->param) {
-        diag = diag_at(
-            asking->param->span, PGS3203_DEFINER_BELIEVES,
-            "definer function \"%s\" %s \"%s\" for a user of the caller's choice: policy "
-            "\"%s\" compares %s with %s",
-            function->name, verb_of(command), asking->table->name, asking->owner->policy->name,
-            asking->owner->column->name, asking->owner->identity);
-        diag_note(diag, asking->owner->policy->span, "the policy is here");
+    diag_note(diag, owner->policy->span, "the policy is here");
+    if (owner->looked_up)
+        diag_hint(diag, "ask in the function as the policy does, or drop `security definer`");
+    else
         diag_hint(diag, "compare with %s and drop the parameter, or drop `security definer`",
-                  asking->owner->identity);
-        return;
-    }
-    diag = diag_at(range->span, PGS3204_DEFINER_ASKS_NOBODY,
-                   "definer function \"%s\" %s \"%s\" past its policies, and never asks who calls",
-                   function->name, verb_of(command), asking->table->name);
-    diag_note(diag, asking->table->policies.at[0]->span, "a policy of the table is here");
-    diag_hint(diag, "add what the policies compare, such as `%s = %s`, or drop `security definer`",
-              asking->owners->n > 0 ? asking->owners->at[0].column->name : "owner_id",
-              asking->owners->n > 0 ? asking->owners->at[0].identity : "auth.uid()");
+                  owner->identity);
+}
+
+void
+check_report_asking_nobody(const struct declared_function *function, const struct owner *owner,
+                           struct span table, enum command command)
+{
+    struct diag *diag =
+        diag_at(table, PGS3204_DEFINER_ASKS_NOBODY,
+                "definer function \"%s\" %s \"%s\" past its policies, and never asks who calls",
+                function->name, verb_of(command), owner->column->table->name);
+
+    diag_note(diag, owner->column->table->policies.at[0]->span, "a policy of the table is here");
+    if (owner->looked_up)
+        diag_hint(diag, "ask as the policies do, for %s, or drop `security definer`",
+                  owner->identity);
+    else
+        diag_hint(diag,
+                  "add what the policies compare, such as `%s = %s`, or drop `security definer`",
+                  owner->column->name, owner->identity);
 }
 
 struct checking {
@@ -322,15 +426,18 @@ check_table(struct checking *checking, const struct range *range, enum command c
     struct asking asking = {.owners = &owners, .table = range->table};
 
     if (checking->reported || checking->asks || check_is_unknown(range->table) ||
-        range->table->is_view || !collect_owners(range->table, command, &owners))
+        range->table->is_view || !check_owners(range->table, command, &owners))
         return;
     walk_statement(body, visit_comparison, &asking);
     if (body->kind == STATEMENT_INSERT && command != CMD_SELECT)
         visit_inserted(body, &asking);
-    if (!asking.param && owners.n == 0)
+    if (owners.n == 0)
         return;
     checking->reported = true;
-    report(checking->function, &asking, range, command);
+    if (asking.param)
+        check_report_believing(checking->function, asking.owner, asking.param->span, command);
+    else
+        check_report_asking_nobody(checking->function, &owners.at[0], range->span, command);
 }
 
 static void
@@ -339,7 +446,8 @@ check_range(const struct range *range, void *data)
     check_table(data, range, CMD_SELECT);
 }
 
-static void
+/* True: it was reported, or the caller is asked for. */
+static bool
 check_asks(const struct declared_function *function)
 {
     static const enum command commands[] = {
@@ -351,12 +459,13 @@ check_asks(const struct declared_function *function)
     struct checking checking = {.function = function};
 
     if (function->roles.n == 0)
-        return;
+        return true;
     walk_statement(function->body, visit_mention, &checking.asks);
     checking.asks |= inserts_caller(function->body);
     if (function->body->target)
         check_table(&checking, function->body->target, commands[function->body->kind]);
     walk_statement_ranges(function->body, check_range, &checking);
+    return checking.reported || checking.asks;
 }
 
 /* ---- what it gives away ---- */
@@ -433,10 +542,12 @@ check_definers(struct checker *checker)
         check_body_text(function);
         if (function->definer)
             check_search_path(function);
+        if (function->definer && function->raw && !checker->guessing)
+            check_definer_text(checker, function);
         if (!function->body || checker->guessing)
             continue;
-        if (function->definer)
-            check_asks(function);
+        if (function->definer && !check_asks(function))
+            check_open_writes(function);
         check_given(function);
     }
 }

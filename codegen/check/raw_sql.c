@@ -231,33 +231,6 @@ check_raw_definer(const struct raw_tokens *tokens, size_t i)
               "write `security definer set search_path = ''`; better, declare it: `function ...`");
 }
 
-static void
-check_raw_sql(const struct checker *checker, struct span span)
-{
-    struct raw_tokens tokens = raw_text_tokens(span);
-
-    for (size_t i = 0; i < tokens.n; i++) {
-        bool begins = i == 0 || tokens.at[i - 1].statement != tokens.at[i].statement;
-
-        if (!begins)
-            continue;
-        if (tokens.at[i].statement < 1000)
-            check_transaction(&tokens, i, false);
-        if (!check_view_made(checker, &tokens, i))
-            check_rules(&tokens, i);
-        check_grant(checker, &tokens, i);
-        check_raw_changes(checker, &tokens, i);
-        check_raw_definer(&tokens, i);
-    }
-}
-
-void
-check_raw_texts(struct checker *checker)
-{
-    for (size_t i = 0; i < checker->ast->sqls.n; i++)
-        check_raw_sql(checker, checker->ast->sqls.at[i]->up.span);
-}
-
 /* ---- bodies of functions ---- */
 
 static const char *const role_words[] = {"set role", "set local role", "set session authorization",
@@ -278,11 +251,11 @@ check_role_change(const struct declared_function *function, const struct raw_tok
 
 /* execute 'select ... ' || x: text of others becomes SQL. */
 static void
-check_dynamic(const struct declared_function *function, const struct raw_tokens *tokens, size_t i)
+check_dynamic(const char *where, const struct raw_tokens *tokens, size_t i)
 {
     size_t last = raw_last_of(tokens, i), glued = tokens->n;
 
-    if (!raw_is(tokens, i, "execute") || strcmp(function->language, "plpgsql") != 0)
+    if (!raw_is(tokens, i, "execute"))
         return;
     for (size_t at = i; at <= last; at++) {
         bool format = raw_is(tokens, at, "format") && at + 2 <= last &&
@@ -299,7 +272,7 @@ check_dynamic(const struct declared_function *function, const struct raw_tokens 
     if (glued == tokens->n)
         return;
     diag_hint(diag_at(tokens->at[glued].span, PGS3227_DYNAMIC_SQL,
-                      "function \"%s\" puts text into SQL as it comes", function->name),
+                      "%s puts text into SQL as it comes", where),
               "give values by `using`, names by `format('... %%I ...', name)`");
 }
 
@@ -325,6 +298,70 @@ check_body_text(const struct declared_function *function)
                               "a function cannot begin or end a transaction: it runs inside one"),
                       "leave it out");
         check_role_change(function, &tokens, i);
-        check_dynamic(function, &tokens, i);
+        if (strcmp(function->language, "plpgsql") == 0)
+            check_dynamic(arena_printf("function \"%s\"", function->name), &tokens, i);
     }
+}
+
+/* ---- sql $$ ... $$ ---- */
+
+/* Of a statement, also within a block: behind `begin`, `then`, `else`, `loop`. */
+static bool
+begins_statement(const struct raw_tokens *tokens, size_t i)
+{
+    if (i == 0 || tokens->at[i - 1].statement != tokens->at[i].statement)
+        return true;
+    return tokens->at[i].statement >= RAW_NESTED &&
+           (raw_is(tokens, i - 1, "begin") || raw_is(tokens, i - 1, "then") ||
+            raw_is(tokens, i - 1, "else") || raw_is(tokens, i - 1, "loop"));
+}
+
+static void
+check_statements(const struct checker *checker, const struct raw_tokens *tokens)
+{
+    for (size_t i = 0; i < tokens->n; i++) {
+        if (!begins_statement(tokens, i))
+            continue;
+        if (tokens->at[i].statement < RAW_NESTED)
+            check_transaction(tokens, i, false);
+        if (!check_view_made(checker, tokens, i))
+            check_rules(tokens, i);
+        check_grant(checker, tokens, i);
+        check_raw_changes(checker, tokens, i);
+        check_raw_definer(tokens, i);
+    }
+}
+
+/* execute 'alter table t disable row level security'; what is text is SQL all the same. */
+static void
+check_executed(const struct checker *checker, const struct raw_tokens *tokens, size_t i)
+{
+    if (!raw_is(tokens, i, "execute") || tokens->at[i].statement < RAW_NESTED)
+        return;
+    for (size_t at = i + 1; at <= raw_last_of(tokens, i); at++) {
+        struct raw_tokens inner;
+
+        if (tokens->at[at].kind != RAW_STRING)
+            continue;
+        inner = raw_string_tokens(tokens->at[at].span);
+        check_statements(checker, &inner);
+    }
+    check_dynamic("this block", tokens, i);
+}
+
+static void
+check_raw_sql(const struct checker *checker, struct span span)
+{
+    struct raw_tokens tokens = raw_text_tokens(span);
+
+    check_statements(checker, &tokens);
+    for (size_t i = 0; i < tokens.n; i++)
+        check_executed(checker, &tokens, i);
+}
+
+void
+check_raw_texts(struct checker *checker)
+{
+    for (size_t i = 0; i < checker->ast->sqls.n; i++)
+        check_raw_sql(checker, checker->ast->sqls.at[i]->up.span);
 }

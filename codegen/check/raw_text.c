@@ -126,7 +126,7 @@ read_dollar(struct reader *reader)
         reader->at = body;
         reader->end = end;
         reader->depth++;
-        reader->statement += 1000;
+        reader->statement += RAW_NESTED;
         read_all(reader);
         reader->depth--;
         reader->at = after;
@@ -179,6 +179,18 @@ raw_text_tokens(struct span span)
         .file = span.file, .at = text + len, .end = span.file->text + span.end - len};
 
     if (reader.at < reader.end)
+        read_all(&reader);
+    return reader.tokens;
+}
+
+struct raw_tokens
+raw_string_tokens(struct span span)
+{
+    struct reader reader = {.file = span.file,
+                            .at = span.file->text + span.start + 1,
+                            .end = span.file->text + span.end - 1};
+
+    if (span.file->text[span.start] == '\'' && reader.at < reader.end)
         read_all(&reader);
     return reader.tokens;
 }

@@ -21,13 +21,18 @@ struct raw_token {
         RAW_STRING,
         RAW_SYMBOL,
     } kind;
-    int statement; /* from 0 */
+    int statement; /* from 0; in $$ inside the $$ from RAW_NESTED */
 };
+
+#define RAW_NESTED 1000
 
 VEC_STRUCT(raw_tokens, struct raw_token);
 
 /* Of a $$ ... $$ at `span`; with what stands in $$ inside it, as statements of their own. */
 struct raw_tokens raw_text_tokens(struct span span);
+
+/* Of a string in single quotes at `span`. */
+struct raw_tokens raw_string_tokens(struct span span);
 
 /* The token is this word, unquoted. */
 bool raw_is(const struct raw_tokens *tokens, size_t i, const char *word);

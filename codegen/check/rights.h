@@ -24,6 +24,9 @@ void check_callers(struct checker *checker);
 /* deciding.c: columns that decide rights, and who may write them. */
 void check_deciding(struct checker *checker);
 
+/* definer_writes.c: functions that let callers write those columns; after check_deciding(). */
+void check_decided_writes(struct checker *checker);
+
 /* tenant.c: rows written where the writer has no business. */
 void check_tenants(struct checker *checker);
 

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* What the checks of functions with the rights of their owner share. */
+#ifndef DEFINER_H
+#define DEFINER_H
+
+#include "check/checker.h"
+
+/* A column that a policy compares with the caller. */
+struct owner {
+    const struct column *column;
+    const struct policy *policy;
+    const char *identity;
+    bool looked_up; /* by way of another table */
+};
+
+VEC_STRUCT(owners, struct owner);
+
+/* Those of a table. False when some policy asks for nobody: then there is nothing to go around. */
+bool check_owners(const struct table *table, enum command command, struct owners *owners);
+
+void check_report_believing(const struct declared_function *function, const struct owner *owner,
+                            struct span param, enum command command);
+void check_report_asking_nobody(const struct declared_function *function, const struct owner *owner,
+                                struct span table, enum command command);
+
+/* definer_text.c: a definer function whose body is in $$ never asks for its caller. */
+void check_definer_text(const struct checker *checker, const struct declared_function *function);
+
+/* definer_writes.c: a definer function that lets everybody write. */
+void check_open_writes(const struct declared_function *function);
+
+#endif
