@@ -18,6 +18,9 @@ VEC_STRUCT(owners, struct owner);
 /* Those of a table. False when some policy asks for nobody: then there is nothing to go around. */
 bool check_owners(const struct table *table, enum command command, struct owners *owners);
 
+/* Something in it is compared with the caller. */
+bool check_asks_caller(const struct expr *expr);
+
 void check_report_believing(const struct declared_function *function, const struct owner *owner,
                             struct span param, enum command command);
 void check_report_asking_nobody(const struct declared_function *function, const struct owner *owner,
