@@ -11,6 +11,7 @@ import { scratch } from '../tests/lib/paths.mjs';
 import { Cluster, binaries, connect } from '../tests/lib/postgres.mjs';
 import { freePort, run } from '../tests/lib/process.mjs';
 import { request } from '../tests/lib/http.mjs';
+import { measureCompiler } from './compiler.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const rounds = Number(process.env.ROUNDS ?? 7);
@@ -153,7 +154,8 @@ async function main() {
     process.env.CHECK = '1'; // once more, looking at every answer
     await wrk(64, 1);
     const idle = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))[1];
-    report(await db.value('select version()'), statements, server_settings, variants, Number(idle));
+    const compiler = await measureCompiler();
+    report(await db.value('select version()'), statements, server_settings, variants, Number(idle), compiler);
     await db.end();
   } finally {
     await server?.stop();
@@ -161,7 +163,7 @@ async function main() {
   }
 }
 
-function report(version, statements, server_settings, variants, rss_kib) {
+function report(version, statements, server_settings, variants, rss_kib, compiler) {
   const find = (name, c) => variants.find((v) => v.name === name && v.c === c).results;
   const middle = (list, field) => median(list.map((r) => r[field]));
   const ratio = (c, other) => find('server', c).map((r, i) => r.rps / find(other, c)[i].rps);
@@ -201,6 +203,7 @@ function report(version, statements, server_settings, variants, rss_kib) {
     `${statements.select};`,
     '```',
     '',
+    compiler,
   );
   const results = join(here, 'RESULTS.md');
   writeFileSync(results, lines.join('\n'));
