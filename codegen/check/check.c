@@ -106,6 +106,8 @@ check_who_writes(struct checker *checker)
     check_fallbacks(checker);
     check_private_told(checker);
     check_searches(checker);
+    check_negative_sides(checker);
+    check_cascades(checker);
 }
 
 static struct checker *

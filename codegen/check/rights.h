@@ -39,6 +39,12 @@ void check_wide_writes(struct checker *checker);
 /* exposure.c: columns that a grant gives away. */
 void check_exposure(struct checker *checker);
 
+/* negative.c: sides of an `or` that only say which rows are not meant. */
+void check_negative_sides(struct checker *checker);
+
+/* cascade.c: deletes that go around a delete policy. */
+void check_cascades(const struct checker *checker);
+
 /* deleted.c: rows that are marked as deleted, and still answer. */
 void check_deleted(struct checker *checker);
 
