@@ -104,6 +104,9 @@ const struct column *check_compares_itself(const struct atom *atom);
 /* A column whose NULL passes for the caller: `coalesce(owner_id, auth.uid()) = auth.uid()`. */
 const struct column *check_takes_ownerless(const struct atom *atom);
 
+/* A delete elsewhere leaves it null: `on delete set null`. */
+bool check_is_let_go(const struct column *column);
+
 /* The role is one that anybody can have: anon, authenticated. */
 bool check_is_anybody(const struct role *role);
 

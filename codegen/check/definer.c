@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "check/definer.h"
+
 /* ---- search_path ---- */
 
 static bool
@@ -77,6 +79,7 @@ struct asking {
     bool asks;                 /* the caller is asked for, somewhere */
     const struct owner *owner; /* compared with */
     const struct expr *param;  /* what the caller chose; NULL: not so */
+    bool either;               /* it is the caller, or whom he says */
 };
 
 static void
@@ -210,16 +213,56 @@ chosen_by_caller(const struct expr *expr)
     return choosing.other ? NULL : choosing.param;
 }
 
+/* Where the policies of a table stand: those of a partition on its parent. */
+static const struct table *
+policed(const struct table *table)
+{
+    while (table->partition_of)
+        table = table->partition_of;
+    return table->policies.n == 0 && table->inherits.n > 0 ? table->inherits.at[0] : table;
+}
+
+static bool
+is_same_column(const struct column *owner, const struct column *column)
+{
+    return owner == column ||
+           (policed(column->table) == owner->table && strcmp(owner->name, column->name) == 0);
+}
+
+static void
+note_param(const struct expr *expr, void *data)
+{
+    bool *found = data;
+
+    *found |= expr->kind == EXPR_PARAM;
+}
+
+/* coalesce(p_user, auth.uid()): the caller, unless he says another. */
+static bool
+is_either(const struct expr *expr)
+{
+    bool param = false, caller = false;
+
+    if (expr->kind != EXPR_CALL && expr->kind != EXPR_CASE)
+        return false;
+    walk_expr(expr, note_param, &param);
+    walk_expr(expr, note_caller, &caller);
+    return param && caller;
+}
+
 static void
 compare(struct asking *asking, const struct expr *column, const struct expr *other)
 {
     const struct expr *param;
 
     column = behind_casts(column);
-    if (column->kind != EXPR_COLUMN || asking->param || !(param = chosen_by_caller(other)))
+    other = behind_casts(other);
+    param = is_either(other) ? other : chosen_by_caller(other);
+    if (column->kind != EXPR_COLUMN || asking->param || !param)
         return;
     for (size_t i = 0; i < asking->owners->n; i++)
-        if (asking->owners->at[i].column == column->column && !asking->param) {
+        if (is_same_column(asking->owners->at[i].column, column->column) && !asking->param) {
+            asking->either = is_either(other);
             asking->owner = &asking->owners->at[i];
             asking->param = param;
         }
@@ -322,15 +365,15 @@ check_table(struct checking *checking, const struct range *range, enum command c
 {
     const struct statement *body = checking->function->body;
     struct owners owners = {0};
-    struct asking asking = {.owners = &owners, .table = range->table};
+    struct asking asking = {.owners = &owners, .table = policed(range->table)};
 
-    if (checking->reported || checking->asks || check_is_unknown(range->table) ||
-        range->table->is_view || !check_owners(range->table, command, &owners))
+    if (checking->reported || check_is_unknown(range->table) || range->table->is_view ||
+        !check_owners(asking.table, command, &owners))
         return;
     walk_statement(body, visit_comparison, &asking);
     if (body->kind == STATEMENT_INSERT && command != CMD_SELECT)
         visit_inserted(body, &asking);
-    if (owners.n == 0)
+    if (owners.n == 0 || (checking->asks && !asking.either))
         return;
     checking->reported = true;
     if (asking.param)
@@ -439,13 +482,14 @@ check_definers(struct checker *checker)
 
         check_settings(function);
         check_body_text(function);
+        check_unequal_text(function);
         if (function->definer)
             check_search_path(function);
         if (function->definer && function->raw && !checker->guessing)
             check_definer_text(checker, function);
         if (!function->body || checker->guessing)
             continue;
-        if (function->definer && !check_asks(function))
+        if (function->definer && !check_definer_params(function) && !check_asks(function))
             check_open_writes(function);
         check_given(function);
     }

@@ -32,4 +32,12 @@ void check_definer_text(const struct checker *checker, const struct declared_fun
 /* definer_writes.c: a definer function that lets everybody write. */
 void check_open_writes(const struct declared_function *function);
 
+/* ---- definer_param.c ---- */
+
+/* An argument that switches the question off, an upsert over others' rows; true: reported. */
+bool check_definer_params(const struct declared_function *function);
+
+/* auth.uid() <> who, in a body in $$ that visitors may run. */
+void check_unequal_text(const struct declared_function *function);
+
 #endif

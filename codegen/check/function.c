@@ -297,10 +297,25 @@ text_before(struct span span)
     return span.file && span.start > 0 ? span.file->text[span.start - 1] : '\0';
 }
 
+/* auth.uid(), now(): another value in another request. */
+static void
+note_changing(const struct expr *expr, void *data)
+{
+    const struct expr **changing = data;
+    bool changes =
+        expr->kind == EXPR_CLAIM || (expr->kind == EXPR_CALL && expr->is_auth) ||
+        (expr->function && expr->function->volatility != IMMUTABLE) ||
+        (expr->kind == EXPR_FUNCTION && expr->declared->volatility != FUNCTION_IMMUTABLE);
+
+    if (changes && !*changing)
+        *changing = expr;
+}
+
 static void
 check_declared_volatility(const struct ast_function *ast, const struct declared_function *function)
 {
     const struct range *first = NULL;
+    const struct expr *changing = NULL;
     struct diag *diag;
 
     if (function->volatility == FUNCTION_VOLATILE)
@@ -317,8 +332,20 @@ check_declared_volatility(const struct ast_function *ast, const struct declared_
                      "%s", "");
         return;
     }
+    if (function->volatility != FUNCTION_IMMUTABLE)
+        return;
     walk_statement_ranges(function->body, note_reads, &first);
-    if (!first || function->volatility != FUNCTION_IMMUTABLE)
+    walk_statement(function->body, note_changing, &changing);
+    if (!first && changing) {
+        diag = diag_at(ast->volatility_span, PGS2305_DECLARED_VOLATILITY,
+                       "\"%s\" depends on more than its arguments: it is not immutable",
+                       function->name);
+        diag_note(diag, changing->span, "this changes from one request to the next");
+        diag_hint(diag, "say `stable`: PostgreSQL keeps the value of an immutable call, for other "
+                        "callers too");
+        diag_fix(diag, ast->volatility_span, "stable");
+    }
+    if (!first)
         return;
     diag = diag_at(ast->volatility_span, PGS2305_DECLARED_VOLATILITY,
                    "\"%s\" reads \"%s\", which changes: it is not immutable", function->name,

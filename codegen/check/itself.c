@@ -117,3 +117,16 @@ check_takes_ownerless(const struct atom *atom)
     }
     return NULL;
 }
+
+bool
+check_is_let_go(const struct column *column)
+{
+    for (size_t i = 0; i < column->table->constraints.n; i++) {
+        const struct constraint *reference = column->table->constraints.at[i];
+
+        for (size_t j = 0; reference->on_delete == FK_SET_NULL && j < reference->columns.n; j++)
+            if (reference->columns.at[j] == column)
+                return true;
+    }
+    return false;
+}

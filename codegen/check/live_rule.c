@@ -127,6 +127,14 @@ check_live_tables(const struct live *live)
             diag_hint(diag, "write the view without $$, or read its tables here");
             return false;
         }
+        if (table->materialized) {
+            diag = diag_at(reads.at[i].from, PGS4306_LIVE_STORED,
+                           "live query \"%s\" reads \"%s\", which no write changes: nobody would "
+                           "be told anything",
+                           live->name, table->name);
+            diag_hint(diag, "read its tables here, or make it a plain view");
+            return false;
+        }
         if (table->is_view || table->primary_key)
             continue;
         diag = diag_at(reads.at[i].from, PGS4136_LIVE_WITHOUT_KEY,

@@ -337,7 +337,7 @@ ownerless_side(const struct opening *opening, const struct branch *branch, const
         return NULL;
     column = check_stands_for(atom->expr->args.at[0], &binding);
     if (column->kind != EXPR_COLUMN || !column->range->implicit ||
-        !anybody_writes(opening->checker, column->column) ||
+        !(anybody_writes(opening->checker, column->column) || check_is_let_go(column->column)) ||
         !is_owner_elsewhere(opening, branch, column->column))
         return NULL;
     return column->column;
