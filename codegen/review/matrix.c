@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "text/source.h"
 
 /* ---- words outside of quotes ---- */
 
@@ -199,6 +200,14 @@ read_line(struct matrix *matrix, const char *line)
         vec_push(&matrix->sections, read_heading(line));
 }
 
+static bool
+is_utf8(const char *text)
+{
+    size_t len = strlen(text);
+
+    return source_bad_byte(source_from_text("access.txt", text, len)) == len;
+}
+
 /* The facts begin behind the head, with the roles. */
 static const char *
 behind_head(const char *text)
@@ -212,7 +221,7 @@ bool
 matrix_read(const char *text, struct matrix *matrix)
 {
     *matrix = (struct matrix){.top = {.kind = "", .name = "", .heading = ""}};
-    text = behind_head(text);
+    text = is_utf8(text) ? behind_head(text) : NULL;
     while (text != NULL && *text != '\0') {
         size_t len = strcspn(text, "\n");
         size_t seen = len > 0 && text[len - 1] == '\r' ? len - 1 : len;
