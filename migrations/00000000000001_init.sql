@@ -533,8 +533,8 @@ drop function public.ticket_ages;
 drop function public.team_work;
 drop function public.open_tickets;
 drop function public.search_tickets;
-drop view public.team_load;
-drop view public.ticket_count;
+drop view public.team_load cascade;
+drop view public.ticket_count cascade;
 drop function pgstack_policy.shares_team cascade;
 drop table
   public.article,

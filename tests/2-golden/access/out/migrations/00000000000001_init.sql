@@ -254,7 +254,7 @@ drop index public.bill_cents
 
 drop function public.count_all;
 drop function public.debt;
-drop view public.debts;
+drop view public.debts cascade;
 drop table
   public.counter,
   public.bill,

@@ -358,7 +358,7 @@ reset role;
 
 drop function public.q;
 drop function public.log_change cascade;
-drop view public.done;
+drop view public.done cascade;
 drop function public.tomorrow cascade;
 drop function public.my_first cascade;
 drop function public.count_change cascade;

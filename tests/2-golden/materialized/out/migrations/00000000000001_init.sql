@@ -197,10 +197,10 @@ reset role;
 
 -- migrate:down
 
-drop view public.shop_of_today;
-drop materialized view public.names;
-drop materialized view report.monthly;
-drop materialized view public.daily;
+drop view public.shop_of_today cascade;
+drop materialized view public.names cascade;
+drop materialized view report.monthly cascade;
+drop materialized view public.daily cascade;
 drop table
   public.product,
   public.sale

@@ -221,11 +221,11 @@ reset role;
 
 -- migrate:down
 
-drop view public.raw_titles;
-drop view public.shown;
+drop view public.raw_titles cascade;
+drop view public.shown cascade;
 drop function pgstack_policy.is_banned cascade;
 drop function pgstack_policy.is_disliked cascade;
-drop view public.votes;
+drop view public.votes cascade;
 drop table
   public.flag,
   public.vote,

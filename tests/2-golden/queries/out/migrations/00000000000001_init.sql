@@ -200,7 +200,7 @@ drop function public.states;
 drop function public.titles;
 drop function public.hours_of;
 drop function public.tasks_of;
-drop view public.task_hours;
+drop view public.task_hours cascade;
 drop table
   public.task
   cascade;

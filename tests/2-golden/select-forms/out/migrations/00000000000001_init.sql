@@ -441,26 +441,26 @@ reset role;
 
 drop function public.q2;
 drop function public.q1;
-drop view public.v20;
-drop view public.v19;
-drop view public.v18;
-drop view public.v17;
-drop view public.v16;
-drop view public.v15;
-drop view public.v14;
-drop view public.v13;
-drop view public.v12;
-drop view public.v11;
-drop view public.v10;
-drop view public.v9;
-drop view public.v8;
-drop view public.v7;
-drop view public.v6;
-drop view public.v5;
-drop view public.v4;
-drop view public.v3;
-drop view public.v2;
-drop view public.v1;
+drop view public.v20 cascade;
+drop view public.v19 cascade;
+drop view public.v18 cascade;
+drop view public.v17 cascade;
+drop view public.v16 cascade;
+drop view public.v15 cascade;
+drop view public.v14 cascade;
+drop view public.v13 cascade;
+drop view public.v12 cascade;
+drop view public.v11 cascade;
+drop view public.v10 cascade;
+drop view public.v9 cascade;
+drop view public.v8 cascade;
+drop view public.v7 cascade;
+drop view public.v6 cascade;
+drop view public.v5 cascade;
+drop view public.v4 cascade;
+drop view public.v3 cascade;
+drop view public.v2 cascade;
+drop view public.v1 cascade;
 drop table
   public.note,
   public.team

@@ -299,7 +299,7 @@ reset role;
 -- migrate:down
 
 drop function public.mine;
-drop view billing.open_invoice;
+drop view billing.open_invoice cascade;
 drop table
   "Odd Name"."select",
   public.room_seq_id_seq,

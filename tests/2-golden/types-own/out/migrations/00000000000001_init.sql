@@ -291,7 +291,7 @@ reset role;
 
 drop function public.addresses;
 drop function public.by_mail;
-drop view public.customer_home;
+drop view public.customer_home cascade;
 drop table
   public."Ort",
   public.customer
