@@ -219,3 +219,10 @@ check_find_cors(struct checker *checker, const struct ast_name *name)
     check_suggest(diag, name->text, known.at, known.n);
     return NULL;
 }
+
+bool
+check_is_user_path(const char *path)
+{
+    return strcmp(path, "user_metadata") == 0 || strncmp(path, "user_metadata.", 14) == 0 ||
+           strncmp(path, "raw_user_meta_data", 18) == 0;
+}

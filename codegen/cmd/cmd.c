@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "check/check.h"
+#include "passes/check.h"
 #include "cmd/snapshot.h"
 #include "text/diag.h"
 #include "base/fail.h"

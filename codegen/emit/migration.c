@@ -148,7 +148,8 @@ emit_derived_down(struct out *out, const struct model *model)
         const struct derived derived = model->derived.at[i];
 
         if (derived.view != NULL)
-            out_printf(out, "drop %sview %s cascade;\n", derived.view->materialized ? "materialized " : "",
+            out_printf(out, "drop %sview %s cascade;\n",
+                       derived.view->materialized ? "materialized " : "",
                        sql_relation(derived.view));
         else if (derived.function != NULL)
             out_printf(out, "drop function public.%s cascade;\n", name_sql(derived.function->name));

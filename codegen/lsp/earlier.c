@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "check/check.h"
+#include "passes/check.h"
 #include "lsp/parts.h"
 #include "syntax/parse.h"
 #include "text/diag.h"

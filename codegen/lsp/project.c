@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "check/check.h"
+#include "passes/check.h"
 #include "lsp/parts.h"
 #include "syntax/parse.h"
 #include "text/diag.h"

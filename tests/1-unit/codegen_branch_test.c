@@ -10,9 +10,9 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
-#include "check/branch.h"
+#include "rights/branch.h"
 #include "check/checker.h"
-#include "check/check.h"
+#include "passes/check.h"
 #include "syntax/parse.h"
 #include "text/diag.h"
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "check/check.h"
+#include "passes/check.h"
 #include "text/diag.h"
 #include "syntax/parse.h"
 

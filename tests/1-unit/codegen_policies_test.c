@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
-#include "check/check.h"
+#include "passes/check.h"
 #include "syntax/parse.h"
 #include "text/diag.h"
 #include "text/source.h"

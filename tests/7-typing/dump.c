@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 
-#include "check/check.h"
+#include "passes/check.h"
 #include "model/catalog.h"
 #include "model/types.h"
 #include "syntax/parse.h"

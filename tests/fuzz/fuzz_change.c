@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "check/check.h"
+#include "passes/check.h"
 #include "text/diag.h"
 #include "syntax/parse.h"
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
-#include "check/check.h"
+#include "passes/check.h"
 #include "emit/emit.h"
 #include "text/diag.h"
 #include "syntax/parse.h"

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/* Policies and grants that give more than before, and what was served and is gone. */
+#include <string.h>
+
+#include "change/change.h"
+
+/* ---- policies ---- */
+
+static const struct policy *
+policy_now(const struct table *now, const struct policy *last)
+{
+    for (size_t i = 0; i < now->policies.n; i++)
+        if (strcmp(now->policies.at[i]->sql_name, last->sql_name) == 0)
+            return now->policies.at[i];
+    return NULL;
+}
+
+/* A declaration for several commands has become several policies. */
+static bool
+is_first(const struct policy *policy)
+{
+    const struct policy *const *others = policy->table->policies.at;
+
+    for (size_t i = 0; others[i] != policy; i++)
+        if (strcmp(others[i]->name, policy->name) == 0)
+            return false;
+    return true;
+}
+
+static bool
+is_public(const struct expr *expr)
+{
+    return expr && expr->kind == EXPR_PUBLIC;
+}
+
+static bool
+is_op(const struct expr *expr, const char *name)
+{
+    return expr->kind == EXPR_OP && strcmp(expr->name, name) == 0;
+}
+
+/* One of the parts of `whole`, joined by `op`, has the words of `part`. */
+static bool
+has_part(const struct expr *whole, const char *op, const struct expr *part)
+{
+    if (is_op(whole, op) && whole->args.n == 2)
+        return has_part(whole->args.at[0], op, part) || has_part(whole->args.at[1], op, part);
+    return change_same_words(whole->span, part->span);
+}
+
+static bool
+has_all_parts(const struct expr *whole, const char *op, const struct expr *parts)
+{
+    if (is_op(parts, op) && parts->args.n == 2)
+        return has_all_parts(whole, op, parts->args.at[0]) &&
+               has_all_parts(whole, op, parts->args.at[1]);
+    return has_part(whole, op, parts);
+}
+
+/* The first part of `whole` that `others` has not; NULL: none. */
+static const struct expr *
+part_without(const struct expr *whole, const char *op, const struct expr *others)
+{
+    const struct expr *left;
+
+    if (!is_op(whole, op) || whole->args.n != 2)
+        return has_part(others, op, whole) ? NULL : whole;
+    left = part_without(whole->args.at[0], op, others);
+    return left ? left : part_without(whole->args.at[1], op, others);
+}
+
+/* `a and b` was, `a` is: the part that is no longer asked for. */
+static const struct expr *
+lost_part(const struct expr *last, const struct expr *now)
+{
+    return is_op(last, "and") && has_all_parts(last, "and", now) ? part_without(last, "and", now)
+                                                                 : NULL;
+}
+
+/* `a` was, `a or b` is: the part that is new. */
+static const struct expr *
+added_part(const struct expr *last, const struct expr *now)
+{
+    return is_op(now, "or") && has_all_parts(now, "or", last) ? part_without(now, "or", last)
+                                                              : NULL;
+}
+
+static struct diag *
+opened(const struct policy *now, const struct expr *last_expr, const struct expr *expr)
+{
+    const struct expr *part;
+
+    if (!last_expr || !expr || is_public(last_expr) || is_public(expr))
+        return NULL;
+    part = lost_part(last_expr, expr);
+    if (part)
+        return diag_at(expr->span, PGS4506_POLICY_OPENED,
+                       "policy \"%s\" on \"%s\" no longer asks for `%.*s`", now->name,
+                       now->table->name, (int)(part->span.end - part->span.start),
+                       part->span.file->text + part->span.start);
+    part = added_part(last_expr, expr);
+    if (part)
+        return diag_at(part->span, PGS4506_POLICY_OPENED,
+                       "policy \"%s\" on \"%s\" opens rows by this from now on", now->name,
+                       now->table->name);
+    return NULL;
+}
+
+/* What it held back before, it does no longer. */
+static void
+check_opened(const struct change *change, const struct policy *last)
+{
+    const struct table *table = change_table_now(change, last->table);
+    const struct policy *now = table ? policy_now(table, last) : NULL;
+    struct diag *diag;
+
+    if (!now || !is_first(now))
+        return;
+    if (last->restrictive && !now->restrictive)
+        diag = diag_at(now->span, PGS4506_POLICY_OPENED,
+                       "policy \"%s\" on \"%s\" held rows back, and opens rows now", now->name,
+                       table->name);
+    else if (!now->restrictive && !is_public(last->using_expr) && is_public(now->using_expr))
+        diag =
+            diag_at(now->using_expr->span, PGS4506_POLICY_OPENED,
+                    "policy \"%s\" on \"%s\" opens every row from now on", now->name, table->name);
+    else {
+        diag = opened(now, last->using_expr, now->using_expr);
+        if (!diag)
+            diag = opened(now, last->check_expr, now->check_expr);
+        if (!diag)
+            return;
+    }
+    diag_note(diag, last->span, "it was here");
+    diag_hint(diag, "`pgstack diff --access` says who gains what; after the next snapshot nothing "
+                    "more is said");
+}
+
+/* ---- grants ---- */
+
+static const struct role *
+role_before(const struct model *last, const struct role *now)
+{
+    for (size_t i = 0; i < last->roles.n; i++)
+        if (strcmp(last->roles.at[i]->name, now->name) == 0)
+            return last->roles.at[i];
+    return NULL;
+}
+
+/* The grant of some columns, where there was no grant of all. */
+static const struct grant *
+columns_before(const struct table *last, const struct role *role, enum command command)
+{
+    const struct grant *found = NULL;
+
+    for (size_t i = 0; i < last->grants.n; i++) {
+        const struct grant *grant = last->grants.at[i];
+
+        if (grant->role != role || grant->command != command)
+            continue;
+        if (grant->columns.n == 0)
+            return NULL;
+        found = grant;
+    }
+    return found;
+}
+
+static void
+check_columns_opened(const struct change *change, const struct grant *now)
+{
+    const struct table *table =
+        now->columns.n > 0 || now->table->is_view ? NULL : change_table_before(change, now->table);
+    const struct role *role = table ? role_before(change->last, now->role) : NULL;
+    const struct grant *last = role ? columns_before(table, role, now->command) : NULL;
+
+    for (size_t i = 0; last && i < now->table->columns.n; i++) {
+        const struct column *column = now->table->columns.at[i];
+        const struct column *before = change_column_before(table, column);
+        struct diag *diag;
+
+        if (column->generated || column->is_private ||
+            (before && access_column(role, before, now->command)))
+            continue;
+        diag =
+            diag_at(now->span, PGS4327_COLUMNS_OPENED,
+                    "the list of columns is gone: \"%s\" may use %s.%s, too, and every column of "
+                    "tomorrow",
+                    now->role->name, now->table->name, column->name);
+        diag_note(diag, last->span, "it was here");
+        diag_hint(diag, "list the columns");
+        return;
+    }
+}
+
+/* ---- what was served ---- */
+
+static bool
+is_dropped(const struct change *change, const char *name)
+{
+    for (size_t i = 0; i < change->now->drops.n; i++)
+        if (strcmp(change->now->drops.at[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
+static void
+report_gone(const struct change *change, const char *what, const char *name, struct span span)
+{
+    struct diag *diag;
+
+    if (is_dropped(change, name))
+        return;
+    diag = diag_at(span, PGS4328_VIEW_GONE,
+                   "%s \"%s\" is gone: clients of the last release ask for it", what, name);
+    diag_hint(diag, "keep it until none is left, then write `drop %s %s;`", what, name);
+}
+
+static void
+check_served(const struct change *change)
+{
+    const struct model *last = change->last, *now = change->now;
+
+    for (size_t i = 0; i < last->tables.n; i++) {
+        const struct table *view = last->tables.at[i];
+
+        if (view->is_view && view->grants.n > 0 && !change_table_now(change, view))
+            report_gone(change, view->materialized ? "materialized view" : "view", view->name,
+                        view->span);
+    }
+    for (size_t i = 0; i < last->queries.n; i++) {
+        const struct query *query = last->queries.at[i];
+        bool found = false;
+
+        for (size_t j = 0; j < now->queries.n; j++)
+            found |= strcmp(now->queries.at[j]->name, query->name) == 0;
+        if (!found)
+            report_gone(change, query->function ? "function" : "query", query->name, query->span);
+    }
+}
+
+void
+change_check_rights(const struct change *change)
+{
+    for (size_t i = 0; i < change->last->policies.n; i++)
+        check_opened(change, change->last->policies.at[i]);
+    for (size_t i = 0; i < change->now->grants.n; i++)
+        check_columns_opened(change, change->now->grants.at[i]);
+    check_served(change);
+}

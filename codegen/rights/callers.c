@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who the caller is, told by something weaker than auth.uid(): an address that changes hands, a
+ * part of a word, a word in letters that never come.  And functions that answer anew for each row.
+ */
+#include "rights/rights.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "rights/branch.h"
+
+struct asking {
+    const struct policy *policy;
+    struct checker *checker;
+};
+
+static bool
+is_op(const struct expr *expr, const char *name)
+{
+    return expr->kind == EXPR_OP && strcmp(expr->name, name) == 0;
+}
+
+static bool
+is_call(const struct expr *expr, const char *name)
+{
+    return expr->kind == EXPR_CALL && !expr->is_auth && strcmp(expr->name, name) == 0;
+}
+
+static bool
+is_told(const struct asking *asking, const struct expr *expr)
+{
+    struct checker *checker = asking->checker;
+
+    for (size_t i = 0; i < checker->decided.n; i++)
+        if (check_same_place(checker->decided.at[i], expr->span))
+            return true;
+    vec_push(&checker->decided, expr->span);
+    return false;
+}
+
+/* ---- e-mail ---- */
+
+static bool
+is_email(const struct expr *expr, const struct binding *binding)
+{
+    expr = check_stands_for(expr, &binding);
+    if (is_call(expr, "lower") || is_call(expr, "upper") || is_call(expr, "trim") ||
+        is_call(expr, "split_part"))
+        return expr->args.n > 0 && is_email(expr->args.at[0], binding);
+    if (expr->kind == EXPR_CLAIM)
+        return strcmp(expr->claim->path, "email") == 0;
+    if (expr->kind == EXPR_CALL && expr->is_auth)
+        return strcmp(expr->name, "email") == 0;
+    return is_op(expr, "->>") && expr->args.at[1]->value &&
+           strcmp(expr->args.at[1]->value, "email") == 0 && expr->args.at[0]->kind == EXPR_CALL &&
+           expr->args.at[0]->is_auth;
+}
+
+static bool
+compares(const struct expr *expr)
+{
+    return is_op(expr, "=") || is_op(expr, "like") || is_op(expr, "ilike") || is_op(expr, "~") ||
+           is_op(expr, "~*") || expr->kind == EXPR_IN || expr->kind == EXPR_ANY;
+}
+
+static void
+check_email(const struct asking *asking, const struct expr *expr, const struct binding *binding)
+{
+    struct diag *diag;
+    bool named = false;
+
+    if (!compares(expr))
+        return;
+    for (size_t i = 0; i < expr->args.n; i++)
+        named |= is_email(expr->args.at[i], binding);
+    if (!named || is_told(asking, expr))
+        return;
+    diag = diag_at(expr->span, PGS3060_EMAIL_IDENTITY,
+                   "policy \"%s\" on \"%s\" takes an e-mail address for a person",
+                   asking->policy->name, asking->policy->table->name);
+    diag_hint(diag,
+              "an address may be unconfirmed, written otherwise, or somebody else's tomorrow: "
+              "keep the user's id, and compare it with auth.uid()");
+}
+
+/* ---- part of a word ---- */
+
+static bool
+is_of_token(const struct expr *expr, const struct binding *binding)
+{
+    struct atom atom = {.expr = expr, .binding = binding};
+    struct mentions found = check_mentions(&atom, NULL);
+
+    return found.caller && !found.row && !found.select && !is_email(expr, binding);
+}
+
+static bool
+is_text_of_token(const struct expr *expr, const struct binding *binding)
+{
+    return type_is_text(expr->type) && !expr->type.array && is_of_token(expr, binding);
+}
+
+static bool
+has_wildcard(const struct expr *pattern)
+{
+    return pattern->kind == EXPR_LITERAL && pattern->value && strpbrk(pattern->value, "%_") &&
+           pattern->value[strspn(pattern->value, "%_")] != '\0';
+}
+
+/* A pattern that is not held at both ends. */
+static bool
+is_loose(const struct expr *pattern)
+{
+    size_t len;
+
+    if (pattern->kind != EXPR_LITERAL || !pattern->value)
+        return false;
+    len = strlen(pattern->value);
+    return len == 0 || pattern->value[0] != '^' || pattern->value[len - 1] != '$';
+}
+
+static bool
+finds_part(const struct expr *expr, const struct binding *binding)
+{
+    if (is_call(expr, "strpos") || is_call(expr, "position") || is_call(expr, "starts_with"))
+        return expr->args.n > 0 && is_text_of_token(expr->args.at[0], binding);
+    if (expr->kind != EXPR_OP || expr->args.n < 2 || !is_text_of_token(expr->args.at[0], binding))
+        return false;
+    if (is_op(expr, "like") || is_op(expr, "ilike"))
+        return has_wildcard(expr->args.at[1]);
+    return (is_op(expr, "~") || is_op(expr, "~*")) && is_loose(expr->args.at[1]);
+}
+
+static void
+check_part(const struct asking *asking, const struct expr *expr, const struct binding *binding)
+{
+    struct diag *diag;
+
+    if (!finds_part(expr, binding) || is_told(asking, expr))
+        return;
+    diag = diag_at(expr->span, PGS3061_PART_OF_CLAIM,
+                   "policy \"%s\" on \"%s\" looks for a part of what the token says",
+                   asking->policy->name, asking->policy->table->name);
+    diag_hint(diag,
+              "'admin' is also in 'not-admin' and 'administrator-of-nothing': compare the "
+              "whole with `=` or `in`; a list in a claim is an array, `'admin' = any (roles)`");
+}
+
+/* ---- letters that never come ---- */
+
+static bool
+has_other_case(const struct expr *call, const struct expr *literal)
+{
+    if (literal->kind != EXPR_LITERAL || !literal->value)
+        return false;
+    for (const char *at = literal->value; *at; at++)
+        if (is_call(call, "lower") ? isupper((unsigned char)*at) : islower((unsigned char)*at))
+            return true;
+    return false;
+}
+
+static void
+fix_case(struct diag *diag, const struct expr *literal, bool to_lower)
+{
+    char *text = (char *)arena_printf("%s", literal->text);
+
+    for (char *at = text; *at; at++)
+        *at = (char)(to_lower ? tolower((unsigned char)*at) : toupper((unsigned char)*at));
+    diag_fix(diag, literal->span, "%s", text);
+}
+
+static void
+check_case_of(const struct asking *asking, const struct expr *expr, size_t i)
+{
+    const struct expr *call = expr->args.at[i];
+
+    if (!is_call(call, "lower") && !is_call(call, "upper"))
+        return;
+    for (size_t j = 0; j < expr->args.n; j++) {
+        struct diag *diag;
+
+        if (j == i || !has_other_case(call, expr->args.at[j]) || is_told(asking, expr->args.at[j]))
+            continue;
+        diag = diag_at(expr->args.at[j]->span, PGS3062_CASE_NEVER_COMES, "%s() never gives '%s'",
+                       call->name, expr->args.at[j]->value);
+        diag_hint(diag, "write it in %s letters", is_call(call, "lower") ? "small" : "capital");
+        fix_case(diag, expr->args.at[j], is_call(call, "lower"));
+    }
+}
+
+static void
+check_case_letters(const struct asking *asking, const struct expr *expr)
+{
+    bool equals = is_op(expr, "=") || is_op(expr, "<>") || (expr->kind == EXPR_IN && !expr->select);
+
+    for (size_t i = 0; equals && i < expr->args.n; i++)
+        check_case_of(asking, expr, i);
+}
+
+/* ---- anew for each row ---- */
+
+static void
+check_volatile(const struct asking *asking, const struct expr *expr)
+{
+    const struct function *function;
+    struct diag *diag;
+
+    if (expr->kind != EXPR_CALL || expr->is_auth)
+        return;
+    function = expr->function ? expr->function : function_find(expr->name);
+    if (!function || function_volatility(function, OLDEST_RELEASE) != VOLATILE ||
+        is_told(asking, expr))
+        return;
+    diag = diag_at(expr->span, PGS3083_VOLATILE_IN_POLICY,
+                   "policy \"%s\" on \"%s\" calls %s(), which gives another answer for each row",
+                   asking->policy->name, asking->policy->table->name, expr->name);
+    diag_hint(diag, "a right does not depend on chance: compare columns, claims, and now()");
+}
+
+/* ---- settings ---- */
+
+/* In a function that the policy calls: there, others may read them. */
+static void
+check_setting(const struct asking *asking, const struct expr *expr)
+{
+    struct diag *diag;
+
+    if (!is_call(expr, "current_setting") || is_told(asking, expr))
+        return;
+    diag = diag_at(expr->span, PGS3016_POLICY_READS_SETTING,
+                   "policy \"%s\" on \"%s\" comes to read a setting here: some of them the client "
+                   "writes",
+                   asking->policy->name, asking->policy->table->name);
+    diag_note(diag, asking->policy->span, "the policy is here");
+    diag_hint(diag, "declare a claim, or look the membership up: `exists (select 1 from member "
+                    "...)`");
+}
+
+/* ---- not in, and a NULL among them ---- */
+
+struct null_search {
+    const struct expr *column;
+    bool excluded;
+};
+
+static void
+visit_null_test(const struct expr *expr, void *data)
+{
+    struct null_search *search = data;
+
+    if (is_op(expr, "is not null") && expr->args.at[0]->kind == EXPR_COLUMN &&
+        expr->args.at[0]->column == search->column->column)
+        search->excluded = true;
+}
+
+static bool
+leaves_nulls_out(const struct select *select, const struct expr *column)
+{
+    struct null_search search = {.column = column};
+
+    if (select->where)
+        walk_conjuncts(select->where, visit_null_test, &search);
+    return search.excluded;
+}
+
+static void
+check_not_in(const struct asking *asking, const struct expr *expr)
+{
+    const struct expr *output;
+    struct diag *diag;
+
+    if (expr->kind != EXPR_IN || !expr->negated || !expr->select || expr->select->outputs.n != 1)
+        return;
+    output = expr->select->outputs.at[0].expr;
+    if (output->kind != EXPR_COLUMN || !output->nullable ||
+        leaves_nulls_out(expr->select, output) || is_told(asking, output))
+        return;
+    diag = diag_at(output->span, PGS3057_NOT_IN_NULL,
+                   "policy \"%s\" on \"%s\": one NULL in \"%s\", and `not in` is never true",
+                   asking->policy->name, asking->policy->table->name, output->column->name);
+    diag_note(diag, output->column->span, "\"%s\" may be null", output->column->name);
+    diag_hint(diag, "make it `not null`, add `where %s is not null`, or write `not exists`",
+              output->column->name);
+}
+
+static void
+visit(const struct expr *expr, const struct binding *binding, void *data)
+{
+    check_not_in(data, expr);
+    check_email(data, expr, binding);
+    check_part(data, expr, binding);
+    check_case_letters(data, expr);
+    check_volatile(data, expr);
+    check_setting(data, expr);
+}
+
+void
+check_callers(struct checker *checker)
+{
+    for (size_t i = 0; i < checker->model->policies.n; i++) {
+        const struct policy *policy = checker->model->policies.at[i];
+        struct asking asking = {policy, checker};
+
+        if (policy->using_expr)
+            check_walk_bound(policy->using_expr, NULL, visit, &asking);
+        if (policy->check_expr && policy->check_expr != policy->using_expr)
+            check_walk_bound(policy->check_expr, NULL, visit, &asking);
+    }
+}

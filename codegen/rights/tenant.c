@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Rows written where the writer has no business.  What a role may read of a table is tied to the
+ * caller by some column, its tenant: a new row must be tied by it, too, or callers put rows into
+ * other tenants, move theirs there, or write in the name of others.
+ */
+#include "rights/rights.h"
+
+#include <string.h>
+
+#include "rights/branch.h"
+
+struct tenancy {
+    struct checker *checker;
+    const struct role *role;
+    const struct table *table;
+    struct branches seen;
+};
+
+/* ---- what the caller sees ---- */
+
+/* Tied to more than the caller alone in each branch that is not for somebody in particular. */
+bool
+check_is_tenant(const struct branches *seen, const struct column *column, const struct role *role)
+{
+    enum tie weakest = TIE_SELF;
+    bool has_claim = false;
+    size_t n = 0;
+
+    if (check_is_unique(column))
+        return false;
+    for (size_t i = 0; i < seen->n; i++) {
+        enum tie tie = check_tie(&seen->at[i], NULL, column, role);
+
+        if (check_is_public(&seen->at[i]))
+            return false;
+        has_claim |= tie == TIE_CLAIM;
+        if (tie < TIE_LOOKUP && check_is_gated(&seen->at[i], role))
+            continue;
+        weakest = tie < weakest ? tie : weakest;
+        n++;
+    }
+    return n > 0 && (has_claim || weakest == TIE_LOOKUP || weakest == TIE_CLAIM);
+}
+
+/* ---- new rows ---- */
+
+static const struct grant *
+grant_of(const struct column *column, const struct role *role, enum command command,
+         struct span *span)
+{
+    for (size_t i = 0; i < column->table->grants.n; i++) {
+        const struct grant *grant = column->table->grants.at[i];
+
+        if (grant->command != command || !role_is(role, grant->role))
+            continue;
+        *span = grant->span;
+        if (grant->columns.n == 0)
+            return grant;
+        for (size_t j = 0; j < grant->columns.n; j++)
+            if (grant->columns.at[j] == column) {
+                *span = grant->column_spans.at[j];
+                return grant;
+            }
+    }
+    return NULL;
+}
+
+static const struct expr *
+condition_of(const struct branch *branch)
+{
+    const struct policy *policy = branch->policy;
+
+    return policy->check_expr ? policy->check_expr : policy->using_expr;
+}
+
+static bool
+is_told(struct tenancy *tenancy, const struct column *column, struct span span)
+{
+    struct checker *checker = tenancy->checker;
+
+    for (size_t i = 0; i < checker->decided.n; i++)
+        if (check_same_place(checker->decided.at[i], span))
+            return true;
+    for (size_t i = 0; i < checker->strayed.n; i++)
+        if (checker->strayed.at[i] == column)
+            return true;
+    vec_push(&checker->strayed, column);
+    return false;
+}
+
+static void
+report_stray(struct tenancy *tenancy, const struct column *column, enum command command,
+             const struct branch *branch)
+{
+    const struct policy *policy = branch->policy;
+    bool inserts = command == CMD_INSERT;
+    struct span granted;
+    struct diag *diag;
+
+    grant_of(column, tenancy->role, command, &granted);
+    if (is_told(tenancy, column, granted))
+        return;
+    diag = diag_at(condition_of(branch)->span,
+                   inserts ? PGS3052_TENANT_UNCHECKED : PGS3053_TENANT_MOVES,
+                   inserts ? "policy \"%s\" on \"%s\" lets a caller write rows for others: any "
+                             "\"%s\" passes"
+                           : "policy \"%s\" on \"%s\" lets a caller move rows to others: any new "
+                             "\"%s\" passes",
+                   policy->name, policy->table->name, column->name);
+    diag_note(diag, granted, "\"%s\" may be written", column->name);
+    if (tenancy->seen.n > 0 && tenancy->seen.at[0].policy)
+        diag_note(diag, tenancy->seen.at[0].policy->span, "policy \"%s\" shows rows by \"%s\"",
+                  tenancy->seen.at[0].policy->name, column->name);
+    diag_hint(diag,
+              "let `with check` compare \"%s\" as `using` of select does, or take it out of "
+              "the %s grant",
+              column->name, command_name(command));
+}
+
+static void
+check_column(struct tenancy *tenancy, const struct column *column, enum command command,
+             const struct branches *written)
+{
+    struct span span;
+
+    if (!grant_of(column, tenancy->role, command, &span))
+        return;
+    for (size_t i = 0; i < written->n; i++) {
+        const struct branch *branch = &written->at[i];
+
+        if ((command == CMD_INSERT && check_is_public(branch)) ||
+            check_tie(branch, NULL, column, tenancy->role) >= TIE_LOOKUP ||
+            check_is_gated(branch, tenancy->role))
+            continue;
+        report_stray(tenancy, column, command, branch);
+        return;
+    }
+}
+
+static bool
+names_caller(const struct branch *branch, const struct role *role)
+{
+    for (size_t i = 0; i < branch->atoms.n; i++) {
+        struct mentions found = check_mentions(&branch->atoms.at[i], role);
+
+        if (found.caller || found.filtered || found.unknown)
+            return true;
+    }
+    return false;
+}
+
+/* The owner may become anybody: a new row that no condition ties to the caller at all. */
+static void
+check_given_away(struct tenancy *tenancy, const struct column *column,
+                 const struct branches *written)
+{
+    struct span span;
+
+    if (!grant_of(column, tenancy->role, CMD_UPDATE, &span))
+        return;
+    for (size_t i = 0; i < written->n; i++)
+        if (written->at[i].policy->check_expr && !names_caller(&written->at[i], tenancy->role)) {
+            report_stray(tenancy, column, CMD_UPDATE, &written->at[i]);
+            return;
+        }
+}
+
+/* ---- in whose name ---- */
+
+static bool
+is_signature(const struct column *column)
+{
+    static const char *const words[] = {"author",   "creat",     "owner",  "sender",
+                                        "posted",   "submit",    "upload", "written",
+                                        "reporter", "requested", "user"};
+    const struct expr *by_default = column->default_expr;
+
+    if (!by_default || !check_is_identity(by_default))
+        return false;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strncmp(column->name, words[i], strlen(words[i])) == 0)
+            return true;
+    return false;
+}
+
+static bool
+has_self(const struct branch *branch, const struct table *table, const struct role *role)
+{
+    for (size_t i = 0; i < table->columns.n; i++)
+        if (check_tie(branch, NULL, table->columns.at[i], role) == TIE_SELF)
+            return true;
+    return false;
+}
+
+static void
+check_signature(struct tenancy *tenancy, const struct column *column,
+                const struct branches *written)
+{
+    struct span span;
+    struct diag *diag;
+
+    if (!is_signature(column) || !grant_of(column, tenancy->role, CMD_INSERT, &span))
+        return;
+    for (size_t i = 0; i < written->n; i++) {
+        const struct branch *branch = &written->at[i];
+
+        if (has_self(branch, tenancy->table, tenancy->role) ||
+            check_is_gated(branch, tenancy->role) ||
+            (strncmp(column->name, "user", 4) == 0 && names_caller(branch, tenancy->role)))
+            continue;
+        if (is_told(tenancy, column, span))
+            return;
+        diag =
+            diag_at(span, PGS3054_WRITES_AS_OTHERS,
+                    "\"%s\" may insert rows of \"%s\" in the name of others: policy \"%s\" does "
+                    "not compare \"%s\"",
+                    tenancy->role->name, tenancy->table->name, branch->policy->name, column->name);
+        diag_note(diag, branch->policy->span, "the policy is here");
+        diag_hint(diag,
+                  "take \"%s\" out of the grant: its default is the caller; or add `%s = "
+                  "auth.uid()` to `with check`",
+                  column->name, column->name);
+        return;
+    }
+}
+
+/* ---- all ---- */
+
+static void
+check_tenancy(struct tenancy *tenancy)
+{
+    const struct table *table = tenancy->table;
+    const struct role *role = tenancy->role;
+    struct branches inserted = {0}, updated = {0};
+    bool inserts = check_role_branches(role, table, CMD_INSERT, true, &inserted);
+    bool updates = check_role_branches(role, table, CMD_UPDATE, true, &updated);
+
+    if (!check_role_branches(role, table, CMD_SELECT, false, &tenancy->seen))
+        return;
+    for (size_t i = 0; i < table->columns.n; i++) {
+        const struct column *column = table->columns.at[i];
+
+        if (inserts)
+            check_signature(tenancy, column, &inserted);
+        if (updates && check_weakest_tie(&tenancy->seen, column, role) == TIE_SELF)
+            check_given_away(tenancy, column, &updated);
+        if (!check_is_tenant(&tenancy->seen, column, role))
+            continue;
+        if (inserts)
+            check_column(tenancy, column, CMD_INSERT, &inserted);
+        if (updates)
+            check_column(tenancy, column, CMD_UPDATE, &updated);
+    }
+}
+
+void
+check_tenants(struct checker *checker)
+{
+    const struct model *model = checker->model;
+
+    if (checker->guessing)
+        return;
+    for (size_t i = 0; i < model->tables.n; i++)
+        for (size_t j = 0; j < model->roles.n; j++) {
+            struct tenancy tenancy = {checker, model->roles.at[j], model->tables.at[i], {0}};
+
+            if (!tenancy.table->is_view && tenancy.table->policies.n > 0 &&
+                check_is_anybody(tenancy.role))
+                check_tenancy(&tenancy);
+        }
+}

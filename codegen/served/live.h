@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CHECK_LIVE_H
+#define CHECK_LIVE_H
+
+#include "served/served.h"
+#include "model/served.h"
+
+/* What cannot be followed change by change, what tells too much, what costs too much. */
+void check_live_rules(const struct live *live);
+
+/* check_live_compare.c, for check_live_rule.c */
+void check_live_comparisons(const struct live *live);
+
+#endif
