@@ -16,8 +16,8 @@ check_multirange_name(const char *name)
     const char *word = strstr(name, "range");
 
     if (!word)
-        return arena_printf("%s_multirange", name);
-    return arena_printf("%.*smulti%s", (int)(word - name), name, word);
+        return name_object(name, NULL, "multirange");
+    return name_cut(arena_printf("%.*smulti%s", (int)(word - name), name, word));
 }
 
 static bool

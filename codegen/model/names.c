@@ -296,6 +296,12 @@ clip(const char *text, size_t len, size_t max)
 }
 
 const char *
+name_cut(const char *name)
+{
+    return arena_copy(name, clip(name, strlen(name), NAME_MAX_BYTES));
+}
+
+const char *
 name_object(const char *table, const char *columns, const char *label)
 {
     size_t n1 = strlen(table), n2 = columns ? strlen(columns) : 0;

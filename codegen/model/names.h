@@ -30,6 +30,9 @@ bool name_is_sql_keyword(const char *name);
 /* table_columns_label, cut to 63 bytes the way PostgreSQL cuts; `columns` may be NULL. */
 const char *name_object(const char *table, const char *columns, const char *label);
 
+/* The name as PostgreSQL cuts what is longer than 63 bytes. */
+const char *name_cut(const char *name);
+
 /* Names joined with `_`, as PostgreSQL joins the columns of an index. */
 const char *name_join(const char *const *names, size_t n);
 

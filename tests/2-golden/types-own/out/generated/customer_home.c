@@ -21,7 +21,7 @@ static const struct pgs_column address_composite[] = {
     PGS_ARRAY_COLUMN("mails", "mails", PGS_TEXT, "public.email", NULL, PGS_NULLABLE),
 };
 
-/* schema/app.schema:47 view customer_home */
+/* schema/app.schema:50 view customer_home */
 enum {
     CUSTOMER_HOME_ID,
     CUSTOMER_HOME_STREET,

@@ -10,17 +10,17 @@
 
 PGS_GENERATED_FOR_ABI(2);
 
-/* schema/app.schema:40 type Farbe */
+/* schema/app.schema:43 type Farbe */
 static const char *const farbe_labels[] = {"rot", "it's", NULL};
 
-/* schema/app.schema:39 type Zwei Wörter */
+/* schema/app.schema:42 type Zwei Wörter */
 static const struct pgs_column zwei_w__rter_composite[] = {
     PGS_ENUM_COLUMN("select", "\"select\"", "public.\"Farbe\"", farbe_labels, PGS_NULLABLE),
     PGS_ARRAY_COLUMN("to", "\"to\"", PGS_INT4, "integer", NULL, PGS_NULLABLE),
     PGS_COLUMN("doc", "doc", PGS_JSONB, "jsonb", PGS_NULLABLE),
 };
 
-/* schema/app.schema:42 table Ort */
+/* schema/app.schema:45 table Ort */
 enum {
     ORT_ID,
     ORT_OF,
