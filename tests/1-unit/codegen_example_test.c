@@ -41,6 +41,9 @@ the_example_compiles(void **state)
     expect_clean(&ast);
     assert_true(ast.sqls.n && ast.views.n && ast.roles.n && ast.claims.n && ast.predicates.n);
     assert_true(ast.cors.n && ast.endpoints.n && ast.queries.n);
+    assert_true(ast.functions.n && ast.range_types.n && ast.triggers.n && ast.domains.n &&
+                ast.composites.n);
+    assert_true(ast.schemas.n && ast.extensions.n && ast.comments.n);
 }
 
 static void
