@@ -378,6 +378,6 @@ ${trigger} before update of (owner_id) on ${table.path} for each row when (old.o
 
   rawSql() {
     const name = quoted(this.name('seq'));
-    this.say(`sql $$ create sequence public.${name}; $$ down $$ drop sequence public.${name}; $$;`);
+    this.say(`sql $raw$ create sequence public.${name}; $raw$ down $raw$ drop sequence public.${name}; $raw$;`);
   }
 }
