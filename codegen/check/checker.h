@@ -143,6 +143,9 @@ struct column *check_find_column(const struct table *table, const struct ast_nam
 struct role *check_find_role(struct checker *checker, const struct ast_name *name);
 const struct cors *check_find_cors(struct checker *checker, const struct ast_name *name);
 
+/* Those that there are. */
+void check_find_roles(struct checker *checker, const struct ast_names *names, struct roles *out);
+
 /* Stands for a table that is not there, or a view that reads itself: reported once. */
 static inline bool
 check_is_unknown(const struct table *table)
@@ -208,6 +211,8 @@ struct expr *check_name(struct scope *scope, const struct ast_expr *ast);
 /* ---- check_expr.c ---- */
 
 struct expr *check_new_expr(enum expr_kind kind, struct span span);
+struct expr *check_column_expr(const struct range *range, const struct column *column,
+                               struct span span);
 
 /* Typed and resolved; never NULL. */
 struct expr *check_expr(struct scope *scope, const struct ast_expr *ast);
@@ -328,6 +333,10 @@ const char *check_given_name(struct checker *checker, const struct table *table,
 
 /* Declares the arguments of a predicate or query. */
 void check_params(struct checker *checker, const struct ast_params *ast, struct params *out);
+
+/* `returns table (...)`: columns of no table. */
+void check_result_columns(struct checker *checker, const struct ast_columns *ast,
+                          struct result_columns *out);
 
 /* ---- speed.c, for lookup.c ---- */
 

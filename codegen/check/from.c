@@ -220,8 +220,8 @@ open_sides(struct scope *scope, struct range *range)
 
 /* ---- using ---- */
 
-static struct expr *
-column_of(const struct range *range, struct column *column, struct span span)
+struct expr *
+check_column_expr(const struct range *range, const struct column *column, struct span span)
 {
     struct expr *expr = check_new_expr(EXPR_COLUMN, span);
 
@@ -296,7 +296,7 @@ join_by(struct scope *scope, struct range *range, const struct ast_name *name)
     left = left_of_using(scope, name);
     if (left->kind != EXPR_COLUMN && left->kind != EXPR_CALL)
         return;
-    right = column_of(range, column, name->span);
+    right = check_column_expr(range, column, name->span);
     same = equal(name, left, right);
     merged.expr = merge_columns(range, left, right);
     merged.left = left->kind == EXPR_COLUMN ? left->column : NULL;

@@ -63,22 +63,6 @@ check_declare_functions(struct checker *checker)
 /* ---- what is returned ---- */
 
 static void
-read_returns_columns(struct checker *checker, const struct ast_function *ast,
-                     struct declared_function *function)
-{
-    for (size_t i = 0; i < ast->returns_columns.n; i++) {
-        struct column *column = arena_alloc(sizeof(*column));
-
-        column->span = ast->returns_columns.at[i]->name.span;
-        column->name = ast->returns_columns.at[i]->name.text;
-        column->number = (int)i;
-        check_storable_type(checker, ast->returns_columns.at[i]->type, &column->type);
-        vec_push(&function->returns_columns, column);
-    }
-    function->returns_set = true;
-}
-
-static void
 read_returns(struct checker *checker, const struct ast_function *ast,
              struct declared_function *function)
 {
@@ -93,7 +77,8 @@ read_returns(struct checker *checker, const struct ast_function *ast,
         return;
     }
     if (!type) {
-        read_returns_columns(checker, ast, function);
+        check_result_columns(checker, &ast->returns_columns, &function->returns_columns);
+        function->returns_set = true;
         return;
     }
     plain = type->dimensions == 0 && !type->schema && type->n_args == 0;
@@ -119,12 +104,7 @@ read_roles(struct checker *checker, const struct ast_function *ast,
 {
     struct diag *diag;
 
-    for (size_t i = 0; i < ast->roles.n; i++) {
-        const struct role *role = check_find_role(checker, &ast->roles.at[i]);
-
-        if (role)
-            vec_push(&function->roles, role);
-    }
+    check_find_roles(checker, &ast->roles, &function->roles);
     if (!function->returns_trigger || ast->roles.n == 0)
         return;
     diag = diag_at(ast->roles.at[0].span, PGS2302_TRIGGER_FUNCTION,

@@ -203,6 +203,17 @@ check_find_role(struct checker *checker, const struct ast_name *name)
     return NULL;
 }
 
+void
+check_find_roles(struct checker *checker, const struct ast_names *names, struct roles *out)
+{
+    for (size_t i = 0; i < names->n; i++) {
+        const struct role *role = check_find_role(checker, &names->at[i]);
+
+        if (role)
+            vec_push(out, role);
+    }
+}
+
 const struct cors *
 check_find_cors(struct checker *checker, const struct ast_name *name)
 {

@@ -59,6 +59,21 @@ check_params(struct checker *checker, const struct ast_params *ast, struct param
     }
 }
 
+void
+check_result_columns(struct checker *checker, const struct ast_columns *ast,
+                     struct result_columns *out)
+{
+    for (size_t i = 0; i < ast->n; i++) {
+        struct column *column = arena_alloc(sizeof(*column));
+
+        column->span = ast->at[i]->name.span;
+        column->name = ast->at[i]->name.text;
+        column->number = (int)i;
+        check_storable_type(checker, ast->at[i]->type, &column->type);
+        vec_push(out, column);
+    }
+}
+
 /* ---- predicates ---- */
 
 static void

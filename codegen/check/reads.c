@@ -115,3 +115,23 @@ check_reads_statement(const struct statement *statement, struct reads *out)
     walk_statement_ranges(statement, read_range, &reading);
     walk_statement(statement, read_expr, &reading);
 }
+
+const struct read *
+check_first_forbidden(const struct reads *reads, const struct role *role)
+{
+    for (size_t i = 0; i < reads->n; i++) {
+        const struct read *read = &reads->at[i];
+
+        if (read->column ? !access_column(role, read->column, CMD_SELECT)
+                         : !access_table(role, read->table, CMD_SELECT))
+            return read;
+    }
+    return NULL;
+}
+
+const char *
+check_read_name(const struct read *read)
+{
+    return read->column ? arena_printf("%s.%s", read->table->name, read->column->name)
+                        : arena_printf("\"%s\"", read->table->name);
+}

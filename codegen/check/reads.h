@@ -20,4 +20,10 @@ void check_reads(const struct expr *expr, struct reads *out);
 void check_reads_select(const struct select *select, struct reads *out);
 void check_reads_statement(const struct statement *statement, struct reads *out);
 
+/* The first that the role may not read; NULL: it may read all. */
+const struct read *check_first_forbidden(const struct reads *reads, const struct role *role);
+
+/* How messages name it: table.column, or "table". */
+const char *check_read_name(const struct read *read);
+
 #endif

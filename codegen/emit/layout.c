@@ -50,16 +50,6 @@ layout_string(const char *text)
     return out_text(out);
 }
 
-static const char *
-join(const struct words *words, const char *separator)
-{
-    struct out *out = out_scratch();
-
-    for (size_t i = 0; i < words->list.n; i++)
-        out_printf(out, "%s%s", i == 0 ? "" : separator, words->list.at[i]);
-    return out_text(out);
-}
-
 static void
 start_line(struct out *out, size_t indent)
 {
@@ -130,7 +120,7 @@ layout_call(struct out *out, size_t indent, const char *head, const struct words
 void
 layout_assign(struct out *out, const char *head, const char *call, const struct words *arguments)
 {
-    size_t flat = width(call) + width(join(arguments, ", ")) + 2;
+    size_t flat = width(call) + width(words_join(arguments, ", ")) + 2;
     size_t opened = width(head) + 3 + width(call);
 
     if (width(head) + 3 + flat <= OUT_COLUMNS) {
@@ -199,7 +189,7 @@ best_columns(const struct words *items, size_t room)
 void
 layout_list(struct out *out, const char *head, const struct words *items)
 {
-    const char *flat = join(items, ", ");
+    const char *flat = words_join(items, ", ");
     struct columns columns = {.n = 1};
 
     if (width(head) + width(flat) + width(" = {};") <= OUT_COLUMNS) {
@@ -225,7 +215,7 @@ layout_list(struct out *out, const char *head, const struct words *items)
 void
 layout_or(struct out *out, size_t indent, const char *head, const struct words *operands)
 {
-    size_t flat = width(join(operands, " | ")) + 1;
+    size_t flat = width(words_join(operands, " | ")) + 1;
     size_t column = indent + width(head) + 3;
 
     out_printf(out, "%*s%s =", (int)indent, "", head);

@@ -112,24 +112,14 @@ granted_commands(const struct table *table, const struct role *role, struct span
     return words;
 }
 
-static const char *
-join(const struct words *words, const char *separator)
-{
-    struct out *out = out_scratch();
-
-    for (size_t i = 0; i < words->list.n; i++)
-        out_printf(out, "%s%s", i == 0 ? "" : separator, words->list.at[i]);
-    return out_text(out);
-}
-
 /* On one line, or on one for each command. */
 static void
 emit_grant(struct out *out, const struct words *commands, const char *to)
 {
-    const char *line = arena_printf("grant %s %s;", join(commands, ", "), to);
+    const char *line = arena_printf("grant %s %s;", words_join(commands, ", "), to);
 
     if (strlen(line) > OUT_COLUMNS)
-        line = arena_printf("grant %s\n  %s;", join(commands, ",\n  "), to);
+        line = arena_printf("grant %s\n  %s;", words_join(commands, ",\n  "), to);
     out_printf(out, "%s\n", line);
 }
 

@@ -54,15 +54,22 @@ grant_applies(const struct grant *grant, const struct role *role, enum command c
     return grant->command == command && role_is(role, grant->role);
 }
 
-static bool
-names_column(const struct grant *grant, const struct column *column)
+bool
+grant_holds_for(const struct grant *grant, const struct column *column)
 {
-    if (grant->columns.n == 0)
-        return true;
     for (size_t i = 0; i < grant->columns.n; i++)
         if (grant->columns.at[i] == column)
             return true;
-    return false;
+    return grant->columns.n == 0;
+}
+
+struct span
+grant_place(const struct grant *grant, const struct column *column)
+{
+    for (size_t i = 0; i < grant->columns.n; i++)
+        if (grant->columns.at[i] == column)
+            return grant->column_spans.at[i];
+    return grant->span;
 }
 
 bool
@@ -85,7 +92,17 @@ access_column(const struct role *role, const struct column *column, enum command
         return true;
     for (size_t i = 0; i < column->table->grants.n; i++)
         if (grant_applies(column->table->grants.at[i], role, command) &&
-            names_column(column->table->grants.at[i], column))
+            grant_holds_for(column->table->grants.at[i], column))
+            return true;
+    return false;
+}
+
+bool
+access_read_by_some(const struct model *model, const struct column *column)
+{
+    for (size_t i = 0; i < model->roles.n; i++)
+        if (!is_service(model->roles.at[i]) &&
+            access_column(model->roles.at[i], column, CMD_SELECT))
             return true;
     return false;
 }

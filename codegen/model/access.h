@@ -26,6 +26,15 @@ bool access_table(const struct role *role, const struct table *table, enum comma
 /* The same for this column; true where the grant names no columns. */
 bool access_column(const struct role *role, const struct column *column, enum command command);
 
+/* Some role of the schema's may; service_role may read all. */
+bool access_read_by_some(const struct model *model, const struct column *column);
+
+/* The grant is of this column, or of whole rows. */
+bool grant_holds_for(const struct grant *grant, const struct column *column);
+
+/* Where it names the column; without a list, where it stands. */
+struct span grant_place(const struct grant *grant, const struct column *column);
+
 /* A new row has a value for it that nobody gave: a default, an identity, a generated column. */
 bool column_fills_itself(const struct column *column);
 

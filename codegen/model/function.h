@@ -11,14 +11,14 @@ struct declared_function {
     struct span span;
     const char *name;
     struct params params;
-    VEC(const struct role *) roles; /* who may execute it; none: its owner alone */
+    struct roles roles; /* who may execute it; none: its owner alone */
     bool returns_void;
     bool returns_trigger;
     bool is_catalog; /* PostgreSQL's own */
     bool returns_set;
     const struct table *returns_table;
     struct type returns_type;
-    VEC(struct column *) returns_columns;
+    struct result_columns returns_columns;
     enum function_volatility volatility;
     struct span volatility_span; /* `file` NULL: not said */
     bool strict;

@@ -252,6 +252,7 @@ struct param {
 };
 
 VEC_STRUCT(params, struct param *);
+VEC_STRUCT(result_columns, struct column *);
 
 /* ---- who may do what ---- */
 
@@ -266,6 +267,8 @@ struct role {
     const char *was; /* former name; NULL: none */
     struct span was_span;
 };
+
+VEC_STRUCT(roles, const struct role *);
 
 struct claim {
     struct span span;
@@ -309,7 +312,7 @@ struct policy {
     const char *sql_name; /* name_command where the declaration has several commands */
     const struct table *table;
     enum command command;
-    VEC(const struct role *) roles;
+    struct roles roles;
     bool restrictive;
     struct expr *using_expr; /* NULL: none */
     struct expr *check_expr;

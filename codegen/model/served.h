@@ -47,11 +47,11 @@ struct query {
     struct span span;
     const char *name;
     struct params params;
-    VEC(const struct role *) roles;
+    struct roles roles;
     bool returns_set;
-    const struct table *returns_table;    /* setof ticket */
-    struct type returns_type;             /* scalar, when returns_table is NULL and no outputs */
-    VEC(struct column *) returns_columns; /* returns table (a int, b text) */
+    const struct table *returns_table;     /* setof ticket */
+    struct type returns_type;              /* scalar, when returns_table is NULL and no outputs */
+    struct result_columns returns_columns; /* returns table (a int, b text) */
     struct select *body;
     const char *raw;                          /* $$ ... $$ */
     const struct declared_function *function; /* that an endpoint serves; NULL: none */
@@ -64,7 +64,7 @@ struct live {
     struct span span;
     const char *name;
     struct params params;
-    VEC(const struct role *) roles;
+    struct roles roles;
     const struct table *table; /* `live n on t`; else NULL: the select was written */
     struct select *body;       /* NULL after an error */
 };

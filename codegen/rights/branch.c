@@ -379,3 +379,24 @@ check_role_branches(const struct role *role, const struct table *table, enum com
         }
     return true;
 }
+
+void
+check_walk_policy(const struct policy *policy,
+                  void (*visit)(const struct expr *expr, const struct binding *binding, void *data),
+                  void *data)
+{
+    if (policy->using_expr)
+        check_walk_bound(policy->using_expr, NULL, visit, data);
+    if (policy->check_expr && policy->check_expr != policy->using_expr)
+        check_walk_bound(policy->check_expr, NULL, visit, data);
+}
+
+bool
+check_is_told(struct checker *checker, struct span span)
+{
+    for (size_t i = 0; i < checker->decided.n; i++)
+        if (check_same_place(checker->decided.at[i], span))
+            return true;
+    vec_push(&checker->decided, span);
+    return false;
+}

@@ -11,6 +11,10 @@
 #include "model/model.h"
 
 struct binding;
+struct checker;
+
+/* A finding stands at this grant or policy already; if not, it is noted that one does now. */
+bool check_is_told(struct checker *checker, struct span span);
 
 struct atom {
     const struct expr *expr;
@@ -46,6 +50,12 @@ void check_walk_bound(const struct expr *expr, const struct binding *binding,
                                     void *data),
                       void *data);
 
+/* The same for the conditions of a policy, each once. */
+void check_walk_policy(const struct policy *policy,
+                       void (*visit)(const struct expr *expr, const struct binding *binding,
+                                     void *data),
+                       void *data);
+
 struct mentions {
     bool row;      /* a column of the row itself */
     bool caller;   /* auth.uid(), a claim, the token */
@@ -55,6 +65,12 @@ struct mentions {
 };
 
 struct mentions check_mentions(const struct atom *atom, const struct role *role);
+
+/* It asks who the caller is; raw SQL may. */
+bool check_expr_names_caller(const struct expr *expr, const struct role *role);
+
+/* One of its atoms does: else its rows are open to whoever has the role. */
+bool check_names_caller(const struct branch *branch, const struct role *role);
 
 /* The atom mentions a column of `range`, or of the row itself when it is NULL. */
 bool check_names_column(const struct atom *atom, const struct range *range,

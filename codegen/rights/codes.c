@@ -7,32 +7,8 @@
 
 #include <string.h>
 
+#include "base/words.h"
 #include "rights/branch.h"
-
-static bool
-has_word(const char *name, const char *const *words, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        const char *at = strstr(name, words[i]);
-        size_t len = strlen(words[i]);
-
-        if (at && (at == name || at[-1] == '_') && (at[len] == '\0' || at[len] == '_'))
-            return true;
-    }
-    return false;
-}
-
-#define HAS_WORD(name, words) has_word(name, words, sizeof(words) / sizeof((words)[0]))
-
-static bool
-is_told(struct checker *checker, struct span span)
-{
-    for (size_t i = 0; i < checker->decided.n; i++)
-        if (check_same_place(checker->decided.at[i], span))
-            return true;
-    vec_push(&checker->decided, span);
-    return false;
-}
 
 static bool
 ends_with(const char *name, const char *end)
@@ -57,20 +33,8 @@ is_code(const struct column *column)
     if (column->is_private || column->type.array ||
         (!type_is_text(column->type) && column->type.kind != TYPE_UUID))
         return false;
-    return strcmp(name, "token") == 0 || ends_with(name, "_token") || HAS_WORD(name, words) ||
-           (strcmp(name, "code") == 0 && HAS_WORD(column->table->name, tables));
-}
-
-static bool
-names_nobody(const struct branch *branch, const struct role *role)
-{
-    for (size_t i = 0; i < branch->atoms.n; i++) {
-        struct mentions found = check_mentions(&branch->atoms.at[i], role);
-
-        if (found.caller || found.filtered || found.unknown)
-            return false;
-    }
-    return true;
+    return strcmp(name, "token") == 0 || ends_with(name, "_token") || WORD_IS_PART(name, words) ||
+           (strcmp(name, "code") == 0 && WORD_IS_PART(column->table->name, tables));
 }
 
 /* `token is not null` alone: reported as a row that is merely there. */
@@ -90,9 +54,9 @@ report_code(struct checker *checker, const struct grant *grant, const struct col
     if (!check_role_branches(grant->role, grant->table, CMD_SELECT, false, &seen))
         return;
     for (size_t i = 0; i < seen.n; i++) {
-        if (!names_nobody(&seen.at[i], grant->role) || asks_for_it(&seen.at[i], column))
+        if (check_names_caller(&seen.at[i], grant->role) || asks_for_it(&seen.at[i], column))
             continue;
-        if (is_told(checker, span))
+        if (check_is_told(checker, span))
             return;
         diag = diag_at(span, PGS3310_OPEN_CODES,
                        "\"%s\" may list %s.%s: whoever reads it holds what it opens",
@@ -115,7 +79,7 @@ is_sensitive(const struct column *column)
                                         "dob",          "birth_date",  "diagnosis", "date_of_birth",
                                         "bank_account", "card_number", "medical",   "credit_card"};
 
-    return !column->is_private && HAS_WORD(column->name, words);
+    return !column->is_private && WORD_IS_PART(column->name, words);
 }
 
 /* Rows of others: neither the caller's own, nor for somebody in particular. */
@@ -145,7 +109,7 @@ check_colleagues(struct checker *checker, const struct grant *grant, const struc
     for (size_t i = 0; i < seen.n; i++) {
         if (!is_for_colleagues(&seen.at[i], grant->table, grant->role))
             continue;
-        if (is_told(checker, grant->span))
+        if (check_is_told(checker, grant->span))
             return;
         diag = diag_at(grant->span, PGS3314_TO_COLLEAGUES,
                        "policy \"%s\" shows rows of \"%s\" to others than their owner, and this "

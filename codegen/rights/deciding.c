@@ -161,26 +161,6 @@ writing_policy(const struct decision *decision, const struct column *column,
 
 /* ---- reports ---- */
 
-static struct span
-granted_at(const struct grant *grant, const struct column *column)
-{
-    for (size_t i = 0; i < grant->columns.n; i++)
-        if (grant->columns.at[i] == column)
-            return grant->column_spans.at[i];
-    return grant->span;
-}
-
-static bool
-grants(const struct grant *grant, const struct column *column)
-{
-    if (grant->columns.n == 0)
-        return true;
-    for (size_t i = 0; i < grant->columns.n; i++)
-        if (grant->columns.at[i] == column)
-            return true;
-    return false;
-}
-
 static bool
 is_same_column(const struct column *column, const void *data)
 {
@@ -209,7 +189,7 @@ report_column(const struct decision *decision, const struct grant *grant,
               const struct column *column, const struct policy *by)
 {
     struct diag *diag =
-        diag_at(granted_at(grant, column), PGS3050_DECIDES_BY_IT,
+        diag_at(grant_place(grant, column), PGS3050_DECIDES_BY_IT,
                 "\"%s\" may %s %s.%s, and policy \"%s\" on \"%s\" decides by it", grant->role->name,
                 command_name(grant->command), column->table->name, column->name,
                 decision->policy->name, decision->policy->table->name);
@@ -257,10 +237,10 @@ check_writers(const struct decision *decision, const struct column *column)
         const struct policy *by;
 
         if ((grant->command != CMD_INSERT && grant->command != CMD_UPDATE) ||
-            !check_is_anybody(grant->role) || !grants(grant, column))
+            !check_is_anybody(grant->role) || !grant_holds_for(grant, column))
             continue;
         by = writing_policy(decision, column, grant->role, grant->command);
-        if (by && !is_reported(decision, granted_at(grant, column)))
+        if (by && !is_reported(decision, grant_place(grant, column)))
             report_column(decision, grant, column, by);
     }
 }
@@ -419,9 +399,6 @@ check_deciding(struct checker *checker)
         const struct policy *policy = model->policies.at[i];
         struct looking looking = {checker, policy};
 
-        if (policy->using_expr)
-            check_walk_bound(policy->using_expr, NULL, visit_select, &looking);
-        if (policy->check_expr && policy->check_expr != policy->using_expr)
-            check_walk_bound(policy->check_expr, NULL, visit_select, &looking);
+        check_walk_policy(policy, visit_select, &looking);
     }
 }

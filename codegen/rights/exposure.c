@@ -4,32 +4,8 @@
 
 #include <string.h>
 
+#include "base/words.h"
 #include "rights/branch.h"
-
-static bool
-is_told(struct checker *checker, struct span span)
-{
-    for (size_t i = 0; i < checker->decided.n; i++)
-        if (check_same_place(checker->decided.at[i], span))
-            return true;
-    vec_push(&checker->decided, span);
-    return false;
-}
-
-static bool
-has_word(const char *name, const char *const *words, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        const char *at = strstr(name, words[i]);
-
-        if (at && (at == name || at[-1] == '_') &&
-            (at[strlen(words[i])] == '\0' || at[strlen(words[i])] == '_'))
-            return true;
-    }
-    return false;
-}
-
-#define HAS_WORD(name, words) has_word(name, words, sizeof(words) / sizeof((words)[0]))
 
 /* ---- names of secrets ---- */
 
@@ -73,7 +49,7 @@ is_for_nobody(const struct column *column)
                                         "card_number",
                                         "login_token"};
 
-    return HAS_WORD(column->name, words);
+    return WORD_IS_PART(column->name, words);
 }
 
 static bool
@@ -84,23 +60,10 @@ is_for_owner(const struct column *column)
                                         "client_secret", "auth_token",  "bot_token",
                                         "session_token", "signing_key", "webhook_secret"};
 
-    return HAS_WORD(column->name, words);
+    return WORD_IS_PART(column->name, words);
 }
 
 /* ---- I33: every row, and every column ---- */
-
-/* Nothing in it asks for the caller: its rows are open to whoever has the role. */
-static bool
-names_nobody(const struct branch *branch, const struct role *role)
-{
-    for (size_t i = 0; i < branch->atoms.n; i++) {
-        struct mentions found = check_mentions(&branch->atoms.at[i], role);
-
-        if (found.caller || found.filtered || found.unknown)
-            return false;
-    }
-    return true;
-}
 
 /* One that opens every row, or else some to everybody. */
 static const struct branch *
@@ -112,7 +75,7 @@ opening_branch(const struct grant *grant, struct branches *seen)
         if (check_is_public(&seen->at[i]))
             return &seen->at[i];
     for (size_t i = 0; i < seen->n; i++)
-        if (names_nobody(&seen->at[i], grant->role))
+        if (!check_names_caller(&seen->at[i], grant->role))
             return &seen->at[i];
     return NULL;
 }
@@ -128,7 +91,7 @@ is_personal(const struct column *column)
         "ip_address",     "medical",     "internal",   "date_of_birth", "bank",
         "account_number", "national_id", "emergency",  "private"};
 
-    return HAS_WORD(column->name, words) || is_for_nobody(column) || is_for_owner(column);
+    return WORD_IS_PART(column->name, words) || is_for_nobody(column) || is_for_owner(column);
 }
 
 static bool
@@ -154,7 +117,7 @@ is_reachable(const struct column *column)
                                          "order",  "guest",  "buyer",   "customers"};
     static const char *const words[] = {"phone", "mobile", "address", "street", "ip", "wallet"};
 
-    return HAS_WORD(column->name, words) && HAS_WORD(column->table->name, people);
+    return WORD_IS_PART(column->name, words) && WORD_IS_PART(column->table->name, people);
 }
 
 /* Something in it that people expect to be kept. */
@@ -190,7 +153,8 @@ check_open_columns(struct checker *checker, const struct grant *grant)
         return;
     branch = opening_branch(grant, &seen);
     every = branch && check_is_public(branch);
-    if (!branch || (!every && !is_personal_table(grant->table)) || is_told(checker, grant->span))
+    if (!branch || (!every && !is_personal_table(grant->table)) ||
+        check_is_told(checker, grant->span))
         return;
     diag = diag_at(grant->span, PGS3070_OPEN_COLUMNS,
                    "policy \"%s\" opens %s of \"%s\"%s, and this grant every column",
@@ -226,24 +190,6 @@ is_own_rows(const struct grant *grant)
     return true;
 }
 
-static struct span
-granted_at(const struct grant *grant, const struct column *column)
-{
-    for (size_t i = 0; i < grant->columns.n; i++)
-        if (grant->columns.at[i] == column)
-            return grant->column_spans.at[i];
-    return grant->span;
-}
-
-static bool
-gives(const struct grant *grant, const struct column *column)
-{
-    for (size_t i = 0; i < grant->columns.n; i++)
-        if (grant->columns.at[i] == column)
-            return true;
-    return grant->columns.n == 0;
-}
-
 static void
 check_secrets_of(struct checker *checker, const struct grant *grant)
 {
@@ -251,11 +197,11 @@ check_secrets_of(struct checker *checker, const struct grant *grant)
         const struct column *column = grant->table->columns.at[i];
         struct diag *diag;
 
-        if (column->is_private || type_is_bool(column->type) || !gives(grant, column) ||
+        if (column->is_private || type_is_bool(column->type) || !grant_holds_for(grant, column) ||
             (!is_for_nobody(column) && (!is_for_owner(column) || is_own_rows(grant))) ||
-            is_told(checker, granted_at(grant, column)))
+            check_is_told(checker, grant_place(grant, column)))
             continue;
-        diag = diag_at(granted_at(grant, column), PGS3071_SECRET_READABLE,
+        diag = diag_at(grant_place(grant, column), PGS3071_SECRET_READABLE,
                        "\"%s\" may select %s.%s, which looks like a secret", grant->role->name,
                        grant->table->name, column->name);
         diag_note(diag, column->span, "\"%s\" is here", column->name);
@@ -274,7 +220,7 @@ is_privileged(const struct column *column)
         "karma",    "level",  "rank",   "reputation", "permission", "permissions", "verified",
         "approved", "banned", "paid",   "premium",    "discount",   "quota",       "privilege"};
 
-    return HAS_WORD(column->name, words);
+    return WORD_IS_PART(column->name, words);
 }
 
 /* Not by the client, as its default says. */
@@ -295,7 +241,7 @@ check_privileged(struct checker *checker, const struct grant *grant)
         const struct column *column = grant->table->columns.at[i];
         struct diag *diag;
 
-        if (!is_given(column, NULL) || is_told(checker, grant->span))
+        if (!is_given(column, NULL) || check_is_told(checker, grant->span))
             continue;
         diag = diag_at(grant->span, PGS3055_PRIVILEGED_DEFAULT,
                        "\"%s\" may %s every column of \"%s\", \"%s\" too", grant->role->name,

@@ -9,19 +9,6 @@
 
 /* ---- a function that does what its caller may not ---- */
 
-static const struct read *
-first_forbidden(const struct role *role, const struct reads *reads)
-{
-    for (size_t i = 0; i < reads->n; i++) {
-        const struct read *read = &reads->at[i];
-
-        if (read->column ? !access_column(role, read->column, CMD_SELECT)
-                         : !access_table(role, read->table, CMD_SELECT))
-            return read;
-    }
-    return NULL;
-}
-
 static bool
 check_reads_as(const struct declared_function *function, const struct role *role)
 {
@@ -30,7 +17,7 @@ check_reads_as(const struct declared_function *function, const struct role *role
     struct diag *diag;
 
     check_reads_statement(function->body, &reads);
-    read = first_forbidden(role, &reads);
+    read = check_first_forbidden(&reads, role);
     if (!read)
         return true;
     diag = diag_at(read->from, PGS3207_FUNCTION_UNGRANTED,

@@ -168,10 +168,7 @@ check_lookups(struct checker *checker)
         const struct policy *policy = model->policies.at[i];
         struct looking looking = {checker, policy};
 
-        if (policy->using_expr)
-            check_walk_bound(policy->using_expr, NULL, visit_select, &looking);
-        if (policy->check_expr && policy->check_expr != policy->using_expr)
-            check_walk_bound(policy->check_expr, NULL, visit_select, &looking);
+        check_walk_policy(policy, visit_select, &looking);
     }
     for (size_t i = 0; diag_errors() == 0 && i < model->tables.n; i++)
         for (size_t j = 0; j < model->tables.at[i]->indexes.n; j++)

@@ -420,15 +420,6 @@ is_in_parentheses(const struct expr *expr)
            span->file->text[span->end - 1] == ')';
 }
 
-static bool
-names_caller(const struct expr *expr, const struct role *role)
-{
-    struct atom atom = {.expr = expr};
-    struct mentions found = check_mentions(&atom, role);
-
-    return found.caller || found.filtered || found.unknown;
-}
-
 static void
 visit_mixed(const struct expr *expr, void *data)
 {
@@ -440,9 +431,9 @@ visit_mixed(const struct expr *expr, void *data)
         return;
     right = expr->args.at[1];
     if (!is_op(right, "and") || is_in_parentheses(right) ||
-        !names_caller(expr->args.at[0], opening->role) ||
-        !names_caller(right->args.at[0], opening->role) ||
-        names_caller(right->args.at[1], opening->role))
+        !check_expr_names_caller(expr->args.at[0], opening->role) ||
+        !check_expr_names_caller(right->args.at[0], opening->role) ||
+        check_expr_names_caller(right->args.at[1], opening->role))
         return;
     diag = diag_at(right->args.at[1]->span, PGS3046_MIXED_AND_OR,
                    "policy \"%s\" on \"%s\": this holds for the right side of `or` alone",

@@ -59,16 +59,6 @@ tell(const struct expr *expr, struct telling *telling)
 
 /* ---- what is computed ---- */
 
-static bool
-is_granted(const struct model *model, const struct column *column)
-{
-    for (size_t i = 0; i < model->roles.n; i++)
-        if (strcmp(model->roles.at[i]->name, "service_role") != 0 &&
-            access_column(model->roles.at[i], column, CMD_SELECT))
-            return true;
-    return false;
-}
-
 static void
 report_computed(const struct expr *expr, struct span span, const char *what)
 {
@@ -96,7 +86,7 @@ check_table(const struct model *model, const struct table *table)
         const struct column *column = table->columns.at[i];
         const char *what = arena_printf("\"%s\" of \"%s\"", column->name, table->name);
 
-        if (column->is_private || !is_granted(model, column))
+        if (column->is_private || !access_read_by_some(model, column))
             continue;
         if (column->generated)
             report_computed(column->generated, column->generated->span, what);

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/words.h"
 #include "rights/branch.h"
 
 struct writing {
@@ -16,17 +17,6 @@ struct writing {
     const struct column *column;
     struct span span; /* of the column in the grant, or of the grant */
 };
-
-#define AMONG(word, words) is_among(word, words, sizeof(words) / sizeof((words)[0]))
-
-static bool
-is_among(const char *word, const char *const *words, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(word, words[i]) == 0)
-            return true;
-    return false;
-}
 
 static bool
 is_told(const struct writing *writing)
@@ -108,7 +98,7 @@ is_privilege(const char *name)
         "tier",           "plan",        "karma",          "is_owner", "reputation", "paid_at",
         "wallet_balance", "verified_at", "approved_at"};
 
-    return AMONG(name, words);
+    return WORD_IS_AMONG(name, words);
 }
 
 static void
@@ -151,7 +141,7 @@ is_agreement(const char *value)
                                         "refunded",  "settled",   "authorized", "accepted",
                                         "certified", "succeeded", "successful"};
 
-    return AMONG(value, words);
+    return WORD_IS_AMONG(value, words);
 }
 
 static void
@@ -239,7 +229,7 @@ is_approval(const char *name)
     static const char *const words[] = {"approved_by", "approver_id", "verified_by",
                                         "reviewed_by", "reviewer_id", "authorized_by"};
 
-    return AMONG(name, words);
+    return WORD_IS_AMONG(name, words);
 }
 
 static const struct column *

@@ -89,27 +89,6 @@ check_policy_is_reachable(const struct model *model, const struct policy *policy
 
 /* ---- what is read must be granted ---- */
 
-/* The first thing in `reads` that the role may not read; NULL: it may read all. */
-static const struct read *
-first_forbidden(const struct role *role, const struct reads *reads)
-{
-    for (size_t i = 0; i < reads->n; i++) {
-        const struct read *read = &reads->at[i];
-
-        if (read->column ? !access_column(role, read->column, CMD_SELECT)
-                         : !access_table(role, read->table, CMD_SELECT))
-            return read;
-    }
-    return NULL;
-}
-
-static const char *
-name_read(const struct read *read)
-{
-    return read->column ? arena_printf("%s.%s", read->table->name, read->column->name)
-                        : arena_printf("\"%s\"", read->table->name);
-}
-
 static void
 note_read(struct diag *diag, const struct read *read)
 {
@@ -143,12 +122,12 @@ check_policy_reads_as(const struct policy *policy, const struct expr *expr, cons
     if (!expr)
         return true;
     check_reads(expr, &reads);
-    read = first_forbidden(role, &reads);
+    read = check_first_forbidden(&reads, role);
     if (!read)
         return true;
     diag = diag_at(read->from, PGS3011_POLICY_READS_UNGRANTED,
                    "policy \"%s\" on \"%s\" reads %s, which role \"%s\" may not select",
-                   policy->name, policy->table->name, name_read(read), role->name);
+                   policy->name, policy->table->name, check_read_name(read), role->name);
     note_read(diag, read);
     hint_grant(diag, read, role, ", or make the predicate `security definer`");
     return false;
@@ -188,12 +167,12 @@ check_view_reads(const struct grant *grant)
     if (!grant->table->query || grant->table->materialized || !is_first_grant(grant))
         return;
     check_reads_select(grant->table->query, &reads);
-    read = first_forbidden(grant->role, &reads);
+    read = check_first_forbidden(&reads, grant->role);
     if (!read)
         return;
     diag = diag_at(read->from, PGS3012_VIEW_READS_UNGRANTED,
                    "view \"%s\" reads %s, which role \"%s\" may not select", grant->table->name,
-                   name_read(read), grant->role->name);
+                   check_read_name(read), grant->role->name);
     diag_note(diag, grant->span, "the view is granted here");
     note_read(diag, read);
     hint_grant(diag, read, grant->role, "");
@@ -209,14 +188,14 @@ check_query_reads(const struct query *query)
     check_reads_select(query->body, &reads);
     for (size_t i = 0; i < query->roles.n; i++) {
         const struct role *role = query->roles.at[i];
-        const struct read *read = first_forbidden(role, &reads);
+        const struct read *read = check_first_forbidden(&reads, role);
         struct diag *diag;
 
         if (!read)
             continue;
         diag = diag_at(read->from, PGS3013_QUERY_READS_UNGRANTED,
                        "query \"%s\" reads %s, which role \"%s\" may not select", query->name,
-                       name_read(read), role->name);
+                       check_read_name(read), role->name);
         note_read(diag, read);
         hint_grant(diag, read, role, ", or drop the role from the query");
         return;

@@ -9,18 +9,8 @@
 
 #include <string.h>
 
+#include "base/words.h"
 #include "rights/branch.h"
-
-#define AMONG(word, words) is_among(word, words, sizeof(words) / sizeof((words)[0]))
-
-static bool
-is_among(const char *word, const char *const *words, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(word, words[i]) == 0)
-            return true;
-    return false;
-}
 
 /* is_banned is banned */
 static const char *
@@ -38,7 +28,7 @@ is_end(const struct column *column)
                                        "expire_at",  "ends_at",  "valid_until", "valid_to",
                                        "expiration", "ended_at", "until"};
 
-    return AMONG(column->name, ends);
+    return WORD_IS_AMONG(column->name, ends);
 }
 
 static bool
@@ -48,7 +38,7 @@ is_switch_off(const char *word)
                                         "blocked",  "removed", "deleted",   "deactivated",
                                         "inactive", "pending", "expired",   "archived"};
 
-    return AMONG(without_is(word), words);
+    return WORD_IS_AMONG(without_is(word), words);
 }
 
 static bool
@@ -57,7 +47,7 @@ is_switch_on(const char *word)
     static const char *const words[] = {"active",    "enabled",  "accepted",
                                         "confirmed", "approved", "valid"};
 
-    return AMONG(without_is(word), words);
+    return WORD_IS_AMONG(without_is(word), words);
 }
 
 /* A value of a state under which nobody has rights. */
@@ -69,7 +59,7 @@ is_without_right(const char *value)
         "inactive", "blocked",  "left",      "declined", "rejected", "expired",    "disabled",
         "deleted",  "canceled", "cancelled", "waiting",  "kicked",   "deactivated"};
 
-    return AMONG(value, values);
+    return WORD_IS_AMONG(value, values);
 }
 
 struct values {
@@ -125,7 +115,7 @@ test_of_state(const struct column *column)
     static const char *const names[] = {"status", "state", "membership_status", "invite_status"};
     struct values values;
 
-    if (column->type.array || !AMONG(column->name, names))
+    if (column->type.array || !WORD_IS_AMONG(column->name, names))
         return NULL;
     values = values_of(column);
     if (!values.found)
@@ -203,7 +193,7 @@ is_author(const struct column *column)
                                         "author",     "created_by", "creator",    "owned_by",
                                         "created_id", "admin_id",   "host_id",    "seller_id"};
 
-    return AMONG(column->name, names) ||
+    return WORD_IS_AMONG(column->name, names) ||
            (column->default_expr && check_is_identity(column->default_expr));
 }
 

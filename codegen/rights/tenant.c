@@ -52,16 +52,11 @@ grant_of(const struct column *column, const struct role *role, enum command comm
     for (size_t i = 0; i < column->table->grants.n; i++) {
         const struct grant *grant = column->table->grants.at[i];
 
-        if (grant->command != command || !role_is(role, grant->role))
-            continue;
-        *span = grant->span;
-        if (grant->columns.n == 0)
+        if (grant->command == command && role_is(role, grant->role) &&
+            grant_holds_for(grant, column)) {
+            *span = grant_place(grant, column);
             return grant;
-        for (size_t j = 0; j < grant->columns.n; j++)
-            if (grant->columns.at[j] == column) {
-                *span = grant->column_spans.at[j];
-                return grant;
-            }
+        }
     }
     return NULL;
 }
@@ -138,18 +133,6 @@ check_column(struct tenancy *tenancy, const struct column *column, enum command 
     }
 }
 
-static bool
-names_caller(const struct branch *branch, const struct role *role)
-{
-    for (size_t i = 0; i < branch->atoms.n; i++) {
-        struct mentions found = check_mentions(&branch->atoms.at[i], role);
-
-        if (found.caller || found.filtered || found.unknown)
-            return true;
-    }
-    return false;
-}
-
 /* The owner may become anybody: a new row that no condition ties to the caller at all. */
 static void
 check_given_away(struct tenancy *tenancy, const struct column *column,
@@ -160,7 +143,8 @@ check_given_away(struct tenancy *tenancy, const struct column *column,
     if (!grant_of(column, tenancy->role, CMD_UPDATE, &span))
         return;
     for (size_t i = 0; i < written->n; i++)
-        if (written->at[i].policy->check_expr && !names_caller(&written->at[i], tenancy->role)) {
+        if (written->at[i].policy->check_expr &&
+            !check_names_caller(&written->at[i], tenancy->role)) {
             report_stray(tenancy, column, CMD_UPDATE, &written->at[i]);
             return;
         }
@@ -207,7 +191,7 @@ check_signature(struct tenancy *tenancy, const struct column *column,
 
         if (has_self(branch, tenancy->table, tenancy->role) ||
             check_is_gated(branch, tenancy->role) ||
-            (strncmp(column->name, "user", 4) == 0 && names_caller(branch, tenancy->role)))
+            (strncmp(column->name, "user", 4) == 0 && check_names_caller(branch, tenancy->role)))
             continue;
         if (is_told(tenancy, column, span))
             return;

@@ -170,6 +170,27 @@ check_mentions(const struct atom *atom, const struct role *role)
 }
 
 bool
+check_expr_names_caller(const struct expr *expr, const struct role *role)
+{
+    struct atom atom = {.expr = expr};
+    struct mentions found = check_mentions(&atom, role);
+
+    return found.caller || found.filtered || found.unknown;
+}
+
+bool
+check_names_caller(const struct branch *branch, const struct role *role)
+{
+    for (size_t i = 0; i < branch->atoms.n; i++) {
+        struct mentions found = check_mentions(&branch->atoms.at[i], role);
+
+        if (found.caller || found.filtered || found.unknown)
+            return true;
+    }
+    return false;
+}
+
+bool
 check_names_column(const struct atom *atom, const struct range *range, const struct column *column)
 {
     struct mentioning mentioning = {.range = range, .column = column};

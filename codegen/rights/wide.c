@@ -12,18 +12,6 @@ struct width {
     const struct table *table;
 };
 
-static bool
-names_caller(const struct branch *branch, const struct role *role)
-{
-    for (size_t i = 0; i < branch->atoms.n; i++) {
-        struct mentions found = check_mentions(&branch->atoms.at[i], role);
-
-        if (found.caller || found.filtered || found.unknown)
-            return true;
-    }
-    return false;
-}
-
 /* Some row is seen by whoever asks. */
 static bool
 is_open(const struct width *width)
@@ -33,7 +21,7 @@ is_open(const struct width *width)
     if (!check_role_branches(width->role, width->table, CMD_SELECT, false, &seen))
         return true;
     for (size_t i = 0; i < seen.n; i++)
-        if (!names_caller(&seen.at[i], width->role))
+        if (!check_names_caller(&seen.at[i], width->role))
             return true;
     return false;
 }
@@ -46,11 +34,7 @@ is_told(const struct width *width, struct span span)
     for (size_t i = 0; i < checker->overlapping.n; i++)
         if (checker->overlapping.at[i] == width->table)
             return true;
-    for (size_t i = 0; i < checker->decided.n; i++)
-        if (check_same_place(checker->decided.at[i], span))
-            return true;
-    vec_push(&checker->decided, span);
-    return false;
+    return check_is_told(checker, span);
 }
 
 static void
@@ -66,7 +50,7 @@ check_write(const struct width *width, enum command command)
         const struct policy *policy = branches.at[i].policy;
         struct diag *diag;
 
-        if (names_caller(&branches.at[i], width->role) ||
+        if (check_names_caller(&branches.at[i], width->role) ||
             (open && !is_visitor && check_is_public(&branches.at[i])) ||
             is_told(width, policy->span))
             continue;

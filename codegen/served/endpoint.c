@@ -131,16 +131,6 @@ open_verbs(const struct checker *checker, struct endpoint *endpoint, const struc
 
 /* ---- filters, orders, limits ---- */
 
-static bool
-someone_reads(const struct model *model, const struct column *column)
-{
-    for (size_t i = 0; i < model->roles.n; i++)
-        if (strcmp(model->roles.at[i]->name, "service_role") != 0 &&
-            access_column(model->roles.at[i], column, CMD_SELECT))
-            return true;
-    return false;
-}
-
 static void
 check_served_column(const struct checker *checker, const struct column *column, struct span span,
                     const char *use)
@@ -152,7 +142,7 @@ check_served_column(const struct checker *checker, const struct column *column, 
                        column->name, use);
         diag_note(diag, column->span, "it is marked here");
         diag_hint(diag, "drop it here, or drop `private` there");
-    } else if (!checker->guessing && !someone_reads(checker->model, column)) {
+    } else if (!checker->guessing && !access_read_by_some(checker->model, column)) {
         diag = diag_at(span, PGS4005_COLUMN_UNREADABLE,
                        "no role may read \"%s\", so none can %s it", column->name, use);
         diag_note(diag, column->span, "\"%s\" is here", column->name);

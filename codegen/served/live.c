@@ -19,25 +19,13 @@ all_may_read(const struct live *live, const struct column *column)
     return !column->is_private;
 }
 
-static struct expr *
-column_expr(const struct range *range, const struct column *column, struct span span)
-{
-    struct expr *expr = check_new_expr(EXPR_COLUMN, span);
-
-    expr->range = range;
-    expr->column = column;
-    expr->type = column->type;
-    expr->nullable = !column->not_null;
-    return expr;
-}
-
 static void
 add_output(struct live *live, const struct range *range, const struct column *column,
            struct span span)
 {
     struct output output = {.span = span, .name = column->name};
 
-    output.expr = column_expr(range, column, span);
+    output.expr = check_column_expr(range, column, span);
     vec_push(&live->body->outputs, output);
 }
 
@@ -74,7 +62,7 @@ filter_expr(struct live *live, const struct range *range, const struct column *c
     equal->name = "=";
     equal->type = type_scalar(TYPE_BOOL);
     equal->nullable = true;
-    vec_push(&equal->args, column_expr(range, column, span));
+    vec_push(&equal->args, check_column_expr(range, column, span));
     vec_push(&equal->args, arg);
     return equal;
 }
@@ -123,7 +111,7 @@ add_limit(struct live *live, const struct ast_live *ast, const struct range *ran
     for (size_t i = 0; key && i < key->columns.n; i++) {
         struct order_item item = {0};
 
-        item.expr = column_expr(range, key->columns.at[i], ast->limit_span);
+        item.expr = check_column_expr(range, key->columns.at[i], ast->limit_span);
         vec_push(&live->body->order_by, item);
     }
 }
@@ -151,12 +139,7 @@ find_roles(struct checker *checker, const struct ast_live *ast, struct live *liv
 {
     struct diag *diag;
 
-    for (size_t i = 0; i < ast->roles.n; i++) {
-        const struct role *role = check_find_role(checker, &ast->roles.at[i]);
-
-        if (role)
-            vec_push(&live->roles, role);
-    }
+    check_find_roles(checker, &ast->roles, &live->roles);
     if (ast->roles.n > 0)
         return;
     diag = diag_at(live->span, PGS4131_LIVE_WITHOUT_ROLES, "live query \"%s\" does not say to whom",

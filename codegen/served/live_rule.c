@@ -11,27 +11,21 @@
 
 /* ---- what is sent and read ---- */
 
-/* The first thing in `reads` that one of the roles may not read. */
+/* The first that one of the roles may not read, and whose it is. */
 static const struct read *
 first_forbidden(const struct live *live, const struct reads *reads, const struct role **whom)
 {
-    for (size_t i = 0; i < reads->n; i++)
-        for (size_t j = 0; j < live->roles.n; j++) {
-            const struct read *read = &reads->at[i];
+    const struct read *first = NULL;
 
-            *whom = live->roles.at[j];
-            if (read->column ? !access_column(*whom, read->column, CMD_SELECT)
-                             : !access_table(*whom, read->table, CMD_SELECT))
-                return read;
-        }
-    return NULL;
-}
+    for (size_t i = 0; i < live->roles.n; i++) {
+        const struct read *read = check_first_forbidden(reads, live->roles.at[i]);
 
-static const char *
-name_read(const struct read *read)
-{
-    return read->column ? arena_printf("%s.%s", read->table->name, read->column->name)
-                        : arena_printf("\"%s\"", read->table->name);
+        if (!read || (first && read >= first))
+            continue;
+        first = read;
+        *whom = live->roles.at[i];
+    }
+    return first;
 }
 
 static bool
@@ -49,7 +43,7 @@ check_sent(const struct live *live)
         return true;
     diag = diag_at(read->from, PGS4132_LIVE_SENDS_UNGRANTED,
                    "live query \"%s\" sends %s, which \"%s\" may not read", live->name,
-                   name_read(read), role->name);
+                   check_read_name(read), role->name);
     if (!check_same_place(read->span, read->from))
         diag_note(diag, read->span, "it is read here");
     diag_hint(diag, "list the columns; compare a key column with a claim or a parameter, so that a "
@@ -71,7 +65,7 @@ check_read(const struct live *live)
         return true;
     diag = diag_at(read->from, PGS4133_LIVE_READS_UNGRANTED,
                    "live query \"%s\" reads %s, which \"%s\" may not select", live->name,
-                   name_read(read), role->name);
+                   check_read_name(read), role->name);
     diag_hint(diag, "grant it, or drop the role from the live query: what decides which rows are "
                     "sent can be found out from them");
     return false;

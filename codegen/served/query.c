@@ -2,21 +2,6 @@
 /* Queries: arguments, what they return, and whether the body gives that. */
 #include "check/checker.h"
 
-static void
-read_returns_columns(struct checker *checker, const struct ast_query *ast, struct query *query)
-{
-    for (size_t i = 0; i < ast->returns_columns.n; i++) {
-        struct column *column = arena_alloc(sizeof(*column));
-
-        column->span = ast->returns_columns.at[i]->name.span;
-        column->name = ast->returns_columns.at[i]->name.text;
-        column->number = (int)i;
-        check_storable_type(checker, ast->returns_columns.at[i]->type, &column->type);
-        vec_push(&query->returns_columns, column);
-    }
-    query->returns_set = true;
-}
-
 /* PostgreSQL makes columns of it, so that there would be two ways to say the same. */
 static void
 report_composite(const struct ast_query *ast, struct type type)
@@ -37,7 +22,8 @@ static void
 read_returns(struct checker *checker, const struct ast_query *ast, struct query *query)
 {
     if (!ast->returns) {
-        read_returns_columns(checker, ast, query);
+        check_result_columns(checker, &ast->returns_columns, &query->returns_columns);
+        query->returns_set = true;
         return;
     }
     query->returns_set = ast->returns->setof;
@@ -105,12 +91,7 @@ check_outputs(const struct query *query, const struct ast_query *ast)
 static void
 find_roles(struct checker *checker, const struct ast_query *ast, struct query *query)
 {
-    for (size_t i = 0; i < ast->roles.n; i++) {
-        const struct role *role = check_find_role(checker, &ast->roles.at[i]);
-
-        if (role)
-            vec_push(&query->roles, role);
-    }
+    check_find_roles(checker, &ast->roles, &query->roles);
     if (ast->roles.n > 0)
         return;
     struct diag *diag = diag_at(query->span, PGS4011_QUERY_WITHOUT_ROLES,

@@ -183,23 +183,28 @@ pgs__array_next(struct pgs__array *array)
 }
 
 void
+pgs__item_write(struct pgs_buf *buf, const char *text, size_t len)
+{
+    pgs_buf_add_char(buf, '"');
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '"' || text[i] == '\\')
+            pgs_buf_add_char(buf, '\\');
+        pgs_buf_add_char(buf, text[i]);
+    }
+    pgs_buf_add_char(buf, '"');
+}
+
+void
 pgs__array_write(struct pgs_buf *buf, const struct pgs_text *items, size_t n)
 {
     pgs_buf_add_char(buf, '{');
     for (size_t i = 0; i < n; i++) {
         if (i > 0)
             pgs_buf_add_char(buf, ',');
-        if (items[i].at == NULL) {
+        if (items[i].at == NULL)
             pgs_buf_add_str(buf, "NULL");
-            continue;
-        }
-        pgs_buf_add_char(buf, '"');
-        for (size_t j = 0; j < items[i].len; j++) {
-            if (items[i].at[j] == '"' || items[i].at[j] == '\\')
-                pgs_buf_add_char(buf, '\\');
-            pgs_buf_add_char(buf, items[i].at[j]);
-        }
-        pgs_buf_add_char(buf, '"');
+        else
+            pgs__item_write(buf, items[i].at, items[i].len);
     }
     pgs_buf_add_char(buf, '}');
 }

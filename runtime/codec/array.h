@@ -50,6 +50,9 @@ void pgs__array_init(struct pgs__array *array, const char *text, size_t len);
 
 enum pgs__array_token pgs__array_next(struct pgs__array *array);
 
+/* Adds an item in quotes, as arrays and rows hold it. */
+void pgs__item_write(struct pgs_buf *buf, const char *text, size_t len);
+
 /* Adds the literal of an array of one dimension; an item with `at` NULL is null. */
 void pgs__array_write(struct pgs_buf *buf, const struct pgs_text *items, size_t n);
 

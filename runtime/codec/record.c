@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "codec/record.h"
 
+#include "codec/array.h"
+
 void
 pgs__record_init(struct pgs__record *record, const char *text, size_t len)
 {
@@ -56,15 +58,8 @@ pgs__record_write(struct pgs_buf *buf, const struct pgs_text *items, size_t n)
     for (size_t i = 0; i < n; i++) {
         if (i > 0)
             pgs_buf_add_char(buf, ',');
-        if (items[i].at == NULL)
-            continue;
-        pgs_buf_add_char(buf, '"');
-        for (size_t j = 0; j < items[i].len; j++) {
-            if (items[i].at[j] == '"' || items[i].at[j] == '\\')
-                pgs_buf_add_char(buf, '\\');
-            pgs_buf_add_char(buf, items[i].at[j]);
-        }
-        pgs_buf_add_char(buf, '"');
+        if (items[i].at != NULL)
+            pgs__item_write(buf, items[i].at, items[i].len);
     }
     pgs_buf_add_char(buf, ')');
 }

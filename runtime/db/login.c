@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "codec/array.h"
 
 /* The gravest fault in words, or no row.  All in one question: an application may have a thousand
  * relations, and the server is to listen at once. */
@@ -38,13 +39,9 @@ array_literal(const char *const *names)
     pgs_buf_init(&literal, 0);
     pgs_buf_add_char(&literal, '{');
     for (size_t i = 0; names[i] != NULL; i++) {
-        pgs_buf_add_str(&literal, i == 0 ? "\"" : ",\"");
-        for (const char *c = names[i]; *c != '\0'; c++) {
-            if (*c == '"' || *c == '\\')
-                pgs_buf_add_char(&literal, '\\');
-            pgs_buf_add_char(&literal, *c);
-        }
-        pgs_buf_add_char(&literal, '"');
+        if (i > 0)
+            pgs_buf_add_char(&literal, ',');
+        pgs__item_write(&literal, names[i], strlen(names[i]));
     }
     pgs_buf_add(&literal, "}", 2); /* and its NUL */
     return literal;
