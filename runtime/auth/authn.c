@@ -6,23 +6,27 @@
  */
 #include "auth/authn.h"
 
-#include <openssl/crypto.h>
+#include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
+#include "base/secret.h"
 #include "base/text.h"
 
 enum {
     ANON = 0,
     AUTHENTICATED = 1,
     SERVICE = 2,
-    TABLE_SIZE = 1024, /* a power of two; also the most tokens remembered */
+    TABLE_SETS = 256, /* a power of two */
+    TABLE_WAYS = 4,   /* tokens of one set; so many, times the sets, are remembered */
 };
 
 /* One verified token, and what it stands for. */
 struct entry {
     uint64_t hash;
+    uint64_t used; /* when, by the count of lookups */
     size_t token_len;
     int64_t exp;
     int role;
@@ -38,7 +42,9 @@ struct pgs_authn {
     struct pgs_text *anon_session;
     struct pgs_text *service_session;
     unsigned generation; /* of keys.jwt.keys */
-    struct entry *table[TABLE_SIZE];
+    uint64_t seed;       /* of the table's hash: nobody outside can fill a set on purpose */
+    uint64_t lookups;
+    struct entry *table[TABLE_SETS][TABLE_WAYS];
 };
 
 static size_t
@@ -72,6 +78,8 @@ pgs_authn_open(const struct pgs_app *app, const struct pgs_keys *keys)
     authn->n_session = count_session(app);
     authn->anon_session = key_session(app, ANON, "{\"role\":\"anon\"}");
     authn->service_session = key_session(app, SERVICE, "{\"role\":\"service_role\"}");
+    if (RAND_bytes((unsigned char *)&authn->seed, sizeof(authn->seed)) != 1)
+        abort();
     if (keys->keyring != NULL)
         authn->keys.jwt.keys = pgs_keyring_hold(keys->keyring, &authn->generation);
     return authn;
@@ -80,9 +88,10 @@ pgs_authn_open(const struct pgs_app *app, const struct pgs_keys *keys)
 static void
 forget_tokens(struct pgs_authn *authn)
 {
-    for (size_t i = 0; i < TABLE_SIZE; i++)
-        if (authn->table[i] != NULL)
-            h2o_mem_release_shared(authn->table[i]);
+    for (size_t i = 0; i < TABLE_SETS; i++)
+        for (size_t j = 0; j < TABLE_WAYS; j++)
+            if (authn->table[i][j] != NULL)
+                h2o_mem_release_shared(authn->table[i][j]);
     memset(authn->table, 0, sizeof(authn->table));
 }
 
@@ -110,22 +119,38 @@ pgs_authn_close(struct pgs_authn *authn)
     free(authn);
 }
 
-/* FNV-1a: spreads tokens over the table.  What decides is the comparison of the whole token. */
 static uint64_t
-hash_token(h2o_iovec_t token)
+hash_token(const struct pgs_authn *authn, h2o_iovec_t token)
 {
-    uint64_t hash = 14695981039346656037u;
+    return pgs_hash(authn->seed, token.base, token.len);
+}
 
-    for (size_t i = 0; i < token.len; i++)
-        hash = (hash ^ (unsigned char)token.base[i]) * 1099511628211u;
-    return hash;
+static struct entry **
+set_of(struct pgs_authn *authn, uint64_t hash)
+{
+    return authn->table[hash & (TABLE_SETS - 1)];
+}
+
+/* Where a new entry goes: a free place, or that of the token not seen for longest. */
+static struct entry **
+place_for(struct pgs_authn *authn, uint64_t hash)
+{
+    struct entry **set = set_of(authn, hash), **place = set;
+
+    for (size_t i = 0; i < TABLE_WAYS; i++) {
+        if (set[i] == NULL)
+            return &set[i];
+        if (set[i]->used < (*place)->used)
+            place = &set[i];
+    }
+    return place;
 }
 
 static bool
 same_secret(h2o_iovec_t given, const char *secret)
 {
     return secret != NULL && strlen(secret) == given.len && given.len > 0 &&
-           CRYPTO_memcmp(given.base, secret, given.len) == 0;
+           pgs_secret_is(secret, given.base, given.len);
 }
 
 static void *
@@ -178,7 +203,8 @@ make_entry(struct pgs_authn *authn, h2o_iovec_t token, const struct pgs_text *se
     for (size_t i = 0; i < authn->n_session; i++)
         size += session[i].len;
     entry = h2o_mem_alloc_shared(NULL, size, NULL);
-    *entry = (struct entry){.hash = hash_token(token),
+    *entry = (struct entry){.hash = hash_token(authn, token),
+                            .used = authn->lookups,
                             .token_len = token.len,
                             .exp = exp,
                             .role = role,
@@ -228,7 +254,7 @@ static struct entry *
 verify(struct pgs_authn *authn, h2o_iovec_t token, h2o_mem_pool_t *pool, const char **why)
 {
     struct pgs_memory memory = {pool_alloc, pool};
-    struct entry **slot = &authn->table[hash_token(token) & (TABLE_SIZE - 1)];
+    struct entry *entry, **place;
     struct pgs_jwt jwt;
     int role;
 
@@ -248,22 +274,40 @@ verify(struct pgs_authn *authn, h2o_iovec_t token, h2o_mem_pool_t *pool, const c
         *why = "The role claim of the JWT leads to no declared role";
         return NULL;
     }
-    if (*slot != NULL)
-        h2o_mem_release_shared(*slot);
-    *slot = make_entry(authn, token, token_session(authn, &jwt, role, memory), role, jwt.exp);
-    return *slot;
+    entry = make_entry(authn, token, token_session(authn, &jwt, role, memory), role, jwt.exp);
+    place = place_for(authn, entry->hash);
+    if (*place != NULL)
+        h2o_mem_release_shared(*place);
+    *place = entry;
+    return entry;
 }
 
+static bool
+is_entry(const struct entry *entry, uint64_t hash, h2o_iovec_t token)
+{
+    return entry != NULL && entry->hash == hash && entry->token_len == token.len &&
+           pgs_secret_is(entry->token, token.base, token.len);
+}
+
+/* An entry that has expired goes: the token is refused from now on, and needs no place. */
 static struct entry *
 recall(struct pgs_authn *authn, h2o_iovec_t token)
 {
-    uint64_t hash = hash_token(token);
-    struct entry *entry = authn->table[hash & (TABLE_SIZE - 1)];
+    uint64_t hash = hash_token(authn, token);
+    struct entry **place = set_of(authn, hash), **end = place + TABLE_WAYS;
 
-    if (entry == NULL || entry->hash != hash || entry->token_len != token.len ||
-        CRYPTO_memcmp(entry->token, token.base, token.len) != 0)
+    authn->lookups++;
+    while (place < end && !is_entry(*place, hash, token))
+        place++;
+    if (place == end)
         return NULL;
-    return pgs_clock_wall_s() < entry->exp + authn->keys.jwt.leeway_s ? entry : NULL;
+    if (pgs_clock_wall_s() < (*place)->exp + authn->keys.jwt.leeway_s) {
+        (*place)->used = authn->lookups;
+        return *place;
+    }
+    h2o_mem_release_shared(*place);
+    *place = NULL;
+    return NULL;
 }
 
 /* The one header of that name; false: it came twice. */

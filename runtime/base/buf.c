@@ -2,7 +2,8 @@
 #include "base/buf.h"
 
 #include <stdlib.h>
-#include <string.h>
+
+#include "base/digits.h"
 
 #define FIRST_SIZE 256
 
@@ -41,11 +42,11 @@ grow(struct pgs_buf *buf, size_t n)
 }
 
 char *
-pgs_buf_reserve(struct pgs_buf *buf, size_t n)
+pgs__buf_grow(struct pgs_buf *buf, size_t n)
 {
     if (buf->failed)
         return NULL;
-    if ((n > buf->size - buf->len || buf->at == NULL) && !grow(buf, n)) {
+    if (!grow(buf, n)) {
         buf->failed = true;
         return NULL;
     }
@@ -53,47 +54,11 @@ pgs_buf_reserve(struct pgs_buf *buf, size_t n)
 }
 
 void
-pgs_buf_add(struct pgs_buf *buf, const void *bytes, size_t n)
-{
-    char *at = pgs_buf_reserve(buf, n);
-
-    if (at == NULL || n == 0)
-        return;
-    memcpy(at, bytes, n);
-    buf->len += n;
-}
-
-void
-pgs_buf_add_str(struct pgs_buf *buf, const char *str)
-{
-    pgs_buf_add(buf, str, strlen(str));
-}
-
-void
-pgs_buf_add_char(struct pgs_buf *buf, char c)
-{
-    char *at = pgs_buf_reserve(buf, 1);
-
-    if (at == NULL)
-        return;
-    *at = c;
-    buf->len++;
-}
-
-void
 pgs_buf_add_int(struct pgs_buf *buf, int64_t value)
 {
-    char digits[20];
-    size_t n = sizeof(digits);
-    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    char digits[PGS_DIGITS_MAX];
 
-    do {
-        digits[--n] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest > 0);
-    if (value < 0)
-        digits[--n] = '-';
-    pgs_buf_add(buf, digits + n, sizeof(digits) - n);
+    pgs_buf_add(buf, digits, (size_t)(pgs_write_int(digits, value) - digits));
 }
 
 char *

@@ -9,26 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t
-mix(uint64_t h, const char *bytes, size_t len)
-{
-    uint64_t word;
-
-    for (; len >= sizeof(word); bytes += sizeof(word), len -= sizeof(word)) {
-        memcpy(&word, bytes, sizeof(word));
-        h = (h ^ word) * 0x9e3779b97f4a7c15u;
-        h ^= h >> 29;
-    }
-    word = len;
-    memcpy(&word, bytes, len);
-    h = (h ^ word ^ (uint64_t)len << 56) * 0x9e3779b97f4a7c15u;
-    return h ^ h >> 32;
-}
+#include "base/hash.h"
 
 static uint64_t
 hash(struct pgs_text role, struct pgs_text sql)
 {
-    return mix(mix(14695981039346656037u, role.at, role.len), sql.at, sql.len);
+    return pgs_hash(pgs_hash(14695981039346656037u, role.at, role.len), sql.at, sql.len);
 }
 
 static struct pgs__statement **

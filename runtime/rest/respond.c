@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/digits.h"
 #include "codec/json_write.h"
 #include "rest/fail.h"
 
@@ -83,18 +84,21 @@ write_rows(struct pgs_request *rq, struct pgs_txn *txn, struct pgs_buf *body)
 void
 pgs__add_content_range(struct pgs_request *rq, int64_t first, int64_t rows, int64_t total)
 {
-    char value[80];
-    int len;
+    char value[3 * PGS_DIGITS_MAX + 2], *end = value;
 
-    if (rows > 0)
-        len = snprintf(value, sizeof(value), "%" PRId64 "-%" PRId64 "/", first, first + rows - 1);
-    else
-        len = snprintf(value, sizeof(value), "*/");
+    if (rows > 0) {
+        end = pgs_write_int(end, first);
+        *end++ = '-';
+        end = pgs_write_int(end, first + rows - 1);
+    } else {
+        *end++ = '*';
+    }
+    *end++ = '/';
     if (total >= 0)
-        len += snprintf(value + len, sizeof(value) - (size_t)len, "%" PRId64, total);
+        end = pgs_write_int(end, total);
     else
-        len += snprintf(value + len, sizeof(value) - (size_t)len, "*");
-    pgs_reply_header(rq->req, "content-range", value, (size_t)len);
+        *end++ = '*';
+    pgs_reply_header(rq->req, "content-range", value, (size_t)(end - value));
 }
 
 /* Preference-Applied, for what was asked and done. */

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "rest/sql.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/digits.h"
 #include "rest/literal.h"
 
 void
@@ -71,10 +70,10 @@ text_of(struct pgs_memory memory, const char *bytes, size_t len)
 void
 pgs__sql_param_int(struct pgs_sql *sql, int64_t value, const char *cast)
 {
-    char digits[24];
-    int len = snprintf(digits, sizeof(digits), "%" PRId64, value);
+    char digits[PGS_DIGITS_MAX];
+    size_t len = (size_t)(pgs_write_int(digits, value) - digits);
 
-    pgs__sql_param(sql, text_of(sql->memory, digits, (size_t)len), cast);
+    pgs__sql_param(sql, text_of(sql->memory, digits, len), cast);
 }
 
 void

@@ -253,6 +253,25 @@ test_a_remembered_token_still_expires(void **state)
     assert_false(ask(&who));
 }
 
+/* More tokens than are remembered: each still leads to its own user, first and second time. */
+static void
+test_many_tokens(void **state)
+{
+    struct pgs_identity who;
+    char payload[160], user[37];
+
+    (void)state;
+    for (int i = 0; i < 2 * 2000; i++) {
+        (void)snprintf(user, sizeof(user), "00000000-0000-4000-8000-%012d", i / 2);
+        (void)snprintf(payload, sizeof(payload),
+                       "{\"sub\":\"%s\",\"role\":\"authenticated\",\"exp\":1800001000}", user);
+        req.headers.size = 0;
+        add_header("authorization", bearer(payload));
+        assert_true(ask(&who));
+        assert_text(who.session[1], user);
+    }
+}
+
 int
 main(void)
 {
@@ -263,6 +282,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_roles_of_tokens, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_session_values, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_remembered_token_still_expires, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_many_tokens, set_up, tear_down),
     };
 
     return cmocka_run_group_tests_name("runtime_authn", tests, NULL, NULL);

@@ -10,7 +10,9 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "base/utf8.h"
 
 static void
@@ -79,6 +81,44 @@ test_buf_integers(void **state)
         pgs_buf_add_char(&buf, '\0');
         assert_string_equal(buf.at, cases[i].text);
         pgs_buf_clear(&buf);
+    }
+}
+
+/* Every length up to some words, each byte of it differing in each bit. */
+static void
+test_secret_is(void **state)
+{
+    char secret[40], given[40];
+
+    (void)state;
+    memset(secret, 'x', sizeof(secret));
+    for (size_t len = 0; len <= sizeof(secret); len++) {
+        memcpy(given, secret, sizeof(secret));
+        assert_true(pgs_secret_is(secret, given, len));
+        for (size_t bit = 0; bit < 8 * sizeof(secret); bit++) {
+            given[bit / 8] ^= (char)(1 << bit % 8);
+            assert_int_equal(pgs_secret_is(secret, given, len), bit / 8 >= len);
+            given[bit / 8] ^= (char)(1 << bit % 8);
+        }
+    }
+}
+
+static void
+test_hash_sees_all(void **state)
+{
+    char text[24] = {0};
+    uint64_t hash;
+
+    (void)state;
+    for (size_t len = 0; len < sizeof(text); len++) {
+        hash = pgs_hash(1, text, len);
+        assert_true(hash != pgs_hash(2, text, len));
+        assert_true(hash != pgs_hash(1, text, len + 1));
+        for (size_t i = 0; i < len; i++) {
+            text[i] = 1;
+            assert_true(hash != pgs_hash(1, text, len));
+            text[i] = 0;
+        }
     }
 }
 
@@ -272,6 +312,8 @@ main(void)
         cmocka_unit_test(test_buf_grows),
         cmocka_unit_test(test_buf_keeps_its_bound),
         cmocka_unit_test(test_buf_integers),
+        cmocka_unit_test(test_secret_is),
+        cmocka_unit_test(test_hash_sees_all),
         cmocka_unit_test(test_utf8_check),
         cmocka_unit_test(test_utf8_write_and_check_agree),
         cmocka_unit_test(test_utf8_cut),
