@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "http/info.h"
 #include "http/reply.h"
 
 static const char json_type[] = "application/json; charset=utf-8";
@@ -135,6 +136,7 @@ pgs_health_on_request(struct pgs_thread *thread, h2o_req_t *req)
         pgs_reply_empty(req, 405);
         return true;
     }
+    pgs_request_info(req)->route = health ? "/health" : "/ready";
     if (health)
         reply_health(thread, req);
     else

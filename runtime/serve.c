@@ -16,7 +16,7 @@
 #include "http/cors.h"
 #include "http/reply.h"
 #include "http/server.h"
-#include "metrics.h"
+#include "metrics/page.h"
 
 enum {
     REFRESH_S = 2, /* how old the keys of JWT_KEYS_FILE may be */
@@ -51,6 +51,7 @@ open_pool(const struct program *program, h2o_loop_t *loop, const char *url, int 
         .max_waiting = program->config.max_waiting,
         .max_statements = MAX_STATEMENTS,
         .statement_timeout_ms = program->config.statement_timeout_ms,
+        .is_admin = url == program->config.admin_database_url,
         .wait_timeout_ms = WAIT_TIMEOUT_MS,
     };
 
@@ -147,6 +148,7 @@ open_server(struct program *program)
         .max_connections = config->max_connections / program->shares.threads + 1,
         .gzip_level = config->gzip_level,
         .access_log_fd = config->access_log && !program->is_admin ? STDOUT_FILENO : -1,
+        .is_counted = !program->is_admin,
         .arg = program,
         .thread_open = thread_open,
         .on_request = program->is_admin ? on_admin_request : on_request,

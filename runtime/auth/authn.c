@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/metric.h"
 #include "base/secret.h"
 #include "base/text.h"
 
@@ -372,8 +373,14 @@ pgs_authenticate(struct pgs_authn *authn, h2o_req_t *req, struct pgs_identity *w
         return true;
     }
     entry = recall(authn, credential);
-    if (entry == NULL && (entry = verify(authn, credential, &req->pool, why)) == NULL)
-        return false;
+    if (entry != NULL) {
+        pgs_count(PGS_CELL_TOKENS + PGS_TOKEN_REMEMBERED, 1);
+    } else {
+        entry = verify(authn, credential, &req->pool, why);
+        pgs_count(PGS_CELL_TOKENS + (entry != NULL ? PGS_TOKEN_VERIFIED : PGS_TOKEN_REFUSED), 1);
+        if (entry == NULL)
+            return false;
+    }
     h2o_mem_link_shared(&req->pool, entry);
     who->role = entry->role;
     who->session = entry->session;

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "db/pool_private.h"
+#include "db/measure.h"
 
 static bool
 is_state(const PGresult *error, const char *sqlstate)
@@ -102,6 +102,7 @@ finish_settings(struct pgs__conn *conn, PGresult *error)
     }
     conn->state = PGS__CONN_READY;
     conn->failures = 0;
+    pgs_count(PGS_CELL_POOL_EVENTS + PGS_EVENT_CONNECTED, 1);
     if (pgs__conn_prepare(conn, (struct pgs_text){"", 0},
                           (struct pgs_text){conn->pool->config.session_sql,
                                             strlen(conn->pool->config.session_sql)}) == NULL)

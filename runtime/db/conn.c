@@ -17,7 +17,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "db/pool_private.h"
+#include "db/measure.h"
 
 #define CONNECT_TIMEOUT_MS 5000
 #define SETUP_TIMEOUT_MS 5000
@@ -138,6 +138,7 @@ pgs__conn_lose(struct pgs__conn *conn, const char *why)
     bool was_ready = conn->state == PGS__CONN_READY;
     int lost = conn->n_in_flight;
 
+    pgs_count(PGS_CELL_POOL_EVENTS + (was_ready ? PGS_EVENT_LOST : PGS_EVENT_FAILED), 1);
     if (!conn->pool->is_closing && (was_ready || !pgs__pool_is_failing(conn->pool)))
         PGS_LOG(PGS_LOG_WARN, was_ready ? "database_connection_lost" : "database_connect_failed",
                 PGS_LOG_STR("why", why), PGS_LOG_INT("in_flight", lost));
@@ -307,6 +308,7 @@ pgs__conn_prepare(struct pgs__conn *conn, struct pgs_text role, struct pgs_text 
     if (PQsendPrepare(conn->pg, statement->name, pgs__statement_sql(statement), 0, NULL) != 1 ||
         PQpipelineSync(conn->pg) != 1)
         return NULL;
+    pgs_count(PGS_CELL_PREPARED, 1);
     add_job(conn, PGS__JOB_PREPARE)->statement = pgs__statement_ref(statement);
     return statement;
 }
@@ -419,10 +421,12 @@ static void
 on_ready(h2o_socket_t *socket, const char *err)
 {
     struct pgs__conn *conn = socket->data;
-    bool is_open = PQconsumeInput(conn->pg) == 1;
-    bool is_sane = pgs__conn_read(conn); /* also what came before the end */
+    bool is_open = PQconsumeInput(conn->pg) == 1, is_sane;
 
     (void)err;
+    conn->pool->reading_us = pgs_clock_us();
+    is_sane = pgs__conn_read(conn); /* also what came before the end */
+    conn->pool->reading_us = 0;
     if (conn->pg == NULL)
         return;
     put_off_deadline(conn);

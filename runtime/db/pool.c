@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "db/pool_private.h"
+#include "db/measure.h"
 
 #define TICK_MS 50
 #define MIN_STATEMENTS 16     /* more than one transaction can need */
@@ -45,6 +45,7 @@ pgs__pool_deliver(struct pgs_txn *txn, enum pgs_txn_state state)
 {
     txn->state = state;
     txn->phase = PGS__TXN_DELIVERING;
+    pgs__measure_end(txn);
     if (txn->done != NULL)
         txn->done(txn, txn->owner);
     pgs__txn_free(txn);
@@ -65,6 +66,7 @@ unqueue(struct pgs_txn *txn)
 {
     h2o_linklist_unlink(&txn->link);
     txn->pool->n_queued--;
+    pgs__measure_queued(txn, -1);
 }
 
 static void
@@ -102,12 +104,14 @@ static void
 send_queue(struct pgs_pool *pool, enum queue which)
 {
     h2o_linklist_t *queue = &pool->queues[which];
+    int64_t now_us = h2o_linklist_is_empty(queue) ? 0 : pgs_clock_us();
     struct pgs__conn *conn;
 
     while (!h2o_linklist_is_empty(queue) && (conn = choose(pool, which == SLOW)) != NULL) {
         struct pgs_txn *txn = first(queue);
 
         unqueue(txn);
+        pgs__measure_sent(txn, now_us);
         pgs__conn_send(conn, txn);
     }
 }
@@ -123,6 +127,7 @@ on_flush(h2o_timeout_entry_t *entry)
         if (pool->conns[i].state == PGS__CONN_READY)
             pgs__conn_flush(&pool->conns[i]);
     deliver_ended(pool);
+    pgs__measure_pool(pool);
 }
 
 const char **
@@ -154,6 +159,8 @@ pgs__pool_retry(struct pgs_txn *txn)
     txn->phase = PGS__TXN_QUEUED;
     h2o_linklist_insert(queue->next, &txn->link);
     pool->n_queued++;
+    pgs__measure_queued(txn, 1);
+    pgs_count(PGS_CELL_RETRIES, 1);
     schedule_flush(pool);
 }
 
@@ -188,7 +195,7 @@ expire(struct pgs_pool *pool, h2o_linklist_t *queue, int64_t now_ms)
     while (!h2o_linklist_is_empty(queue)) {
         struct pgs_txn *txn = first(queue);
 
-        if (now_ms - txn->queued_ms < pool->config.wait_timeout_ms && !is_down(pool))
+        if (now_ms - txn->queued_us / 1000 < pool->config.wait_timeout_ms && !is_down(pool))
             return;
         unqueue(txn);
         end_later(txn, pgs_pool_is_connected(pool) ? PGS_TXN_BUSY : PGS_TXN_UNAVAILABLE);
@@ -233,6 +240,7 @@ pgs__pool_changed(struct pgs_pool *pool)
 {
     bool was_down = pool->down_since_ms >= 0;
 
+    pgs__measure_pool(pool);
     if (pool->is_closing) {
         close_idle(pool);
         return;
@@ -372,7 +380,7 @@ pgs_txn_send(struct pgs_txn *txn, bool slow, pgs_txn_done *done, void *owner)
     txn->done = done;
     txn->owner = owner;
     txn->slow = slow && pool->config.slow_connections > 0;
-    txn->queued_ms = pgs_clock_ms();
+    txn->queued_us = pgs_clock_us();
     if (txn->refused != NULL) {
         end_later(txn, PGS_TXN_FAILED);
     } else if (is_down(pool)) {
@@ -383,6 +391,7 @@ pgs_txn_send(struct pgs_txn *txn, bool slow, pgs_txn_done *done, void *owner)
         txn->phase = PGS__TXN_QUEUED;
         h2o_linklist_insert(&pool->queues[txn->slow ? SLOW : QUICK], &txn->link);
         pool->n_queued++;
+        pgs__measure_queued(txn, 1);
         schedule_flush(pool);
         start_ticking(pool);
     }

@@ -32,6 +32,7 @@ struct pgs_pool_config {
     int max_waiting;         /* queued in this thread; above it transactions fail at once */
     int max_statements;      /* prepared, of one connection; the least recently used goes */
     int statement_timeout_ms;
+    bool is_admin;       /* of the admin plane: its numbers are counted apart */
     int wait_timeout_ms; /* longest stay in the queue before sending */
 };
 
@@ -91,6 +92,8 @@ void pgs_txn_discard(struct pgs_txn *txn);
 /* During `done`: */
 enum pgs_txn_state pgs_txn_state(const struct pgs_txn *txn);
 struct pgs_db_error pgs_txn_error(const struct pgs_txn *txn);
+/* Waiting for a connection, and from sending to the answer; 0 as far as it did not come. */
+void pgs_txn_times(const struct pgs_txn *txn, int64_t *wait_us, int64_t *db_us);
 int pgs_txn_row_count(const struct pgs_txn *txn, int statement);    /* rows returned */
 int64_t pgs_txn_affected(const struct pgs_txn *txn, int statement); /* of the command tag */
 int pgs_txn_column_count(const struct pgs_txn *txn, int statement);

@@ -20,6 +20,7 @@ struct pgs_pool {
     h2o_timeout_entry_t flush;
     h2o_timeout_t soon;
     h2o_timeout_entry_t tick;
+    int64_t reading_us;    /* when what is read now has come; 0: nothing is read */
     int64_t down_since_ms; /* no connection is ready; -1: one is */
     bool is_closing;
     const char **values; /* scratch, for the parameters of one statement */

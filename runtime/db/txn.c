@@ -194,6 +194,13 @@ result_of(const struct pgs_txn *txn, int statement)
     return txn->steps[statement + 1].result;
 }
 
+void
+pgs_txn_times(const struct pgs_txn *txn, int64_t *wait_us, int64_t *db_us)
+{
+    *wait_us = txn->sent_us > 0 ? txn->sent_us - txn->queued_us : 0;
+    *db_us = txn->db_us;
+}
+
 int
 pgs_txn_row_count(const struct pgs_txn *txn, int statement)
 {

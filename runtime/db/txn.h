@@ -34,7 +34,9 @@ struct pgs_txn {
     bool retried;
     pgs_txn_done *done; /* NULL: the requester has gone */
     void *owner;
-    int64_t queued_ms;
+    int64_t queued_us;
+    int64_t sent_us; /* 0: not yet */
+    int64_t db_us;
 
     struct pgs_buf bytes; /* all texts, each NUL-terminated */
     size_t *params;       /* offsets into bytes; SIZE_MAX: null */

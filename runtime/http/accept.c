@@ -23,6 +23,14 @@ pgs__connection_end(const struct pgs__connection *connection)
     (void)shutdown(h2o_socket_get_fd(connection->socket), SHUT_RDWR);
 }
 
+static enum pgs_way
+way_of(const struct pgs__connection *connection)
+{
+    if (connection->is_h2)
+        return PGS_WAY_H2_TLS;
+    return connection->worker->config->tls != NULL ? PGS_WAY_H1_TLS : PGS_WAY_H1;
+}
+
 static void set_accepting(struct pgs__worker *worker, bool accepting);
 
 static void
@@ -38,6 +46,7 @@ on_connection_close(void *data)
     }
     h2o_linklist_unlink(&connection->link);
     worker->n_connections--;
+    pgs_gauge_add(PGS_CELL_CONNECTIONS + (int)way_of(connection), -1);
     free(connection);
     if (worker->is_paused && !h2o_timeout_is_linked(&worker->pause))
         set_accepting(worker, true);
@@ -70,6 +79,8 @@ add_connection(struct pgs__worker *worker, h2o_socket_t *socket)
     connection->idle_since_ms = pgs_clock_ms();
     h2o_linklist_insert(&worker->connections, &connection->link);
     worker->n_connections++;
+    pgs_count(PGS_CELL_ACCEPTED, 1);
+    pgs_gauge_add(PGS_CELL_CONNECTIONS + (int)way_of(connection), 1);
     pgs__connection_guard(connection, socket);
     if (worker->config->tls != NULL)
         worker->accept.ssl_ctx = worker->tls = pgs_tls_context(worker->config->tls, worker->tls);

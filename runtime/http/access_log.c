@@ -131,9 +131,9 @@ add_request(struct pgs_access_log *log, const h2o_req_t *req)
 }
 
 static void
-add_info(struct pgs_access_log *log, const struct pgs_request_info *info)
+add_info(struct pgs_access_log *log, const struct pgs_request_info *info, int64_t now_us)
 {
-    int64_t took = pgs_clock_us() - info->start_us;
+    int64_t took = now_us - info->start_us;
 
     ADD(log, ",\"duration_us\":");
     add_number(log, took > 0 ? (uint64_t)took : 0);
@@ -154,7 +154,7 @@ add_info(struct pgs_access_log *log, const struct pgs_request_info *info)
 
 void
 pgs_access_log_add(struct pgs_access_log *log, const h2o_req_t *req,
-                   const struct pgs_request_info *info)
+                   const struct pgs_request_info *info, int64_t now_us)
 {
     if (sizeof(log->at) - log->len < LINE_MAX_BYTES)
         pgs_access_log_flush(log);
@@ -164,8 +164,7 @@ pgs_access_log_add(struct pgs_access_log *log, const h2o_req_t *req,
     }
     add_time(log);
     add_request(log, req);
-    if (info != NULL)
-        add_info(log, info);
+    add_info(log, info, now_us);
     if (log->dropped > 0) {
         ADD(log, ",\"dropped\":");
         add_number(log, log->dropped);

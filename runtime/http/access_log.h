@@ -19,9 +19,9 @@ struct pgs_access_log;
 struct pgs_access_log *pgs_access_log_open(int fd);
 void pgs_access_log_close(struct pgs_access_log *log);
 
-/* Adds a line for a request that has ended. */
+/* Adds a line for a request that has ended, at `now_us` of pgs_clock_us. */
 void pgs_access_log_add(struct pgs_access_log *log, const h2o_req_t *req,
-                        const struct pgs_request_info *info);
+                        const struct pgs_request_info *info, int64_t now_us);
 
 /* Writes what has gathered, as far as the reader takes it. */
 void pgs_access_log_flush(struct pgs_access_log *log);

@@ -135,6 +135,8 @@ h2o_http2_accept(h2o_accept_ctx_t *ctx, h2o_socket_t *socket, struct timeval con
         return;
     }
     connection->is_h2 = true;
+    pgs_gauge_add(PGS_CELL_CONNECTIONS + PGS_WAY_H1_TLS, -1);
+    pgs_gauge_add(PGS_CELL_CONNECTIONS + PGS_WAY_H2_TLS, 1);
     reading = &connection->h2;
     libh2o.accept(ctx, socket, connected_at); /* parses what is there already */
     if (reading == &connection->h2 && connection->h2.is_dead)

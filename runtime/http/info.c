@@ -71,7 +71,7 @@ pgs__info_add(h2o_req_t *req, const char *client)
     h2o_iovec_t id = pgs_request_header(req, "x-request-id");
 
     id = is_plain(id) ? h2o_strdup(&req->pool, id.base, id.len) : make_id(&req->pool);
-    *info = (struct pgs_request_info){id.base, NULL, client, pgs_clock_us()};
+    *info = (struct pgs_request_info){.id = id.base, .client = client, .start_us = pgs_clock_us()};
     h2o_vector_reserve(&req->pool, &req->env, 2);
     req->env.size = 2;
     req->env.entries[0] = h2o_iovec_init(info_name, sizeof(info_name) - 1);

@@ -13,6 +13,9 @@ struct pgs_request_info {
     const char *role;   /* public: set when it is known; constant text */
     const char *client; /* read-only: address of the peer, without port */
     int64_t start_us;   /* read-only: of pgs_clock_us */
+    const char *route;  /* public: the declared path, constant text; NULL: none was found */
+    int64_t wait_us;    /* public: spent waiting for a connection to PostgreSQL */
+    int64_t db_us;      /* public: from sending to its answer */
 };
 
 /* Of a request that pgs_server's on_request has been called with; lives as long as the request. */

@@ -43,6 +43,7 @@ on_request_end(void *cell)
     struct pgs__connection *connection = lease->connection;
 
     h2o_linklist_unlink(&lease->link);
+    pgs_gauge_add(PGS_CELL_REQUESTS_ACTIVE, -1);
     if (h2o_timeout_is_linked(&lease->later))
         h2o_timeout_unlink(&lease->later);
     if (!connection->is_h2)
@@ -158,6 +159,7 @@ pgs__on_request(h2o_handler_t *handler, h2o_req_t *req)
     *lease = (struct pgs__lease){.connection = connection, .req = req};
     h2o_linklist_insert(&connection->worker->requests, &lease->link);
     connection->n_requests++;
+    pgs_gauge_add(PGS_CELL_REQUESTS_ACTIVE, 1);
     (void)pgs__info_add(req, pgs__connection_client(connection));
     if (connection->is_h2)
         serve_h2(lease);

@@ -8,9 +8,8 @@
 #include <string.h>
 
 struct slot {
-    const char *path; /* NULL: empty */
     size_t len;
-    struct pgs_path routes;
+    struct pgs_path routes; /* its name NULL: empty */
 };
 
 struct pgs_router {
@@ -58,8 +57,8 @@ find(const struct pgs_router *router, const char *path, size_t len)
 {
     size_t i = hash(path, len) & router->mask;
 
-    while (router->slots[i].path != NULL &&
-           (router->slots[i].len != len || memcmp(router->slots[i].path, path, len) != 0))
+    while (router->slots[i].routes.name != NULL &&
+           (router->slots[i].len != len || memcmp(router->slots[i].routes.name, path, len) != 0))
         i = (i + 1) & router->mask;
     return &router->slots[i];
 }
@@ -70,7 +69,7 @@ add(struct pgs_router *router, const struct pgs_route *route)
     size_t len = strlen(route->path);
     struct slot *slot = (struct slot *)find(router, route->path, len);
 
-    slot->path = route->path;
+    slot->routes.name = route->path;
     slot->len = len;
     slot->routes.by_method[route->method] = route;
 }
@@ -104,5 +103,5 @@ pgs_router_find(const struct pgs_router *router, const char *path, size_t len)
 {
     const struct slot *slot = find(router, path, len);
 
-    return slot->path != NULL ? &slot->routes : NULL;
+    return slot->routes.name != NULL ? &slot->routes : NULL;
 }

@@ -12,6 +12,7 @@ struct pgs_router;
 
 /* All routes of a path, by method; NULL where the method is not served. */
 struct pgs_path {
+    const char *name; /* "/rest/v1/ticket" */
     const struct pgs_route *by_method[PGS_METHODS];
 };
 

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "http/access_log.h"
 #include "http/guard.h"
 #include "http/info.h"
@@ -37,9 +38,15 @@ on_log(h2o_logger_t *self, h2o_req_t *req)
 {
     const struct logger *logger = (struct logger *)self;
     struct pgs__worker *worker = h2o_context_get_handler_context(req->conn->ctx, logger->handler);
+    const struct pgs_request_info *info = pgs_request_info(req);
+    int64_t now_us = pgs_clock_us();
 
+    if (info == NULL)
+        return;
+    if (worker->traffic != NULL)
+        pgs__traffic_add(worker->traffic, req, info, now_us);
     if (worker->log != NULL)
-        pgs_access_log_add(worker->log, req, pgs_request_info(req));
+        pgs_access_log_add(worker->log, req, info, now_us);
 }
 
 static void
@@ -71,7 +78,7 @@ configure_h2o(struct pgs_server *server)
     server->handler->on_req = pgs__on_request;
     if (config->gzip_level > 0)
         h2o_compress_register(path, &compress);
-    if (config->access_log_fd >= 0) {
+    if (config->access_log_fd >= 0 || config->is_counted) {
         add_logger(server, path);
         add_logger(server, &server->host->fallback_path); /* what h2o refuses by itself */
     }

@@ -24,6 +24,7 @@ struct pgs_server_config {
     int max_connections;  /* of each thread */
     int gzip_level;       /* 0: off */
     int access_log_fd;    /* -1: none */
+    bool is_counted;      /* its traffic is in /metrics */
 
     /* On each thread, in this order; `arg` is the caller's. */
     void *arg;

@@ -48,6 +48,10 @@ open_worker(struct pgs__worker *worker)
     worker->loop = h2o_evloop_create();
     h2o_context_init(&worker->context, worker->loop, worker->globalconf);
     h2o_context_set_handler_context(&worker->context, worker->handler, worker);
+    if (config->is_counted) {
+        pgs_metrics_open();
+        worker->traffic = pgs__traffic_open();
+    }
     if (config->access_log_fd >= 0)
         worker->log = pgs_access_log_open(config->access_log_fd);
     worker->state = config->thread_open(worker->loop, worker->index, config->arg);

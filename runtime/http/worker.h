@@ -13,6 +13,7 @@
 #include "http/h2_guard.h"
 #include "http/listen.h"
 #include "http/server.h"
+#include "http/traffic.h"
 
 struct pgs__worker {
     /* set by the server before the thread starts */
@@ -47,6 +48,7 @@ struct pgs__worker {
     bool state_is_stopping;
     void *state; /* of config->thread_open */
     struct pgs_access_log *log;
+    struct pgs_traffic *traffic; /* NULL: not counted */
 };
 
 /* The thread's function; `arg` is the worker.  It never returns: see worker.c. */

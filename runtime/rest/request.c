@@ -192,6 +192,8 @@ pgs_rest_on_request(struct pgs_thread *thread, h2o_req_t *req)
         pgs_router_find(thread->router, req->path_normalized.base, req->path_normalized.len);
     const struct pgs_cors *cors = path != NULL ? path_cors(thread, path) : thread->app->cors;
 
+    if (path != NULL)
+        pgs_request_info(req)->route = path->name;
     if (path != NULL && is_method(req, "OPTIONS")) {
         pgs_cors_options(req, path, cors);
         return;

@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 
+#include "http/info.h"
 #include "rest/fail.h"
 #include "rest/request.h"
 
@@ -22,12 +23,24 @@ pgs__statement(struct pgs_request *rq)
 static void start(struct pgs_request *rq);
 
 static void
+note_times(const struct pgs_request *rq, const struct pgs_txn *txn)
+{
+    struct pgs_request_info *info = pgs_request_info(rq->req);
+    int64_t wait_us, db_us;
+
+    pgs_txn_times(txn, &wait_us, &db_us);
+    info->wait_us += wait_us;
+    info->db_us += db_us;
+}
+
+static void
 on_done(struct pgs_txn *txn, void *owner)
 {
     struct pgs_request *rq = owner;
     struct pgs_db_error error;
 
     rq->txn = NULL;
+    note_times(rq, txn);
     switch (pgs_txn_state(txn)) {
     case PGS_TXN_OK:
         rq->respond(rq, txn);

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Numbers that each thread counts for itself and /metrics sums up.
+ *
+ * A thread's cells are written by it alone: a relaxed load and a relaxed store, no lock and no
+ * locked instruction.  Threads that have opened none share cells that nobody reads.
+ */
+#ifndef PGS_BASE_METRIC_H
+#define PGS_BASE_METRIC_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum pgs_way {
+    PGS_WAY_H1,
+    PGS_WAY_H1_TLS,
+    PGS_WAY_H2_TLS,
+};
+
+/* Of a pool's connection; add PGS_LANE_ADMIN for the admin plane. */
+enum pgs_lane {
+    PGS_LANE_QUICK,
+    PGS_LANE_SLOW,
+    PGS_LANE_ADMIN,
+    PGS_LANES = 4,
+};
+
+enum pgs_conn_shown {
+    PGS_SHOWN_IDLE,
+    PGS_SHOWN_BUSY,
+    PGS_SHOWN_CONNECTING,
+    PGS_SHOWN_DOWN,
+    PGS_SHOWN_STATES,
+};
+
+enum pgs_conn_event {
+    PGS_EVENT_CONNECTED,
+    PGS_EVENT_LOST,
+    PGS_EVENT_FAILED,
+};
+
+enum pgs_token_result {
+    PGS_TOKEN_REMEMBERED,
+    PGS_TOKEN_VERIFIED,
+    PGS_TOKEN_REFUSED,
+};
+
+/* How many texts each list of labels has (base/metric.c). */
+enum {
+    PGS_LABELS_NONE = 1,
+    PGS_LABELS_WAYS = 3,
+    PGS_LABELS_PLANES = 2,
+    PGS_LABELS_LANES = PGS_LANES,
+    PGS_LABELS_STATES = PGS_SHOWN_STATES,
+    PGS_LABELS_EVENTS = 3,
+    PGS_LABELS_TOKENS = 3,
+    PGS_LABELS_OUTCOMES = 4,
+    PGS_LABELS_CLASSES = 46,
+};
+
+/* Upper bounds of a histogram, in microseconds; the last bucket has none. */
+#define PGS_BOUNDS                                                                                 \
+    {                                                                                              \
+        100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000,     \
+            2500000, 5000000, 10000000                                                             \
+    }
+#define PGS_BUCKETS 17
+
+typedef _Atomic uint64_t pgs_cell;
+
+enum {
+    PGS_CELLS_COUNTER = 1,
+    PGS_CELLS_GAUGE = 1,
+    PGS_CELLS_HISTOGRAM = 1 + PGS_BUCKETS, /* the sum, then the buckets, not cumulated */
+};
+
+/* The first cell of each metric; the others follow in the order of its labels. */
+enum {
+#define PGS_METRIC(id, name, kind, labels, more, meaning)                                          \
+    PGS_CELL_##id,                                                                                 \
+        PGS_CELL_##id##_LAST =                                                                     \
+            PGS_CELL_##id + PGS_LABELS_##labels * PGS_LABELS_##more * PGS_CELLS_##kind - 1,
+#include "base/metrics.def"
+#undef PGS_METRIC
+    PGS_CELLS,
+};
+
+extern __thread pgs_cell *pgs__cells;
+
+/* What the calling thread counts from here on is shown.  Stays until the process ends. */
+void pgs_metrics_open(void);
+
+static inline void
+pgs_cell_add(pgs_cell *cell, uint64_t n)
+{
+    uint64_t now = atomic_load_explicit(cell, memory_order_relaxed);
+
+    atomic_store_explicit(cell, now + n, memory_order_relaxed);
+}
+
+static inline uint64_t
+pgs_cell_get(const pgs_cell *cell)
+{
+    return atomic_load_explicit(cell, memory_order_relaxed);
+}
+
+static inline void
+pgs_count(int cell, uint64_t n)
+{
+    pgs_cell_add(&pgs__cells[cell], n);
+}
+
+/* Gauges go both ways; a thread's share may be below zero. */
+static inline void
+pgs_gauge_add(int cell, int n)
+{
+    pgs_cell_add(&pgs__cells[cell], (uint64_t)(int64_t)n);
+}
+
+static inline void
+pgs_gauge_set(int cell, uint64_t n)
+{
+    atomic_store_explicit(&pgs__cells[cell], n, memory_order_relaxed);
+}
+
+void pgs_histogram_add(pgs_cell histogram[PGS_CELLS_HISTOGRAM], int64_t us);
+
+/* Into the histogram of a metric, of the label `index`. */
+static inline void
+pgs_observe(int cell, int index, int64_t us)
+{
+    pgs_histogram_add(&pgs__cells[cell + index * PGS_CELLS_HISTOGRAM], us);
+}
+
+/* An error of PostgreSQL; classes that it does not know itself are counted together. */
+void pgs_count_error(const char *sqlstate);
+
+/* ---- for who writes them ---- */
+
+enum pgs_metric_kind {
+    PGS_METRIC_COUNTER,
+    PGS_METRIC_GAUGE,
+    PGS_METRIC_HISTOGRAM,
+};
+
+struct pgs_metric {
+    const char *name;
+    enum pgs_metric_kind kind;
+    const char *const *labels; /* texts such as `lane="quick"`, or "" */
+    size_t n_labels;
+    const char *const *more;
+    size_t n_more;
+    const char *meaning;
+    int cell;
+};
+
+extern const struct pgs_metric pgs_metrics[];
+extern const size_t pgs_n_metrics;
+
+extern const int64_t pgs_bounds_us[PGS_BUCKETS - 1];
+
+/* Of all threads. */
+uint64_t pgs_cell_sum(int cell);
+
+#endif
