@@ -34,7 +34,8 @@ struct program {
     struct pgs_router *router;
     struct pgs_shares shares;
     struct pgs_tls *tls; /* NULL: none */
-    bool is_admin;       /* the listener of ADMIN_PORT: health alone */
+    struct pgs_addresses *addresses;
+    bool is_admin; /* the listener of ADMIN_PORT: health alone */
 };
 
 static struct pgs_pool *
@@ -146,6 +147,8 @@ open_server(struct program *program)
         .write_timeout_ms = config->write_timeout_ms,
         .tls = program->is_admin ? NULL : program->tls,
         .max_connections = config->max_connections / program->shares.threads + 1,
+        .max_requests = config->max_requests_per_connection,
+        .addresses = program->addresses,
         .gzip_level = config->gzip_level,
         .access_log_fd = config->access_log && !program->is_admin ? STDOUT_FILENO : -1,
         .is_counted = !program->is_admin,
@@ -162,6 +165,27 @@ open_server(struct program *program)
     if (server == NULL)
         fprintf(stderr, "%s: %s\n", program->is_admin ? "ADMIN_PORT" : "PORT", why);
     return server;
+}
+
+static struct pgs_addresses *
+open_addresses(const struct pgs_config *config)
+{
+    struct pgs_addresses_config addresses = {
+        .trusted = config->trusted_proxies,
+        .max_connections = config->max_connections_per_address,
+        .max_requests = config->max_requests_per_address,
+        .max_floods = config->max_floods_per_address,
+        .room = config->max_addresses,
+    };
+
+    return pgs_addresses_open(&addresses);
+}
+
+static void
+close_addresses(struct program *program, struct program *admin)
+{
+    pgs_addresses_close(program->addresses);
+    pgs_addresses_close(admin->addresses);
 }
 
 /* False: told why JWT_KEYS_FILE cannot be used. */
@@ -310,13 +334,17 @@ pgs_serve(const struct pgs_config *config)
     if (!read_keys(config, &program.keys) || !open_tls(&program))
         return 1;
     program.router = pgs_router_open(&pgs_app);
+    program.addresses = open_addresses(config);
     pgs_cors_configure(config->allowed_origins, config->permissive_cors);
     admin = program;
     admin.is_admin = true;
+    admin.addresses = open_addresses(config); /* whoever is shut out may still look */
     admin.shares = (struct pgs_shares){.threads = 1, .quick = 1};
     status = serve_until_signal(&program, &admin);
     if (status == 0)
         pgs_router_close(program.router);
+    if (status == 0)
+        close_addresses(&program, &admin);
     if (status == 0 && program.keys.keyring != NULL)
         pgs_keyring_close(program.keys.keyring);
     return status;

@@ -4,6 +4,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#define LINE "%-20s %-24s %-28s %s\n"
+
 static const struct {
     const char *name, *setting, *value, *meaning;
 } limits[] = {
@@ -35,12 +37,11 @@ pgs_limit_name(enum pgs_limit limit)
 void
 pgs_limits_print(FILE *out)
 {
-    fprintf(out, "%-18s %-24s %-24s %s\n", "limit", "value", "setting", "meaning");
+    fprintf(out, LINE, "limit", "value", "setting", "meaning");
     for (size_t i = 0; i < PGS_LIMITS; i++) {
         const char *set = limits[i].setting[0] != '\0' ? getenv(limits[i].setting) : NULL;
 
-        fprintf(out, "%-18s %-24s %-24s %s\n", limits[i].name,
-                set != NULL && set[0] != '\0' ? set : limits[i].value, limits[i].setting,
-                limits[i].meaning);
+        fprintf(out, LINE, limits[i].name, set != NULL && set[0] != '\0' ? set : limits[i].value,
+                limits[i].setting, limits[i].meaning);
     }
 }

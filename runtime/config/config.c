@@ -14,6 +14,7 @@ enum form {
     DURATION, /* `30s`, `500ms`, `2m`, or seconds; kept in milliseconds between min and max */
     BOOLEAN,  /* true or false */
     ORIGINS,  /* separated by commas */
+    NETWORKS, /* likewise */
     LEVEL,
     ENVIRONMENT,
     TLS,
@@ -153,6 +154,8 @@ read_setting(const struct form_of *form, const char *text, struct pgs_config *co
         return read_boolean(text, at);
     case ORIGINS:
         return read_origins(text, at);
+    case NETWORKS:
+        return (*(struct pgs_networks **)at = pgs_networks_read(text)) != NULL;
     case LEVEL:
         return pgs_log_level_read(text, at);
     case ENVIRONMENT:
@@ -183,6 +186,9 @@ complain(FILE *out, const char *name, const struct form_of *form)
         break;
     case ORIGINS:
         fprintf(out, "expected origins such as https://app.example.com, separated by commas\n");
+        break;
+    case NETWORKS:
+        fprintf(out, "expected addresses and networks such as 10.0.0.0/8, separated by commas\n");
         break;
     case LEVEL:
         fprintf(out, "expected debug, info, warn, error or off\n");
@@ -242,6 +248,8 @@ check_rules(const struct pgs_config *c, FILE *out)
                "is a development default (dev-only)");
     ok &= rule(c, out, same(jwt, anon) || same(jwt, service) || same(anon, service),
                "JWT_SECRET, ANON_KEY, SERVICE_ROLE_KEY", "must differ from each other");
+    ok &= rule(c, out, pgs_networks_are_too_wide(c->trusted_proxies), "TRUSTED_PROXIES",
+               "lets every client say which address it has");
     ok &= rule(c, out, c->permissive_cors, "ALLOW_PERMISSIVE_CORS", "lets every site read answers");
     ok &= rule(c, out, service != NULL && c->admin_database_url == NULL, "ADMIN_DATABASE_URL",
                "must be set for SERVICE_ROLE_KEY to reach the database");

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/address.h"
 #include "base/log.h"
 
 struct pgs_config {
@@ -27,6 +28,12 @@ struct pgs_config {
     bool http2;
     int max_body_bytes;
     int max_connections;
+    int max_connections_per_address;
+    int max_requests_per_address;
+    int max_requests_per_connection;
+    int max_floods_per_address; /* 0: none is shut out */
+    int max_addresses;
+    struct pgs_networks *trusted_proxies; /* NULL: none; lives as long as the program */
     int gzip_level;
     const char *const *allowed_origins; /* NULL: the policy's */
     bool permissive_cors;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/limit.h"
 #include "base/log.h"
 #include "db/measure.h"
 
@@ -59,6 +60,13 @@ end_later(struct pgs_txn *txn, enum pgs_txn_state state)
     txn->phase = PGS__TXN_ENDED;
     h2o_linklist_insert(&txn->pool->ended, &txn->link);
     schedule_flush(txn->pool);
+}
+
+static void
+end_busy(struct pgs_txn *txn)
+{
+    pgs_limit_hit(PGS_LIMIT_WAITING);
+    end_later(txn, PGS_TXN_BUSY);
 }
 
 static void
@@ -198,7 +206,10 @@ expire(struct pgs_pool *pool, h2o_linklist_t *queue, int64_t now_ms)
         if (now_ms - txn->queued_us / 1000 < pool->config.wait_timeout_ms && !is_down(pool))
             return;
         unqueue(txn);
-        end_later(txn, pgs_pool_is_connected(pool) ? PGS_TXN_BUSY : PGS_TXN_UNAVAILABLE);
+        if (pgs_pool_is_connected(pool))
+            end_busy(txn);
+        else
+            end_later(txn, PGS_TXN_UNAVAILABLE);
     }
 }
 
@@ -386,7 +397,7 @@ pgs_txn_send(struct pgs_txn *txn, bool slow, pgs_txn_done *done, void *owner)
     } else if (is_down(pool)) {
         end_later(txn, PGS_TXN_UNAVAILABLE);
     } else if (pool->n_queued >= pool->config.max_waiting) {
-        end_later(txn, PGS_TXN_BUSY);
+        end_busy(txn);
     } else {
         txn->phase = PGS__TXN_QUEUED;
         h2o_linklist_insert(&pool->queues[txn->slow ? SLOW : QUICK], &txn->link);

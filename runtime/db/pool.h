@@ -79,6 +79,9 @@ void pgs_txn_statement(struct pgs_txn *txn, const char *sql, size_t len);
 void pgs_txn_bind_text(struct pgs_txn *txn, const char *text, size_t len);
 void pgs_txn_bind_null(struct pgs_txn *txn);
 
+/* A counted cell of h2o's memory, which the transaction releases when it ends; NULL: none. */
+void pgs_txn_keep(struct pgs_txn *txn, void *cell);
+
 /* Queues it; it leaves with all others of this tick in one send.  `slow`: on a connection of its
  * own, so that it holds up no other. */
 void pgs_txn_send(struct pgs_txn *txn, bool slow, pgs_txn_done *done, void *owner);

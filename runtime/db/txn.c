@@ -148,9 +148,17 @@ pgs__txn_rewind(struct pgs_txn *txn)
 }
 
 void
+pgs_txn_keep(struct pgs_txn *txn, void *cell)
+{
+    txn->kept = cell;
+}
+
+void
 pgs__txn_free(struct pgs_txn *txn)
 {
     pgs__txn_rewind(txn);
+    if (txn->kept != NULL)
+        h2o_mem_release_shared(txn->kept);
     pgs_buf_clear(&txn->bytes);
     free(txn->params);
     free(txn);

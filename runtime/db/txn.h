@@ -34,6 +34,7 @@ struct pgs_txn {
     bool retried;
     pgs_txn_done *done; /* NULL: the requester has gone */
     void *owner;
+    void *kept; /* a counted cell, released at the end; NULL: none */
     int64_t queued_us;
     int64_t sent_us; /* 0: not yet */
     int64_t db_us;

@@ -4,7 +4,6 @@
  * socket carries a struct pgs__connection, which knows how many requests are under way.  An idle
  * connection is ended by shutdown(2); h2o then reads its end and cleans up by itself.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +32,15 @@ way_of(const struct pgs__connection *connection)
 
 static void set_accepting(struct pgs__worker *worker, bool accepting);
 
+/* libh2o ends HTTP/1 that sends no whole request, and does not say so. */
+static void
+count_timeout(const struct pgs__connection *connection)
+{
+    if (!connection->is_h2 && connection->n_requests == 0 && !connection->worker->is_stopping &&
+        pgs_clock_ms() - connection->idle_since_ms >= connection->worker->config->read_timeout_ms)
+        pgs_limit_hit(PGS_LIMIT_READ_TIMEOUT);
+}
+
 static void
 on_connection_close(void *data)
 {
@@ -40,16 +48,33 @@ on_connection_close(void *data)
     struct pgs__worker *worker = connection->worker;
 
     pgs__h2_guard_forget(&connection->h2);
-    if (worker == NULL) { /* of the guard's self-test, which looks at it */
-        connection->socket = NULL;
+    connection->socket = NULL;
+    if (worker == NULL) /* of the guard's self-test, which looks at it */
         return;
-    }
+    count_timeout(connection);
+    pgs__address_leave(connection->place);
     h2o_linklist_unlink(&connection->link);
     worker->n_connections--;
     pgs_gauge_add(PGS_CELL_CONNECTIONS + (int)way_of(connection), -1);
-    free(connection);
+    if (connection->n_works == 0)
+        free(connection);
     if (worker->is_paused && !h2o_timeout_is_linked(&worker->pause))
         set_accepting(worker, true);
+}
+
+void
+pgs__connection_drop_work(struct pgs__connection *connection)
+{
+    if (--connection->n_works == 0 && connection->socket == NULL)
+        free(connection);
+}
+
+void
+pgs__connection_flooded(struct pgs__connection *connection)
+{
+    if (connection->worker != NULL)
+        pgs__address_flooded(connection->worker->config->addresses, connection->place,
+                             pgs_clock_ms());
 }
 
 struct pgs__connection *
@@ -66,16 +91,32 @@ pgs__connection_guard(struct pgs__connection *connection, h2o_socket_t *socket)
     socket->on_close.data = connection;
 }
 
+/* False: its address has enough. */
+static bool
+may_stay(struct pgs__connection *connection, h2o_socket_t *socket)
+{
+    struct pgs_addresses *addresses = connection->worker->config->addresses;
+    struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
+
+    (void)h2o_socket_getpeername(socket, (struct sockaddr *)&peer);
+    connection->peer = pgs_address_of((struct sockaddr *)&peer);
+    connection->is_proxy = pgs_networks_hold(pgs__addresses_trusted(addresses), &connection->peer);
+    pgs_address_write(&connection->peer, connection->peer_text);
+    return pgs__address_connect(addresses, &connection->peer, pgs_clock_ms(), &connection->place);
+}
+
 static void
 add_connection(struct pgs__worker *worker, h2o_socket_t *socket)
 {
     struct pgs__connection *connection = calloc(1, sizeof(*connection));
 
-    if (connection == NULL) {
+    if (connection != NULL)
+        connection->worker = worker;
+    if (connection == NULL || !may_stay(connection, socket)) {
+        free(connection);
         h2o_socket_close(socket);
         return;
     }
-    connection->worker = worker;
     connection->idle_since_ms = pgs_clock_ms();
     h2o_linklist_insert(&worker->connections, &connection->link);
     worker->n_connections++;
@@ -85,23 +126,6 @@ add_connection(struct pgs__worker *worker, h2o_socket_t *socket)
     if (worker->config->tls != NULL)
         worker->accept.ssl_ctx = worker->tls = pgs_tls_context(worker->config->tls, worker->tls);
     h2o_accept(&worker->accept, socket);
-}
-
-const char *
-pgs__connection_client(struct pgs__connection *connection)
-{
-    struct sockaddr_storage address;
-    const void *bytes = &((struct sockaddr_in *)&address)->sin_addr;
-
-    if (connection->client[0] != '\0')
-        return connection->client;
-    if (h2o_socket_getpeername(connection->socket, (struct sockaddr *)&address) == 0)
-        return "unknown";
-    if (address.ss_family == AF_INET6)
-        bytes = &((struct sockaddr_in6 *)&address)->sin6_addr;
-    if (inet_ntop(address.ss_family, bytes, connection->client, sizeof(connection->client)) == NULL)
-        return "unknown";
-    return connection->client;
 }
 
 static void

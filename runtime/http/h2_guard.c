@@ -156,11 +156,19 @@ h2o_socket_read_start(h2o_socket_t *socket, h2o_socket_cb cb)
     socket->_cb.read = on_read;
 }
 
-/* Over a budget: the connection ends with this frame. */
+/* Over a budget: the connection ends with this frame, which counts against its address. */
+static void
+mark_dead(struct pgs__h2_guard *guard)
+{
+    if (!guard->is_dead)
+        pgs__connection_flooded(H2O_STRUCT_FROM_MEMBER(struct pgs__connection, h2, guard));
+    guard->is_dead = true;
+}
+
 static ssize_t
 kill_connection(struct pgs__h2_guard *guard, const char **why)
 {
-    guard->is_dead = true;
+    mark_dead(guard);
     *why = "enhance your calm";
     return H2O_HTTP2_ERROR_ENHANCE_YOUR_CALM;
 }
@@ -238,18 +246,29 @@ h2o_http2_decode_frame(struct frame *frame, const uint8_t *src, size_t len,
     if (used <= 0)
         return used;
     reading->frames++;
+    reading->last_type = frame->type;
     if (!is_within_budget(reading, frame))
         return kill_connection(reading, why);
     make_harmless(frame);
     return used;
 }
 
+/* libh2o refuses streams for two reasons, and tells the client one. */
+static void
+count_refused(const struct pgs__h2_guard *guard, int error)
+{
+    if (error == -H2O_HTTP2_ERROR_REFUSED_STREAM)
+        pgs_limit_hit(guard->last_type == FRAME_DATA ? PGS_LIMIT_BODY_BYTES : PGS_LIMIT_H2_STREAMS);
+}
+
 /* A stream that the client made us reset costs as much as one that it resets. */
 void
 h2o_http2__encode_rst_stream_frame(h2o_buffer_t **buf, uint32_t stream_id, int error)
 {
+    if (reading != NULL)
+        count_refused(reading, error);
     if (reading != NULL && !spend(reading, PGS_SPENT_RESET))
-        reading->is_dead = true;
+        mark_dead(reading);
     libh2o.encode_reset(buf, stream_id, error);
 }
 
@@ -285,6 +304,6 @@ h2o_hpack_parse_headers(h2o_req_t *req, struct header_table *table, const uint8_
         return result;
     pgs_limit_hit(PGS_LIMIT_H2_HEADER_BOMB);
     if (reading != NULL)
-        reading->is_dead = true;
+        mark_dead(reading);
     return H2O_HTTP2_ERROR_ENHANCE_YOUR_CALM;
 }

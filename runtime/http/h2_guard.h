@@ -20,7 +20,8 @@ struct pgs__h2_guard {
     h2o_socket_cb on_read; /* libh2o's; NULL: the connection is not HTTP/2 */
     int continuations;     /* in a row */
     uint64_t frames;
-    bool is_dead; /* over a budget: libh2o says GOAWAY, and the socket ends */
+    int last_type; /* of the frame that libh2o looks at */
+    bool is_dead;  /* over a budget: libh2o says GOAWAY, and the socket ends */
 };
 
 /* True if the wrappers are in place: tried with real frames.  Before any thread serves. */

@@ -11,7 +11,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "http/client.h"
 #include "http/reply.h"
+#include "http/worker.h"
 
 #define ID_MAX 64
 
@@ -64,14 +66,33 @@ make_id(h2o_mem_pool_t *pool)
     return h2o_strdup(pool, text, sizeof(text));
 }
 
-struct pgs_request_info *
-pgs__info_add(h2o_req_t *req, const char *client)
+/* The address as text, which the connection may have already. */
+static const char *
+address_text(h2o_req_t *req, const struct pgs_address *address)
 {
+    struct pgs__connection *connection = pgs__connection_of(req);
+    char *text;
+
+    if (memcmp(address, &connection->peer, sizeof(*address)) == 0)
+        return connection->peer_text;
+    text = h2o_mem_alloc_pool(&req->pool, PGS_ADDRESS_TEXT);
+    pgs_address_write(address, text);
+    return text;
+}
+
+struct pgs_request_info *
+pgs__info_add(h2o_req_t *req)
+{
+    struct pgs_address address = pgs__client_address(req);
     struct pgs_request_info *info = h2o_mem_alloc_pool(&req->pool, sizeof(*info));
     h2o_iovec_t id = pgs_request_header(req, "x-request-id");
 
     id = is_plain(id) ? h2o_strdup(&req->pool, id.base, id.len) : make_id(&req->pool);
-    *info = (struct pgs_request_info){.id = id.base, .client = client, .start_us = pgs_clock_us()};
+    *info = (struct pgs_request_info){.id = id.base,
+                                      .client = address_text(req, &address),
+                                      .start_us = pgs_clock_us(),
+                                      .address = address,
+                                      .is_secure = pgs__client_is_secure(req)};
     h2o_vector_reserve(&req->pool, &req->env, 2);
     req->env.size = 2;
     req->env.entries[0] = h2o_iovec_init(info_name, sizeof(info_name) - 1);

@@ -7,21 +7,27 @@
 #define PGS_HTTP_INFO_H
 
 #include <h2o.h>
+#include <stdbool.h>
+
+#include "base/address.h"
 
 struct pgs_request_info {
-    const char *id;     /* read-only; also sent as X-Request-Id */
-    const char *role;   /* public: set when it is known; constant text */
-    const char *client; /* read-only: address of the peer, without port */
-    int64_t start_us;   /* read-only: of pgs_clock_us */
-    const char *route;  /* public: the declared path, constant text; NULL: none was found */
-    int64_t wait_us;    /* public: spent waiting for a connection to PostgreSQL */
-    int64_t db_us;      /* public: from sending to its answer */
+    const char *id;             /* read-only; also sent as X-Request-Id */
+    const char *role;           /* public: set when it is known; constant text */
+    const char *client;         /* read-only: address of who asks, without port */
+    int64_t start_us;           /* read-only: of pgs_clock_us */
+    struct pgs_address address; /* read-only: the same */
+    bool is_secure;             /* read-only: it came by TLS, to us or to a trusted proxy */
+    const char *route;          /* public: the declared path, constant text; NULL: none was found */
+    int64_t wait_us;            /* public: spent waiting for a connection to PostgreSQL */
+    int64_t db_us;              /* public: from sending to its answer */
+    void *work;                 /* private to http/work.c; NULL: none */
 };
 
 /* Of a request that pgs_server's on_request has been called with; lives as long as the request. */
 struct pgs_request_info *pgs_request_info(const h2o_req_t *req);
 
 /* Makes it, once a request. */
-struct pgs_request_info *pgs__info_add(h2o_req_t *req, const char *client);
+struct pgs_request_info *pgs__info_add(h2o_req_t *req);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/utf8.h"
 #include "codec/json_write.h"
+#include "http/info.h"
 
 #define COPY_MAX 2048
 
@@ -62,7 +63,7 @@ begin(h2o_req_t *req, int status, size_t content_length)
 {
     static h2o_generator_t generator = {NULL, NULL};
 
-    if (req->conn->callbacks->get_socket(req->conn)->ssl != NULL)
+    if (pgs_request_info(req)->is_secure)
         h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_STRICT_TRANSPORT_SECURITY, NULL,
                        H2O_STRLIT("max-age=31536000"));
     req->res.status = status;

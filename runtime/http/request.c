@@ -7,6 +7,7 @@
 #include "http/guard.h"
 #include "http/info.h"
 #include "http/reply.h"
+#include "http/work.h"
 #include "http/worker.h"
 
 /*
@@ -67,7 +68,13 @@ serve(struct pgs__lease *lease)
 {
     struct pgs__worker *worker = lease->connection->worker;
 
-    worker->config->on_request(worker->state, lease->req);
+    if (pgs__work_begin(lease->req, &pgs_request_info(lease->req)->address))
+        worker->config->on_request(worker->state, lease->req);
+    else
+        pgs_reply_problem(lease->req, &(struct pgs_problem){.status = 503,
+                                                            .code = "PGRST003",
+                                                            .message = "Too many requests of this "
+                                                                       "client are under way"});
 }
 
 static void
@@ -143,7 +150,7 @@ h2o_send_error_generic(h2o_req_t *req, int status, const char *reason, const cha
     if ((flags & H2O_SEND_ERROR_HTTP1_CLOSE_CONNECTION) != 0)
         req->http1_is_persistent = 0;
     if (pgs_request_info(req) == NULL)
-        (void)pgs__info_add(req, pgs__connection_client(pgs__connection_of(req)));
+        (void)pgs__info_add(req);
     pgs_limit_hit(status == 413 ? PGS_LIMIT_BODY_BYTES : PGS_LIMIT_MALFORMED);
     pgs_reply_problem(req, &(struct pgs_problem){status, status == 413 ? "PGRST102" : "PGRST100",
                                                  body, NULL, NULL});
@@ -160,7 +167,7 @@ pgs__on_request(h2o_handler_t *handler, h2o_req_t *req)
     h2o_linklist_insert(&connection->worker->requests, &lease->link);
     connection->n_requests++;
     pgs_gauge_add(PGS_CELL_REQUESTS_ACTIVE, 1);
-    (void)pgs__info_add(req, pgs__connection_client(connection));
+    (void)pgs__info_add(req);
     if (connection->is_h2)
         serve_h2(lease);
     else

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The HTTP server: one h2o loop a thread, each with sockets of its own on the same port
- * (SO_REUSEPORT), nothing shared.  Requests are guarded (http/guard.h), given an id, handed to
- * `on_request`, and logged when they end.
+ * (SO_REUSEPORT), nothing shared but the counts of clients.  Requests are guarded (http/guard.h),
+ * given an id, handed to `on_request`, and logged when they end.
  */
 #ifndef PGS_HTTP_SERVER_H
 #define PGS_HTTP_SERVER_H
@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "http/addresses.h"
 #include "http/tls.h"
 
 struct pgs_server_config {
@@ -22,9 +23,11 @@ struct pgs_server_config {
     int write_timeout_ms; /* for a client to take some of its answer */
     int read_timeout_ms;  /* for a whole request to arrive, and between requests */
     int max_connections;  /* of each thread */
-    int gzip_level;       /* 0: off */
-    int access_log_fd;    /* -1: none */
-    bool is_counted;      /* its traffic is in /metrics */
+    int max_requests;     /* of one connection under way */
+    struct pgs_addresses *addresses;
+    int gzip_level;    /* 0: off */
+    int access_log_fd; /* -1: none */
+    bool is_counted;   /* its traffic is in /metrics */
 
     /* On each thread, in this order; `arg` is the caller's. */
     void *arg;

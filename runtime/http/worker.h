@@ -6,7 +6,6 @@
 #ifndef PGS_HTTP_WORKER_H
 #define PGS_HTTP_WORKER_H
 
-#include <netinet/in.h>
 #include <pthread.h>
 
 #include "http/access_log.h"
@@ -62,10 +61,14 @@ struct pgs__connection {
     int n_requests; /* under way */
     bool is_h2;
     struct pgs__h2_guard h2;
-    uint64_t acked;                /* bytes that the client took, when it was last looked at */
-    int64_t acked_ms;              /* since when; 0: nothing to take */
-    int64_t idle_since_ms;         /* no request under way; of HTTP/2, whose timers libh2o stops */
-    char client[INET6_ADDRSTRLEN]; /* its address, once asked for */
+    uint64_t acked;          /* bytes that the client took, when it was last looked at */
+    int64_t acked_ms;        /* since when; 0: nothing to take */
+    int64_t idle_since_ms;   /* no request under way; of HTTP/2, whose timers libh2o stops */
+    struct pgs_address peer; /* whom it is connected to */
+    char peer_text[PGS_ADDRESS_TEXT];
+    bool is_proxy;            /* trusted: X-Forwarded-For says who asks */
+    struct pgs__place *place; /* of the peer */
+    int n_works;              /* of its requests, also of those that ended */
 };
 
 /* The connection of an accepted socket; NULL: another socket. */
@@ -101,8 +104,11 @@ void pgs__connections_end_idle(struct pgs__worker *worker, bool half_sent_too);
 void pgs__connection_end(const struct pgs__connection *connection);
 struct pgs__connection *pgs__connection_of(const h2o_req_t *req);
 
-/* The address of the peer, or "unknown". */
-const char *pgs__connection_client(struct pgs__connection *connection);
+/* For a flood: it counts against its peer. */
+void pgs__connection_flooded(struct pgs__connection *connection);
+
+/* One request of it less; it is freed with the last, once it is closed. */
+void pgs__connection_drop_work(struct pgs__connection *connection);
 
 /* What h2o calls for each request. */
 int pgs__on_request(h2o_handler_t *handler, h2o_req_t *req);

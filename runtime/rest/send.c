@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "http/info.h"
+#include "http/work.h"
 #include "rest/fail.h"
 #include "rest/request.h"
 
@@ -93,6 +94,7 @@ start(struct pgs_request *rq)
     struct pgs_pool *pool = rq->who.is_service ? rq->thread->admin_pool : rq->thread->pool;
 
     rq->txn = pgs_txn_new(pool, rq->who.session);
+    pgs_txn_keep(rq->txn, pgs_work_hold(rq->req));
     for (int i = 0; i < rq->n_statements; i++)
         add_statement(rq->txn, &rq->statements[i]);
     if (!rq->idempotent)

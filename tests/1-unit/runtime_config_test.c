@@ -78,6 +78,45 @@ test_durations_and_origins(void **state)
 }
 
 static void
+test_trusted_proxies(void **state)
+{
+    static struct pgs_config config; /* keeps the list in reach */
+
+    (void)state;
+    assert_true(read_config(&config));
+    assert_null(config.trusted_proxies);
+    setenv("TRUSTED_PROXIES", "10.0.0.0/8, 2001:db8::7", 1);
+    assert_true(read_config(&config));
+    assert_int_equal(config.trusted_proxies->n, 2);
+}
+
+/* `--show-limits` prints the limits' own list: its settings are those that there are. */
+static void
+test_limits_name_settings_and_their_defaults(void **state)
+{
+    static const struct {
+        const char *setting, *value;
+    } limits[] = {
+#define PGS_LIMIT(id, name, setting, value, meaning) {setting, value},
+#include "base/limits.def"
+#undef PGS_LIMIT
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+        size_t n = 0;
+
+        if (limits[i].setting[0] == '\0')
+            continue;
+        while (n < pgs_n_settings && strcmp(pgs_settings[n].name, limits[i].setting) != 0)
+            n++;
+        assert_true(n < pgs_n_settings);
+        assert_non_null(pgs_settings[n].fallback);
+        assert_string_equal(pgs_settings[n].fallback, limits[i].value);
+    }
+}
+
+static void
 test_every_problem_is_named_at_once(void **state)
 {
     struct pgs_config config;
@@ -87,12 +126,14 @@ test_every_problem_is_named_at_once(void **state)
     setenv("GZIP_LEVEL", "10", 1);
     setenv("READ_TIMEOUT", "soon", 1);
     setenv("ALLOWED_ORIGINS", "*", 1);
+    setenv("TRUSTED_PROXIES", "10.0.0.0/8, proxy", 1);
     unsetenv("DATABASE_URL");
     assert_false(read_config(&config));
     assert_non_null(strstr(report, "PORT:"));
     assert_non_null(strstr(report, "GZIP_LEVEL:"));
     assert_non_null(strstr(report, "READ_TIMEOUT:"));
     assert_non_null(strstr(report, "ALLOWED_ORIGINS:"));
+    assert_non_null(strstr(report, "TRUSTED_PROXIES:"));
     assert_non_null(strstr(report, "DATABASE_URL:"));
 }
 
@@ -110,6 +151,7 @@ test_production_rules(void **state)
         {"ANON_KEY", "dev-only-" STRONG, "development default"},
         {"SERVICE_ROLE_KEY", "service-" STRONG, "ADMIN_DATABASE_URL:"},
         {"SERVICE_ROLE_KEY", "tiny", "SERVICE_ROLE_KEY:"},
+        {"TRUSTED_PROXIES", "0.0.0.0/0", "TRUSTED_PROXIES:"},
         {"ALLOW_PERMISSIVE_CORS", "true", "ALLOW_PERMISSIVE_CORS:"},
     };
     struct pgs_config config;
@@ -120,9 +162,11 @@ test_production_rules(void **state)
         assert_false(read_config(&config));
         assert_non_null(strstr(report, cases[i].expected));
         assert_null(strstr(report, STRONG));
+        free(config.trusted_proxies);
         setenv("PGSTACK_ENV", "development", 1);
         assert_true(read_config(&config));
         assert_non_null(strstr(report, "warning"));
+        free(config.trusted_proxies);
     }
 }
 
@@ -325,6 +369,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_defaults, set_good),
         cmocka_unit_test_setup(test_durations_and_origins, set_good),
+        cmocka_unit_test_setup(test_trusted_proxies, set_good),
+        cmocka_unit_test(test_limits_name_settings_and_their_defaults),
         cmocka_unit_test_setup(test_every_problem_is_named_at_once, set_good),
         cmocka_unit_test_setup(test_production_rules, set_good),
         cmocka_unit_test(test_env_file),

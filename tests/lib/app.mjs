@@ -94,11 +94,11 @@ export function credentials(who) {
 }
 
 /** Starts the server program; throws with its log when it ends or does not become ready. */
-export async function startServer(program, env, { wait = true } = {}) {
+export async function startServer(program, env, { wait = true, args = [] } = {}) {
   const folder = mkdtempSync(join(scratch, 'server-'));
   const log = join(folder, 'log');
   writeFileSync(log, '');
-  const server = start(program, [], { log, cwd: folder, env });
+  const server = start(program, args, { log, cwd: folder, env });
   server.port = Number(env.PORT);
   server.log = log;
   server.lines = () => readFileSync(log, 'utf8').split('\n').filter(Boolean);

@@ -2,15 +2,15 @@
 import http from 'node:http';
 import net from 'node:net';
 
-/** One request; `agent` keeps connections where it is given. */
-export function request(port, method, path, { headers = {}, body, agent, timeout_ms = 20_000 } = {}) {
+/** One request; `agent` keeps connections where it is given, `localAddress` is where it comes from. */
+export function request(port, method, path, { headers = {}, body, agent, localAddress, timeout_ms = 20_000 } = {}) {
   return new Promise((resolve, reject) => {
     const bytes = body === undefined ? undefined : Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
     const all = { ...headers };
     const has = (name) => Object.keys(all).some((k) => k.toLowerCase() === name);
     if (bytes !== undefined && !has('content-type')) all['Content-Type'] = 'application/json';
     if (bytes !== undefined && !has('content-length') && !has('transfer-encoding')) all['Content-Length'] = bytes.length;
-    const req = http.request({ host: '127.0.0.1', port, method, path, headers: all, agent, timeout: timeout_ms }, (res) => {
+    const req = http.request({ host: '127.0.0.1', port, method, path, headers: all, agent, localAddress, timeout: timeout_ms }, (res) => {
       const chunks = [];
       res.on('data', (c) => chunks.push(c));
       res.on('error', reject);

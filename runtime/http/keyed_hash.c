@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/keyed_hash.h"
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+#include <openssl/rand.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static EVP_MAC *siphash;
+static unsigned char key[16];
+
+static void
+open_hash(void)
+{
+    siphash = EVP_MAC_fetch(NULL, "SIPHASH", NULL);
+    if (siphash == NULL || RAND_bytes(key, sizeof(key)) != 1)
+        abort();
+}
+
+/* Of this thread, for as long as it lives. */
+static EVP_MAC_CTX *
+context(void)
+{
+    static __thread EVP_MAC_CTX *mine;
+    size_t size = sizeof(uint64_t);
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_size_t(OSSL_MAC_PARAM_SIZE, &size),
+                           OSSL_PARAM_construct_end()};
+
+    if (mine != NULL)
+        return mine;
+    (void)pthread_once(&once, open_hash);
+    mine = EVP_MAC_CTX_new(siphash);
+    if (mine == NULL || EVP_MAC_CTX_set_params(mine, params) != 1)
+        abort();
+    return mine;
+}
+
+uint64_t
+pgs__keyed_hash(const void *bytes, size_t len)
+{
+    EVP_MAC_CTX *mac = context();
+    uint64_t hash = 0;
+    size_t size;
+
+    if (EVP_MAC_init(mac, key, sizeof(key), NULL) != 1 || EVP_MAC_update(mac, bytes, len) != 1 ||
+        EVP_MAC_final(mac, (unsigned char *)&hash, &size, sizeof(hash)) != 1)
+        abort();
+    return hash;
+}

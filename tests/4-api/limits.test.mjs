@@ -1,0 +1,179 @@
+// Every limit of --show-limits: a client that runs into it is counted, and others are served on.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import http2 from 'node:http2';
+import net from 'node:net';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { credentials, startServer } from '../lib/app.mjs';
+import { END_HEADERS, END_STREAM, HEADERS, attack, certificate, frame, get } from '../lib/h2.mjs';
+import { raw, request } from '../lib/http.mjs';
+import { root, scratch } from '../lib/paths.mjs';
+import { freePort, run, until } from '../lib/process.mjs';
+import { floods, streams } from './floods.mjs';
+import { openProof } from './proof.mjs';
+
+const folder = mkdtempSync(join(scratch, 'limits-'));
+const tls = certificate(folder);
+const headers = credentials('ada');
+let app;
+before(async () => { app = await openProof('api_limits'); });
+after(async () => { rmSync(folder, { recursive: true }); await app?.close(); });
+
+/** A server with `env`, for `work(server)`; `server.metrics()` has the counters of all limits. */
+async function withServer(env, work) {
+  const [port, admin_port] = [await freePort(), await freePort()];
+  const over_tls = env.TLS_MODE ? { TLS_CERT_FILE: tls.cert, TLS_KEY_FILE: tls.key } : {};
+  const { nofile, ...settings } = env;
+  const variables = { ...app.env, PORT: String(port), ADMIN_PORT: String(admin_port), THREADS: '1', ...over_tls, ...settings };
+  const limit = nofile === undefined ? [] : ['sh', ['-c', `ulimit -n ${nofile}; exec ${app.program}`]];
+  const server = await startServer(limit[0] ?? app.program, variables, { wait: false, args: limit[1] });
+  server.port = port;
+  server.metrics = async () => Object.fromEntries([...(await request(admin_port, 'GET', '/metrics')).text
+    .matchAll(/^pgstack_limit_hits_total\{limit="(\w+)"\} (\d+)$/gm)].map(([, name, n]) => [name, Number(n)]));
+  let how;
+  try {
+    await until('the server to be ready', () => request(admin_port, 'GET', '/ready').then((r) => r.status === 200, () => false));
+    await work(server);
+    assert.ok(server.alive());
+  } finally {
+    how = await server.stop();
+  }
+  assert.equal(how.code, 0, server.output().slice(-3000));
+  server.forget();
+}
+
+const item = '/rest/v1/item?id=eq.1';
+const ask = (port, path, more = {}) => request(port, 'GET', path, { ...more, headers: { ...headers, ...more.headers } });
+const nap = (port, seconds, more = {}) => request(port, 'POST', '/rest/v1/rpc/nap', { body: { seconds }, ...more, headers: { ...headers, ...more.headers } });
+const statuses = async (answers) => (await Promise.all(answers)).map((r) => r.status);
+
+/** Opens `n` connections, waits until `done`, and closes them. */
+async function hold(port, n, done) {
+  const sockets = Array.from({ length: n }, () => net.connect(port, '127.0.0.1').on('error', () => {}));
+  try {
+    await done(sockets);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+  }
+}
+
+async function overH2(port, work) {
+  const session = http2.connect(`https://localhost:${port}`, { ca: readFileSync(tls.cert), lookup: (_, o, done) => done(null, [{ address: '127.0.0.1', family: 4 }]) });
+  const call = (path, more = {}) => new Promise((resolve) => {
+    const stream = session.request({ ':path': path, ...headers, ...more });
+    let status;
+    stream.on('response', (h) => (status = h[':status']));
+    stream.on('error', () => {});
+    stream.on('close', () => resolve(status ?? `refused ${stream.rstCode}`));
+    stream.resume();
+    stream.end();
+  });
+  session.on('error', () => {});
+  try {
+    return await work(call);
+  } finally {
+    session.close();
+  }
+}
+
+const h2 = { TLS_MODE: 'manual', MAX_FLOODS_PER_ADDRESS: '0' };
+const counts = (server, name, before) => until(`${name} to count`, async () => (await server.metrics())[name] > before, 15_000);
+
+/** limit: [settings, what a client does] */
+const cases = {
+  connections: [{ MAX_CONNECTIONS: '4' }, ({ port }, counted) => hold(port, 12, counted)],
+  address_connections: [{ MAX_CONNECTIONS_PER_ADDRESS: '5' }, ({ port }, counted) => hold(port, 8, async (sockets) => {
+    await counted();
+    await until('three of them to be closed', () => sockets.filter((s) => s.closed).length === 3);
+    assert.equal((await ask(port, item, { localAddress: '127.0.0.2' })).status, 200, 'another address is served');
+  })],
+  descriptors: [{ nofile: 64 }, ({ port }, counted) => hold(port, 100, counted)],
+  address_requests: [{ MAX_REQUESTS_PER_ADDRESS: '2' }, async ({ port }) => {
+    const naps = [1, 2, 3, 4, 5].map(() => nap(port, 0.4));
+    assert.equal((await ask(port, '/health', { localAddress: '127.0.0.2' })).status, 200, 'another address is served');
+    const answers = await Promise.all(naps);
+    assert.deepEqual(answers.map((r) => r.status).sort(), [200, 200, 503, 503, 503]);
+    const refused = answers.find((r) => r.status === 503);
+    assert.equal(refused.headers['retry-after'], '1');
+    assert.equal(refused.json.code, 'PGRST003');
+  }],
+  connection_requests: [{ ...h2, MAX_REQUESTS_PER_CONNECTION: '2' }, async ({ port }) => {
+    const answers = await overH2(port, (call) => Promise.all([1, 2, 3, 4].map(() => call('/rest/v1/rpc/nap?seconds=0.3'))));
+    assert.deepEqual(answers.sort(), [200, 200, 503, 503]);
+  }],
+  address_penalty: [{ TLS_MODE: 'manual', MAX_FLOODS_PER_ADDRESS: '2' }, async ({ port }) => {
+    const flood = floods['empty CONTINUATION'][0];
+    assert.ok((await attack(port, flood())).closed);
+    await overH2(port, async (call) => assert.equal(await call(item), 200, 'one is forgiven'));
+    assert.ok((await attack(port, flood())).closed);
+    await assert.rejects(run('curl', ['-sS', '--cacert', tls.cert, `https://localhost:${port}/health`]), /exit/);
+    await run('curl', ['-sS', '--interface', '127.0.0.2', '--cacert', tls.cert, `https://127.0.0.1:${port}/health`]);
+  }],
+  addresses: [{ MAX_ADDRESSES: '64', TRUSTED_PROXIES: '127.0.0.1' }, async ({ port }) => {
+    const all = await statuses(Array.from({ length: 120 }, (_, i) => nap(port, 0.02, { headers: { 'X-Forwarded-For': `198.51.100.${i}` } })));
+    assert.ok(all.every((status) => status === 200), 'nobody pays for it');
+  }],
+  waiting: [{ PG_MAX_WAITING: '1' }, async ({ port }) => {
+    const all = await statuses(Array.from({ length: 12 }, () => nap(port, 0.3)));
+    assert.ok(all.includes(200) && all.includes(503), all.join());
+  }],
+  head_bytes: [{}, async ({ port }) => {
+    const r = await raw(port, `GET ${item} HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(40_000)}\r\n\r\n`);
+    assert.deepEqual([r.statuses, r.closed], [[431], true]);
+  }],
+  header_count: [h2, ({ port }) => overH2(port, async (call) => {
+    assert.equal(await call(item, Object.fromEntries(Array.from({ length: 105 }, (_, i) => [`x-${i}`, 'y']))), 431);
+  })],
+  body_bytes: [{ MAX_BODY_BYTES: '1024' }, async ({ port }) => {
+    assert.equal((await request(port, 'POST', '/rest/v1/rpc/add', { headers, body: 'x'.repeat(2000) })).status, 413);
+  }],
+  malformed: [{}, async ({ port }) => {
+    const r = await raw(port, `GET ${item} HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n`);
+    assert.deepEqual([r.statuses, r.closed], [[400], true]);
+  }],
+  read_timeout: [{ READ_TIMEOUT: '500ms' }, async ({ port }, counted) => {
+    const half = [`GET ${item} HTTP/1.1\r\nHost: x\r\n`, 'POST /rest/v1/rpc/add HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{'];
+    for (const head of half) assert.ok((await raw(port, head, { quiet_ms: 8000 })).closed, head);
+    await counted();
+  }],
+  write_timeout: [{ WRITE_TIMEOUT: '500ms' }, ({ port }, counted) => hold(port, 1, async ([socket]) => {
+    const body = JSON.stringify({ t: 'x'.repeat(90_000) });
+    const head = Object.entries({ Host: 'x', ...headers, 'Content-Type': 'application/json', 'Content-Length': body.length }).map(([k, v]) => `${k}: ${v}\r\n`);
+    socket.pause();
+    for (let i = 0; i < 250; i++) socket.write(`POST /rest/v1/rpc/echo HTTP/1.1\r\n${head.join('')}\r\n${body}`);
+    await counted();
+  })],
+  h2_streams: [h2, async ({ port }) => {
+    const call = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
+    const open = streams(150).map((id) => frame(HEADERS, END_HEADERS | END_STREAM, id, get('/rest/v1/rpc/nap?seconds=0.01', call)));
+    const result = await attack(port, [Buffer.concat(open)], { patience_ms: 1500 });
+    assert.ok(!result.closed, 'a few too many end no connection');
+  }],
+};
+for (const [name, [frames, limit]] of Object.entries(floods))
+  cases[limit] ??= [h2, async ({ port }) => assert.ok((await attack(port, frames())).closed, name)];
+
+for (const [limit, [env, provoke]] of Object.entries(cases))
+  test(`limit: ${limit}`, () => withServer(env, async (server) => {
+    const before = (await server.metrics())[limit];
+    await provoke(server, () => counts(server, limit, before));
+    await counts(server, limit, before);
+    if (limit !== 'address_penalty')
+      await until('the next request to be served', async () => (await (env.TLS_MODE ? overH2(server.port, (call) => call(item)) : ask(server.port, item).then((r) => r.status, () => 0))) === 200);
+  }));
+
+const shown = async () => (await run(app.program, ['--show-limits'], { env: {} })).out.trim().split('\n').slice(1)
+  .map((line) => [line.slice(0, 20), line.slice(21, 45), line.slice(46, 74), line.slice(75)].map((cell) => cell.trim()));
+
+test('each limit of --show-limits has a case here, and a counter', async () => {
+  const names = (await shown()).map(([name]) => name).sort();
+  assert.deepEqual(Object.keys(cases).sort(), names);
+  await withServer({}, async (server) => assert.deepEqual(Object.keys(await server.metrics()).sort(), names));
+});
+
+test('docs/operations.md has the same list', async () => {
+  const rows = readFileSync(join(root, 'docs/operations.md'), 'utf8').split('\n').filter((line) => /^\| `\w+` \|.*\|.*\|.*\|$/.test(line));
+  const wanted = (await shown()).map(([name, value, setting, meaning]) => `| \`${name}\` | ${value} | ${setting && `\`${setting}\``} | ${meaning} |`);
+  assert.deepEqual(rows, wanted);
+});
