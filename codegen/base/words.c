@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/str.h"
 
 void
@@ -40,9 +41,28 @@ word_is_among(const char *word, const char *const *list, size_t n)
     return false;
 }
 
-bool
-word_is_part(const char *name, const char *const *list, size_t n)
+/* passwordHash as password_hash. */
+static const char *
+with_underscores(const char *name)
 {
+    char *parts = arena_alloc(2 * strlen(name) + 1), *p = parts;
+
+    for (const char *c = name; *c; c++) {
+        bool upper = *c >= 'A' && *c <= 'Z';
+
+        if (upper && c > name && c[-1] >= 'a' && c[-1] <= 'z')
+            *p++ = '_';
+        *p++ = upper ? (char)(*c - 'A' + 'a') : *c;
+    }
+    *p = '\0';
+    return parts;
+}
+
+bool
+word_is_part(const char *mixed, const char *const *list, size_t n)
+{
+    const char *name = with_underscores(mixed);
+
     for (size_t i = 0; i < n; i++) {
         const char *at = strstr(name, list[i]);
         size_t len = strlen(list[i]);

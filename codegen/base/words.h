@@ -20,7 +20,7 @@ const char *words_join(const struct words *words, const char *separator);
 /* The word is one of the list. */
 bool word_is_among(const char *word, const char *const *list, size_t n);
 
-/* A name is made of words and underscores: some of the list stand in it. */
+/* A name is made of words and underscores, or camelCase: some of the list stand in it. */
 bool word_is_part(const char *name, const char *const *list, size_t n);
 
 #define WORD_IS_AMONG(word, list) word_is_among(word, list, sizeof(list) / sizeof((list)[0]))

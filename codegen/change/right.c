@@ -106,6 +106,22 @@ opened(const struct policy *now, const struct expr *last_expr, const struct expr
     return NULL;
 }
 
+static bool
+is_for(const struct policy *policy, const char *role)
+{
+    for (size_t i = 0; i < policy->roles.n; i++)
+        if (strcmp(policy->roles.at[i]->name, role) == 0)
+            return true;
+    return false;
+}
+
+/* To whoever has no token, and was not named before. */
+static bool
+opens_to_visitors(const struct policy *last, const struct policy *now)
+{
+    return !now->restrictive && is_for(now, "anon") && !is_for(last, "anon");
+}
+
 /* What it held back before, it does no longer. */
 static void
 check_opened(const struct change *change, const struct policy *last)
@@ -119,6 +135,10 @@ check_opened(const struct change *change, const struct policy *last)
     if (last->restrictive && !now->restrictive)
         diag = diag_at(now->span, PGS4506_POLICY_OPENED,
                        "policy \"%s\" on \"%s\" held rows back, and opens rows now", now->name,
+                       table->name);
+    else if (opens_to_visitors(last, now))
+        diag = diag_at(now->span, PGS4506_POLICY_OPENED,
+                       "policy \"%s\" on \"%s\" is for visitors, too, from now on", now->name,
                        table->name);
     else if (!now->restrictive && !is_public(last->using_expr) && is_public(now->using_expr))
         diag =
@@ -215,6 +235,30 @@ report_gone(const struct change *change, const char *what, const char *name, str
     diag_hint(diag, "keep it until none is left, then write `drop %s %s;`", what, name);
 }
 
+static bool
+is_served(const struct model *model, const struct table *table)
+{
+    for (size_t i = 0; i < model->endpoints.n; i++)
+        if (model->endpoints.at[i]->table == table)
+            return true;
+    return false;
+}
+
+/* The table is still there, and no request reaches it. */
+static void
+check_endpoint(const struct change *change, const struct endpoint *last)
+{
+    const struct table *now = last->table ? change_table_now(change, last->table) : NULL;
+    struct diag *diag;
+
+    if (!now || is_served(change->now, now))
+        return;
+    diag = diag_at(now->span, PGS4328_VIEW_GONE,
+                   "\"%s\" is no longer served: clients of the last release ask for it", now->name);
+    diag_note(diag, last->span, "its endpoint was here");
+    diag_hint(diag, "keep the endpoint until none is left");
+}
+
 static void
 check_served(const struct change *change)
 {
@@ -236,6 +280,8 @@ check_served(const struct change *change)
         if (!found)
             report_gone(change, query->function ? "function" : "query", query->name, query->span);
     }
+    for (size_t i = 0; i < last->endpoints.n; i++)
+        check_endpoint(change, last->endpoints.at[i]);
 }
 
 void

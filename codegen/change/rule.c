@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What rows were held to, and no longer are, or are held to in another way. */
+/* What rows were held to or done to, and no longer are, or in another way. */
 #include <string.h>
 
 #include "change/change.h"
@@ -186,6 +186,37 @@ check_default(const struct column *last, const struct column *now)
     diag_hint(diag, "keep it until no client of the last release is left");
 }
 
+/* ---- triggers ---- */
+
+static bool
+has_trigger_like(const struct model *now, const struct table *table, const struct trigger *last)
+{
+    for (size_t i = 0; i < now->triggers.n; i++) {
+        const struct trigger *trigger = now->triggers.at[i];
+
+        if (trigger->table == table && (strcmp(trigger->name, last->name) == 0 ||
+                                        strcmp(trigger->function->name, last->function->name) == 0))
+            return true;
+    }
+    return false;
+}
+
+/* What the trigger did to rows, or refused, nothing does any more. */
+static void
+check_trigger(const struct change *change, const struct trigger *last)
+{
+    const struct table *table = last->table->builtin ? NULL : change_table_now(change, last->table);
+    struct diag *diag;
+
+    if (!table || has_trigger_like(change->now, table, last))
+        return;
+    diag = diag_at(table->span, PGS4560_TRIGGER_GONE,
+                   "trigger \"%s\" of \"%s\" is gone: nothing calls %s() for its rows any more",
+                   last->name, table->name, last->function->name);
+    diag_note(diag, last->span, "it was here");
+    diag_hint(diag, "keep it, unless what it wrote or refused is no longer wanted");
+}
+
 /* ---- all ---- */
 
 static void
@@ -220,4 +251,6 @@ change_check_rules(const struct change *change)
         if (last && !now->is_view && !last->is_view && !now->partition_of == !last->partition_of)
             check_table(change, last, now);
     }
+    for (size_t i = 0; i < change->last->triggers.n; i++)
+        check_trigger(change, change->last->triggers.at[i]);
 }

@@ -240,9 +240,6 @@ bool check_apply_operator(const struct ast_expr *ast, const char *op, struct exp
 
 bool check_any_nullable(const struct expr *expr);
 
-/* A literal beside a column whose check lists its values. */
-void check_listed(const struct expr *column, const struct expr *literal);
-
 struct expr *check_row(struct scope *scope, const struct ast_expr *ast);
 void check_compare_rows(const struct ast_expr *ast, const char *op, const struct expr *left,
                         const struct expr *right);

@@ -95,7 +95,8 @@ case_condition(struct scope *scope, const struct ast_expr *ast, size_t i, struct
     vec_push(&expr->args, when);
     struct ast_expr at = *ast->args.at[i];
     at.op_span = at.span;
-    apply_again(&at, "=", operand, when, &found);
+    if (apply_again(&at, "=", operand, when, &found))
+        check_listed(operand, when);
 }
 
 struct expr *
@@ -308,6 +309,7 @@ check_quantified(struct scope *scope, const struct ast_expr *ast)
     }
     if (check_apply_operator(ast, ast->op, pair, 2, &found)) {
         check_settle(right, type_array_of(found.args[1]));
+        check_listed_items(left, right);
         expr->function = found.function;
         expr->nullable = left->nullable || may_hold_null(right) || found.function->nulls != STRICT;
     }

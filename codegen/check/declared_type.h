@@ -54,7 +54,21 @@ const char *check_literal_fault(struct type type, const char *value);
 /* Reports a literal that is no value of the type; false if so. */
 bool check_literal(struct span span, struct type type, const char *value);
 
+/* Why the type has no such label, and which it has; NULL: it has. */
+const char *check_label_fault(const struct enumeration *type, const char *value);
+
+/* ---- check_listed.c ---- */
+
 /* Reports a literal that the column's `check (x in (...))` does not list. */
 void check_listed_value(const struct column *column, const struct expr *literal);
+
+/* The same of a literal that is compared with something: with a column, perhaps as text. */
+void check_listed(const struct expr *column, const struct expr *literal);
+
+/* The same of the items of `array[...]`. */
+void check_listed_items(const struct expr *column, const struct expr *array);
+
+/* The same of literals that predicates and functions take, and compare in their bodies. */
+void check_listed_arguments(const struct checker *checker);
 
 #endif

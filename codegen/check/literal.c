@@ -111,8 +111,8 @@ time_fault(const char *value)
     return is_no_day(value) ? "there is no such day" : NULL;
 }
 
-static const char *
-label_fault(const struct enumeration *type, const char *value)
+const char *
+check_label_fault(const struct enumeration *type, const char *value)
 {
     struct str hint = {0};
     const char *nearest = diag_nearest(value, type->labels.at, type->labels.n);
@@ -174,7 +174,7 @@ check_literal_fault(struct type type, const char *value)
                    ? "say of which type it is: `'(...)'::name`, or `row(...)::name`"
                    : NULL;
     case TYPE_ENUM:
-        return label_fault(type.enumeration, value);
+        return check_label_fault(type.enumeration, value);
     case TYPE_JSON:
     case TYPE_JSONB:
         return json_fault(value);
@@ -201,41 +201,4 @@ check_literal(struct span span, struct type type, const char *value)
                        type_text(type));
     diag_hint(diag, "%s", fault);
     return false;
-}
-
-/* `column in ('a', 'b')`, nothing else. */
-static bool
-lists_values(const struct expr *check, const struct column *column)
-{
-    if (check->kind != EXPR_IN || check->negated || check->select ||
-        check->args.at[0]->kind != EXPR_COLUMN || check->args.at[0]->column != column)
-        return false;
-    for (size_t i = 1; i < check->args.n; i++)
-        if (!check->args.at[i]->value)
-            return false;
-    return true;
-}
-
-void
-check_listed_value(const struct column *column, const struct expr *literal)
-{
-    const struct table *table = column->table;
-
-    for (size_t i = 0; i < table->constraints.n; i++) {
-        const struct constraint *constraint = table->constraints.at[i];
-        struct enumeration values = {.name = column->name};
-        struct diag *diag;
-
-        if (constraint->kind != CONSTRAINT_CHECK || !constraint->check ||
-            !lists_values(constraint->check, column))
-            continue;
-        for (size_t j = 1; j < constraint->check->args.n; j++)
-            vec_push(&values.labels, constraint->check->args.at[j]->value);
-        if (!label_fault(&values, literal->value))
-            continue;
-        diag = diag_at(literal->span, PGS2028_UNKNOWN_LABEL, "'%s' is not a value of %s.%s",
-                       literal->value, table->name, column->name);
-        diag_hint(diag, "%s", label_fault(&values, literal->value));
-        diag_note(diag, constraint->span, "the values are listed here");
-    }
 }

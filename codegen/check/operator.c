@@ -65,13 +65,6 @@ refuse_self_comparison(const struct ast_expr *ast, const struct expr *expr)
     diag_hint(diag, "a bare name is the innermost table's: qualify the other one with its table");
 }
 
-void
-check_listed(const struct expr *column, const struct expr *literal)
-{
-    if (column->kind == EXPR_COLUMN && type_is_text(column->type) && literal->value)
-        check_listed_value(column->column, literal);
-}
-
 /* What other languages write so. */
 static const char *
 usual_operator(const char *op, const struct expr *const *args)

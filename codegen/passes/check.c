@@ -100,6 +100,7 @@ check_who_writes(struct checker *checker)
     check_wide_writes(checker);
     check_exposure(checker);
     check_privileges(checker);
+    check_records(checker);
     check_codes(checker);
     check_deleted(checker);
     check_standing(checker);
@@ -166,6 +167,7 @@ check_whole(struct checker *checker)
     check_overlap(checker);
     check_inline(checker);
     check_who_writes(checker);
+    check_listed_arguments(checker);
     check_speed(checker);
     check_secrets(checker);
 }
@@ -175,15 +177,19 @@ static void
 check_since(const struct checker *checker, const struct ast *ast)
 {
     struct checker *last = new_checker(ast);
-    size_t errors = diag_errors();
+    size_t errors = diag_errors(), known;
 
     if (ast->lost.n > 0)
         return;
     diag_mute_warnings(true);
     check_parts(last);
     diag_mute_warnings(false);
-    if (diag_errors() == errors)
-        check_changes(checker, last->model);
+    if (diag_errors() > errors)
+        return;
+    known = diag_count();
+    check_endpoints(last);
+    diag_forget(known); /* what is wrong with them was for the last release to hear */
+    check_changes(checker, last->model);
 }
 
 static struct checker *

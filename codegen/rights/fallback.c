@@ -9,6 +9,7 @@
 
 #include "rights/branch.h"
 #include "rights/fold_parts.h"
+#include "syntax/spell.h"
 
 struct falling {
     struct checker *checker;
@@ -16,14 +17,20 @@ struct falling {
 };
 
 static bool
+is_decided(const struct falling *falling, struct span span)
+{
+    for (size_t i = 0; i < falling->checker->decided.n; i++)
+        if (check_same_place(falling->checker->decided.at[i], span))
+            return true;
+    return false;
+}
+
+static bool
 is_told(const struct falling *falling, struct span span)
 {
-    struct checker *checker = falling->checker;
-
-    for (size_t i = 0; i < checker->decided.n; i++)
-        if (check_same_place(checker->decided.at[i], span))
-            return true;
-    vec_push(&checker->decided, span);
+    if (is_decided(falling, span))
+        return true;
+    vec_push(&falling->checker->decided, span);
     return false;
 }
 
@@ -146,6 +153,28 @@ is_claim_exclusion(const struct atom *atom)
            is_constant(expr->args.at[1], atom->binding);
 }
 
+/* The platform itself puts it into every token. */
+static bool
+is_in_every_token(const struct claim *claim)
+{
+    return strcmp(claim->path, "is_anonymous") == 0 || strstr(claim->path, "_verified") != NULL;
+}
+
+/* `not is_banned`, perhaps of `coalesce(is_banned, false)`: the claim; NULL: it is none. */
+static const struct expr *
+negated_claim(const struct atom *atom)
+{
+    const struct binding *binding = atom->binding;
+    const struct expr *claim = check_stands_for(atom->expr, &binding);
+    bool coalesced = claim->kind == EXPR_CALL && !claim->is_auth && claim->args.n == 2 &&
+                     strcmp(claim->name, "coalesce") == 0;
+
+    if (coalesced)
+        claim = check_stands_for(claim->args.at[0], &binding);
+    return atom->negated && claim->kind == EXPR_CLAIM && !is_in_every_token(claim->claim) ? claim
+                                                                                          : NULL;
+}
+
 static void
 check_claim_exclusion(const struct falling *falling, const struct branch *branch)
 {
@@ -153,10 +182,10 @@ check_claim_exclusion(const struct falling *falling, const struct branch *branch
     const struct expr *expr;
     struct diag *diag;
 
-    if (branch->atoms.n == 0)
+    if (branch->atoms.n == 0 || is_decided(falling, policy->span))
         return;
     for (size_t i = 0; i < branch->atoms.n; i++)
-        if (!is_claim_exclusion(&branch->atoms.at[i]))
+        if (!is_claim_exclusion(&branch->atoms.at[i]) && !negated_claim(&branch->atoms.at[i]))
             return;
     expr = branch->atoms.at[0].expr;
     if (is_told(falling, expr->span))
@@ -165,8 +194,37 @@ check_claim_exclusion(const struct falling *falling, const struct branch *branch
                    "policy \"%s\" on \"%s\" only says who may not: every other value of the claim "
                    "passes",
                    policy->name, policy->table->name);
-    diag_hint(diag, "list the values that may, with `=` or `in`: one that is new, or misspelt, is "
-                    "then refused");
+    if (negated_claim(&branch->atoms.at[0]))
+        diag_hint(diag, "name the caller beside it, with `and`; if all others are meant, join it "
+                        "to a `(public)` policy as a restrictive one");
+    else
+        diag_hint(diag, "list the values that may, with `=` or `in`: one that is new, or misspelt, "
+                        "is then refused");
+}
+
+/* ---- a claim that is negated, and missing ---- */
+
+/* `not null` is null: who has no such claim is refused, though nobody has banned them. */
+static void
+check_negation(const struct expr *expr, const struct binding *binding, void *data)
+{
+    const struct falling *falling = data;
+    const struct expr *claim;
+    struct diag *diag;
+
+    if (expr->kind != EXPR_OP || strcmp(expr->name, "not") != 0)
+        return;
+    claim = check_stands_for(expr->args.at[0], &binding);
+    if (claim->kind != EXPR_CLAIM || is_in_every_token(claim->claim) ||
+        is_told(falling, expr->span))
+        return;
+    diag = diag_at(expr->span, PGS3121_NEGATED_CLAIM,
+                   "policy \"%s\" on \"%s\" refuses everybody whose token says nothing of \"%s\": "
+                   "`not` of what is missing is not true",
+                   falling->policy->name, falling->policy->table->name, claim->claim->name);
+    diag_note(diag, claim->claim->span, "the claim is here");
+    diag_hint(diag, "write `%s is not true`", claim->claim->name);
+    diag_fix(diag, expr->span, arena_printf("%s is not true", spell_name(claim->claim->name)));
 }
 
 /* ---- all ---- */
@@ -192,6 +250,13 @@ check_condition_of(const struct falling *falling, const struct expr *condition)
         check_claim_exclusion(falling, &branches.at[i]);
 }
 
+static void
+check_negations(const struct falling *falling, const struct expr *condition)
+{
+    if (condition)
+        check_walk_bound(condition, NULL, check_negation, (void *)falling);
+}
+
 void
 check_fallbacks(struct checker *checker)
 {
@@ -199,6 +264,8 @@ check_fallbacks(struct checker *checker)
         const struct policy *policy = checker->model->policies.at[i];
         struct falling falling = {checker, policy};
 
+        check_negations(&falling, policy->using_expr);
+        check_negations(&falling, policy->check_expr);
         if (policy->restrictive)
             continue;
         check_condition_of(&falling, policy->using_expr);

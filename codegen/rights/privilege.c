@@ -4,22 +4,16 @@
  * that means that somebody else has agreed.  Known by name; a condition on the new row that reads
  * the column, or a trigger on the table, shows that somebody thought of it.
  */
-#include "rights/rights.h"
+#include "rights/privilege.h"
 
 #include <string.h>
 
 #include "base/words.h"
 #include "rights/branch.h"
+#include "rights/rights.h"
 
-struct writing {
-    struct checker *checker;
-    const struct grant *grant;
-    const struct column *column;
-    struct span span; /* of the column in the grant, or of the grant */
-};
-
-static bool
-is_told(const struct writing *writing)
+bool
+check_write_is_told(const struct writing *writing)
 {
     struct checker *checker = writing->checker;
 
@@ -36,8 +30,8 @@ is_told(const struct writing *writing)
 
 /* ---- who may write it ---- */
 
-static bool
-has_trigger(const struct model *model, const struct table *table, enum command command)
+bool
+check_has_trigger(const struct model *model, const struct table *table, enum command command)
 {
     for (size_t i = 0; i < model->triggers.n; i++)
         if (model->triggers.at[i]->table == table && model->triggers.at[i]->on[command] &&
@@ -59,8 +53,8 @@ asks_for_nothing_more(const struct branch *branch, const struct role *role)
     return !check_is_gated(branch, role);
 }
 
-static bool
-is_read_by(const struct branches *written, const struct column *column)
+bool
+check_is_read_by(const struct branches *written, const struct column *column)
 {
     for (size_t i = 0; i < written->n; i++)
         for (size_t j = 0; j < written->at[i].atoms.n; j++)
@@ -75,9 +69,9 @@ free_branch(const struct writing *writing, struct branches *written)
 {
     const struct grant *grant = writing->grant;
 
-    if (has_trigger(writing->checker->model, grant->table, grant->command) ||
+    if (check_has_trigger(writing->checker->model, grant->table, grant->command) ||
         !check_role_branches(grant->role, grant->table, grant->command, true, written) ||
-        is_read_by(written, writing->column))
+        check_is_read_by(written, writing->column))
         return NULL;
     for (size_t i = 0; i < written->n; i++)
         if (asks_for_nothing_more(&written->at[i], grant->role))
@@ -101,6 +95,64 @@ is_privilege(const char *name)
     return WORD_IS_AMONG(name, words);
 }
 
+/* ---- who speaks ---- */
+
+struct voices {
+    bool listed, is_chat;
+};
+
+static void
+note_voice(struct voices *voices, const char *value)
+{
+    static const char *const words[] = {"assistant", "system", "tool",  "bot",
+                                        "ai",        "model",  "human", "developer"};
+
+    voices->listed = true;
+    voices->is_chat |= WORD_IS_AMONG(value, words);
+}
+
+static void
+visit_voice(const struct expr *expr, void *data)
+{
+    if (expr->kind == EXPR_LITERAL && expr->value)
+        note_voice(data, expr->value);
+}
+
+static bool
+is_list_of(const struct constraint *check, const struct column *column)
+{
+    return check->kind == CONSTRAINT_CHECK && check->check && check->check->kind == EXPR_IN &&
+           check->check->args.n > 0 && check->check->args.at[0]->kind == EXPR_COLUMN &&
+           check->check->args.at[0]->column == column;
+}
+
+static bool
+has_words(const struct table *table)
+{
+    static const char *const words[] = {"content", "message", "body", "prompt", "parts", "text"};
+
+    for (size_t i = 0; i < table->columns.n; i++)
+        if (WORD_IS_AMONG(table->columns.at[i]->name, words))
+            return true;
+    return false;
+}
+
+bool
+check_is_speaker(const struct column *column)
+{
+    const struct type type = column->type;
+    struct voices voices = {0};
+
+    if (strcmp(column->name, "role") != 0)
+        return false;
+    for (size_t i = 0; type.kind == TYPE_ENUM && i < type.enumeration->labels.n; i++)
+        note_voice(&voices, type.enumeration->labels.at[i]);
+    for (size_t i = 0; i < column->table->constraints.n; i++)
+        if (is_list_of(column->table->constraints.at[i], column))
+            walk_expr(column->table->constraints.at[i]->check, visit_voice, &voices);
+    return voices.listed ? voices.is_chat : has_words(column->table);
+}
+
 static void
 check_privilege(const struct writing *writing)
 {
@@ -110,10 +162,10 @@ check_privilege(const struct writing *writing)
     const struct branch *branch;
     struct diag *diag;
 
-    if (grant->columns.n == 0 || !is_privilege(column->name))
+    if (grant->columns.n == 0 || !is_privilege(column->name) || check_is_speaker(column))
         return;
     branch = free_branch(writing, &written);
-    if (!branch || is_told(writing))
+    if (!branch || check_write_is_told(writing))
         return;
     diag = diag_at(writing->span, PGS3303_PRIVILEGED_WRITE,
                    "\"%s\" may %s \"%s\" of \"%s\" as they like: policy \"%s\" asks for no more "
@@ -151,14 +203,6 @@ visit_value(const struct expr *expr, void *data)
 
     if (expr->kind == EXPR_LITERAL && expr->value && is_agreement(expr->value))
         states->granted = expr->value;
-}
-
-static bool
-is_list_of(const struct constraint *check, const struct column *column)
-{
-    return check->kind == CONSTRAINT_CHECK && check->check && check->check->kind == EXPR_IN &&
-           check->check->args.n > 0 && check->check->args.at[0]->kind == EXPR_COLUMN &&
-           check->check->args.at[0]->column == column;
 }
 
 static const char *
@@ -209,7 +253,7 @@ check_state(const struct writing *writing)
         return;
     branch = free_branch(writing, &written);
     if (!branch || !is_authors(branch, grant->table, grant->role, grant->command) ||
-        is_told(writing))
+        check_write_is_told(writing))
         return;
     diag = diag_at(writing->span, PGS3304_SELF_APPROVAL,
                    "policy \"%s\" lets the author of a row of \"%s\" set \"%s\" to '%s'",
@@ -252,11 +296,11 @@ check_approval(const struct writing *writing)
     struct diag *diag;
 
     if (!author || grant->command != CMD_UPDATE || !is_approval(writing->column->name) ||
-        has_trigger(writing->checker->model, grant->table, CMD_UPDATE) ||
+        check_has_trigger(writing->checker->model, grant->table, CMD_UPDATE) ||
         !check_role_branches(grant->role, grant->table, CMD_UPDATE, true, &written) ||
         !check_role_branches(grant->role, grant->table, CMD_UPDATE, false, &rows) ||
-        is_read_by(&rows, author) || is_read_by(&written, author) || written.n == 0 ||
-        is_told(writing))
+        check_is_read_by(&rows, author) || check_is_read_by(&written, author) || written.n == 0 ||
+        check_write_is_told(writing))
         return;
     diag = diag_at(writing->span, PGS3304_SELF_APPROVAL,
                    "policy \"%s\" lets the author of a row of \"%s\" be its \"%s\"",
@@ -285,6 +329,7 @@ check_grant(struct writing *writing)
         if (!listed || writing->column->generated)
             continue;
         check_privilege(writing);
+        check_price(writing);
         check_state(writing);
         check_approval(writing);
     }

@@ -57,6 +57,12 @@ void check_fallbacks(struct checker *checker);
 /* privilege.c: what callers write to their own advantage. */
 void check_privileges(struct checker *checker);
 
+/* The `role` of a chat's message says who speaks, and is no right. */
+bool check_is_speaker(const struct column *column);
+
+/* record.c: votes, logs and the words of others. */
+void check_records(struct checker *checker);
+
 /* codes.c: keys in a list, and what colleagues read. */
 void check_codes(struct checker *checker);
 

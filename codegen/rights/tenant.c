@@ -155,9 +155,10 @@ check_given_away(struct tenancy *tenancy, const struct column *column,
 static bool
 is_signature(const struct column *column)
 {
-    static const char *const words[] = {"author",   "creat",     "owner",  "sender",
-                                        "posted",   "submit",    "upload", "written",
-                                        "reporter", "requested", "user"};
+    static const char *const words[] = {
+        "author",   "creat",   "owner", "sender",  "posted",     "submit",    "upload", "written",
+        "report",   "request", "user",  "from",    "follower",   "voter",     "buyer",  "bidder",
+        "reviewer", "actor",   "payer", "inviter", "invited_by", "commenter", "sent_by"};
     const struct expr *by_default = column->default_expr;
 
     if (!by_default || !check_is_identity(by_default))
@@ -168,6 +169,19 @@ is_signature(const struct column *column)
     return false;
 }
 
+/* Another side of the policy compares the column: it says who acts. */
+static bool
+is_compared_elsewhere(const struct branches *written, const struct branch *branch,
+                      const struct column *column, const struct role *role)
+{
+    for (size_t i = 0; i < written->n; i++)
+        if (&written->at[i] != branch && written->at[i].policy == branch->policy &&
+            check_tie(&written->at[i], NULL, column, role) == TIE_SELF)
+            return true;
+    return false;
+}
+
+/* By the column itself, or by another one. */
 static bool
 has_self(const struct branch *branch, const struct table *table, const struct role *role)
 {
@@ -189,7 +203,10 @@ check_signature(struct tenancy *tenancy, const struct column *column,
     for (size_t i = 0; i < written->n; i++) {
         const struct branch *branch = &written->at[i];
 
-        if (has_self(branch, tenancy->table, tenancy->role) ||
+        bool compared = is_compared_elsewhere(written, branch, column, tenancy->role);
+
+        if (check_tie(branch, NULL, column, tenancy->role) == TIE_SELF ||
+            (has_self(branch, tenancy->table, tenancy->role) && !compared) ||
             check_is_gated(branch, tenancy->role) ||
             (strncmp(column->name, "user", 4) == 0 && check_names_caller(branch, tenancy->role)))
             continue;

@@ -2,6 +2,7 @@
 /* What a live query compares with the caller: whether an index serves it, and whose word it is. */
 #include <string.h>
 
+#include "rights/branch.h"
 #include "served/live.h"
 
 struct comparisons {
@@ -141,6 +142,68 @@ check_parameter(const struct live *live, const struct expr *column, const struct
     }
 }
 
+/* ---- a side that a parameter opens ---- */
+
+static bool
+is_null_param(const struct atom *atom)
+{
+    return !atom->negated && atom->expr->kind == EXPR_OP &&
+           strcmp(atom->expr->name, "is null") == 0 && atom->expr->args.at[0]->kind == EXPR_PARAM;
+}
+
+static void
+note_audience(const struct expr *expr, const struct binding *binding, void *data)
+{
+    bool *found = data;
+
+    *found |= (expr->kind == EXPR_PARAM && !binding) || expr->kind == EXPR_CLAIM || expr->is_auth;
+}
+
+/* `r is null or region = r`: the test that is all that this side asks of its subscriber. */
+static const struct expr *
+opening_of(const struct branch *branch)
+{
+    const struct expr *test = NULL;
+
+    for (size_t i = 0; i < branch->atoms.n; i++) {
+        bool found = false;
+
+        if (is_null_param(&branch->atoms.at[i]))
+            test = branch->atoms.at[i].expr;
+        else
+            check_walk_bound(branch->atoms.at[i].expr, branch->atoms.at[i].binding, note_audience,
+                             &found);
+        if (found)
+            return NULL;
+    }
+    return test;
+}
+
+static void
+check_opened(const struct live *live)
+{
+    struct branches branches = {0};
+
+    if (!check_branches(live->body->where, &branches))
+        return;
+    for (size_t i = 0; i < branches.n; i++) {
+        const struct expr *test = opening_of(&branches.at[i]);
+        const char *name = test ? test->args.at[0]->param->name : NULL;
+        struct diag *diag;
+
+        if (!test)
+            continue;
+        diag =
+            diag_at(test->span, PGS4134_LIVE_WITHOUT_AUDIENCE,
+                    "live query \"%s\" compares nothing with a claim or parameter when \"%s\" is "
+                    "null: each change is matched against each such subscriber",
+                    live->name, name);
+        diag_hint(diag, "drop this side; whoever wants all rows subscribes to a live query that "
+                        "says so");
+        return;
+    }
+}
+
 void
 check_live_comparisons(const struct live *live)
 {
@@ -150,6 +213,7 @@ check_live_comparisons(const struct live *live)
         return;
     walk_conjuncts(live->body->where, add_comparison, &comparisons);
     check_live_index(live, &comparisons);
+    check_opened(live);
     for (size_t i = 0; i < comparisons.columns.n; i++)
         if (comparisons.others.at[i]->kind == EXPR_PARAM)
             check_parameter(live, comparisons.columns.at[i], comparisons.others.at[i]);
