@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/sink.h"
 #include "config/shares.h"
 #include "health.h"
 #include "http/cors.h"
@@ -25,6 +26,8 @@ enum {
     MAX_IN_FLIGHT = 64,
     MAX_STATEMENTS = 512,
     WAIT_TIMEOUT_MS = 5000,
+    ACCESS_LOG_BYTES = 1048576,
+    ACCESS_LOG_GATHER_MS = 5,
 };
 
 /* What all threads are made from. */
@@ -35,7 +38,8 @@ struct program {
     struct pgs_shares shares;
     struct pgs_tls *tls; /* NULL: none */
     struct pgs_addresses *addresses;
-    bool is_admin; /* the listener of ADMIN_PORT: health alone */
+    struct pgs_sink *access_log; /* NULL: none */
+    bool is_admin;               /* the listener of ADMIN_PORT: health alone */
 };
 
 static struct pgs_pool *
@@ -150,7 +154,8 @@ open_server(struct program *program)
         .max_requests = config->max_requests_per_connection,
         .addresses = program->addresses,
         .gzip_level = config->gzip_level,
-        .access_log_fd = config->access_log && !program->is_admin ? STDOUT_FILENO : -1,
+        .access_log = program->is_admin ? NULL : program->access_log,
+        .slow_ms = program->is_admin ? 0 : config->slow_request_ms,
         .is_counted = !program->is_admin,
         .arg = program,
         .thread_open = thread_open,
@@ -333,6 +338,9 @@ pgs_serve(const struct pgs_config *config)
     program.shares = pgs_shares_of(config, sysconf(_SC_NPROCESSORS_ONLN));
     if (!read_keys(config, &program.keys) || !open_tls(&program))
         return 1;
+    pgs_log_start();
+    if (config->access_log)
+        program.access_log = pgs_sink_open(STDOUT_FILENO, ACCESS_LOG_BYTES, ACCESS_LOG_GATHER_MS);
     program.router = pgs_router_open(&pgs_app);
     program.addresses = open_addresses(config);
     pgs_cors_configure(config->allowed_origins, config->permissive_cors);
@@ -341,6 +349,9 @@ pgs_serve(const struct pgs_config *config)
     admin.addresses = open_addresses(config); /* whoever is shut out may still look */
     admin.shares = (struct pgs_shares){.threads = 1, .quick = 1};
     status = serve_until_signal(&program, &admin);
+    if (program.access_log != NULL)
+        pgs_sink_close(program.access_log, 1);
+    pgs_log_stop();
     if (status == 0)
         pgs_router_close(program.router);
     if (status == 0)

@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/sink.h"
 #include "base/utf8.h"
 
+#define SINK_BYTES 65536
 #define LINE_END ",\"cut\":true}\n"
 
 struct line {
@@ -28,12 +30,26 @@ static const char *const level_words[] = {
 
 static int log_fd = STDERR_FILENO;
 static enum pgs_log_level log_lowest = PGS_LOG_INFO;
+static struct pgs_sink *log_sink; /* NULL: lines are written by who logs */
 
 void
 pgs_log_open(int fd, enum pgs_log_level lowest)
 {
     log_fd = fd;
     log_lowest = lowest;
+}
+
+void
+pgs_log_start(void)
+{
+    log_sink = pgs_sink_open(log_fd, SINK_BYTES, 0);
+}
+
+void
+pgs_log_stop(void)
+{
+    if (log_sink != NULL)
+        pgs_sink_close(log_sink, 1);
 }
 
 bool
@@ -197,18 +213,27 @@ add_time(struct line *line, int64_t ms)
     add_str(line, "Z");
 }
 
-/* A line that the descriptor does not take at once is lost rather than waited for. */
+static void
+write_line(const struct line *line)
+{
+    ssize_t sent;
+
+    do
+        sent = write(log_fd, line->at, line->len);
+    while (sent < 0 && errno == EINTR);
+}
+
 static void
 send_line(struct line *line)
 {
-    ssize_t sent;
     const char *end = line->cut ? LINE_END : "}\n";
 
     memcpy(line->at + line->len, end, strlen(end));
     line->len += strlen(end);
-    do
-        sent = write(log_fd, line->at, line->len);
-    while (sent < 0 && errno == EINTR);
+    if (log_sink == NULL)
+        write_line(line);
+    else
+        (void)pgs_sink_add(log_sink, line->at, line->len);
 }
 
 void

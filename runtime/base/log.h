@@ -2,7 +2,7 @@
 /*
  * One JSON object a line: `{"time":"...","level":"info","event":"request","status":200}`.
  *
- * A line is built on the stack and leaves in one write(2), so that threads do not mix and logging
+ * A line is built on the stack and leaves in one piece, so that threads do not mix and logging
  * cannot fail for want of memory.  A line has at most PGS_LOG_MAX bytes: long texts are cut, pairs
  * that no longer fit are left out and the line says `"cut":true`.  Bytes that are not UTF-8 become
  * U+FFFD.  The caller keeps secrets out; nothing here knows what a secret is.
@@ -64,6 +64,11 @@ struct pgs_log_pair {
 /* Sets where lines go (2 at first) and the lowest level that is written (info at first).  Before
  * the threads start. */
 void pgs_log_open(int fd, enum pgs_log_level lowest);
+
+/* From here on a thread of its own writes, so that no other waits for the reader of the log; lines
+ * that come faster than they are read are dropped.  pgs_log_stop waits for it, a second at most. */
+void pgs_log_start(void);
+void pgs_log_stop(void);
 
 /* "debug", "info", ... to a level; false: no such word. */
 bool pgs_log_level_read(const char *word, enum pgs_log_level *level)

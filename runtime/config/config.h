@@ -54,6 +54,7 @@ struct pgs_config {
 
     enum pgs_log_level log_level;
     bool access_log;
+    int slow_request_ms; /* 0: none is */
 };
 
 /* What one setting is, for --help and docs. */

@@ -1,27 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A pipe that poll(2) calls writable takes PIPE_BUF bytes without blocking, so pieces of whole
- * lines up to that size are written, and poll asked before each.
- */
 #include "http/access_log.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 
 #define ROOM 65536
-#define PIECE 4096 /* PIPE_BUF on Linux */
 #define PATH_MAX_LOGGED 512
-#define LINE_MAX_BYTES (PATH_MAX_LOGGED * 6 + 512) /* every byte of the path escaped */
+#define NAME_MAX_LOGGED 128                                                /* of a route or role */
+#define LINE_MAX_BYTES ((PATH_MAX_LOGGED + 2 * NAME_MAX_LOGGED) * 6 + 768) /* all of it escaped */
 
 struct pgs_access_log {
-    int fd;
+    struct pgs_sink *sink;
+    uint64_t n_lines; /* that have gathered */
     uint64_t dropped;
     int64_t second; /* that `stamp` is of */
     char stamp[24];
@@ -30,13 +25,13 @@ struct pgs_access_log {
 };
 
 struct pgs_access_log *
-pgs_access_log_open(int fd)
+pgs_access_log_open(struct pgs_sink *sink)
 {
     struct pgs_access_log *log = calloc(1, sizeof(*log));
 
     if (log == NULL)
         abort();
-    log->fd = fd;
+    log->sink = sink;
     return log;
 }
 
@@ -113,12 +108,22 @@ add_time(struct pgs_access_log *log)
     add_str(log, ms);
 }
 
+/* A query string that came with its `?` encoded is one all the same. */
+static size_t
+shown_path(h2o_iovec_t path)
+{
+    size_t len = path.len < PATH_MAX_LOGGED ? path.len : PATH_MAX_LOGGED, n = 0;
+
+    while (n < len && strchr("?&=;", path.base[n]) == NULL)
+        n++;
+    return n;
+}
+
 static void
 add_request(struct pgs_access_log *log, const h2o_req_t *req)
 {
     size_t method_len = req->input.method.len < 16 ? req->input.method.len : 16;
-    size_t path_len =
-        req->path_normalized.len < PATH_MAX_LOGGED ? req->path_normalized.len : PATH_MAX_LOGGED;
+    size_t path_len = shown_path(req->path_normalized);
 
     ADD(log, "\",\"level\":\"info\",\"event\":\"request\",\"method\":\"");
     add_escaped(log, req->input.method.base, method_len);
@@ -130,6 +135,46 @@ add_request(struct pgs_access_log *log, const h2o_req_t *req)
     add_number(log, req->bytes_sent);
 }
 
+/* `,"name":"text"`, or null. */
+static void
+add_name(struct pgs_access_log *log, const char *name, const char *text)
+{
+    size_t len = text != NULL ? strlen(text) : 0;
+
+    ADD(log, ",\"");
+    add_str(log, name);
+    if (text == NULL) {
+        ADD(log, "\":null");
+        return;
+    }
+    ADD(log, "\":\"");
+    add_escaped(log, text, len < NAME_MAX_LOGGED ? len : NAME_MAX_LOGGED);
+    ADD(log, "\"");
+}
+
+static void
+add_hex(struct pgs_access_log *log, const uint8_t *bytes, size_t n)
+{
+    pgs_hex_write(log->at + log->len, bytes, n);
+    log->len += 2 * n;
+}
+
+static void
+add_trace(struct pgs_access_log *log, const struct pgs_trace *trace)
+{
+    static const uint8_t none[sizeof(trace->parent)];
+
+    ADD(log, ",\"trace_id\":\"");
+    add_hex(log, trace->id, sizeof(trace->id));
+    ADD(log, "\",\"span_id\":\"");
+    add_hex(log, trace->span, sizeof(trace->span));
+    if (memcmp(trace->parent, none, sizeof(none)) != 0) {
+        ADD(log, "\",\"parent_id\":\"");
+        add_hex(log, trace->parent, sizeof(trace->parent));
+    }
+    ADD(log, "\"");
+}
+
 static void
 add_info(struct pgs_access_log *log, const struct pgs_request_info *info, int64_t now_us)
 {
@@ -137,19 +182,18 @@ add_info(struct pgs_access_log *log, const struct pgs_request_info *info, int64_
 
     ADD(log, ",\"duration_us\":");
     add_number(log, took > 0 ? (uint64_t)took : 0);
-    ADD(log, ",\"role\":");
-    if (info->role != NULL) {
-        ADD(log, "\"");
-        add_escaped(log, info->role, strlen(info->role));
-        ADD(log, "\"");
-    } else {
-        ADD(log, "null");
-    }
+    ADD(log, ",\"wait_us\":");
+    add_number(log, info->wait_us > 0 ? (uint64_t)info->wait_us : 0);
+    ADD(log, ",\"db_us\":");
+    add_number(log, info->db_us > 0 ? (uint64_t)info->db_us : 0);
+    add_name(log, "route", info->route);
+    add_name(log, "role", info->role);
     ADD(log, ",\"id\":\"");
     add_str(log, info->id);
     ADD(log, "\",\"client\":\"");
     add_str(log, info->client);
     ADD(log, "\"");
+    add_trace(log, &info->trace);
 }
 
 void
@@ -158,10 +202,6 @@ pgs_access_log_add(struct pgs_access_log *log, const h2o_req_t *req,
 {
     if (sizeof(log->at) - log->len < LINE_MAX_BYTES)
         pgs_access_log_flush(log);
-    if (sizeof(log->at) - log->len < LINE_MAX_BYTES) {
-        log->dropped++;
-        return;
-    }
     add_time(log);
     add_request(log, req);
     add_info(log, info, now_us);
@@ -171,34 +211,30 @@ pgs_access_log_add(struct pgs_access_log *log, const h2o_req_t *req,
         log->dropped = 0;
     }
     ADD(log, "}\n");
-}
-
-/* Whole lines at the start, PIECE bytes at most. */
-static size_t
-next_piece(const char *at, size_t len)
-{
-    size_t n = len < PIECE ? len : PIECE;
-
-    while (n > 0 && at[n - 1] != '\n')
-        n--;
-    return n > 0 ? n : len < PIECE ? len : PIECE;
+    log->n_lines++;
 }
 
 void
 pgs_access_log_flush(struct pgs_access_log *log)
 {
-    struct pollfd ready = {.fd = log->fd, .events = POLLOUT};
-    size_t done = 0;
+    if (log->len > 0 && !pgs_sink_add(log->sink, log->at, log->len))
+        log->dropped += log->n_lines;
+    log->len = 0;
+    log->n_lines = 0;
+}
 
-    while (done < log->len && poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0) {
-        ssize_t n = write(log->fd, log->at + done, next_piece(log->at + done, log->len - done));
+void
+pgs__log_slow(const h2o_req_t *req, const struct pgs_request_info *info, int64_t now_us)
+{
+    char trace_id[2 * sizeof(info->trace.id)];
 
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            break;
-        done += (size_t)n;
-    }
-    memmove(log->at, log->at + done, log->len - done);
-    log->len -= done;
+    pgs_hex_write(trace_id, info->trace.id, sizeof(info->trace.id));
+    PGS_LOG(PGS_LOG_WARN, "slow_request", PGS_LOG_STR("id", info->id),
+            PGS_LOG_TEXT("trace_id", trace_id, sizeof(trace_id)),
+            PGS_LOG_TEXT("method", req->input.method.base, req->input.method.len),
+            PGS_LOG_STR("route", info->route), PGS_LOG_STR("role", info->role),
+            PGS_LOG_INT("status", req->res.status),
+            PGS_LOG_INT("duration_us", now_us - info->start_us),
+            PGS_LOG_INT("wait_us", info->wait_us), PGS_LOG_INT("db_us", info->db_us),
+            PGS_LOG_INT("bytes", req->bytes_sent));
 }

@@ -12,9 +12,11 @@
 
 #define ALLOWED_HEADERS                                                                            \
     "authorization, apikey, content-type, prefer, range, range-unit, accept, x-client-info, "      \
-    "accept-profile, content-profile, x-retry-count, x-supabase-api-version, x-request-id"
+    "accept-profile, content-profile, x-retry-count, x-supabase-api-version, x-request-id, "       \
+    "traceparent, tracestate"
 #define EXPOSED_HEADERS                                                                            \
-    "content-range, content-location, location, preference-applied, x-request-id, retry-after"
+    "content-range, content-location, location, preference-applied, x-request-id, traceparent, "   \
+    "retry-after"
 
 static const char *const *configured_origins;
 static bool any_origin;

@@ -66,6 +66,29 @@ make_id(h2o_mem_pool_t *pool)
     return h2o_strdup(pool, text, sizeof(text));
 }
 
+/* Who sent one, valid or not, learns which trace and span the request has become. */
+static void
+begin_trace(h2o_req_t *req, struct pgs_trace *trace)
+{
+    static const char name[] = "traceparent";
+    size_t name_len = sizeof(name) - 1;
+    ssize_t at = h2o_find_header_by_str(&req->headers, name, name_len, -1);
+    h2o_iovec_t given = {NULL, 0};
+    char *answer;
+
+    if (at == -1) {
+        pgs_trace_begin(trace, NULL, 0);
+        return;
+    }
+    if (h2o_find_header_by_str(&req->headers, name, name_len, at) == -1)
+        given = req->headers.entries[at].value;
+    pgs_trace_begin(trace, given.base, given.len);
+    answer = h2o_mem_alloc_pool(&req->pool, PGS_TRACE_LEN);
+    pgs_trace_write(trace, answer);
+    h2o_add_header_by_str(&req->pool, &req->res.headers, name, name_len, 0, NULL, answer,
+                          PGS_TRACE_LEN);
+}
+
 /* The address as text, which the connection may have already. */
 static const char *
 address_text(h2o_req_t *req, const struct pgs_address *address)
@@ -93,6 +116,7 @@ pgs__info_add(h2o_req_t *req)
                                       .start_us = pgs_clock_us(),
                                       .address = address,
                                       .is_secure = pgs__client_is_secure(req)};
+    begin_trace(req, &info->trace);
     h2o_vector_reserve(&req->pool, &req->env, 2);
     req->env.size = 2;
     req->env.entries[0] = h2o_iovec_init(info_name, sizeof(info_name) - 1);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "base/address.h"
+#include "http/trace.h"
 
 struct pgs_request_info {
     const char *id;             /* read-only; also sent as X-Request-Id */
@@ -19,6 +20,7 @@ struct pgs_request_info {
     struct pgs_address address; /* read-only: the same */
     bool is_secure;             /* read-only: it came by TLS, to us or to a trusted proxy */
     const char *route;          /* public: the declared path, constant text; NULL: none was found */
+    struct pgs_trace trace;     /* read-only */
     int64_t wait_us;            /* public: spent waiting for a connection to PostgreSQL */
     int64_t db_us;              /* public: from sending to its answer */
     void *work;                 /* private to http/work.c; NULL: none */

@@ -38,6 +38,7 @@ on_log(h2o_logger_t *self, h2o_req_t *req)
 {
     const struct logger *logger = (struct logger *)self;
     struct pgs__worker *worker = h2o_context_get_handler_context(req->conn->ctx, logger->handler);
+    const struct pgs_server_config *config = worker->config;
     const struct pgs_request_info *info = pgs_request_info(req);
     int64_t now_us = pgs_clock_us();
 
@@ -47,6 +48,8 @@ on_log(h2o_logger_t *self, h2o_req_t *req)
         pgs__traffic_add(worker->traffic, req, info, now_us);
     if (worker->log != NULL)
         pgs_access_log_add(worker->log, req, info, now_us);
+    if (config->slow_ms > 0 && now_us - info->start_us > config->slow_ms * INT64_C(1000))
+        pgs__log_slow(req, info, now_us);
 }
 
 static void
@@ -78,7 +81,7 @@ configure_h2o(struct pgs_server *server)
     server->handler->on_req = pgs__on_request;
     if (config->gzip_level > 0)
         h2o_compress_register(path, &compress);
-    if (config->access_log_fd >= 0 || config->is_counted) {
+    if (config->access_log != NULL || config->is_counted) {
         add_logger(server, path);
         add_logger(server, &server->host->fallback_path); /* what h2o refuses by itself */
     }

@@ -25,9 +25,10 @@ struct pgs_server_config {
     int max_connections;  /* of each thread */
     int max_requests;     /* of one connection under way */
     struct pgs_addresses *addresses;
-    int gzip_level;    /* 0: off */
-    int access_log_fd; /* -1: none */
-    bool is_counted;   /* its traffic is in /metrics */
+    int gzip_level;              /* 0: off */
+    struct pgs_sink *access_log; /* NULL: none */
+    int slow_ms;     /* a request that takes longer has an event of its own; 0: none has */
+    bool is_counted; /* its traffic is in /metrics */
 
     /* On each thread, in this order; `arg` is the caller's. */
     void *arg;

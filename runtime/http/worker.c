@@ -52,8 +52,8 @@ open_worker(struct pgs__worker *worker)
         pgs_metrics_open();
         worker->traffic = pgs__traffic_open();
     }
-    if (config->access_log_fd >= 0)
-        worker->log = pgs_access_log_open(config->access_log_fd);
+    if (config->access_log != NULL)
+        worker->log = pgs_access_log_open(config->access_log);
     worker->state = config->thread_open(worker->loop, worker->index, config->arg);
     worker->wake =
         h2o_evloop_socket_create(worker->loop, worker->wake_fd, H2O_SOCKET_FLAG_DONT_READ);

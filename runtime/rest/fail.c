@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "http/info.h"
 #include "rest/sqlstate.h"
 
 void
@@ -64,7 +65,8 @@ static void
 fail_internal(struct pgs_request *rq, int status, const struct pgs_db_error *error)
 {
     PGS_LOG(PGS_LOG_ERROR, "database_error", PGS_LOG_STR("sqlstate", error->sqlstate),
-            PGS_LOG_STR("message", error->message));
+            PGS_LOG_STR("message", error->message),
+            PGS_LOG_STR("id", pgs_request_info(rq->req)->id));
     pgs__fail(rq, status, error->sqlstate, NULL, NULL, "%s",
               status == 504 ? "canceling statement due to statement timeout"
                             : "The database could not answer this request");

@@ -24,16 +24,17 @@ after(async () => { rmSync(folder, { recursive: true }); await app?.close(); });
 async function withServer(env, work) {
   const [port, admin_port] = [await freePort(), await freePort()];
   const over_tls = env.TLS_MODE ? { TLS_CERT_FILE: tls.cert, TLS_KEY_FILE: tls.key } : {};
-  const { nofile, ...settings } = env;
+  const { nofile, unread, ...settings } = env; // few descriptors; a log that nobody reads
   const variables = { ...app.env, PORT: String(port), ADMIN_PORT: String(admin_port), THREADS: '1', ...over_tls, ...settings };
-  const limit = nofile === undefined ? [] : ['sh', ['-c', `ulimit -n ${nofile}; exec ${app.program}`]];
+  const before = [nofile && `ulimit -n ${nofile}`, unread && 'mkfifo out; exec 3<>out >out'].filter(Boolean);
+  const limit = before.length === 0 ? [] : ['sh', ['-c', [...before, `exec ${app.program}`].join('; ')]];
   const server = await startServer(limit[0] ?? app.program, variables, { wait: false, args: limit[1] });
   server.port = port;
   server.metrics = async () => Object.fromEntries([...(await request(admin_port, 'GET', '/metrics')).text
     .matchAll(/^pgstack_limit_hits_total\{limit="(\w+)"\} (\d+)$/gm)].map(([, name, n]) => [name, Number(n)]));
   let how;
   try {
-    await until('the server to be ready', () => request(admin_port, 'GET', '/ready').then((r) => r.status === 200, () => false));
+    await until('the server to be connected', () => request(admin_port, 'GET', '/metrics').then((r) => /^pgstack_pool_connections\{plane="data",lane="quick",state="idle"\} [1-9]/m.test(r.text), () => false));
     await work(server);
     assert.ok(server.alive());
   } finally {
@@ -144,6 +145,10 @@ const cases = {
     for (let i = 0; i < 250; i++) socket.write(`POST /rest/v1/rpc/echo HTTP/1.1\r\n${head.join('')}\r\n${body}`);
     await counted();
   })],
+  log_buffer: [{ unread: true }, async ({ port }, counted) => {
+    for (let i = 0; i < 6; i++) await raw(port, 'GET /health HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1000));
+    await counted();
+  }],
   h2_streams: [h2, async ({ port }) => {
     const call = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
     const open = streams(150).map((id) => frame(HEADERS, END_HEADERS | END_STREAM, id, get('/rest/v1/rpc/nap?seconds=0.01', call)));
