@@ -170,6 +170,7 @@ const struct pgs_call ticket_ages_call = {
     .n_columns = PGS_COUNT(ticket_ages_columns),
     .returns_set = true,
     .scalar = false,
+    .is_volatile = true,
 };
 
 static void

@@ -31,7 +31,7 @@ reply_text(h2o_req_t *req, int status, const char *text)
 static void
 reply_health(struct pgs_thread *thread, h2o_req_t *req)
 {
-    if (pgs_pool_is_connected(thread->pool))
+    if (pgs_pool_is_answering(thread->pool))
         reply_text(req, 200, "{\"status\":\"ok\",\"pg_connected\":true}");
     else
         reply_text(req, 503, "{\"status\":\"unavailable\",\"pg_connected\":false}");

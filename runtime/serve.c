@@ -57,6 +57,7 @@ open_pool(const struct program *program, h2o_loop_t *loop, const char *url, int 
         .max_statements = MAX_STATEMENTS,
         .statement_timeout_ms = program->config.statement_timeout_ms,
         .is_admin = url == program->config.admin_database_url,
+        .lock_timeout_ms = program->config.lock_timeout_ms,
         .wait_timeout_ms = WAIT_TIMEOUT_MS,
     };
 

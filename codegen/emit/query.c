@@ -142,6 +142,8 @@ emit_call(struct out *out, const struct plan_query *plan)
     layout_member(out, 4, ".n_columns", arena_printf("PGS_COUNT(%s_columns)", plan->c_name));
     layout_member(out, 4, ".returns_set", query->returns_set ? "true" : "false");
     layout_member(out, 4, ".scalar", is_scalar(plan) ? "true" : "false");
+    if (query->raw != NULL || !surface_only_reads(query))
+        layout_member(out, 4, ".is_volatile", "true");
     out_add(out, "};\n\n");
 }
 

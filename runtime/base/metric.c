@@ -46,10 +46,8 @@ static const char *const tokens[PGS_LABELS_TOKENS] = {
     "result=\"refused\"",
 };
 static const char *const outcomes[PGS_LABELS_OUTCOMES] = {
-    "result=\"ok\"",
-    "result=\"failed\"",
-    "result=\"unavailable\"",
-    "result=\"busy\"",
+    "result=\"ok\"",   "result=\"failed\"", "result=\"read_only\"", "result=\"unavailable\"",
+    "result=\"lost\"", "result=\"busy\"",   "result=\"unwanted\"",
 };
 
 /* Appendix A of PostgreSQL's manual, PT of functions that choose a status, and the rest. */

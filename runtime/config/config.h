@@ -43,6 +43,7 @@ struct pgs_config {
     int pool_max;
     int max_waiting;
     int statement_timeout_ms;
+    int lock_timeout_ms; /* 0: none */
 
     const char *jwt_secret; /* these may be NULL: not set */
     const char *jwt_keys_file;

@@ -6,6 +6,7 @@
  * aborted; the Sync is a result of its own.  Only then is a commit certain: a deferred constraint
  * fails after all commands have succeeded.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,6 +67,36 @@ may_retry(struct pgs__conn *conn, struct pgs_txn *txn, const PGresult *error, in
     return !txn->retried;
 }
 
+/* The server has become a standby, or was told to take no writes. */
+static bool
+is_read_only(PGconn *pg)
+{
+    static const char *const settings[] = {"in_hot_standby", "default_transaction_read_only"};
+
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+        const char *value = PQparameterStatus(pg, settings[i]);
+
+        if (value != NULL && strcmp(value, "on") == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A write that a standby refused was not done.  Where the connection string asks for a server that
+ * takes writes, another connection will find it. */
+static void
+refuse_write(struct pgs__conn *conn, struct pgs_txn *txn)
+{
+    if (pgs__wants_writes(conn->pg)) {
+        pgs__pool_renew(conn->pool);
+        if (!txn->retried) {
+            pgs__pool_retry(txn);
+            return;
+        }
+    }
+    pgs__pool_deliver(txn, PGS_TXN_READ_ONLY);
+}
+
 static void
 finish_txn(struct pgs__conn *conn, struct pgs_txn *txn, PGresult *error, int n_results)
 {
@@ -73,6 +104,8 @@ finish_txn(struct pgs__conn *conn, struct pgs_txn *txn, PGresult *error, int n_r
     txn->error = error;
     if (error == NULL && n_results == txn->n_steps)
         pgs__pool_deliver(txn, PGS_TXN_OK);
+    else if (error != NULL && is_state(error, "25006") && is_read_only(conn->pg))
+        refuse_write(conn, txn);
     else if (error != NULL && may_retry(conn, txn, error, n_results - 1))
         pgs__pool_retry(txn);
     else
@@ -136,6 +169,8 @@ finish_job(struct pgs__conn *conn)
         finish_txn(conn, done.txn, error, n_results);
         break;
     }
+    if (conn->is_outdated && conn->jobs == NULL)
+        pgs__conn_lose(conn, "the server takes no writes any more");
 }
 
 /* Keeps the result of a transaction's statement until its `done` has returned. */
@@ -145,10 +180,24 @@ keep_result(struct pgs__conn *conn, PGresult *result)
     struct pgs_txn *txn = conn->jobs->txn;
     int step = conn->n_results++;
 
+    if (conn->jobs->kind == PGS__JOB_SETTINGS && PQntuples(result) == 1)
+        (void)snprintf(conn->backend_start, sizeof(conn->backend_start), "%s",
+                       PQgetvalue(result, 0, PQnfields(result) - 1));
     if (txn != NULL && step > 0 && step < txn->n_steps)
         txn->steps[step].result = result;
     else
         PQclear(result);
+}
+
+static void
+keep_error(struct pgs__conn *conn, PGresult *error)
+{
+    if (conn->job_error != NULL) {
+        PQclear(error);
+        return;
+    }
+    conn->job_error = error;
+    conn->n_results++;
 }
 
 /* False: the connection makes no sense any more. */
@@ -171,11 +220,8 @@ on_result(struct pgs__conn *conn, PGresult *result)
     case PGRES_FATAL_ERROR:
     case PGRES_BAD_RESPONSE:
         /* Also at the Sync itself: a deferred constraint that fails at commit. */
-        conn->n_results++;
-        if (conn->job_error == NULL)
-            conn->job_error = result;
-        else
-            PQclear(result);
+        conn->said_goodbye |= pgs__is_goodbye(result);
+        keep_error(conn, result);
         return true;
     default:
         PQclear(result);

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libpq owns its file descriptor and closes it when it likes, so h2o watches a copy.  Order
- * matters: libpq closes first, then h2o; the copy is then the last one, and the kernel takes it
- * out of the loop's epoll set by itself.
- *
  * libpq 15 flushes at each PQpipelineSync: one send(2) a transaction.  (PQsendPipelineSync, which
  * does not, came with 17.)
  */
@@ -12,20 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "db/measure.h"
 
-#define CONNECT_TIMEOUT_MS 5000
-#define SETUP_TIMEOUT_MS 5000
-#define BACKOFF_MIN_MS 50
-#define BACKOFF_MAX_MS 2000
-#define SILENCE_MS 10000 /* beyond the statement timeout */
-
-static void on_ready(h2o_socket_t *socket, const char *err);
+#define SILENCE_MS 5000 /* beyond the statement timeout */
 
 void
 pgs__conn_init(struct pgs__conn *conn, struct pgs_pool *pool, bool slow)
@@ -46,8 +34,8 @@ put_off_deadline(struct pgs__conn *conn)
     conn->deadline_ms = pgs_clock_ms() + conn->pool->config.statement_timeout_ms + SILENCE_MS;
 }
 
-static struct pgs__job *
-add_job(struct pgs__conn *conn, int kind)
+struct pgs__job *
+pgs__conn_add_job(struct pgs__conn *conn, int kind)
 {
     struct pgs__job *job = calloc(1, sizeof(*job));
 
@@ -78,72 +66,71 @@ set_phase_in_flight(struct pgs__conn *conn, struct pgs_txn *txn)
 {
     txn->phase = PGS__TXN_IN_FLIGHT;
     conn->n_in_flight++;
-    add_job(conn, PGS__JOB_TXN)->txn = txn;
+    pgs__conn_add_job(conn, PGS__JOB_TXN)->txn = txn;
 }
 
 /* ---- the end of a connection ---- */
 
+/*
+ * PostgreSQL said goodbye: what it sent before has all come, so a transaction of which nothing has
+ * come was not begun.
+ */
 static void
-drop_socket(struct pgs__conn *conn)
-{
-    if (conn->socket != NULL)
-        h2o_socket_close(conn->socket);
-    conn->socket = NULL;
-}
-
-static void
-end_job(struct pgs__conn *conn, struct pgs__job *job)
+end_job(struct pgs__conn *conn, struct pgs__job *job, bool is_untouched, h2o_linklist_t *again)
 {
     if (job->statement != NULL)
         pgs__statement_unref(job->statement);
     if (job->txn != NULL) {
         conn->n_in_flight--;
-        pgs__pool_deliver(job->txn, PGS_TXN_UNAVAILABLE);
+        if (is_untouched)
+            h2o_linklist_insert(again, &job->txn->link);
+        else
+            pgs__pool_deliver(job->txn, PGS_TXN_LOST);
     }
     free(job);
 }
 
 static void
+end_jobs(struct pgs__conn *conn, bool is_untouched)
+{
+    h2o_linklist_t again;
+
+    h2o_linklist_init_anchor(&again);
+    while (conn->jobs != NULL) {
+        end_job(conn, pgs__conn_take_job(conn), is_untouched, &again);
+        is_untouched = conn->said_goodbye;
+    }
+    pgs__pool_requeue(&again);
+}
+
+static void
 disconnect(struct pgs__conn *conn)
 {
+    int n_good = conn->n_results - (conn->job_error != NULL);
+
     PQfinish(conn->pg);
     conn->pg = NULL;
-    drop_socket(conn);
+    pgs__conn_unwatch(conn);
     conn->state = PGS__CONN_DOWN;
     PQclear(conn->job_error);
     conn->job_error = NULL;
+    pgs__conn_forget_cancel(conn);
     pgs__statements_clear(&conn->statements);
-    while (conn->jobs != NULL)
-        end_job(conn, pgs__conn_take_job(conn));
-}
-
-static int64_t
-backoff_ms(int failures)
-{
-    int64_t most = BACKOFF_MIN_MS;
-
-    if (failures == 0)
-        return 0;
-    for (int i = 1; i < failures && most < BACKOFF_MAX_MS; i++)
-        most *= 2;
-    if (most > BACKOFF_MAX_MS)
-        most = BACKOFF_MAX_MS;
-    /* Half of it by chance, so that many servers do not come back together. */
-    return most / 2 + (int64_t)((uint64_t)pgs_clock_us() * 2654435761u >> 7) % (most / 2 + 1);
+    end_jobs(conn, conn->said_goodbye && n_good == 0);
+    conn->said_goodbye = false;
+    conn->is_outdated = false;
 }
 
 void
 pgs__conn_lose(struct pgs__conn *conn, const char *why)
 {
     bool was_ready = conn->state == PGS__CONN_READY;
-    int lost = conn->n_in_flight;
 
     pgs_count(PGS_CELL_POOL_EVENTS + (was_ready ? PGS_EVENT_LOST : PGS_EVENT_FAILED), 1);
     if (!conn->pool->is_closing && (was_ready || !pgs__pool_is_failing(conn->pool)))
-        PGS_LOG(PGS_LOG_WARN, was_ready ? "database_connection_lost" : "database_connect_failed",
-                PGS_LOG_STR("why", why), PGS_LOG_INT("in_flight", lost));
+        pgs__conn_log_loss(conn, why);
     conn->failures = was_ready ? 0 : conn->failures + 1;
-    conn->deadline_ms = pgs_clock_ms() + backoff_ms(conn->failures);
+    conn->deadline_ms = pgs_clock_ms() + pgs__conn_backoff_ms(conn->failures);
     disconnect(conn);
     pgs__pool_changed(conn->pool);
 }
@@ -152,10 +139,12 @@ pgs__conn_lose(struct pgs__conn *conn, const char *why)
 void
 pgs__conn_lose_with_message(struct pgs__conn *conn)
 {
-    char why[512];
+    char why[512], *location; /* in PostgreSQL's source */
     size_t len;
 
     (void)snprintf(why, sizeof(why), "%s", PQerrorMessage(conn->pg));
+    if ((location = strstr(why, "\nLOCATION:")) != NULL)
+        *location = '\0';
     len = strlen(why);
     while (len > 0 && why[len - 1] == '\n')
         why[--len] = '\0';
@@ -171,133 +160,6 @@ pgs__conn_close(struct pgs__conn *conn)
     disconnect(conn);
 }
 
-/* ---- opening ---- */
-
-/* libpq would print them, and the last words of a connection that ends while it begins. */
-static void
-ignore_notice(void *arg, const PGresult *result)
-{
-    (void)arg;
-    (void)result;
-}
-
-/* The same socket, not only the same number: libpq may have closed one and opened another. */
-static bool
-is_watched(const struct pgs__conn *conn)
-{
-    struct stat ours, theirs;
-
-    return conn->socket != NULL && fstat(h2o_socket_get_fd(conn->socket), &ours) == 0 &&
-           fstat(PQsocket(conn->pg), &theirs) == 0 && ours.st_ino == theirs.st_ino;
-}
-
-/* False: lost, and to be tried again. */
-static bool
-watch(struct pgs__conn *conn)
-{
-    int fd;
-
-    if (is_watched(conn))
-        return true;
-    drop_socket(conn);
-    fd = dup(PQsocket(conn->pg));
-    if (fd < 0) {
-        pgs__conn_lose(conn, "no file descriptor is free");
-        return false;
-    }
-    conn->socket = h2o_evloop_socket_create(conn->pool->loop, fd, H2O_SOCKET_FLAG_DONT_READ);
-    conn->socket->data = conn;
-    return true;
-}
-
-const char pgs__settings_sql[] =
-    "select set_config('DateStyle', 'ISO, YMD', false), set_config('TimeZone', 'UTC', false),"
-    " set_config('IntervalStyle', 'postgres', false),"
-    " set_config('bytea_output', 'hex', false), set_config('extra_float_digits', '1', false),"
-    " set_config('search_path', 'pg_catalog, pg_temp', false),"
-    " set_config('statement_timeout', $1, false)";
-
-static bool
-send_settings(struct pgs__conn *conn)
-{
-    char timeout[16];
-    const char *values[] = {timeout};
-
-    (void)snprintf(timeout, sizeof(timeout), "%d", conn->pool->config.statement_timeout_ms);
-    if (PQsetnonblocking(conn->pg, 1) != 0 || PQenterPipelineMode(conn->pg) != 1 ||
-        PQsendQueryParams(conn->pg, pgs__settings_sql, 1, NULL, values, NULL, NULL, 0) != 1 ||
-        PQpipelineSync(conn->pg) != 1)
-        return false;
-    (void)add_job(conn, PGS__JOB_SETTINGS);
-    return true;
-}
-
-static void
-on_connected(struct pgs__conn *conn)
-{
-    if (!watch(conn))
-        return;
-    conn->state = PGS__CONN_SETTING_UP;
-    if (!send_settings(conn)) {
-        pgs__conn_lose_with_message(conn);
-        return;
-    }
-    conn->deadline_ms = pgs_clock_ms() + SETUP_TIMEOUT_MS;
-    h2o_socket_read_start(conn->socket, on_ready);
-    pgs__conn_flush(conn);
-}
-
-/* libpq may change its socket at each step: another address, another try with TLS. */
-static void
-on_connecting(h2o_socket_t *socket, const char *err)
-{
-    struct pgs__conn *conn = socket->data;
-    PostgresPollingStatusType next;
-
-    (void)err;
-    if (h2o_socket_is_reading(socket))
-        h2o_socket_read_stop(socket);
-    next = PQconnectPoll(conn->pg);
-    if (next == PGRES_POLLING_OK) {
-        on_connected(conn);
-        return;
-    }
-    if (next == PGRES_POLLING_FAILED) {
-        pgs__conn_lose_with_message(conn);
-        return;
-    }
-    if (!watch(conn))
-        return;
-    if (next == PGRES_POLLING_READING)
-        h2o_socket_read_start(conn->socket, on_connecting);
-    else
-        h2o_socket_notify_write(conn->socket, on_connecting);
-}
-
-void
-pgs__conn_open(struct pgs__conn *conn)
-{
-    /* What stands before the connection string is a default that it may override. */
-    static const char *const words[] = {
-        "fallback_application_name", "keepalives_idle", "keepalives_interval", "keepalives_count",
-        "tcp_user_timeout",          "dbname",          "client_encoding",     NULL};
-    const char *const values[] = {"pgstack", "30", "10", "3", "30000", conn->pool->config.conninfo,
-                                  "UTF8",    NULL};
-
-    conn->state = PGS__CONN_CONNECTING;
-    conn->deadline_ms = pgs_clock_ms() + CONNECT_TIMEOUT_MS;
-    conn->pg = PQconnectStartParams(words, values, 1);
-    if (conn->pg == NULL)
-        abort();
-    (void)PQsetNoticeReceiver(conn->pg, ignore_notice, NULL);
-    if (PQstatus(conn->pg) == CONNECTION_BAD) {
-        pgs__conn_lose_with_message(conn);
-        return;
-    }
-    if (watch(conn))
-        h2o_socket_notify_write(conn->socket, on_connecting);
-}
-
 /* ---- sending ---- */
 
 struct pgs__statement *
@@ -309,7 +171,7 @@ pgs__conn_prepare(struct pgs__conn *conn, struct pgs_text role, struct pgs_text 
         PQpipelineSync(conn->pg) != 1)
         return NULL;
     pgs_count(PGS_CELL_PREPARED, 1);
-    add_job(conn, PGS__JOB_PREPARE)->statement = pgs__statement_ref(statement);
+    pgs__conn_add_job(conn, PGS__JOB_PREPARE)->statement = pgs__statement_ref(statement);
     return statement;
 }
 
@@ -322,7 +184,7 @@ deallocate(struct pgs__conn *conn, const char *what)
     if (PQsendQueryParams(conn->pg, sql, 0, NULL, NULL, NULL, NULL, 0) != 1 ||
         PQpipelineSync(conn->pg) != 1)
         return false;
-    (void)add_job(conn, PGS__JOB_DEALLOCATE);
+    (void)pgs__conn_add_job(conn, PGS__JOB_DEALLOCATE);
     return true;
 }
 
@@ -417,8 +279,8 @@ drop_notifications(struct pgs__conn *conn)
         PQfreemem(notify);
 }
 
-static void
-on_ready(h2o_socket_t *socket, const char *err)
+void
+pgs__conn_on_ready(h2o_socket_t *socket, const char *err)
 {
     struct pgs__conn *conn = socket->data;
     bool is_open = PQconsumeInput(conn->pg) == 1, is_sane;
@@ -453,11 +315,12 @@ pgs__conn_tick(struct pgs__conn *conn, int64_t now_ms)
         return;
     switch (conn->state) {
     case PGS__CONN_DOWN:
-        if (!conn->pool->is_closing)
+        if (!conn->pool->is_closing && (conn->failures == 0 || !pgs__pool_is_probing(conn->pool)))
             pgs__conn_open(conn);
         break;
     case PGS__CONN_CONNECTING:
     case PGS__CONN_SETTING_UP:
+        pgs__hosts_turn(&conn->pool->hosts, conn->hosts_turn);
         pgs__conn_lose(conn, "connecting took too long");
         break;
     case PGS__CONN_READY:

@@ -13,6 +13,10 @@
 /* Sent first over each connection. */
 extern const char pgs__settings_sql[];
 
+/* Of the pool itself, beside the requests'. */
+extern const char pgs__cancel_sql[];
+extern const char pgs__ping_sql[];
+
 /* What was sent between two Syncs. */
 struct pgs__job {
     enum {
@@ -34,8 +38,9 @@ struct pgs__conn {
         PGS__CONN_SETTING_UP,
         PGS__CONN_READY,
     } state;
-    bool slow;       /* one transaction at a time */
-    int n_in_flight; /* transactions */
+    bool slow;        /* one transaction at a time */
+    bool is_outdated; /* takes no more work; goes when the last answer has come */
+    int n_in_flight;  /* transactions */
 
     /* private */
     struct pgs_pool *pool;
@@ -46,8 +51,12 @@ struct pgs__conn {
     struct pgs__statements statements;
     int n_results; /* of the first job, so far */
     PGresult *job_error;
+    bool said_goodbye;   /* PostgreSQL ends it, and told so */
     int64_t deadline_ms; /* to connect, to retry, or for the next answer */
     int failures;        /* to connect, in a row */
+    unsigned hosts_turn; /* of the pool's hosts, when it began to connect */
+    char backend_start[32];
+    struct pgs_txn *cancel; /* under way on another connection; NULL: none */
 };
 
 void pgs__conn_init(struct pgs__conn *conn, struct pgs_pool *pool, bool slow);
@@ -67,7 +76,36 @@ void pgs__conn_tick(struct pgs__conn *conn, int64_t now_ms);
 /* Nothing is under way and nothing is waited for. */
 bool pgs__conn_is_at_rest(const struct pgs__conn *conn);
 
-/* Between conn.c and answer.c. */
+/* ---- connect.c ---- */
+
+/* h2o watches a copy of libpq's file descriptor until this. */
+void pgs__conn_unwatch(struct pgs__conn *conn);
+
+/* How long to wait after so many failures in a row: up to a second, half of it by chance. */
+int64_t pgs__conn_backoff_ms(int failures);
+
+/* Tells the log why a connection was lost, or could not be had.  `why` has no secrets. */
+void pgs__conn_log_loss(const struct pgs__conn *conn, const char *why);
+
+/* The words with which PostgreSQL ends a session from its side. */
+bool pgs__is_goodbye(const PGresult *notice);
+
+/* The connection string asks for a server that takes writes. */
+bool pgs__wants_writes(PGconn *pg);
+
+/* ---- cancel.c ---- */
+
+/* Ends the statement that nobody waits for any more, when it runs for long, and alone. */
+void pgs__conn_cancel_abandoned(struct pgs__conn *conn, int64_t now_ms);
+
+/* The connection has ended: what was to be cancelled has, too. */
+void pgs__conn_forget_cancel(struct pgs__conn *conn);
+
+/* ---- between conn.c, connect.c and answer.c ---- */
+
+void pgs__conn_on_ready(h2o_socket_t *socket, const char *err);
+
+struct pgs__job *pgs__conn_add_job(struct pgs__conn *conn, int kind);
 
 /* Takes in what has come.  False: it makes no sense, and the connection must be given up.
  * conn->pg is NULL where it was lost on the way. */

@@ -39,12 +39,18 @@ schedule_flush(struct pgs_pool *pool)
     wake(pool->loop, &pool->now, &pool->flush);
 }
 
+static void
+start_ticking(struct pgs_pool *pool)
+{
+    wake(pool->loop, &pool->soon, &pool->tick);
+}
+
 /* ---- ends ---- */
 
 void
 pgs__pool_deliver(struct pgs_txn *txn, enum pgs_txn_state state)
 {
-    txn->state = state;
+    txn->state = txn->is_cancelled && state == PGS_TXN_FAILED ? PGS_TXN_UNWANTED : state;
     txn->phase = PGS__TXN_DELIVERING;
     pgs__measure_end(txn);
     if (txn->done != NULL)
@@ -90,9 +96,14 @@ deliver_ended(struct pgs_pool *pool)
 
 /* ---- sending ---- */
 
-/* The least busy connection of a kind that has room; NULL: none. */
-static struct pgs__conn *
-choose(struct pgs_pool *pool, bool slow)
+static bool
+takes_work(const struct pgs__conn *conn)
+{
+    return conn->state == PGS__CONN_READY && conn->cancel == NULL && !conn->is_outdated;
+}
+
+struct pgs__conn *
+pgs__pool_choose(struct pgs_pool *pool, bool slow)
 {
     struct pgs__conn *best = NULL;
     int room = slow ? 1 : pool->config.max_in_flight;
@@ -100,7 +111,7 @@ choose(struct pgs_pool *pool, bool slow)
     for (int i = 0; i < pool->n_conns; i++) {
         struct pgs__conn *conn = &pool->conns[i];
 
-        if (conn->slow != slow || conn->state != PGS__CONN_READY || conn->n_in_flight >= room)
+        if (conn->slow != slow || !takes_work(conn) || conn->n_in_flight >= room)
             continue;
         if (best == NULL || conn->n_in_flight < best->n_in_flight)
             best = conn;
@@ -115,13 +126,25 @@ send_queue(struct pgs_pool *pool, enum queue which)
     int64_t now_us = h2o_linklist_is_empty(queue) ? 0 : pgs_clock_us();
     struct pgs__conn *conn;
 
-    while (!h2o_linklist_is_empty(queue) && (conn = choose(pool, which == SLOW)) != NULL) {
+    while (!h2o_linklist_is_empty(queue) &&
+           (conn = pgs__pool_choose(pool, which == SLOW)) != NULL) {
         struct pgs_txn *txn = first(queue);
 
         unqueue(txn);
         pgs__measure_sent(txn, now_us);
         pgs__conn_send(conn, txn);
     }
+}
+
+void
+pgs__pool_send_over(struct pgs__conn *conn, struct pgs_txn *txn)
+{
+    txn->slow = conn->slow;
+    txn->queued_us = pgs_clock_us();
+    pgs__measure_sent(txn, txn->queued_us);
+    pgs__conn_send(conn, txn);
+    schedule_flush(conn->pool);
+    start_ticking(conn->pool);
 }
 
 static void
@@ -152,24 +175,48 @@ pgs__pool_values(struct pgs_pool *pool, int n)
     return pool->values;
 }
 
-void
-pgs__pool_retry(struct pgs_txn *txn)
+static void
+queue_again(struct pgs_txn *txn)
 {
     struct pgs_pool *pool = txn->pool;
     h2o_linklist_t *queue = &pool->queues[txn->slow ? SLOW : QUICK];
 
     pgs__txn_rewind(txn);
-    if (txn->done == NULL || pool->is_closing) {
-        pgs__pool_deliver(txn, PGS_TXN_UNAVAILABLE);
+    if (txn->done == NULL || txn->is_unwanted || pool->is_closing) {
+        pgs__pool_deliver(txn, txn->is_unwanted ? PGS_TXN_UNWANTED : PGS_TXN_UNAVAILABLE);
         return;
     }
-    txn->retried = true;
     txn->phase = PGS__TXN_QUEUED;
     h2o_linklist_insert(queue->next, &txn->link);
     pool->n_queued++;
     pgs__measure_queued(txn, 1);
     pgs_count(PGS_CELL_RETRIES, 1);
     schedule_flush(pool);
+}
+
+void
+pgs__pool_retry(struct pgs_txn *txn)
+{
+    txn->retried = true;
+    queue_again(txn);
+}
+
+void
+pgs__pool_requeue(h2o_linklist_t *txns)
+{
+    while (!h2o_linklist_is_empty(txns)) {
+        struct pgs_txn *last = H2O_STRUCT_FROM_MEMBER(struct pgs_txn, link, txns->prev);
+
+        h2o_linklist_unlink(&last->link);
+        queue_again(last);
+    }
+}
+
+void
+pgs__pool_renew(struct pgs_pool *pool)
+{
+    for (int i = 0; i < pool->n_conns; i++)
+        pool->conns[i].is_outdated = pool->conns[i].state == PGS__CONN_READY;
 }
 
 /* ---- time ---- */
@@ -181,12 +228,6 @@ is_at_rest(const struct pgs_pool *pool)
         if (!pgs__conn_is_at_rest(&pool->conns[i]))
             return false;
     return pool->n_queued == 0;
-}
-
-static void
-start_ticking(struct pgs_pool *pool)
-{
-    wake(pool->loop, &pool->soon, &pool->tick);
 }
 
 static bool
@@ -222,28 +263,26 @@ close_idle(struct pgs_pool *pool)
 }
 
 static void
+tick(struct pgs__conn *conn, int64_t now_ms)
+{
+    pgs__conn_tick(conn, now_ms);
+    pgs__conn_cancel_abandoned(conn, now_ms);
+}
+
+static void
 on_tick(h2o_timeout_entry_t *entry)
 {
     struct pgs_pool *pool = H2O_STRUCT_FROM_MEMBER(struct pgs_pool, tick, entry);
     int64_t now_ms = pgs_clock_ms();
 
     for (int i = 0; i < pool->n_conns; i++)
-        pgs__conn_tick(&pool->conns[i], now_ms);
+        tick(&pool->conns[i], now_ms);
     expire(pool, &pool->queues[QUICK], now_ms);
     expire(pool, &pool->queues[SLOW], now_ms);
     if (pool->is_closing)
         close_idle(pool);
     if (!is_at_rest(pool) && !pgs_pool_is_closed(pool))
         start_ticking(pool);
-}
-
-bool
-pgs__pool_is_failing(const struct pgs_pool *pool)
-{
-    for (int i = 0; i < pool->n_conns; i++)
-        if (pool->conns[i].failures > 0)
-            return true;
-    return false;
 }
 
 void
@@ -257,9 +296,11 @@ pgs__pool_changed(struct pgs_pool *pool)
         return;
     }
     if (pgs_pool_is_connected(pool)) {
-        if (was_down)
+        if (was_down) {
             PGS_LOG(PGS_LOG_INFO, "database_connected",
                     PGS_LOG_INT("after_ms", pgs_clock_ms() - pool->down_since_ms));
+            pgs__pool_hurry(pool);
+        }
         pool->down_since_ms = -1;
     } else if (!was_down) {
         pool->down_since_ms = pgs_clock_ms();
@@ -295,6 +336,7 @@ pgs_pool_open(h2o_loop_t *loop, const struct pgs_pool_config *config)
     pool->config = *config;
     pool->config.conninfo = copy(config->conninfo);
     pool->config.session_sql = copy(config->session_sql);
+    pgs__hosts_init(&pool->hosts, config->conninfo);
     if (pool->config.max_statements < MIN_STATEMENTS)
         pool->config.max_statements = MIN_STATEMENTS;
     pool->conns = calloc((size_t)n, sizeof(*pool->conns));
@@ -361,6 +403,7 @@ pgs_pool_free(struct pgs_pool *pool)
     h2o_timeout_dispose(pool->loop, &pool->soon);
     free((char *)(uintptr_t)pool->config.conninfo);
     free((char *)(uintptr_t)pool->config.session_sql);
+    pgs__hosts_clear(&pool->hosts);
     free(pool->values);
     free(pool->conns);
     free(pool);
@@ -381,6 +424,21 @@ struct pgs_txn *
 pgs_txn_new(struct pgs_pool *pool, const struct pgs_text *session)
 {
     return pgs__txn_make(pool, pool->config.session_sql, session, pool->config.n_session);
+}
+
+struct pgs_txn *
+pgs__pool_own_txn(struct pgs_pool *pool, const char *sql)
+{
+    struct pgs_text *session = calloc(pool->config.n_session, sizeof(*session));
+    struct pgs_txn *txn;
+
+    if (session == NULL)
+        abort();
+    session[0] = (struct pgs_text){"none", strlen("none")};
+    txn = pgs_txn_new(pool, session);
+    free(session);
+    pgs_txn_statement(txn, sql, strlen(sql));
+    return txn;
 }
 
 void
@@ -409,9 +467,20 @@ pgs_txn_send(struct pgs_txn *txn, bool slow, pgs_txn_done *done, void *owner)
 }
 
 void
+pgs_txn_cancel(struct pgs_txn *txn)
+{
+    txn->is_unwanted = true;
+    if (txn->phase == PGS__TXN_QUEUED) {
+        unqueue(txn);
+        end_later(txn, PGS_TXN_UNWANTED);
+    }
+}
+
+void
 pgs_txn_detach(struct pgs_txn *txn)
 {
     txn->done = NULL;
+    txn->is_unwanted = true;
     if (txn->phase == PGS__TXN_QUEUED) {
         unqueue(txn);
         pgs__txn_free(txn);

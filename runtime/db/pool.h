@@ -33,6 +33,7 @@ struct pgs_pool_config {
     int max_statements;      /* prepared, of one connection; the least recently used goes */
     int statement_timeout_ms;
     bool is_admin;       /* of the admin plane: its numbers are counted apart */
+    int lock_timeout_ms; /* 0: none of its own */
     int wait_timeout_ms; /* longest stay in the queue before sending */
 };
 
@@ -49,11 +50,17 @@ void pgs_pool_free(struct pgs_pool *pool);
 /* At least one connection is usable. */
 bool pgs_pool_is_connected(const struct pgs_pool *pool);
 
+/* The same, and PostgreSQL answers on it: begins to ask, and has what came of the last time. */
+bool pgs_pool_is_answering(struct pgs_pool *pool);
+
 enum pgs_txn_state {
     PGS_TXN_OK,
     PGS_TXN_FAILED,      /* PostgreSQL refused: see pgs_txn_error */
-    PGS_TXN_UNAVAILABLE, /* no connection, or lost before the answer came */
+    PGS_TXN_READ_ONLY,   /* PostgreSQL takes no writes: a standby */
+    PGS_TXN_UNAVAILABLE, /* no connection: nothing was done */
+    PGS_TXN_LOST,        /* the connection broke before the answer came: done, or not */
     PGS_TXN_BUSY,        /* the queue is full, or the wait was too long */
+    PGS_TXN_UNWANTED,    /* ended by pgs_txn_cancel */
 };
 
 /* Texts are valid during `done`. "" where PostgreSQL gave none. */
@@ -86,8 +93,12 @@ void pgs_txn_keep(struct pgs_txn *txn, void *cell);
  * own, so that it holds up no other. */
 void pgs_txn_send(struct pgs_txn *txn, bool slow, pgs_txn_done *done, void *owner);
 
-/* The requester has gone: `done` will not be called.  Unsent work is dropped. */
+/* The requester has gone: `done` will not be called.  Else as pgs_txn_cancel. */
 void pgs_txn_detach(struct pgs_txn *txn);
+
+/* The client has gone, and `done` may come early: unsent work is dropped, and a statement that runs
+ * for long, and alone on its connection, is cancelled. */
+void pgs_txn_cancel(struct pgs_txn *txn);
 
 /* For a transaction that was made and never sent. */
 void pgs_txn_discard(struct pgs_txn *txn);

@@ -32,6 +32,8 @@ struct pgs_txn {
     } phase;
     bool slow;
     bool retried;
+    bool is_unwanted; /* its client has gone */
+    bool is_cancelled;
     pgs_txn_done *done; /* NULL: the requester has gone */
     void *owner;
     void *kept; /* a counted cell, released at the end; NULL: none */

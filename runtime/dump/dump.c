@@ -85,6 +85,8 @@ dump_shared(FILE *out, const struct pgs_app *app)
     dump_constant(out, "connection.settings", pgs__settings_sql);
     (void)fputs("connection.forget = \"deallocate all\" | \"deallocate p\" number\n", out);
     (void)fputs("\n# First in each transaction; then what the request asks.\n", out);
+    dump_constant(out, "connection.cancel", pgs__cancel_sql);
+    dump_constant(out, "connection.ping", pgs__ping_sql);
     dump_constant(out, "session", app->session_sql);
     dump_constant(out, "read_only", pgs__read_only_sql);
     dump_constant(out, "ready", pgs_ready_sql);

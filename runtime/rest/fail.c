@@ -61,6 +61,13 @@ or_null(const char *text)
     return text[0] != '\0' ? text : NULL;
 }
 
+/* Statement and lock timeouts, and cancelled statements: PostgreSQL's words name no secrets. */
+static bool
+is_for_the_client(const struct pgs_db_error *error)
+{
+    return strcmp(error->sqlstate, "57014") == 0 || strcmp(error->sqlstate, "55P03") == 0;
+}
+
 static void
 fail_internal(struct pgs_request *rq, int status, const struct pgs_db_error *error)
 {
@@ -68,8 +75,8 @@ fail_internal(struct pgs_request *rq, int status, const struct pgs_db_error *err
             PGS_LOG_STR("message", error->message),
             PGS_LOG_STR("id", pgs_request_info(rq->req)->id));
     pgs__fail(rq, status, error->sqlstate, NULL, NULL, "%s",
-              status == 504 ? "canceling statement due to statement timeout"
-                            : "The database could not answer this request");
+              is_for_the_client(error) ? error->message
+                                       : "The database could not answer this request");
 }
 
 /* GET and HEAD of a call that writes (25006).  A standby refuses writes the same way; there, no

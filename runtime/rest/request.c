@@ -27,8 +27,7 @@ on_request_end(void *cell)
 {
     struct pgs_request *rq = ((struct lease *)cell)->rq;
 
-    if (rq->txn != NULL)
-        pgs_txn_detach(rq->txn);
+    pgs__forsake(rq);
     for (int i = 0; i < rq->n_statements; i++)
         pgs__sql_clear(&rq->statements[i]);
     h2o_mem_clear_pool(&rq->scratch_pool);

@@ -61,7 +61,8 @@ struct pgs_request {
     bool slow;                  /* may take long: not among the quick ones */
     bool idempotent;            /* may be sent again when the connection is lost */
     bool retried;
-    struct pgs_txn *txn; /* in flight; NULL: none */
+    struct pgs_txn *txn;      /* in flight; NULL: none */
+    h2o_timeout_entry_t look; /* after its client, meanwhile */
 
     /* What is answered. */
     bool object; /* one object, or null: no array */
@@ -78,5 +79,8 @@ struct pgs_sql *pgs__statement(struct pgs_request *rq);
 /* Sends what was built, when `built`, and else answers with the refusal.  `respond` is called when
  * the statements are committed; errors are answered here. */
 void pgs__send(struct pgs_request *rq, bool built, pgs_respond *respond);
+
+/* The request ends before its answer. */
+void pgs__forsake(struct pgs_request *rq);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 
+#include "http/gone.h"
 #include "http/info.h"
 #include "http/work.h"
 #include "rest/fail.h"
@@ -22,6 +23,26 @@ pgs__statement(struct pgs_request *rq)
 }
 
 static void start(struct pgs_request *rq);
+
+/* A read that was lost with its connection has changed nothing: it is asked once more. */
+static bool
+is_retried(struct pgs_request *rq)
+{
+    if (!rq->idempotent || rq->retried)
+        return false;
+    rq->retried = true;
+    start(rq);
+    return true;
+}
+
+static void
+fail_lost(struct pgs_request *rq)
+{
+    pgs__fail(rq, 503, "PGRST001",
+              rq->idempotent ? NULL
+                             : "The connection broke before the answer came: it was done, or not",
+              NULL, "Database connection error");
+}
 
 static void
 note_times(const struct pgs_request *rq, const struct pgs_txn *txn)
@@ -42,6 +63,7 @@ on_done(struct pgs_txn *txn, void *owner)
 
     rq->txn = NULL;
     note_times(rq, txn);
+    h2o_timeout_unlink(&rq->look);
     switch (pgs_txn_state(txn)) {
     case PGS_TXN_OK:
         rq->respond(rq, txn);
@@ -50,20 +72,52 @@ on_done(struct pgs_txn *txn, void *owner)
         error = pgs_txn_error(txn);
         pgs__fail_database(rq, &error);
         break;
+    case PGS_TXN_READ_ONLY:
+        pgs__fail(rq, 503, "25006", NULL, NULL, "The database takes no writes at present");
+        break;
+    case PGS_TXN_UNAVAILABLE:
+        pgs__fail(rq, 503, "PGRST001", NULL, NULL, "Database connection error");
+        break;
+    case PGS_TXN_LOST:
+        if (!is_retried(rq))
+            fail_lost(rq);
+        break;
     case PGS_TXN_BUSY:
         pgs__fail(rq, 503, "PGRST003", NULL, NULL,
                   "Too many requests are waiting for the database");
         break;
-    case PGS_TXN_UNAVAILABLE:
-        /* A read that was lost with its connection has changed nothing: ask once more. */
-        if (rq->idempotent && !rq->retried) {
-            rq->retried = true;
-            start(rq);
-            break;
-        }
-        pgs__fail(rq, 503, "PGRST001", NULL, NULL, "Database connection error");
+    case PGS_TXN_UNWANTED:
+        pgs__fail(rq, 499, "PGS104", NULL, NULL, "The client has closed its connection");
         break;
     }
+}
+
+/* Over HTTP/1 libh2o does not notice that a client leaves before its answer. */
+static void
+on_look(h2o_timeout_entry_t *entry)
+{
+    struct pgs_request *rq = H2O_STRUCT_FROM_MEMBER(struct pgs_request, look, entry);
+
+    if (pgs_client_has_left(rq->req))
+        pgs_txn_cancel(rq->txn);
+    else
+        h2o_timeout_link(rq->req->conn->ctx->loop, &rq->req->conn->ctx->one_sec_timeout, entry);
+}
+
+static void
+look_after_client(struct pgs_request *rq)
+{
+    rq->look.cb = on_look;
+    if (rq->req->version < 0x200)
+        h2o_timeout_link(rq->req->conn->ctx->loop, &rq->req->conn->ctx->one_sec_timeout, &rq->look);
+}
+
+void
+pgs__forsake(struct pgs_request *rq)
+{
+    h2o_timeout_unlink(&rq->look);
+    if (rq->txn != NULL)
+        pgs_txn_detach(rq->txn);
 }
 
 static void
@@ -99,6 +153,7 @@ start(struct pgs_request *rq)
         add_statement(rq->txn, &rq->statements[i]);
     if (!rq->idempotent)
         drop_statements(rq);
+    look_after_client(rq);
     pgs_txn_send(rq->txn, rq->slow, on_done, rq);
 }
 

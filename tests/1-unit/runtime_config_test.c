@@ -68,10 +68,12 @@ test_durations_and_origins(void **state)
     (void)state;
     setenv("READ_TIMEOUT", "2m", 1);
     setenv("STATEMENT_TIMEOUT", "1500ms", 1);
+    setenv("LOCK_TIMEOUT", "0", 1);
     setenv("ALLOWED_ORIGINS", "https://a.example, http://localhost:5173", 1);
     assert_true(read_config(&config));
     assert_int_equal(config.read_timeout_ms, 120000);
     assert_int_equal(config.statement_timeout_ms, 1500);
+    assert_int_equal(config.lock_timeout_ms, 0);
     assert_string_equal(config.allowed_origins[0], "https://a.example");
     assert_string_equal(config.allowed_origins[1], "http://localhost:5173");
     assert_null(config.allowed_origins[2]);

@@ -120,7 +120,7 @@ test_sqlstate_status(void **state)
         {"42501", false, 403}, {"42883", false, 404}, {"42703", false, 400}, {"57014", false, 504},
         {"57P01", false, 503}, {"53300", false, 503}, {"53400", false, 500}, {"P0001", false, 400},
         {"P0002", false, 500}, {"PT402", false, 402}, {"PT999", false, 400}, {"22P02", false, 400},
-        {"XX000", false, 500}, {"40001", false, 500},
+        {"XX000", false, 500}, {"40001", false, 500}, {"55P03", false, 503}, {"55006", false, 500},
     };
 
     (void)state;

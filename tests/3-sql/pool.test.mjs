@@ -87,7 +87,7 @@ describe('the pool', () => {
   });
   after(() => cluster?.stop());
 
-  for (const name of ['pool_test', 'pool_statement_test', 'pool_fault_test', 'pool_crowd_test'])
+  for (const name of ['pool_test', 'pool_statement_test', 'pool_fault_test', 'pool_cancel_test', 'pool_crowd_test'])
     test(name, (t) => report(t, name, where));
 });
 

@@ -109,10 +109,15 @@ check_answer(const struct user *user, const struct pgs_txn *txn)
         break;
     case PGS_TXN_UNAVAILABLE:
         seen.unavailable++;
+        break;
+    case PGS_TXN_LOST:
+        seen.unavailable++;
         seen.may_be_written += user->kind->writes;
         break;
+    case PGS_TXN_READ_ONLY:
     case PGS_TXN_BUSY:
-        note_wrong(user, "busy", "");
+    case PGS_TXN_UNWANTED:
+        note_wrong(user, "neither done nor lost", "");
         break;
     }
 }

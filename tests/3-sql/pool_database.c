@@ -149,11 +149,11 @@ drop_tables(void **state)
 }
 
 void
-write_two_addresses(char *text, size_t size)
+write_address_behind(char *text, size_t size, int port)
 {
     PGconn *conn = PQconnectdb(getenv("PGS_TEST_CONNINFO"));
 
-    (void)snprintf(text, size, "host=127.0.0.1,%s port=1,%s user=%s password='%s' dbname=%s",
-                   PQhost(conn), PQport(conn), PQuser(conn), PQpass(conn), PQdb(conn));
+    (void)snprintf(text, size, "host=127.0.0.1,%s port=%d,%s user=%s password='%s' dbname=%s",
+                   PQhost(conn), port, PQport(conn), PQuser(conn), PQpass(conn), PQdb(conn));
     PQfinish(conn);
 }

@@ -94,8 +94,14 @@ name_of(const struct pgs_txn *txn)
         return "ok";
     case PGS_TXN_FAILED:
         return pgs_txn_error(txn).sqlstate;
+    case PGS_TXN_READ_ONLY:
+        return "read-only";
     case PGS_TXN_UNAVAILABLE:
         return "unavailable";
+    case PGS_TXN_LOST:
+        return "lost";
+    case PGS_TXN_UNWANTED:
+        return "unwanted";
     case PGS_TXN_BUSY:
         return "busy";
     }

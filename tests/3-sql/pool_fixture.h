@@ -41,7 +41,7 @@ extern const struct caller login; /* the login itself */
 struct answer {
     struct answer *next;
     struct pgs_txn *txn; /* until `done` */
-    char how[16];        /* "waiting", "ok", a SQLSTATE, "unavailable" or "busy" */
+    char how[16];        /* "waiting", "ok", a SQLSTATE, "unavailable", "lost", ... */
     char value[64];      /* of the first statement: the first row's first column, or "null" */
     char message[160];
     int rows;
@@ -134,8 +134,8 @@ extern const char count_connections[];
 
 /* ---- the program ---- */
 
-/* The login's connection string with another address, which nobody answers, before its own. */
-void write_two_addresses(char *text, size_t size);
+/* The login's connection string, with another port before its own. */
+void write_address_behind(char *text, size_t size, int port);
 
 /* A number of 0 to below - 1, by the seed. */
 int chance(int below);

@@ -51,7 +51,7 @@ test_crash_and_recovery(void **state)
     wait_for_waiters(1);
     ask_runner("crash");
     wait_for(in_flight);
-    assert_string_equal(in_flight->how, "unavailable");
+    assert_string_equal(in_flight->how, "lost");
     run_loop(100);
     assert_false(pgs_pool_is_connected(pool));
     waiting = start(&ada, "select 1", NULL);
@@ -66,6 +66,31 @@ test_crash_and_recovery(void **state)
     start_postgres();
     wait_for_connections();
     assert_string_equal(ask(&ada, "select count(*) from pool_test.item")->value, "10");
+}
+
+/* PostgreSQL's last words tell what was not begun: it waits for PostgreSQL to come back. */
+static void
+test_not_begun_when_it_crashed(void **state)
+{
+    struct answer *a[4];
+
+    (void)state;
+    open_pool(one_connection());
+    close_gate();
+    for (int i = 0; i < 4; i++)
+        a[i] = start(&ada,
+                     "insert into pool_test.entry select 'once'"
+                     " from pg_advisory_xact_lock_shared(1)",
+                     NULL);
+    wait_for_waiters(1);
+    ask_runner("crash");
+    wait_for(a[0]);
+    assert_string_equal(a[0]->how, "lost");
+    assert_int_equal(count_answers("waiting"), 3);
+    start_postgres();
+    wait_for_all();
+    assert_int_equal(count_answers("ok"), 3);
+    assert_int_equal(admin_count("select count(*) from pool_test.entry"), 3);
 }
 
 static void
@@ -118,9 +143,8 @@ int
 main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        a_case(test_crash_and_recovery),
-        a_case(test_orderly_stop),
-        a_case(test_opened_before_postgres),
+        a_case(test_crash_and_recovery), a_case(test_not_begun_when_it_crashed),
+        a_case(test_orderly_stop),       a_case(test_opened_before_postgres),
         a_case(test_closed_while_away),
     };
 

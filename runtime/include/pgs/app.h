@@ -87,7 +87,8 @@ struct pgs_call {
     const struct pgs_column *columns; /* of a row; one unnamed column for a scalar */
     size_t n_columns;
     bool returns_set;
-    bool scalar; /* the answer is a bare value (or an array of them, when returns_set) */
+    bool scalar;      /* the answer is a bare value (or an array of them, when returns_set) */
+    bool is_volatile; /* may do more than read: never called a second time */
 };
 
 /* Which pages of other sites may use the API from a browser. */

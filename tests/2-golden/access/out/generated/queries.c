@@ -47,6 +47,7 @@ const struct pgs_call count_all_call = {
     .n_columns = PGS_COUNT(count_all_columns),
     .returns_set = false,
     .scalar = true,
+    .is_volatile = true,
 };
 
 static void

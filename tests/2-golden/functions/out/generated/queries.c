@@ -165,6 +165,7 @@ const struct pgs_call add_task_call = {
     .n_columns = PGS_COUNT(add_task_columns),
     .returns_set = false,
     .scalar = true,
+    .is_volatile = true,
 };
 
 static void
@@ -204,6 +205,7 @@ const struct pgs_call finish_call = {
     .n_columns = PGS_COUNT(finish_columns),
     .returns_set = true,
     .scalar = true,
+    .is_volatile = true,
 };
 
 static void
@@ -229,6 +231,7 @@ const struct pgs_call drop_done_call = {
     .n_columns = PGS_COUNT(drop_done_columns),
     .returns_set = false,
     .scalar = true,
+    .is_volatile = true,
 };
 
 static void
@@ -290,6 +293,7 @@ const struct pgs_call tomorrow_call = {
     .n_columns = PGS_COUNT(tomorrow_columns),
     .returns_set = false,
     .scalar = true,
+    .is_volatile = true,
 };
 
 static void

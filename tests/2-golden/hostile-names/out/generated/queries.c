@@ -74,6 +74,7 @@ const struct pgs_call continue_call = {
     .n_columns = PGS_COUNT(continue_columns),
     .returns_set = false,
     .scalar = true,
+    .is_volatile = true,
 };
 
 static void

@@ -176,6 +176,7 @@ const struct pgs_call raw_count_call = {
     .n_columns = PGS_COUNT(raw_count_columns),
     .returns_set = false,
     .scalar = true,
+    .is_volatile = true,
 };
 
 static void

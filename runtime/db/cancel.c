@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Statements that nobody waits for any more, and PostgreSQL that does not answer.
+ *
+ * A cancel request hits whatever its backend runs when it arrives.  So it is made only where one
+ * transaction is alone on its connection, and nothing else is sent there until PostgreSQL has said
+ * that the signal is out; a backend that is idle by then ignores it.  It is asked for over another
+ * connection of the pool, in SQL: that blocks nothing, needs no key in clear text, and names the
+ * backend by its process number and its start, which no other backend of any server shares.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "db/pool_private.h"
+
+#define CANCEL_AFTER_MS 100 /* what is quicker ends by itself */
+#define PING_EVERY_MS 500
+#define PING_PATIENCE_MS 1500
+
+const char pgs__cancel_sql[] =
+    "select pg_catalog.pg_cancel_backend(pid) from pg_catalog.pg_stat_activity"
+    " where pid = $1::integer and extract(epoch from backend_start) = $2::numeric";
+const char pgs__ping_sql[] = "select 1";
+
+/* ---- cancelling ---- */
+
+static void
+on_cancelled(struct pgs_txn *cancel, void *owner)
+{
+    struct pgs__conn *conn = owner;
+
+    conn->cancel = NULL;
+    switch (pgs_txn_state(cancel)) {
+    case PGS_TXN_OK:
+        break;
+    case PGS_TXN_UNAVAILABLE: /* it was not begun */
+    case PGS_TXN_BUSY:
+        if (conn->jobs != NULL && conn->jobs->txn != NULL)
+            conn->jobs->txn->is_cancelled = false;
+        break;
+    case PGS_TXN_LOST:
+        /* It may arrive at any time, and hit another. */
+        pgs__conn_lose(conn, "a cancel request was lost on its way");
+        return;
+    default:
+        PGS_LOG(PGS_LOG_WARN, "database_cancel_failed",
+                PGS_LOG_STR("why", pgs_txn_error(cancel).message));
+    }
+    pgs__pool_changed(conn->pool);
+}
+
+static bool
+is_abandoned(const struct pgs__conn *conn, int64_t now_ms)
+{
+    const struct pgs__job *job = conn->jobs;
+
+    return conn->state == PGS__CONN_READY && conn->cancel == NULL && job != NULL &&
+           job->next == NULL && job->kind == PGS__JOB_TXN && job->txn->is_unwanted &&
+           !job->txn->is_cancelled && now_ms - job->txn->sent_us / 1000 >= CANCEL_AFTER_MS;
+}
+
+static struct pgs__conn *
+choose_another(struct pgs__conn *conn)
+{
+    struct pgs__conn *quick = pgs__pool_choose(conn->pool, false);
+
+    return quick != NULL && quick != conn ? quick : pgs__pool_choose(conn->pool, true);
+}
+
+void
+pgs__conn_cancel_abandoned(struct pgs__conn *conn, int64_t now_ms)
+{
+    char pid[16];
+    struct pgs__conn *over;
+    struct pgs_txn *cancel;
+
+    if (!is_abandoned(conn, now_ms))
+        return;
+    over = choose_another(conn);
+    if (over == NULL || over == conn)
+        return;
+    conn->jobs->txn->is_cancelled = true;
+    (void)snprintf(pid, sizeof(pid), "%d", PQbackendPID(conn->pg));
+    cancel = pgs__pool_own_txn(conn->pool, pgs__cancel_sql);
+    pgs_txn_bind_text(cancel, pid, strlen(pid));
+    pgs_txn_bind_text(cancel, conn->backend_start, strlen(conn->backend_start));
+    cancel->done = on_cancelled;
+    cancel->owner = conn;
+    conn->cancel = cancel;
+    pgs__pool_send_over(over, cancel);
+}
+
+void
+pgs__conn_forget_cancel(struct pgs__conn *conn)
+{
+    if (conn->cancel != NULL)
+        pgs_txn_detach(conn->cancel);
+    conn->cancel = NULL;
+}
+
+/* ---- asking whether PostgreSQL answers ---- */
+
+static void
+on_ping(struct pgs_txn *ping, void *owner)
+{
+    struct pgs_pool *pool = owner;
+
+    (void)ping;
+    pool->ping = NULL;
+}
+
+/* Over one that is idle, where there is one: the others may have a reason for their silence. */
+static struct pgs__conn *
+choose_idlest(struct pgs_pool *pool)
+{
+    struct pgs__conn *quick = pgs__pool_choose(pool, false);
+    struct pgs__conn *slow = pgs__pool_choose(pool, true);
+
+    return quick == NULL || (quick->n_in_flight > 0 && slow != NULL) ? slow : quick;
+}
+
+static void
+ping(struct pgs_pool *pool, int64_t now_ms)
+{
+    struct pgs__conn *conn;
+
+    if (pool->ping != NULL || now_ms - pool->ping_sent_ms < PING_EVERY_MS)
+        return;
+    conn = choose_idlest(pool);
+    if (conn == NULL)
+        return;
+    pool->ping = pgs__pool_own_txn(pool, pgs__ping_sql);
+    pool->ping->done = on_ping;
+    pool->ping->owner = pool;
+    pool->ping_sent_ms = now_ms;
+    pgs__pool_send_over(conn, pool->ping);
+}
+
+bool
+pgs_pool_is_answering(struct pgs_pool *pool)
+{
+    int64_t now_ms = pgs_clock_ms();
+
+    if (!pgs_pool_is_connected(pool))
+        return false;
+    ping(pool, now_ms);
+    return pool->ping == NULL || now_ms - pool->ping_sent_ms < PING_PATIENCE_MS;
+}
