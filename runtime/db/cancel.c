@@ -22,7 +22,7 @@
 const char pgs__cancel_sql[] =
     "select pg_catalog.pg_cancel_backend(pid) from pg_catalog.pg_stat_activity"
     " where pid = $1::integer and extract(epoch from backend_start) = $2::numeric";
-const char pgs__ping_sql[] = "select 1";
+const char pgs__ping_sql[] = "select true";
 
 /* ---- cancelling ---- */
 

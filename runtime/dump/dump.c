@@ -84,9 +84,9 @@ dump_shared(FILE *out, const struct pgs_app *app)
     dump_constant(out, "login.check", pgs_login_sql);
     dump_constant(out, "connection.settings", pgs__settings_sql);
     (void)fputs("connection.forget = \"deallocate all\" | \"deallocate p\" number\n", out);
-    (void)fputs("\n# First in each transaction; then what the request asks.\n", out);
     dump_constant(out, "connection.cancel", pgs__cancel_sql);
     dump_constant(out, "connection.ping", pgs__ping_sql);
+    (void)fputs("\n# First in each transaction; then what the request asks.\n", out);
     dump_constant(out, "session", app->session_sql);
     dump_constant(out, "read_only", pgs__read_only_sql);
     dump_constant(out, "ready", pgs_ready_sql);
@@ -351,7 +351,8 @@ pgs_dump_sql(FILE *out, const struct pgs_app *app)
 {
     (void)fputs(head, out);
     dump_shared(out, app);
-    (void)fputs("\nstatement = login.check | connection.settings | connection.forget | session"
+    (void)fputs("\nstatement = login.check | connection.settings | connection.forget | "
+                "connection.cancel | connection.ping | session"
                 " | read_only | ready\n",
                 out);
     for (size_t i = 0; app->relations[i] != NULL; i++)
