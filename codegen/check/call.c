@@ -332,6 +332,14 @@ check_function_call(struct scope *scope, const struct ast_expr *ast,
     return expr;
 }
 
+/* PostgreSQL's function and a declared one: reported where it is declared. */
+static bool
+is_name_of_two(const struct scope *scope, const char *name)
+{
+    return function_find(name) && (check_predicate_named(scope->checker, name) ||
+                                   check_function_named(scope->checker->model, name));
+}
+
 struct expr *
 check_call(struct scope *scope, const struct ast_expr *ast)
 {
@@ -345,6 +353,8 @@ check_call(struct scope *scope, const struct ast_expr *ast)
     if (ast->path.schema.text && strcmp(ast->path.schema.text, "pg_catalog") != 0)
         return check_auth_call(scope, ast);
     predicate = check_predicate_named(scope->checker, name);
+    if (is_name_of_two(scope, name))
+        return check_new_expr(EXPR_RAW, ast->span);
     uses_note(ast->path.name.span, USE_PREDICATE, predicate);
     if (predicate)
         return check_predicate_call(scope, ast, predicate);

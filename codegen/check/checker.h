@@ -62,6 +62,13 @@ struct declared_view {
     bool reads_itself;
 };
 
+/* So is the signature of a function: a domain's check or another's default may call it first. */
+struct declared_signature {
+    const struct ast_function *ast;
+    struct declared_function *function;
+    bool is_read;
+};
+
 #include "check/declared_type.h"
 
 struct checker {
@@ -70,6 +77,7 @@ struct checker {
     struct model *model;
     VEC(struct declared_table) tables;
     VEC(struct declared_view) views;
+    VEC(struct declared_signature) signatures;
     struct map tables_by_name; /* and views, of public */
     struct map constraints;    /* and indexes, by name */
     VEC(struct span) decided;  /* grants and policies that were reported: no follow-ups */
@@ -77,6 +85,7 @@ struct checker {
     VEC(const struct column *) strayed;    /* written for others: reported */
     VEC(const struct column *) deciders;   /* a policy looks the caller's up */
     VEC(const struct table *) overlapping; /* with a policy that is useless: reported */
+    VEC(const struct table *) parts;       /* granted, policed or served: reported */
     bool guessing; /* a grant or policy names what is not there: the whole is not known */
 };
 
@@ -207,6 +216,9 @@ struct scope check_row_scope(struct checker *checker, enum place place, const st
 
 /* A column, argument or claim; never NULL: TYPE_ANY after an error. */
 struct expr *check_name(struct scope *scope, const struct ast_expr *ast);
+
+/* A bare name that the inner table takes, where the row of `outer` was meant. */
+void check_report_captured(const struct expr *mine, const char *outer);
 
 /* ---- check_expr.c ---- */
 

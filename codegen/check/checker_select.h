@@ -9,6 +9,9 @@
 struct declared_function *check_function_named(const struct model *model, const char *name);
 void check_declare_functions(struct checker *checker);
 void check_signatures(struct checker *checker);
+
+/* Of one of them, before its turn. */
+void check_signature_now(struct checker *checker, const struct declared_function *function);
 void check_functions(struct checker *checker);
 
 /* ---- trigger.c ---- */
@@ -36,6 +39,9 @@ void check_body_text(const struct declared_function *function);
 
 struct statement *check_function_body(struct checker *checker, const struct params *params,
                                       const struct ast_statement *ast);
+
+/* `for update` of a select. */
+void check_locking(const struct scope *scope, struct select *select, const struct ast_select *ast);
 
 /* What a statement gives: its outputs, or what it returns. */
 const struct outputs *check_outputs_of(const struct statement *statement);

@@ -392,11 +392,19 @@ struct expr *
 check_exists(struct scope *scope, const struct ast_expr *ast)
 {
     struct expr *expr = check_new_expr(EXPR_EXISTS, ast->span);
+    struct ast_expr one = {.kind = AST_NUMBER, .span = ast->span, .text = "1", .depth = 1};
+    struct ast_output output = {.span = ast->span, .expr = &one};
+    struct ast_select select = *ast->select;
+    struct ast_expr with_output = *ast;
 
+    if (select.kind == AST_PLAIN && select.outputs.n == 0) { /* `select from t`: the rows alone */
+        vec_push(&select.outputs, output);
+        with_output.select = &select;
+    }
     expr->negated = ast->negated;
     expr->type = type_scalar(TYPE_BOOL);
     expr->nullable = false;
-    expr->select = sub_select(scope, ast);
+    expr->select = sub_select(scope, &with_output);
     return expr;
 }
 

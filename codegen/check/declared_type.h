@@ -43,6 +43,9 @@ bool check_storable_type(struct checker *checker, const struct ast_type *ast, st
 /* `(x).field` */
 struct expr *check_field(struct scope *scope, const struct ast_expr *ast);
 
+/* `x.field` where x is a composite and no table: reported; false: it is something else. */
+bool check_field_of_name(const struct scope *scope, const struct ast_expr *ast);
+
 /* An expression where a type is wanted: a row becomes the composite, item by item. */
 struct expr *check_value(struct scope *scope, const struct ast_expr *ast, struct type want);
 

@@ -218,8 +218,12 @@ report_circle(const struct declared_type *declared)
     struct diag *diag = diag_at(declared->name.span, PGS1200_TYPE_CIRCLE,
                                 "type \"%s\" is made of itself", declared->name.text);
 
-    diag_hint(diag, "break the circle: keep the inner ones in a table that refers to this one, or "
-                    "in jsonb");
+    if (declared->domain)
+        diag_hint(diag, "its check or default may call what takes and gives the type that it is "
+                        "over, not the domain");
+    else
+        diag_hint(diag, "break the circle: keep the inner ones in a table that refers to this one, "
+                        "or in jsonb");
 }
 
 bool

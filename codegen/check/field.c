@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+#include "model/types.h"
+#include "syntax/spell.h"
+
 VEC_STRUCT(field_names, const char *);
 
 static void
@@ -56,6 +59,55 @@ check_field(struct scope *scope, const struct ast_expr *ast)
     }
     report_unknown_field(of->type.composite, name);
     return expr;
+}
+
+/* The type of the column or argument that a bare name means; TYPE_VOID: there is none. */
+static struct type
+type_named(const struct scope *scope, const char *table, const char *name)
+{
+    for (; scope; scope = scope->outer) {
+        for (size_t i = 0; i < scope->ranges.n; i++) {
+            const struct range *range = scope->ranges.at[i];
+            const struct column *column = check_column_named(range->table, name);
+
+            if (column && (!table || strcmp(range->alias, table) == 0))
+                return column->type;
+        }
+        for (size_t i = 0; !table && i < scope->params.n; i++)
+            if (strcmp(scope->params.at[i]->name, name) == 0)
+                return scope->params.at[i]->type;
+    }
+    return type_scalar(TYPE_VOID);
+}
+
+bool
+check_field_of_name(const struct scope *scope, const struct ast_expr *ast)
+{
+    const struct ast_name *of = &ast->names.at[ast->names.n - 2], *name = of + 1;
+    const char *table = ast->names.n > 2 ? ast->names.at[0].text : NULL;
+    const char *whole = spell_name(of->text), *hint;
+    struct type type = type_named(scope, table, of->text);
+    struct diag *diag;
+
+    if (type.kind == TYPE_VOID)
+        return false;
+    if (table)
+        whole = arena_printf("%s.%s", spell_name(table), whole);
+    diag = diag_at(of->span, PGS1205_NO_FIELDS, "\"%s\" is no table here but a value, of type %s",
+                   of->text, type_text(type));
+    if (type.kind == TYPE_COMPOSITE && !type.array)
+        hint = arena_printf("(%s).%s", whole, spell_name(name->text));
+    else if (type.kind == TYPE_JSON || type.kind == TYPE_JSONB)
+        hint = arena_printf("%s ->> %s", whole, spell_string(name->text));
+    else
+        hint = NULL;
+    if (!hint) {
+        diag_hint(diag, "only a composite has fields");
+        return true;
+    }
+    diag_hint(diag, "write `%s`", hint);
+    diag_fix(diag, ast->span, "%s", hint);
+    return true;
 }
 
 static struct expr *

@@ -115,6 +115,21 @@ check_recursive_item(struct scope *scope, const struct ast_with *ast, struct wit
     item->select = check_recursive_select(scope, ast->select, first, item);
 }
 
+/* The rows that it gives are not known: whoever reads them is not told of it again. */
+static void
+refuse_writing(struct scope *scope, const struct ast_with *ast, struct with_item *item)
+{
+    struct diag *diag = diag_at(ast->writes, PGS2225_WRITES_IN_WITH,
+                                "\"%s\" writes: `with` holds selects here", ast->name.text);
+
+    diag_hint(diag, "one statement after the other stands in a function in plpgsql; all in one, as "
+                    "it is, in a function's `as $$ ... $$`");
+    item->table = check_new_derived(ast->name.text, ast->name.span);
+    item->table->schema = NULL; /* unknown: see check_is_unknown */
+    item->select = arena_alloc(sizeof(*item->select));
+    vec_push(&scope->withs, item);
+}
+
 static void
 check_with_item(struct scope *scope, const struct ast_with *ast, bool recursive)
 {
@@ -125,6 +140,10 @@ check_with_item(struct scope *scope, const struct ast_with *ast, bool recursive)
     item->name = ast->name.text;
     uses_note(item->span, USE_WITH, item);
     item->materialized = ast->materialized;
+    if (!ast->select) {
+        refuse_writing(scope, ast, item);
+        return;
+    }
     if (recursive && ast->select->kind == AST_UNION) {
         check_recursive_item(scope, ast, item);
         return;

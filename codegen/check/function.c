@@ -57,6 +57,7 @@ check_declare_functions(struct checker *checker)
         function->name = ast->name.text;
         function->returns_type = type_scalar(TYPE_ANY);
         vec_push(&checker->model->functions, function);
+        vec_push(&checker->signatures, ((struct declared_signature){ast, function, false}));
     }
 }
 
@@ -182,22 +183,28 @@ check_signature(struct checker *checker, const struct ast_function *ast,
     diag_hint(diag, "what `execute %s('...')` gives is in TG_ARGV", function->name);
 }
 
-static bool
-is_first(const struct ast_function *ast, const struct declared_function *function)
+static void
+read_signature(struct checker *checker, struct declared_signature *signature)
 {
-    return function && check_same_place(ast->name.span, function->span);
+    if (signature->is_read)
+        return;
+    signature->is_read = true;
+    check_signature(checker, signature->ast, signature->function);
+}
+
+void
+check_signature_now(struct checker *checker, const struct declared_function *function)
+{
+    for (size_t i = 0; i < checker->signatures.n; i++)
+        if (checker->signatures.at[i].function == function)
+            read_signature(checker, &checker->signatures.at[i]);
 }
 
 void
 check_signatures(struct checker *checker)
 {
-    for (size_t i = 0; i < checker->ast->functions.n; i++) {
-        const struct ast_function *ast = checker->ast->functions.at[i];
-        struct declared_function *function = check_function_named(checker->model, ast->name.text);
-
-        if (is_first(ast, function))
-            check_signature(checker, ast, function);
-    }
+    for (size_t i = 0; i < checker->signatures.n; i++)
+        read_signature(checker, &checker->signatures.at[i]);
 }
 
 /* ---- the body gives what is returned ---- */
@@ -337,11 +344,11 @@ check_declared_volatility(const struct ast_function *ast, const struct declared_
 void
 check_functions(struct checker *checker)
 {
-    for (size_t i = 0; i < checker->ast->functions.n; i++) {
-        const struct ast_function *ast = checker->ast->functions.at[i];
-        struct declared_function *function = check_function_named(checker->model, ast->name.text);
+    for (size_t i = 0; i < checker->signatures.n; i++) {
+        const struct ast_function *ast = checker->signatures.at[i].ast;
+        struct declared_function *function = checker->signatures.at[i].function;
 
-        if (!is_first(ast, function) || !ast->body)
+        if (!ast->body)
             continue;
         function->body = check_function_body(checker, &function->params, ast->body);
         check_result(checker, ast, function);

@@ -149,6 +149,7 @@ check_declared_call(struct scope *scope, const struct ast_expr *ast)
     uses_note(ast->path.name.span, USE_FUNCTION, function);
     if (!function)
         return report_unknown(ast);
+    check_signature_now(scope->checker, function);
     expr = check_new_expr(EXPR_FUNCTION, ast->span);
     expr->declared = function;
     expr->name = function->name;

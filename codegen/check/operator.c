@@ -319,6 +319,45 @@ row_comparison(struct scope *scope, const struct ast_expr *ast, struct expr *exp
     return expr;
 }
 
+/* The outer column that a bare name of the inner table stands before, of the other side's type. */
+static const struct range *
+captured_range(const struct scope *scope, const struct expr *mine, const struct expr *other)
+{
+    if (mine->kind != EXPR_COLUMN || other->kind != EXPR_COLUMN || !mine->bare ||
+        mine->range->implicit || mine->range != other->range)
+        return NULL;
+    for (scope = scope->outer; scope; scope = scope->outer)
+        for (size_t i = 0; i < scope->ranges.n; i++) {
+            const struct column *column =
+                check_column_named(scope->ranges.at[i]->table, mine->column->name);
+
+            if (column && type_cast_kind(column->type, other->type) == CAST_IMPLICIT)
+                return scope->ranges.at[i];
+        }
+    return NULL;
+}
+
+/* Their types differ because a bare name is not the column that was meant: one finding. */
+static bool
+refuse_captured(const struct scope *scope, const struct ast_expr *ast, const struct expr *expr)
+{
+    struct type types[] = {expr->args.at[0]->type, expr->args.at[1]->type};
+    struct resolution found;
+
+    if (operator_resolve(ast->op, types, 2, &found))
+        return false;
+    for (size_t i = 0; i < 2; i++) {
+        const struct expr *mine = expr->args.at[i];
+        const struct range *outer = captured_range(scope, mine, expr->args.at[1 - i]);
+
+        if (!outer)
+            continue;
+        check_report_captured(mine, outer->alias);
+        return true;
+    }
+    return false;
+}
+
 /* `is distinct from null` is `is not null`, for types without `=` too. */
 static bool
 is_null_test(const struct ast_expr *ast, const struct expr *expr)
@@ -357,6 +396,8 @@ check_operator(struct scope *scope, const struct ast_expr *ast)
         return null_test(expr);
     if (strstr(ast->op, "similar to"))
         check_becomes(expr->args.at[1], type_scalar(TYPE_TEXT), CAST_IMPLICIT, "a pattern");
+    if (is_comparison(ast->op) && refuse_captured(scope, ast, expr))
+        return check_new_expr(EXPR_RAW, ast->span);
     if (!check_apply_operator(ast, operator_behind(ast->op), expr->args.at,
                               expr->args.n < 2 ? expr->args.n : 2, &found))
         return expr;

@@ -298,6 +298,10 @@ check_refuse_part(struct checker *checker, const struct table *table, struct spa
 
     if (!whole)
         return false;
+    for (size_t i = 0; i < checker->parts.n; i++)
+        if (checker->parts.at[i] == table)
+            return true;
+    vec_push(&checker->parts, table);
     policy = policy_of(checker, whole);
     diag = policy
                ? diag_at(span, PGS1290_PART_BY_ITSELF,

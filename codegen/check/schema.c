@@ -149,6 +149,18 @@ report_unknown(const struct ast_path *path, enum diag_code code, const char *wha
     diag_hint(diag, "a comment is on what these sources declare");
 }
 
+static const void *
+type_named(const struct checker *checker, const char *name)
+{
+    const struct declared_type *declared = check_declared_type(checker, name);
+
+    if (!declared)
+        return check_enumeration_named(checker->model, name);
+    return declared->composite ? (const void *)declared->type.composite
+           : declared->range   ? (const void *)declared->type.range
+                               : (const void *)declared->type.domain;
+}
+
 static void
 find_commented(struct checker *checker, const struct ast_comment *ast, struct comment *out)
 {
@@ -162,15 +174,18 @@ find_commented(struct checker *checker, const struct ast_comment *ast, struct co
         out->table = check_find_table(checker, &ast->path);
         return;
     case AST_KIND_TYPE:
-        out->enumeration = check_enumeration_named(checker->model, ast->path.name.text);
-        if (!out->enumeration)
+        out->type = type_named(checker, ast->path.name.text);
+        out->type_name = ast->path.name.text;
+        if (!out->type)
             report_unknown(&ast->path, PGS2002_UNKNOWN_TYPE, "type");
         return;
     case AST_KIND_QUERY:
     case AST_KIND_FUNCTION:
+        out->function = check_function_named(checker->model, ast->path.name.text);
         out->query = check_query_named(checker->model, ast->path.name.text);
-        if (!out->query)
-            report_unknown(&ast->path, PGS2006_UNKNOWN_FUNCTION, "query");
+        if (!out->query && !out->function)
+            report_unknown(&ast->path, PGS2006_UNKNOWN_FUNCTION,
+                           ast->kind == AST_KIND_QUERY ? "query" : "function");
         return;
     case AST_KIND_SCHEMA:
         if (check_schema_named(checker->model, ast->path.name.text))
@@ -205,8 +220,8 @@ is_of_kind(const struct ast_comment *ast, const struct table *table)
 static bool
 is_same(const struct comment *a, const struct comment *b)
 {
-    return a->table == b->table && a->column == b->column && a->enumeration == b->enumeration &&
-           a->query == b->query && a->schema == b->schema;
+    return a->table == b->table && a->column == b->column && a->type == b->type &&
+           a->query == b->query && a->function == b->function && a->schema == b->schema;
 }
 
 static void
@@ -217,8 +232,8 @@ check_comment(struct checker *checker, const struct ast_comment *ast)
     comment->span = ast->span;
     comment->text = ast->text.text;
     find_commented(checker, ast, comment);
-    if (!comment->table && !comment->column && !comment->enumeration && !comment->query &&
-        !comment->schema)
+    if (!comment->table && !comment->column && !comment->type && !comment->query &&
+        !comment->function && !comment->schema)
         return;
     if (comment->table && (comment->table->builtin || !is_of_kind(ast, comment->table)))
         return;

@@ -265,6 +265,17 @@ claim_expr(const struct scope *scope, const struct claim *claim, struct span spa
 
 /* ---- the three forms ---- */
 
+void
+check_report_captured(const struct expr *mine, const char *outer)
+{
+    struct diag *diag = diag_at(mine->span, PGS3056_CAPTURED_NAME,
+                                "\"%s\" is a column of \"%s\" here, not of the row of \"%s\"",
+                                mine->column->name, mine->range->table->name, outer);
+
+    diag_hint(diag, "the innermost table takes a bare name: write `%s.%s` or `%s.%s`", outer,
+              mine->column->name, mine->range->alias, mine->column->name);
+}
+
 VEC_STRUCT(known_names, const char *);
 
 /* A table of some level is not there: the name may be one of its columns. */
@@ -439,6 +450,8 @@ qualified_name(struct scope *scope, const struct ast_expr *ast)
 
     if (!range && strcmp(alias->text, "claim") == 0)
         return claim_by_path(scope, ast);
+    if (!range && check_field_of_name(scope, ast))
+        return check_new_expr(EXPR_RAW, ast->span);
     if (!range) {
         struct diag *diag = diag_at(alias->span, PGS2012_UNKNOWN_ALIAS,
                                     "\"%s\" is not in the from clause here", alias->text);

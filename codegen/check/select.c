@@ -397,21 +397,18 @@ check_group(struct scope *scope, const struct select *select, const struct ast_e
     return output ? output : check_expr(scope, ast);
 }
 
-/* for update: rows are locked for the statements that follow, in functions alone. */
 static void
-check_locking(const struct scope *scope, struct select *select, const struct ast_select *ast)
+check_gives_something(const struct ast_select *ast, struct select *select)
 {
+    struct output unknown = {.span = ast->span, .name = "?"};
     struct diag *diag;
 
-    if (!ast->locking)
+    if (ast->outputs.n > 0)
         return;
-    if (scope->place == PLACE_FUNCTION) {
-        select->locking = arena_printf(" %s%s", ast->locking, ast->wait);
-        return;
-    }
-    diag = diag_at(ast->locking_span, PGS2211_LOCKING_HERE,
-                   "`%s` locks rows: it stands in functions only", ast->locking);
-    diag_hint(diag, "leave it out, or write a `function`");
+    unknown.expr = check_new_expr(EXPR_RAW, ast->span);
+    vec_push(&select->outputs, unknown);
+    diag = diag_at(ast->span, PGS2214_FORM_HERE, "this select gives no columns");
+    diag_hint(diag, "name what it gives; `select from` without any stands in `exists (...)` alone");
 }
 
 static void
@@ -430,6 +427,7 @@ check_plain(struct scope *scope, struct select *select, const struct ast_select 
     check_windows(scope, select, ast);
     scope->windows = select;
     check_output_list(scope, &select->outputs, &ast->outputs);
+    check_gives_something(ast, select);
     scope->windows = NULL;
     scope->clause = "`group by`";
     for (size_t i = 0; i < ast->group_by.n; i++)

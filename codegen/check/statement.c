@@ -124,12 +124,21 @@ insert_columns(const struct ast_statement *ast, struct statement *statement)
 }
 
 static bool
+reads_unknown(const struct statement *statement)
+{
+    for (size_t i = 0; i < statement->select->from.n; i++)
+        if (check_is_unknown(statement->select->from.at[i]->table))
+            return true;
+    return false;
+}
+
+static bool
 counts_match(const struct ast_statement *ast, const struct statement *statement, size_t given)
 {
     struct diag *diag;
     size_t want = statement->columns.n;
 
-    if (given == want || check_is_unknown(statement->target->table))
+    if (given == want || check_is_unknown(statement->target->table) || reads_unknown(statement))
         return true;
     if (given < want && ast->columns.n == 0) {
         diag = diag_at(ast->select->span, PGS2223_INSERT_COLUMNS,
@@ -279,6 +288,23 @@ check_change(struct scope *scope, const struct ast_statement *ast, struct statem
 }
 
 /* ---- all ---- */
+
+/* for update: rows are locked for the statements that follow, in functions alone. */
+void
+check_locking(const struct scope *scope, struct select *select, const struct ast_select *ast)
+{
+    struct diag *diag;
+
+    if (!ast->locking)
+        return;
+    if (scope->place == PLACE_FUNCTION) {
+        select->locking = arena_printf(" %s%s", ast->locking, ast->wait);
+        return;
+    }
+    diag = diag_at(ast->locking_span, PGS2211_LOCKING_HERE,
+                   "`%s` locks rows: it stands in functions only", ast->locking);
+    diag_hint(diag, "leave it out, or write a `function`");
+}
 
 struct statement *
 check_function_body(struct checker *checker, const struct params *params,

@@ -39,41 +39,37 @@ emit_kind(struct type type)
 }
 
 static const char *
-labels_name(const struct enumeration *enumeration)
+labels_name(const struct plan *plan, const struct enumeration *enumeration)
 {
-    struct words none = {0};
-
-    return arena_printf("%s_labels", plan_object_name(enumeration->name, &none));
+    return arena_printf("%s_labels", plan_type_name(plan, enumeration));
 }
 
 static const char *
-fields_name(const struct composite *composite)
+fields_name(const struct plan *plan, const struct composite *composite)
 {
-    struct words none = {0};
-
-    return arena_printf("%s_composite", plan_object_name(composite->name, &none));
+    return arena_printf("%s_composite", plan_type_name(plan, composite));
 }
 
 /* The macro that a column is written with, and what it takes between name and nullability. */
 static const char *
-column_macro(struct type type, struct words *words)
+column_macro(const struct plan *plan, struct type type, struct words *words)
 {
     const char *element = layout_string(sql_cast_type(type_element(type)));
 
     if (type.kind == TYPE_COMPOSITE) {
         words_add(words, element);
-        words_add(words, fields_name(type.composite));
+        words_add(words, fields_name(plan, type.composite));
         return type.array ? "PGS_COMPOSITE_ARRAY_COLUMN(" : "PGS_COMPOSITE_COLUMN(";
     }
     if (type.array) {
         words_add(words, emit_kind(type));
         words_add(words, element);
-        words_add(words, type.enumeration != NULL ? labels_name(type.enumeration) : "NULL");
+        words_add(words, type.enumeration != NULL ? labels_name(plan, type.enumeration) : "NULL");
         return "PGS_ARRAY_COLUMN(";
     }
     if (type.kind == TYPE_ENUM) {
         words_add(words, element);
-        words_add(words, labels_name(type.enumeration));
+        words_add(words, labels_name(plan, type.enumeration));
         return "PGS_ENUM_COLUMN(";
     }
     if ((type.kind == TYPE_VARCHAR || type.kind == TYPE_BPCHAR) && type.length > 0) {
@@ -86,7 +82,7 @@ column_macro(struct type type, struct words *words)
 }
 
 void
-emit_column(struct out *out, const struct column *column)
+emit_column(struct out *out, const struct plan *plan, const struct column *column)
 {
     struct words words = {0};
     const char *head;
@@ -94,8 +90,8 @@ emit_column(struct out *out, const struct column *column)
     words_add(&words, layout_string(column->name));
     words_add(&words, layout_string(name_sql(column->name)));
     /* A domain's values come as its base type's: PostgreSQL checks them where they are stored. */
-    head =
-        column_macro(type_is_domain(column->type) ? type_base(column->type) : column->type, &words);
+    head = column_macro(plan, type_is_domain(column->type) ? type_base(column->type) : column->type,
+                        &words);
     words_add(&words, column->not_null ? "PGS_NOT_NULL" : "PGS_NULLABLE");
     layout_call(out, 4, head, &words, "),");
 }
@@ -116,7 +112,7 @@ see(struct seen_types *seen, const void *type)
 }
 
 static void
-emit_enumeration(struct out *out, const struct enumeration *enumeration)
+emit_enumeration(struct out *out, const struct plan *plan, const struct enumeration *enumeration)
 {
     struct words words = {0};
 
@@ -124,36 +120,37 @@ emit_enumeration(struct out *out, const struct enumeration *enumeration)
         words_add(&words, layout_string(enumeration->labels.at[j]));
     words_add(&words, "NULL");
     layout_comment(out, 0, enumeration->span, "type", enumeration->name);
-    layout_list(out, arena_printf("static const char *const %s[]", labels_name(enumeration)),
+    layout_list(out, arena_printf("static const char *const %s[]", labels_name(plan, enumeration)),
                 &words);
     out_add(out, "\n");
 }
 
 static void
-emit_type(struct out *out, struct type type, struct seen_types *seen)
+emit_type(struct out *out, const struct plan *plan, struct type type, struct seen_types *seen)
 {
     const struct composite *composite = type.composite;
 
     if (type.enumeration != NULL && see(seen, type.enumeration))
-        emit_enumeration(out, type.enumeration);
+        emit_enumeration(out, plan, type.enumeration);
     if (composite == NULL || !see(seen, composite))
         return;
     for (size_t i = 0; i < composite->fields.n; i++)
-        emit_type(out, composite->fields.at[i]->type, seen);
+        emit_type(out, plan, composite->fields.at[i]->type, seen);
     layout_comment(out, 0, composite->span, "type", composite->name);
-    out_printf(out, "static const struct pgs_column %s[] = {\n", fields_name(composite));
+    out_printf(out, "static const struct pgs_column %s[] = {\n", fields_name(plan, composite));
     for (size_t i = 0; i < composite->fields.n; i++)
-        emit_column(out, composite->fields.at[i]);
+        emit_column(out, plan, composite->fields.at[i]);
     out_add(out, "};\n\n");
 }
 
 void
-emit_column_types(struct out *out, const struct column *const *columns, size_t n)
+emit_column_types(struct out *out, const struct plan *plan, const struct column *const *columns,
+                  size_t n)
 {
     struct seen_types seen = {0};
 
     for (size_t i = 0; i < n; i++)
-        emit_type(out, columns[i]->type, &seen);
+        emit_type(out, plan, columns[i]->type, &seen);
 }
 
 void

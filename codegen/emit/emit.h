@@ -44,10 +44,11 @@ const struct source *emit_migration_source(const struct model *model);
 void emit_head(struct out *out, const struct words *sources);
 
 /* A column of `struct pgs_column`s, what its type needs declared before by emit_column_types. */
-void emit_column(struct out *out, const struct column *column);
+void emit_column(struct out *out, const struct plan *plan, const struct column *column);
 
 /* Labels of the enumerations and fields of the composites that `columns` use, each once. */
-void emit_column_types(struct out *out, const struct column *const *columns, size_t n);
+void emit_column_types(struct out *out, const struct plan *plan,
+                       const struct column *const *columns, size_t n);
 
 /* PGS_INT8; what the compiler does not know the type of travels as text. */
 const char *emit_kind(struct type type);
@@ -93,6 +94,9 @@ void emit_raw(struct out *out, const char *before, const char *sql);
 /* Enumerations, composites, ranges and domains. */
 void emit_types_up(struct out *out, const struct model *model);
 void emit_types_down(struct out *out, const struct model *model);
+/* The functions that tables call, after the claims that they may read. */
+void emit_early_functions_up(struct out *out, const struct model *model);
+void emit_early_functions_down(struct out *out, const struct model *model);
 
 /* Claims of such a type: the platform has the others. */
 void emit_typed_claims_up(struct out *out, const struct model *model);

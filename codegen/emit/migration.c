@@ -109,9 +109,7 @@ emit_up(struct out *out, const struct model *model)
     emit_platform_up(out, model);
     emit_types_up(out, model);
     emit_typed_claims_up(out, model);
-    for (size_t i = 0; i < model->functions.n; i++)
-        if (model->functions.at[i]->before_tables)
-            emit_declared_function(out, model->functions.at[i]);
+    emit_early_functions_up(out, model);
     for (size_t i = 0; i < model->tables.n; i++)
         if (!model->tables.at[i]->is_view && !model->tables.at[i]->builtin)
             emit_create_table(out, model->tables.at[i]);
@@ -180,9 +178,7 @@ emit_down(struct out *out, const struct model *model)
         }
     if (strcmp(separator, ",\n  ") == 0)
         out_add(out, "\n  cascade;\n");
-    for (size_t i = model->functions.n; i-- > 0;)
-        if (model->functions.at[i]->before_tables)
-            out_printf(out, "drop function public.%s;\n", name_sql(model->functions.at[i]->name));
+    emit_early_functions_down(out, model);
     emit_typed_claims_down(out, model);
     emit_types_down(out, model);
     emit_platform_down(out, model);

@@ -76,16 +76,17 @@ is_scalar(const struct plan_query *plan)
 }
 
 static void
-emit_column_array(struct out *out, const char *name, const struct column *const *columns, size_t n)
+emit_column_array(struct out *out, const struct plan *whole, const char *name,
+                  const struct column *const *columns, size_t n)
 {
     out_printf(out, "static const struct pgs_column %s[] = {\n", name);
     for (size_t i = 0; i < n; i++)
-        emit_column(out, columns[i]);
+        emit_column(out, whole, columns[i]);
     out_add(out, "};\n\n");
 }
 
 static void
-emit_arguments(struct out *out, const struct plan_query *plan)
+emit_arguments(struct out *out, const struct plan *whole, const struct plan_query *plan)
 {
     const struct query *query = plan->query;
     const char *type = arena_printf("struct %s_arguments", plan->c_name);
@@ -98,7 +99,8 @@ emit_arguments(struct out *out, const struct plan_query *plan)
         vec_push(&columns, as_column(query->params.at[i]));
     }
     out_add(out, "};\n\n");
-    emit_column_array(out, arena_printf("%s_parameters", plan->c_name), columns.at, columns.n);
+    emit_column_array(out, whole, arena_printf("%s_parameters", plan->c_name), columns.at,
+                      columns.n);
     out_printf(out, "static const struct pgs_field %s_fields[] = {\n", plan->c_name);
     for (size_t i = 0; i < query->params.n; i++) {
         struct words field = {0};
@@ -119,11 +121,11 @@ emit_arguments(struct out *out, const struct plan_query *plan)
 }
 
 static void
-emit_result(struct out *out, const struct plan_query *plan)
+emit_result(struct out *out, const struct plan *whole, const struct plan_query *plan)
 {
     const struct column *scalar = scalar_column(plan->query);
 
-    emit_column_array(out, arena_printf("%s_columns", plan->c_name),
+    emit_column_array(out, whole, arena_printf("%s_columns", plan->c_name),
                       is_scalar(plan) ? &scalar : plan->columns.at,
                       is_scalar(plan) ? 1 : plan->columns.n);
 }
@@ -148,13 +150,13 @@ emit_call(struct out *out, const struct plan_query *plan)
 }
 
 static void
-emit_query(struct out *out, const struct plan_query *plan)
+emit_query(struct out *out, const struct plan *whole, const struct plan_query *plan)
 {
     layout_comment(out, 0, plan->query->span, plan->query->function != NULL ? "function" : "query",
                    plan->query->name);
     if (plan->query->params.n > 0)
-        emit_arguments(out, plan);
-    emit_result(out, plan);
+        emit_arguments(out, whole, plan);
+    emit_result(out, whole, plan);
     emit_call(out, plan);
     out_fill(out, plan->query->params.n > 0 ? handler : handler_without_arguments, "query",
              plan->c_name, NULL);
@@ -193,7 +195,7 @@ emit_all_labels(struct out *out, const struct plan *plan)
         if (is_scalar(query))
             vec_push(&columns, scalar_column(query->query));
     }
-    emit_column_types(out, columns.at, columns.n);
+    emit_column_types(out, plan, columns.at, columns.n);
 }
 
 static void
@@ -242,6 +244,6 @@ emit_queries(const struct plan *plan)
     if (some_without_arguments(plan))
         out_add(out, "static const struct pgs_shape no_arguments = {.struct_align = 1};\n\n");
     for (size_t i = 0; i < plan->queries.n; i++)
-        emit_query(out, plan->queries.at[i]);
+        emit_query(out, plan, plan->queries.at[i]);
     emit_routes(out, plan);
 }

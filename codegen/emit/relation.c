@@ -254,8 +254,10 @@ commented(const struct comment *comment)
                             : table->materialized ? "materialized view"
                                                   : "view",
                             sql_relation(table));
-    if (comment->enumeration != NULL)
-        return arena_printf("type public.%s", name_sql(comment->enumeration->name));
+    if (comment->type != NULL)
+        return arena_printf("type public.%s", name_sql(comment->type_name));
+    if (comment->function != NULL)
+        return arena_printf("function public.%s", name_sql(comment->function->name));
     if (comment->query != NULL)
         return arena_printf("function public.%s", name_sql(comment->query->name));
     return arena_printf("schema %s", name_sql(comment->schema));

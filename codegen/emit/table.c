@@ -94,13 +94,13 @@ emit_header(const struct plan_table *plan)
 }
 
 static void
-emit_columns(struct out *out, const struct plan_table *plan)
+emit_columns(struct out *out, const struct plan *whole, const struct plan_table *plan)
 {
     VEC(const struct column *) columns = {0};
 
     for (size_t i = 0; i < plan->columns.n; i++)
         vec_push(&columns, plan->columns.at[i].column);
-    emit_column_types(out, columns.at, columns.n);
+    emit_column_types(out, whole, columns.at, columns.n);
     layout_comment(out, 0, plan->table->span, plan->table->is_view ? "view" : "table",
                    plan->table->name);
     out_add(out, "enum {\n");
@@ -108,7 +108,7 @@ emit_columns(struct out *out, const struct plan_table *plan)
         out_printf(out, "    %s,\n", plan->columns.at[i].constant);
     out_printf(out, "};\n\nstatic const struct pgs_column %s_columns[] = {\n", plan->c_name);
     for (size_t i = 0; i < columns.n; i++)
-        emit_column(out, columns.at[i]);
+        emit_column(out, whole, columns.at[i]);
     out_add(out, "};\n\n");
 }
 
@@ -379,7 +379,7 @@ emit_table(const struct plan *plan, const struct plan_table *table)
     emit_header(table);
     emit_head(out, &sources);
     out_fill(out, table_includes, "table", table->c_name, "abi", PGSTACK_ABI, NULL);
-    emit_columns(out, table);
+    emit_columns(out, plan, table);
     emit_lists(out, table);
     emit_access_list(out, table, plan);
     emit_relation(out, table, plan);

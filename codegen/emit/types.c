@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The schema's own types in the migration, each after those it is made of. */
+/* The schema's own types in the migration, and the functions that are made before tables. */
 #include "emit/emit.h"
 #include "model/names.h"
 #include "sql/sql.h"
@@ -50,35 +50,59 @@ emit_domain(struct out *out, const struct domain *domain)
     out_add(out, ";\n\n");
 }
 
+static void
+emit_made(struct out *out, const struct made *made)
+{
+    if (made->composite != NULL)
+        emit_composite(out, made->composite);
+    else if (made->range != NULL)
+        emit_range(out, made->range);
+    else if (made->domain != NULL)
+        emit_domain(out, made->domain);
+    else
+        emit_declared_function(out, made->function);
+}
+
 void
 emit_types_up(struct out *out, const struct model *model)
 {
     for (size_t i = 0; i < model->enumerations.n; i++)
         emit_enumeration(out, model->enumerations.at[i]);
-    for (size_t i = 0; i < model->types.n; i++) {
-        const struct defined_type *type = &model->types.at[i];
+    for (size_t i = 0; i < model->made_first; i++)
+        emit_made(out, &model->made.at[i]);
+}
 
-        if (type->composite != NULL)
-            emit_composite(out, type->composite);
-        else if (type->range != NULL)
-            emit_range(out, type->range);
-        else
-            emit_domain(out, type->domain);
-    }
+void
+emit_early_functions_up(struct out *out, const struct model *model)
+{
+    for (size_t i = model->made_first; i < model->made.n; i++)
+        emit_made(out, &model->made.at[i]);
+}
+
+static void
+drop_made(struct out *out, const struct made *made)
+{
+    if (made->domain != NULL)
+        out_printf(out, "drop domain public.%s;\n", name_sql(made->domain->name));
+    else if (made->function != NULL)
+        out_printf(out, "drop function public.%s;\n", name_sql(made->function->name));
+    else
+        out_printf(out, "drop type public.%s;\n",
+                   name_sql(made->composite ? made->composite->name : made->range->name));
+}
+
+void
+emit_early_functions_down(struct out *out, const struct model *model)
+{
+    for (size_t i = model->made.n; i-- > model->made_first;)
+        drop_made(out, &model->made.at[i]);
 }
 
 void
 emit_types_down(struct out *out, const struct model *model)
 {
-    for (size_t i = model->types.n; i-- > 0;) {
-        const struct defined_type *type = &model->types.at[i];
-
-        if (type->domain != NULL)
-            out_printf(out, "drop domain public.%s;\n", name_sql(type->domain->name));
-        else
-            out_printf(out, "drop type public.%s;\n",
-                       name_sql(type->composite ? type->composite->name : type->range->name));
-    }
+    for (size_t i = model->made_first; i-- > 0;)
+        drop_made(out, &model->made.at[i]);
     for (size_t i = model->enumerations.n; i-- > 0;)
         out_printf(out, "drop type public.%s;\n", name_sql(model->enumerations.at[i]->name));
 }

@@ -142,10 +142,11 @@ put_comment_on(struct str *out, const struct model *model, const struct use *use
 {
     for (size_t i = 0; i < model->comments.n; i++) {
         const struct comment *comment = model->comments.at[i];
-        bool on = use->kind == USE_COLUMN  ? comment->column == use->object
-                  : use->kind == USE_TABLE ? !comment->column && comment->table == use->object
-                  : use->kind == USE_TYPE  ? comment->enumeration == use->object
-                                           : false;
+        bool on = use->kind == USE_COLUMN ? comment->column == use->object
+                  : use->kind == USE_TABLE
+                      ? !comment->column && comment->table == use->object
+                      : comment->type == use->object || comment->function == use->object ||
+                            comment->query == use->object;
 
         if (on && comment->text)
             str_printf(out, "\n\n%s", comment->text);

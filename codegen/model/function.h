@@ -24,7 +24,7 @@ struct declared_function {
     bool strict;
     bool definer;
     struct span definer_span;
-    bool before_tables; /* a default, check or index calls it */
+    bool before_tables; /* a default, check, index or domain calls it */
     VEC(struct function_setting) settings;
     const char *language;   /* "sql" or "plpgsql" */
     struct statement *body; /* or */

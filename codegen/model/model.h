@@ -338,8 +338,10 @@ struct comment {
     struct span span;
     const struct table *table;
     const struct column *column;
-    const struct enumeration *enumeration;
+    const void *type; /* an enumeration, composite, range or domain, by its name: */
+    const char *type_name;
     const struct query *query;
+    const struct declared_function *function;
     const char *schema;
     const char *text;
 };
@@ -376,10 +378,21 @@ struct derived {
     const struct declared_function *function;
 };
 
+/* What is made before tables, one of the four: types, and the functions that they or tables call.
+ */
+struct made {
+    const struct composite *composite;
+    const struct range_type *range;
+    const struct domain *domain;
+    const struct declared_function *function;
+};
+
 struct model {
     const char *app;
     VEC(struct enumeration *) enumerations;
     VEC(struct defined_type) types; /* each after those it is made of */
+    VEC(struct made) made;          /* each after what it needs: first, */
+    size_t made_first;              /* that many, all types with what they call */
     VEC(struct table *) tables;     /* views too; each after what it refers to */
     VEC(struct role *) roles;
     VEC(struct claim *) claims;

@@ -267,3 +267,49 @@ walk_conjuncts(const struct expr *expr, void (*visit)(const struct expr *expr, v
     }
     visit(expr, data);
 }
+
+/* ---- tables and domains ---- */
+
+static void
+walk_items(const struct index_items *items, const struct expr *where,
+           void (*visit)(const struct expr *expr, void *data), void *data)
+{
+    for (size_t i = 0; i < items->n; i++)
+        walk_maybe(items->at[i].expr, visit, data);
+    walk_maybe(where, visit, data);
+}
+
+void
+walk_table(const struct table *table, void (*visit)(const struct expr *expr, void *data),
+           void *data)
+{
+    for (size_t i = 0; i < table->columns.n; i++) {
+        walk_maybe(table->columns.at[i]->default_expr, visit, data);
+        walk_maybe(table->columns.at[i]->generated, visit, data);
+    }
+    for (size_t i = 0; i < table->constraints.n; i++) {
+        walk_maybe(table->constraints.at[i]->check, visit, data);
+        walk_items(&table->constraints.at[i]->items, table->constraints.at[i]->where, visit, data);
+    }
+    for (size_t i = 0; i < table->indexes.n; i++)
+        walk_items(&table->indexes.at[i]->items, table->indexes.at[i]->where, visit, data);
+    if (table->partitioning)
+        walk_items(&table->partitioning->keys, NULL, visit, data);
+}
+
+void
+walk_domain(const struct domain *domain, void (*visit)(const struct expr *expr, void *data),
+            void *data)
+{
+    walk_maybe(domain->default_expr, visit, data);
+    for (size_t i = 0; i < domain->checks.n; i++)
+        walk_maybe(domain->checks.at[i].check, visit, data);
+}
+
+void
+walk_params(const struct params *params, void (*visit)(const struct expr *expr, void *data),
+            void *data)
+{
+    for (size_t i = 0; i < params->n; i++)
+        walk_maybe(params->at[i]->default_expr, visit, data);
+}

@@ -17,6 +17,16 @@ void walk_select(const struct select *select, void (*visit)(const struct expr *e
 void walk_statement(const struct statement *statement,
                     void (*visit)(const struct expr *expr, void *data), void *data);
 
+/* What PostgreSQL computes where a row is written: defaults, checks, what indexes hold. */
+void walk_table(const struct table *table, void (*visit)(const struct expr *expr, void *data),
+                void *data);
+void walk_domain(const struct domain *domain, void (*visit)(const struct expr *expr, void *data),
+                 void *data);
+
+/* The defaults of arguments. */
+void walk_params(const struct params *params, void (*visit)(const struct expr *expr, void *data),
+                 void *data);
+
 /*
  * Calls `visit` for each table or view that a select in it reads, wherever that select stands. What
  * is derived is not visited, what it is derived from is.

@@ -266,6 +266,35 @@ plan_call(const struct model *model, const struct query *query, struct words *ta
     return plan;
 }
 
+static void
+plan_types(const struct model *model, struct plan *plan)
+{
+    struct words taken = {0};
+
+    for (size_t i = 0; i < model->enumerations.n; i++) {
+        const struct enumeration *type = model->enumerations.at[i];
+
+        vec_push(&plan->types, ((struct plan_type){type, plan_object_name(type->name, &taken)}));
+    }
+    for (size_t i = 0; i < model->types.n; i++) {
+        const struct composite *type = model->types.at[i].composite;
+
+        if (type != NULL)
+            vec_push(&plan->types,
+                     ((struct plan_type){type, plan_object_name(type->name, &taken)}));
+    }
+}
+
+const char *
+plan_type_name(const struct plan *plan, const void *type)
+{
+    size_t i = 0;
+
+    while (plan->types.at[i].type != type)
+        i++;
+    return plan->types.at[i].c_name;
+}
+
 const struct plan *
 plan_make(const struct model *model)
 {
@@ -273,6 +302,7 @@ plan_make(const struct model *model)
     struct words tables = {0}, queries = {0}, roles = {0}, cors = {0};
 
     plan->model = model;
+    plan_types(model, plan);
     for (size_t i = 0; i < model->endpoints.n; i++)
         vec_push(&plan->tables, plan_endpoint(model, model->endpoints.at[i], &tables));
     for (size_t i = 0; i < model->queries.n; i++)

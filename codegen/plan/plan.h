@@ -54,8 +54,15 @@ struct plan_query {
     VEC(const struct column *) columns; /* of the rows; none for a scalar */
 };
 
+/* An enumeration or a composite. */
+struct plan_type {
+    const void *type;
+    const char *c_name;
+};
+
 struct plan {
     const struct model *model;
+    VEC(struct plan_type) types;
     VEC(struct plan_table *) tables; /* in the order of the endpoints */
     VEC(struct plan_query *) queries;
     VEC(const char *) role_names; /* ROLE_SUPPORT, by number */
@@ -63,6 +70,9 @@ struct plan {
 };
 
 const struct plan *plan_make(const struct model *model);
+
+/* The C name of an enumeration or composite. */
+const char *plan_type_name(const struct plan *plan, const void *type);
 
 /* The cors of an endpoint, or the application's; its C name, or NULL when there is none. */
 const char *plan_cors_name(const struct plan *plan, const struct cors *cors);

@@ -29,7 +29,6 @@ visit(const struct expr *expr, void *data)
         return;
     for (size_t i = 0; i < 2; i++) {
         const struct expr *mine = expr->args.at[i], *other = expr->args.at[1 - i];
-        struct diag *diag;
 
         if (!is_captured(mine, other, capture->outer))
             continue;
@@ -37,11 +36,7 @@ visit(const struct expr *expr, void *data)
             if (check_same_place(capture->checker->decided.at[j], mine->span))
                 return;
         vec_push(&capture->checker->decided, mine->span);
-        diag = diag_at(mine->span, PGS3056_CAPTURED_NAME,
-                       "\"%s\" is a column of \"%s\" here, not of the row of \"%s\"",
-                       mine->column->name, mine->range->table->name, capture->outer->name);
-        diag_hint(diag, "the innermost table takes a bare name: write `%s.%s` or `%s.%s`",
-                  capture->outer->name, mine->column->name, mine->range->alias, mine->column->name);
+        check_report_captured(mine, capture->outer->name);
         return;
     }
 }

@@ -142,6 +142,18 @@ check_view_calls(const struct grant *grant)
         walk_select(grant->table->query, visit_call, &calling);
 }
 
+/* Where a value becomes one of the type, its checks are run with the rights of whoever writes. */
+static void
+walk_type(struct type type, struct calling *calling)
+{
+    if (type.domain) {
+        walk_domain(type.domain, visit_call, calling);
+        walk_type(type.domain->type, calling);
+    }
+    for (size_t i = 0; type.composite && i < type.composite->fields.n; i++)
+        walk_type(type.composite->fields.at[i]->type, calling);
+}
+
 static void
 check_table_calls(const struct grant *grant)
 {
@@ -149,12 +161,9 @@ check_table_calls(const struct grant *grant)
 
     if (grant->command != CMD_INSERT && grant->command != CMD_UPDATE)
         return;
+    walk_table(grant->table, visit_call, &calling);
     for (size_t i = 0; i < grant->table->columns.n; i++)
-        if (grant->table->columns.at[i]->default_expr)
-            walk_expr(grant->table->columns.at[i]->default_expr, visit_call, &calling);
-    for (size_t i = 0; i < grant->table->constraints.n; i++)
-        if (grant->table->constraints.at[i]->check)
-            walk_expr(grant->table->constraints.at[i]->check, visit_call, &calling);
+        walk_type(grant->table->columns.at[i]->type, &calling);
 }
 
 static void

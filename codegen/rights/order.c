@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "rights/made.h"
 #include "rights/raw_text.h"
 
 /* ---- views and predicates ---- */
@@ -118,6 +119,8 @@ place(struct step *step)
         walk_select(query, place_predicate, step);
         walk_select_ranges(query, place_view, step);
     }
+    if (function)
+        walk_params(&function->params, place_predicate, step);
     if (function && function->body) {
         walk_statement(function->body, place_predicate, step);
         walk_statement_ranges(function->body, place_view, step);
@@ -271,6 +274,7 @@ mark_before(const struct expr *expr, void *data)
     if (expr->kind != EXPR_FUNCTION || function->before_tables)
         return;
     function->before_tables = true;
+    walk_params(&function->params, mark_before, data);
     if (!function->body)
         return;
     walk_statement(function->body, mark_before, data);
@@ -285,33 +289,17 @@ mark_before(const struct expr *expr, void *data)
                     "what looks around is a policy or a `trigger`");
 }
 
-static void
-mark_called_by(const struct table *table)
-{
-    for (size_t i = 0; i < table->columns.n; i++)
-        if (table->columns.at[i]->default_expr)
-            walk_expr(table->columns.at[i]->default_expr, mark_before, NULL);
-    for (size_t i = 0; i < table->constraints.n; i++)
-        if (table->constraints.at[i]->check)
-            walk_expr(table->constraints.at[i]->check, mark_before, NULL);
-    for (size_t i = 0; i < table->indexes.n; i++) {
-        const struct index *index = table->indexes.at[i];
-
-        for (size_t j = 0; j < index->items.n; j++)
-            if (index->items.at[j].expr)
-                walk_expr(index->items.at[j].expr, mark_before, NULL);
-        if (index->where)
-            walk_expr(index->where, mark_before, NULL);
-    }
-}
-
 void
 check_order(struct checker *checker)
 {
     const struct model *model = checker->model;
 
+    for (size_t i = 0; i < model->types.n; i++)
+        if (model->types.at[i].domain)
+            walk_domain(model->types.at[i].domain, mark_before, NULL);
     for (size_t i = 0; i < model->tables.n; i++)
-        mark_called_by(model->tables.at[i]);
+        walk_table(model->tables.at[i], mark_before, NULL);
+    check_made(checker->model);
     order_derived(checker->model);
     for (size_t i = 0; i < model->functions.n; i++)
         mark_function(model, model->functions.at[i]);

@@ -147,7 +147,7 @@ reference_is_served(const struct constraint *reference)
 }
 
 static void
-check_references(const struct table *table)
+check_references(struct checker *checker, const struct table *table)
 {
     for (size_t i = 0; i < table->constraints.n; i++) {
         const struct constraint *reference = table->constraints.at[i];
@@ -160,6 +160,7 @@ check_references(const struct table *table)
                        reference->columns.at[0]->name, reference->target->name, table->name);
         diag_hint(diag, "add `index (%s)`", reference->columns.at[0]->name);
         check_fix_index(diag, table, reference->columns.at[0]);
+        vec_push(&checker->unindexed, reference->columns.at[0]);
     }
 }
 
@@ -167,7 +168,7 @@ check_references(const struct table *table)
 
 struct comparison {
     const struct policy *policy;
-    struct columns *reported;
+    struct checker *checker;
     struct columns named; /* all that the policy reads of the row */
 };
 
@@ -187,13 +188,14 @@ check_compared(const struct expr *column, const struct expr *other,
 {
     const struct columns none = {0};
     const struct demand use = {.before = &none, .named = &comparison->named};
+    struct checker *checker = comparison->checker;
     struct diag *diag;
 
     if (column->kind != EXPR_COLUMN || !column->range->implicit || !check_is_identity(other) ||
         is_served_for(column->column, &use) ||
-        is_among(column->column, comparison->reported->at, comparison->reported->n))
+        is_among(column->column, checker->unindexed.at, checker->unindexed.n))
         return;
-    vec_push(comparison->reported, column->column);
+    vec_push(&checker->unindexed, column->column);
     diag = diag_at(column->span, PGS3031_POLICY_WITHOUT_INDEX,
                    "no index begins with \"%s\", which policy \"%s\" compares in every request",
                    column->column->name, comparison->policy->name);
@@ -254,8 +256,9 @@ check_leakproof(const struct column *column, struct span span)
 }
 
 static void
-check_served(const struct endpoint *endpoint, const struct column *column, struct span span,
-             const struct columns *filters, const char *use)
+check_served(const struct checker *checker, const struct endpoint *endpoint,
+             const struct column *column, struct span span, const struct columns *filters,
+             const char *use)
 {
     const struct demand how = {.before = filters, .sorted = use[0] == 'o', .any = use[0] == 'f'};
     struct diag *diag;
@@ -267,6 +270,8 @@ check_served(const struct endpoint *endpoint, const struct column *column, struc
             check_leakproof(column, span);
         return;
     }
+    if (is_among(column, checker->unindexed.at, checker->unindexed.n))
+        return;
     diag = diag_at(span, PGS4007_LIST_WITHOUT_INDEX, "no index serves %s \"%s\" of \"%s\"", use,
                    column->name, endpoint->table->name);
     diag_note(diag, column->span, "\"%s\" is here", column->name);
@@ -275,19 +280,19 @@ check_served(const struct endpoint *endpoint, const struct column *column, struc
 }
 
 static void
-check_list(const struct endpoint *endpoint)
+check_list(const struct checker *checker, const struct endpoint *endpoint)
 {
     struct columns filters = {0};
 
     for (size_t i = 0; i < endpoint->filters.n; i++)
         vec_push(&filters, endpoint->filters.at[i]);
     for (size_t i = 0; i < endpoint->filters.n; i++)
-        check_served(endpoint, endpoint->filters.at[i], endpoint->filter_spans.at[i], &filters,
-                     "filters by");
+        check_served(checker, endpoint, endpoint->filters.at[i], endpoint->filter_spans.at[i],
+                     &filters, "filters by");
     for (size_t i = 0; i < endpoint->orders.n; i++)
         if (!is_among(endpoint->orders.at[i], filters.at, filters.n))
-            check_served(endpoint, endpoint->orders.at[i], endpoint->order_spans.at[i], &filters,
-                         "order by");
+            check_served(checker, endpoint, endpoint->orders.at[i], endpoint->order_spans.at[i],
+                         &filters, "order by");
 }
 
 /* ---- all ---- */
@@ -296,14 +301,13 @@ void
 check_speed(struct checker *checker)
 {
     const struct model *model = checker->model;
-    struct columns reported = {0};
 
     for (size_t i = 0; i < model->tables.n; i++)
         if (!model->tables.at[i]->scan_ok)
-            check_references(model->tables.at[i]);
+            check_references(checker, model->tables.at[i]);
     for (size_t i = 0; i < model->policies.n; i++) {
         const struct policy *policy = model->policies.at[i];
-        struct comparison comparison = {.policy = policy, .reported = &reported};
+        struct comparison comparison = {.policy = policy, .checker = checker};
 
         if (policy->command != CMD_SELECT || !policy->using_expr || policy->table->scan_ok)
             continue;
@@ -313,5 +317,5 @@ check_speed(struct checker *checker)
     check_lookups(checker);
     for (size_t i = 0; i < model->endpoints.n; i++)
         if (!model->endpoints.at[i]->table->is_view && !model->endpoints.at[i]->table->scan_ok)
-            check_list(model->endpoints.at[i]);
+            check_list(checker, model->endpoints.at[i]);
 }

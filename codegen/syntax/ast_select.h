@@ -94,8 +94,9 @@ struct ast_with {
     struct span span;
     struct ast_name name;
     struct ast_names columns;
-    int materialized; /* 0 not said, 1 materialized, -1 not materialized */
-    struct ast_select *select;
+    int materialized;          /* 0 not said, 1 materialized, -1 not materialized */
+    struct ast_select *select; /* NULL: a statement that writes, at */
+    struct span writes;
 };
 
 VEC_STRUCT(ast_withs, struct ast_with);

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "text/diag.h"
+#include "syntax/foreign.h"
 #include "syntax/grammar.h"
 #include "base/str.h"
 
@@ -175,40 +176,6 @@ text_of(const struct set *set)
     return text.at;
 }
 
-/* Other words of SQL, and where what they do is said. */
-static const char *
-usual_declaration(const char *word)
-{
-    static const char raw_sql[] = "what this language lacks goes into `sql $$ ... $$;`";
-    static const char rows[] = "rows are no part of a schema; `pgstack dev` loads demo/data.sql";
-    static const char *const pairs[][2] = {
-        {"create", "a schema says what there is: leave out \"create\""},
-        {"alter", "a schema says what there is: write it the way it should be"},
-        {"revoke", "nothing is granted unless it is written: leave it out"},
-        {"insert", rows},
-        {"update", rows},
-        {"set", raw_sql},
-        {"do", raw_sql},
-        {"index", "an index stands in its table: `index (column)`"},
-        {"enum", "an enumeration is `type name as enum ('a', 'b');`"},
-    };
-
-    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
-        if (strcmp(pairs[i][0], word) == 0)
-            return pairs[i][1];
-    return NULL;
-}
-
-static void
-fix_create(struct diag *diag, struct token token)
-{
-    struct span span = token.span;
-
-    while (span.file->text[span.end] == ' ' || span.file->text[span.end] == '\t')
-        span.end++;
-    diag_fix(diag, span, "%s", "");
-}
-
 static void
 hint_declaration(struct diag *diag, struct token token)
 {
@@ -220,26 +187,10 @@ hint_declaration(struct diag *diag, struct token token)
     near = token.kind == TOKEN_ID
                ? diag_nearest(token.text, words, sizeof(words) / sizeof(words[0]))
                : NULL;
-    if (strcmp(token.text, "create") == 0)
-        fix_create(diag, token);
-    if (usual_declaration(token.text))
-        diag_hint(diag, "%s", usual_declaration(token.text));
-    else if (near)
-        diag_hint(diag, "did you mean \"%s\"?", near);
-    if (near && !usual_declaration(token.text))
-        diag_fix(diag, token.span, "%s", near);
-}
-
-/* SQL that people will try, and that only a raw body can hold. */
-static bool
-is_unknown_sql(const struct token *token)
-{
-    static const char *const words[] = {"sets", "tablesample", "symmetric", "isnull", "notnull"};
-
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        if (token->kind != TOKEN_STRING && strcmp(token->text, words[i]) == 0)
-            return true;
-    return false;
+    if (hint_foreign(diag, &token) || !near)
+        return;
+    diag_hint(diag, "did you mean \"%s\"?", near);
+    diag_fix(diag, token.span, "%s", near);
 }
 
 static bool
@@ -351,7 +302,7 @@ hint_token(const void *parser, struct diag *diag, struct token token, struct tok
 
     bool in_select = syntax_accepts(parser, TOKEN_SELECT) || syntax_accepts(parser, TOKEN_LIMIT);
 
-    if ((operand || infix || in_select) && is_unknown_sql(&token))
+    if ((operand || infix || in_select) && is_foreign_word(&token))
         diag_hint(diag, "SQL that this grammar does not know goes into $$ ... $$");
     else if (operand && (token.kind == TOKEN_LC || token.kind == TOKEN_LB))
         diag_hint(diag, "JSON and arrays are written in quotes: '{}', '{\"a\": 1}', '{1,2}'");

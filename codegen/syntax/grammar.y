@@ -378,6 +378,8 @@ select_list(A) ::= SELECT(B) DISTINCT ON LP exprs(C) RP outputs(D).
 select_from(A) ::= select_list(B).      { A = B; }
 select_from(A) ::= select_list(B) FROM froms(C).
   { A = B; A->from = C; SPAN_END(A, C.at[C.n - 1].span); }
+select_from(A) ::= SELECT(B) FROM froms(C).
+  { MAKE(A, ast_select, .span = SPAN(B, C.at[C.n - 1]), .from = C); }
 select_where(A) ::= select_from(B).     { A = B; }
 select_where(A) ::= select_from(B) WHERE expr(C). { A = B; A->where = C; SPAN_END(A, C->span); }
 select_group(A) ::= select_where(B).    { A = B; }
@@ -479,6 +481,8 @@ with(A) ::= with(A) COMMA with_item(B). { vec_push(&A.list, B); }
 with_item(A) ::= name(B) alias_columns_opt(C) AS materialized(D) in_parens(E).
   { A = (struct ast_with){.span = span_join(B.span, E->outer), .name = B, .columns = C,
                           .materialized = (int)D.kind, .select = E}; }
+with_item(A) ::= name(B) alias_columns_opt AS materialized LP writing(C) RP(D).
+  { A = (struct ast_with){.span = SPAN(B, D), .name = B, .writes = C->span}; }
 materialized(A) ::= .                   { A = (struct token){.kind = 0}; }
 materialized(A) ::= MATERIALIZED(B).    { A = B; A.kind = 1; }
 materialized(A) ::= NOT MATERIALIZED(B). { A = B; A.kind = -1; }
@@ -901,6 +905,7 @@ kind(A) ::= TABLE.                      { A = AST_KIND_TABLE; }
 kind(A) ::= VIEW.                       { A = AST_KIND_VIEW; }
 kind(A) ::= MATERIALIZED VIEW.          { A = AST_KIND_MATERIALIZED_VIEW; }
 kind(A) ::= TYPE.                       { A = AST_KIND_TYPE; }
+kind(A) ::= DOMAIN.                     { A = AST_KIND_TYPE; }
 kind(A) ::= FUNCTION.                   { A = AST_KIND_FUNCTION; }
 kind(A) ::= QUERY.                      { A = AST_KIND_QUERY; }
 kind(A) ::= SCHEMA.                     { A = AST_KIND_SCHEMA; }
