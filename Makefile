@@ -46,11 +46,11 @@ fuzz_targets     := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/
 programs         := $(BUILD)/pgstack $(BUILD)/libpgs.a
 ours             := $(wildcard codegen/*.[ch] codegen/*/*.[ch] runtime/*.[ch] runtime/*/*.[ch] runtime/include/pgs/*.h \
                     tests/1-unit/*.[ch] tests/3-sql/*.[ch] tests/7-typing/*.[ch] tests/8-mutation/*.[ch] \
-                    tests/fuzz/*.[ch])
+                    tests/fuzz/*.[ch] tests/lib/*.[ch])
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run test golden san tsan fuzz lint format bench generate migrate deps clean help \
+.PHONY: all run test golden san tsan torture fuzz lint format bench generate migrate deps clean help \
         server unit fuzzers
 
 all: $(programs) server ## the compiler, the runtime and the root application's server
@@ -73,6 +73,9 @@ san: ## the same suites under ASan and UBSan
 
 tsan: ## the same suites under TSan
 	@$(MAKE) -s --no-print-directory test BUILD=build/tsan SAN=thread
+
+torture: ## each call that can fail fails in turn, under ASan; `make test` tries a part of them
+	@LONG=1 $(MAKE) -s --no-print-directory test BUILD=build/san SAN=1 T='1-unit/*_torture_test'
 
 fuzz: ## each fuzz target for FUZZ_SECONDS=60; T=jwt picks
 	@tools/deps fuzz
@@ -170,9 +173,10 @@ $(BUILD)/runtime/%.o: runtime/%.c Makefile
 test_libraries := $(BUILD)/libcodegen.a $(BUILD)/libpgs.a
 
 $(BUILD)/tests/1-unit/codegen_%.o: TEST_FLAGS := $(COMPILER_FLAGS)
-$(BUILD)/tests/1-unit/runtime_%.o: TEST_FLAGS := $(RUNTIME_FLAGS)
+$(BUILD)/tests/1-unit/runtime_%.o: TEST_FLAGS := -Itests $(RUNTIME_FLAGS)
 $(BUILD)/tests/3-sql/%.o: TEST_FLAGS := $(RUNTIME_FLAGS)
-$(BUILD)/tests/fuzz/%.o: TEST_FLAGS := $(COMPILER_FLAGS) $(RUNTIME_FLAGS)
+$(BUILD)/tests/fuzz/%.o: TEST_FLAGS := -Itests $(COMPILER_FLAGS) $(RUNTIME_FLAGS)
+$(BUILD)/tests/lib/%.o: TEST_FLAGS := $(RUNTIME_FLAGS)
 
 $(BUILD)/tests/%.o: tests/%.c Makefile | $(compiler_headers)
 	$(say) CC $<
@@ -181,7 +185,22 @@ $(BUILD)/tests/%.o: tests/%.c Makefile | $(compiler_headers)
 
 $(BUILD)/tests/1-unit/%_test: $(BUILD)/tests/1-unit/%_test.o $(test_libraries)
 	$(say) LINK $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LDLIBS)
+
+# The server itself, in the thread of a test: it serves the root application, without a database.
+loopback := $(BUILD)/tests/lib/loopback.o $(patsubst %.c,$(BUILD)/%.o,$(wildcard generated/*.c))
+
+$(BUILD)/generated/%.o: generated/%.c Makefile
+	$(say) CC $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -Iruntime/include $(CFLAGS) $(WARN) -c -o $@ $<
+
+# The calls that tests/lib/torture.c makes fail.
+comma    := ,
+TORTURED := malloc calloc realloc strdup setenv fopen fgets ferror open read dup eventfd RAND_bytes h2o__fatal
+
+$(BUILD)/tests/1-unit/runtime_torture_test: $(BUILD)/tests/lib/torture.o $(loopback)
+$(BUILD)/tests/1-unit/runtime_torture_test: LDFLAGS += $(TORTURED:%=-Wl$(comma)--wrap=%)
 
 # The pool's tests on a real PostgreSQL share a fixture.
 sql_fixture := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %_test.c,$(wildcard tests/3-sql/*.c)))
@@ -201,9 +220,13 @@ $(BUILD)/tests/8-mutation/mutant: $(BUILD)/codegen/main.o $(BUILD)/tests/8-mutat
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -no-pie -Wl,--wrap=diag_at -o $@ $^ $(LDLIBS)
 
+$(addprefix $(BUILD)/tests/fuzz/fuzz_,http1 http2 request): $(loopback)
+$(BUILD)/tests/fuzz/fuzz_config.o: TEST_FLAGS += -D_GNU_SOURCE
+$(BUILD)/tests/fuzz/fuzz_config: LDFLAGS += -Wl,--wrap=getenv,--wrap=setenv
+
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(test_libraries)
 	$(say) LINK $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
 
--include $(compiler_objects:.o=.d) $(runtime_objects:.o=.d) $(sql_fixture:.o=.d) \
+-include $(compiler_objects:.o=.d) $(runtime_objects:.o=.d) $(sql_fixture:.o=.d) $(loopback:.o=.d) $(BUILD)/tests/lib/torture.d \
   $(addsuffix .d,$(unit_tests) $(sql_tests) $(fuzz_targets) $(BUILD)/tests/7-typing/dump $(BUILD)/tests/8-mutation/mutant)

@@ -118,6 +118,10 @@ ask_state(struct pgs_thread *thread, h2o_req_t *req)
         session[i] = (struct pgs_text){"", 0};
     session[0] = (struct pgs_text){"none", 4}; /* the login role itself */
     ready->txn = pgs_txn_new(thread->pool, session);
+    if (ready->txn == NULL) {
+        reply_ready(ready, false, "");
+        return;
+    }
     pgs_txn_statement(ready->txn, pgs_ready_sql, strlen(pgs_ready_sql));
     pgs_txn_send(ready->txn, false, on_state, ready);
 }

@@ -84,7 +84,7 @@ pgs_keyring_refresh(struct pgs_keyring *ring)
 {
     struct pgs_file_stamp stamp = pgs_file_stamp(ring->path);
     struct held *fresh, *old;
-    char why[256];
+    char why[256] = "out of memory";
 
     if (pgs_file_stamp_same(&stamp, &ring->stamp))
         return;

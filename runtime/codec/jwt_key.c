@@ -10,7 +10,7 @@
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,13 +38,9 @@ pgs_jwt_keys_free(struct pgs_jwt_keys *keys)
     *keys = (struct pgs_jwt_keys){.n = 0};
 }
 
-/* Looking an algorithm up costs OpenSSL 3 more than the MAC itself: one context, made once, is
- * copied for each token. */
-static EVP_MAC_CTX *hs256;
-static pthread_once_t hs256_once = PTHREAD_ONCE_INIT;
-
-static void
-open_hs256(void)
+/* NULL: no memory. */
+static EVP_MAC_CTX *
+make_hs256(void)
 {
     char digest[] = "SHA256";
     OSSL_PARAM params[] = {
@@ -52,26 +48,40 @@ open_hs256(void)
         OSSL_PARAM_construct_end(),
     };
     EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    EVP_MAC_CTX *context = mac != NULL ? EVP_MAC_CTX_new(mac) : NULL;
 
-    if (mac == NULL)
-        return;
-    hs256 = EVP_MAC_CTX_new(mac);
     EVP_MAC_free(mac);
-    if (hs256 != NULL && !EVP_MAC_CTX_set_params(hs256, params)) {
-        EVP_MAC_CTX_free(hs256);
-        hs256 = NULL;
+    if (context != NULL && EVP_MAC_CTX_set_params(context, params))
+        return context;
+    EVP_MAC_CTX_free(context);
+    return NULL;
+}
+
+/* Looking an algorithm up costs OpenSSL 3 more than the MAC itself: one context, made once, is
+ * copied for each token.  Where it could not be made, the next token tries again. */
+static EVP_MAC_CTX *
+copy_hs256(void)
+{
+    static _Atomic(EVP_MAC_CTX *) made;
+    EVP_MAC_CTX *context = atomic_load(&made), *none = NULL;
+
+    if (context == NULL) {
+        context = make_hs256();
+        if (context != NULL && !atomic_compare_exchange_strong(&made, &none, context)) {
+            EVP_MAC_CTX_free(context); /* another thread was quicker */
+            context = none;
+        }
     }
+    return context != NULL ? EVP_MAC_CTX_dup(context) : NULL;
 }
 
 static bool
 compute_mac(const struct pgs_jwt_key *key, const void *message, size_t len, uint8_t mac[MAC_BYTES])
 {
-    EVP_MAC_CTX *context;
+    EVP_MAC_CTX *context = copy_hs256();
     size_t mac_len = 0;
     bool computed;
 
-    pthread_once(&hs256_once, open_hs256);
-    context = hs256 == NULL ? NULL : EVP_MAC_CTX_dup(hs256);
     if (context == NULL)
         return false;
     computed = EVP_MAC_init(context, key->secret, key->secret_len, NULL) &&

@@ -101,13 +101,14 @@ is_origin(const char *text)
     return host != NULL && host != text && host[3] != '\0' && strpbrk(host + 3, "/*?# ") == NULL;
 }
 
-/* The list and its texts live as long as the program. */
+/* The list and its texts, in one piece, live as long as the program. */
 static bool
 read_origins(const char *text, const char *const **value)
 {
-    const char **list = calloc(strlen(text) + 2, sizeof(*list));
-    char *copy = strdup(text), *rest = copy;
-    bool ok = list != NULL && copy != NULL;
+    size_t size = strlen(text) + 1, room = size / 2 + 2;
+    const char **list = calloc(1, room * sizeof(*list) + size);
+    char *rest = list != NULL ? memcpy(list + room, text, size) : NULL;
+    bool ok = list != NULL;
     size_t n = 0;
 
     for (char *item; ok && (item = strtok_r(rest, ", ", &rest)) != NULL;) {
@@ -119,7 +120,6 @@ read_origins(const char *text, const char *const **value)
         return true;
     }
     free(list);
-    free(copy);
     return ok;
 }
 

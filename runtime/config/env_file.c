@@ -128,6 +128,10 @@ pgs_env_file_read(const char *path, FILE *out)
             ok = false;
         }
     }
+    if (ferror(file) != 0) { /* half a file could be one without PGSTACK_ENV=production */
+        fprintf(out, "%s: %s\n", path, strerror(errno));
+        ok = false;
+    }
     memset(line, 0, sizeof(line));
     fclose(file);
     return ok;

@@ -81,9 +81,11 @@ pgs__conn_cancel_abandoned(struct pgs__conn *conn, int64_t now_ms)
     over = choose_another(conn);
     if (over == NULL || over == conn)
         return;
+    cancel = pgs__pool_own_txn(conn->pool, pgs__cancel_sql);
+    if (cancel == NULL)
+        return;
     conn->jobs->txn->is_cancelled = true;
     (void)snprintf(pid, sizeof(pid), "%d", PQbackendPID(conn->pg));
-    cancel = pgs__pool_own_txn(conn->pool, pgs__cancel_sql);
     pgs_txn_bind_text(cancel, pid, strlen(pid));
     pgs_txn_bind_text(cancel, conn->backend_start, strlen(conn->backend_start));
     cancel->done = on_cancelled;
@@ -132,6 +134,8 @@ ping(struct pgs_pool *pool, int64_t now_ms)
     if (conn == NULL)
         return;
     pool->ping = pgs__pool_own_txn(pool, pgs__ping_sql);
+    if (pool->ping == NULL)
+        return;
     pool->ping->done = on_ping;
     pool->ping->owner = pool;
     pool->ping_sent_ms = now_ms;

@@ -40,7 +40,7 @@ pgs__conn_add_job(struct pgs__conn *conn, int kind)
     struct pgs__job *job = calloc(1, sizeof(*job));
 
     if (job == NULL)
-        abort();
+        return NULL;
     job->kind = kind;
     if (conn->jobs == NULL)
         put_off_deadline(conn);
@@ -61,12 +61,20 @@ pgs__conn_take_job(struct pgs__conn *conn)
     return job;
 }
 
-static void
+/* From here on it is the connection's, and ends with it; false: it has ended, without memory. */
+static bool
 set_phase_in_flight(struct pgs__conn *conn, struct pgs_txn *txn)
 {
+    struct pgs__job *job = pgs__conn_add_job(conn, PGS__JOB_TXN);
+
+    if (job == NULL) {
+        pgs__pool_deliver(txn, PGS_TXN_UNAVAILABLE);
+        return false;
+    }
     txn->phase = PGS__TXN_IN_FLIGHT;
     conn->n_in_flight++;
-    pgs__conn_add_job(conn, PGS__JOB_TXN)->txn = txn;
+    job->txn = txn;
+    return true;
 }
 
 /* ---- the end of a connection ---- */
@@ -166,12 +174,15 @@ struct pgs__statement *
 pgs__conn_prepare(struct pgs__conn *conn, struct pgs_text role, struct pgs_text sql)
 {
     struct pgs__statement *statement = pgs__statement_add(&conn->statements, role, sql);
+    struct pgs__job *job;
 
-    if (PQsendPrepare(conn->pg, statement->name, pgs__statement_sql(statement), 0, NULL) != 1 ||
-        PQpipelineSync(conn->pg) != 1)
+    if (statement == NULL ||
+        PQsendPrepare(conn->pg, statement->name, pgs__statement_sql(statement), 0, NULL) != 1 ||
+        PQpipelineSync(conn->pg) != 1 ||
+        (job = pgs__conn_add_job(conn, PGS__JOB_PREPARE)) == NULL)
         return NULL;
     pgs_count(PGS_CELL_PREPARED, 1);
-    pgs__conn_add_job(conn, PGS__JOB_PREPARE)->statement = pgs__statement_ref(statement);
+    job->statement = pgs__statement_ref(statement);
     return statement;
 }
 
@@ -184,8 +195,7 @@ deallocate(struct pgs__conn *conn, const char *what)
     if (PQsendQueryParams(conn->pg, sql, 0, NULL, NULL, NULL, NULL, 0) != 1 ||
         PQpipelineSync(conn->pg) != 1)
         return false;
-    (void)pgs__conn_add_job(conn, PGS__JOB_DEALLOCATE);
-    return true;
+    return pgs__conn_add_job(conn, PGS__JOB_DEALLOCATE) != NULL;
 }
 
 bool
@@ -235,7 +245,7 @@ execute_steps(struct pgs__conn *conn, const struct pgs_txn *txn)
         const struct pgs__step *step = &txn->steps[i];
         const char **values = pgs__pool_values(conn->pool, step->n_params);
 
-        if (!pgs__txn_execute(txn, step, conn->pg, values))
+        if (values == NULL || !pgs__txn_execute(txn, step, conn->pg, values))
             return false;
     }
     return PQpipelineSync(conn->pg) == 1;
@@ -244,11 +254,11 @@ execute_steps(struct pgs__conn *conn, const struct pgs_txn *txn)
 void
 pgs__conn_send(struct pgs__conn *conn, struct pgs_txn *txn)
 {
-    bool sent = prepare_steps(conn, txn);
+    bool prepared = prepare_steps(conn, txn), kept = set_phase_in_flight(conn, txn);
 
-    /* From here on it is the connection's, and ends with it. */
-    set_phase_in_flight(conn, txn);
-    if (!sent || !execute_steps(conn, txn))
+    if (prepared && !kept)
+        return; /* the connection is as good as before */
+    if (!prepared || !execute_steps(conn, txn))
         pgs__conn_lose_with_message(conn);
 }
 

@@ -105,6 +105,7 @@ void pgs__conn_forget_cancel(struct pgs__conn *conn);
 
 void pgs__conn_on_ready(h2o_socket_t *socket, const char *err);
 
+/* NULL: no memory. */
 struct pgs__job *pgs__conn_add_job(struct pgs__conn *conn, int kind);
 
 /* Takes in what has come.  False: it makes no sense, and the connection must be given up.

@@ -193,8 +193,7 @@ send_settings(struct pgs__conn *conn)
         PQsendQueryParams(conn->pg, pgs__settings_sql, 2, NULL, values, NULL, NULL, 0) != 1 ||
         PQpipelineSync(conn->pg) != 1)
         return false;
-    (void)pgs__conn_add_job(conn, PGS__JOB_SETTINGS);
-    return true;
+    return pgs__conn_add_job(conn, PGS__JOB_SETTINGS) != NULL;
 }
 
 /* ---- opening ---- */
@@ -282,8 +281,6 @@ pgs__conn_open(struct pgs__conn *conn)
     conn->deadline_ms =
         pgs_clock_ms() + (hosts->are_several ? HOST_TIMEOUT_MS : CONNECT_TIMEOUT_MS);
     conn->pg = begin(conn->pool);
-    if (conn->pg == NULL)
-        abort();
     (void)PQsetNoticeReceiver(conn->pg, on_notice, conn);
     (void)PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE); /* for its SQLSTATE */
     if (PQstatus(conn->pg) == CONNECTION_BAD) {

@@ -168,7 +168,7 @@ pgs__pool_values(struct pgs_pool *pool, int n)
         const char **values = realloc(pool->values, (size_t)n * sizeof(*values));
 
         if (values == NULL)
-            abort();
+            return NULL;
         pool->values = values;
         pool->values_room = n;
     }
@@ -433,11 +433,12 @@ pgs__pool_own_txn(struct pgs_pool *pool, const char *sql)
     struct pgs_txn *txn;
 
     if (session == NULL)
-        abort();
+        return NULL;
     session[0] = (struct pgs_text){"none", strlen("none")};
     txn = pgs_txn_new(pool, session);
     free(session);
-    pgs_txn_statement(txn, sql, strlen(sql));
+    if (txn != NULL)
+        pgs_txn_statement(txn, sql, strlen(sql));
     return txn;
 }
 

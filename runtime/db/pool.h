@@ -75,7 +75,7 @@ typedef void pgs_txn_done(struct pgs_txn *txn, void *owner);
 
 /*
  * A new transaction.  `session` are config.n_session values for the session statement (copied);
- * a NULL `at` is sent as an empty string.  session[0] is the role.
+ * a NULL `at` is sent as an empty string.  session[0] is the role.  NULL: no memory.
  */
 struct pgs_txn *pgs_txn_new(struct pgs_pool *pool, const struct pgs_text *session);
 

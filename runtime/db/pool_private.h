@@ -46,7 +46,7 @@ void pgs__pool_renew(struct pgs_pool *pool);
 /* The least busy connection of a kind that has room; NULL: none. */
 struct pgs__conn *pgs__pool_choose(struct pgs_pool *pool, bool slow);
 
-/* A transaction of the login itself, which takes no role. */
+/* A transaction of the login itself, which takes no role; NULL: no memory. */
 struct pgs_txn *pgs__pool_own_txn(struct pgs_pool *pool, const char *sql);
 
 /* Sends it over a connection that the pool's choice has given. */
@@ -64,7 +64,7 @@ bool pgs__pool_is_probing(const struct pgs_pool *pool);
 /* One has succeeded: the others need not wait any longer. */
 void pgs__pool_hurry(struct pgs_pool *pool);
 
-/* Room for the parameters of any statement of `txn`. */
+/* Room for the parameters of any statement of `txn`; NULL: no memory. */
 const char **pgs__pool_values(struct pgs_pool *pool, int n);
 
 #endif

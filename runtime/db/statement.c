@@ -69,7 +69,7 @@ pgs__statement_add(struct pgs__statements *statements, struct pgs_text role, str
     struct pgs__statement **bucket;
 
     if (statement == NULL)
-        abort();
+        return NULL;
     statement->hash = hash(role, sql);
     statement->role_len = role.len;
     statement->sql_len = sql.len;

@@ -44,7 +44,7 @@ void pgs__statements_clear(struct pgs__statements *statements);
 struct pgs__statement *pgs__statement_find(struct pgs__statements *statements, struct pgs_text role,
                                            struct pgs_text sql);
 
-/* Adds one under a new name. */
+/* Adds one under a new name; NULL: no memory. */
 struct pgs__statement *pgs__statement_add(struct pgs__statements *statements, struct pgs_text role,
                                           struct pgs_text sql);
 

@@ -63,7 +63,7 @@ pgs__txn_make(struct pgs_pool *pool, const char *session_sql, const struct pgs_t
     struct pgs_txn *txn = calloc(1, sizeof(*txn));
 
     if (txn == NULL)
-        abort();
+        return NULL;
     txn->pool = pool;
     pgs_buf_init(&txn->bytes, 0);
     (void)pgs_buf_reserve(&txn->bytes, 1024);

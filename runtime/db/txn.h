@@ -56,7 +56,7 @@ struct pgs_txn {
     const char *refused;
 };
 
-/* What pgs_txn_new makes; the session's statement is its first step. */
+/* What pgs_txn_new makes, or NULL; the session's statement is its first step. */
 struct pgs_txn *pgs__txn_make(struct pgs_pool *pool, const char *session_sql,
                               const struct pgs_text *session, size_t n_session);
 

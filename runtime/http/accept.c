@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/limit.h"
 #include "base/log.h"
+#include "http/keyed_hash.h"
 #include "http/worker.h"
 
 #define ACCEPTS_A_WAKE 16
@@ -105,8 +106,8 @@ may_stay(struct pgs__connection *connection, h2o_socket_t *socket)
     return pgs__address_connect(addresses, &connection->peer, pgs_clock_ms(), &connection->place);
 }
 
-static void
-add_connection(struct pgs__worker *worker, h2o_socket_t *socket)
+bool
+pgs__connection_add(struct pgs__worker *worker, h2o_socket_t *socket)
 {
     struct pgs__connection *connection = calloc(1, sizeof(*connection));
 
@@ -115,7 +116,7 @@ add_connection(struct pgs__worker *worker, h2o_socket_t *socket)
     if (connection == NULL || !may_stay(connection, socket)) {
         free(connection);
         h2o_socket_close(socket);
-        return;
+        return false;
     }
     connection->idle_since_ms = pgs_clock_ms();
     h2o_linklist_insert(&worker->connections, &connection->link);
@@ -123,6 +124,14 @@ add_connection(struct pgs__worker *worker, h2o_socket_t *socket)
     pgs_count(PGS_CELL_ACCEPTED, 1);
     pgs_gauge_add(PGS_CELL_CONNECTIONS + (int)way_of(connection), 1);
     pgs__connection_guard(connection, socket);
+    return true;
+}
+
+static void
+begin(struct pgs__worker *worker, h2o_socket_t *socket)
+{
+    if (!pgs__connection_add(worker, socket))
+        return;
     if (worker->config->tls != NULL)
         worker->accept.ssl_ctx = worker->tls = pgs_tls_context(worker->config->tls, worker->tls);
     h2o_accept(&worker->accept, socket);
@@ -146,7 +155,7 @@ on_accept(h2o_socket_t *listener, const char *err)
         errno = 0;
         socket = h2o_evloop_socket_accept(listener);
         if (socket != NULL) {
-            add_connection(worker, socket);
+            begin(worker, socket);
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
@@ -204,6 +213,7 @@ pgs__connections_end_idle(struct pgs__worker *worker, bool half_sent_too)
 void
 pgs__accept_open(struct pgs__worker *worker)
 {
+    pgs__keyed_hash_open();
     worker->accept.ctx = &worker->context;
     worker->accept.hosts = worker->globalconf->hosts;
     h2o_linklist_init_anchor(&worker->connections);

@@ -57,7 +57,7 @@ make_id(h2o_mem_pool_t *pool)
 
     if (prefix == 0) {
         if (RAND_bytes((unsigned char *)&prefix, sizeof(prefix)) != 1)
-            abort();
+            prefix = (uint64_t)pgs_clock_us(); /* no memory: it need not be secret */
         prefix |= 1;
     }
     count++;

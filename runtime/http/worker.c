@@ -40,8 +40,8 @@ is_stopped(struct pgs__worker *worker)
     return config->thread_is_stopped(worker->state);
 }
 
-static void
-open_worker(struct pgs__worker *worker)
+void
+pgs__worker_open(struct pgs__worker *worker)
 {
     const struct pgs_server_config *config = worker->config;
 
@@ -82,7 +82,7 @@ pgs__worker_run(void *arg)
 {
     struct pgs__worker *worker = arg;
 
-    open_worker(worker);
+    pgs__worker_open(worker);
     while (!worker->is_stopping || !is_stopped(worker)) {
         (void)h2o_evloop_run(worker->loop, worker->is_stopping ? 20 : INT32_MAX);
         if (worker->log != NULL)

@@ -50,7 +50,10 @@ struct pgs__worker {
     struct pgs_traffic *traffic; /* NULL: not counted */
 };
 
-/* The thread's function; `arg` is the worker.  It never returns: see worker.c. */
+/* Its loop and all that belongs to it, in the calling thread. */
+void pgs__worker_open(struct pgs__worker *worker);
+
+/* The thread's function: opens the worker `arg` and serves.  It never returns: see worker.c. */
 void *pgs__worker_run(void *arg);
 
 /* An accepted socket; it hangs on h2o's on_close and is freed with it. */
@@ -90,6 +93,10 @@ struct pgs__lease {
     size_t sent;               /* of the answer, when it was last looked at */
     int64_t sent_ms;           /* since when; 0: not looked at */
 };
+
+/* Makes an accepted socket a connection of the worker; false: no memory, and it is closed. */
+bool pgs__connection_add(struct pgs__worker *worker, h2o_socket_t *socket)
+    __attribute__((warn_unused_result));
 
 /* Listens on the worker's sockets. */
 void pgs__accept_open(struct pgs__worker *worker);

@@ -148,6 +148,10 @@ start(struct pgs_request *rq)
     struct pgs_pool *pool = rq->who.is_service ? rq->thread->admin_pool : rq->thread->pool;
 
     rq->txn = pgs_txn_new(pool, rq->who.session);
+    if (rq->txn == NULL) {
+        pgs__fail(rq, 503, "PGRST003", NULL, NULL, "Out of memory");
+        return;
+    }
     pgs_txn_keep(rq->txn, pgs_work_hold(rq->req));
     for (int i = 0; i < rq->n_statements; i++)
         add_statement(rq->txn, &rq->statements[i]);

@@ -224,6 +224,19 @@ test_broken_env_file(void **state)
     assert_null(strstr(report, "open"));
 }
 
+/* A file that cannot be read to its end is not an empty one. */
+static void
+test_unreadable_env_file(void **state)
+{
+    FILE *out = fmemopen(report, sizeof(report), "w");
+
+    (void)state;
+    memset(report, 0, sizeof(report));
+    assert_false(pgs_env_file_read("/tmp", out));
+    fclose(out);
+    assert_non_null(strstr(report, "/tmp: "));
+}
+
 /* A value that was cut would be another secret. */
 static void
 test_long_line_in_env_file(void **state)
@@ -377,6 +390,7 @@ main(void)
         cmocka_unit_test_setup(test_production_rules, set_good),
         cmocka_unit_test(test_env_file),
         cmocka_unit_test(test_broken_env_file),
+        cmocka_unit_test(test_unreadable_env_file),
         cmocka_unit_test(test_long_line_in_env_file),
         cmocka_unit_test(test_shares_hold),
         cmocka_unit_test(test_shares),
