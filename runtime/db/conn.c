@@ -178,8 +178,7 @@ pgs__conn_prepare(struct pgs__conn *conn, struct pgs_text role, struct pgs_text 
 
     if (statement == NULL ||
         PQsendPrepare(conn->pg, statement->name, pgs__statement_sql(statement), 0, NULL) != 1 ||
-        PQpipelineSync(conn->pg) != 1 ||
-        (job = pgs__conn_add_job(conn, PGS__JOB_PREPARE)) == NULL)
+        PQpipelineSync(conn->pg) != 1 || (job = pgs__conn_add_job(conn, PGS__JOB_PREPARE)) == NULL)
         return NULL;
     pgs_count(PGS_CELL_PREPARED, 1);
     job->statement = pgs__statement_ref(statement);

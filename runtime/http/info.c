@@ -57,7 +57,7 @@ make_id(h2o_mem_pool_t *pool)
 
     if (prefix == 0) {
         if (RAND_bytes((unsigned char *)&prefix, sizeof(prefix)) != 1)
-            prefix = (uint64_t)pgs_clock_us(); /* no memory: it need not be secret */
+            prefix = (uint64_t)pgs_clock_us() ^ (uint64_t)(uintptr_t)&prefix; /* no memory */
         prefix |= 1;
     }
     count++;

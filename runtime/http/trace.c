@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+
 #define FLAGS_PASSED_ON 3 /* sampled, and that the id is random */
 
 /* Lower-case digits alone, as the standard wants them. */
@@ -59,7 +61,7 @@ next_random(void)
     uint64_t z;
 
     if (state == 0 && RAND_bytes((unsigned char *)&state, sizeof(state)) != 1)
-        abort();
+        state = (uint64_t)pgs_clock_us() ^ (uint64_t)(uintptr_t)&state; /* no memory */
     z = (state += UINT64_C(0x9e3779b97f4a7c15));
     z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
