@@ -316,6 +316,59 @@ check_new_reference(const struct change *change, const struct table *last, const
               reference->target->name);
 }
 
+/* ---- indexes ---- */
+
+static bool
+is_same_index(const struct table *table, const struct index *last, const struct index *now)
+{
+    if (last->items.n != now->items.n || !last->where != !now->where)
+        return false;
+    for (size_t i = 0; i < now->items.n; i++) {
+        const struct index_item *before = &last->items.at[i], *item = &now->items.at[i];
+
+        if (before->column
+                ? change_column_now(table, before->column) != item->column
+                : !item->expr || !change_same_words(before->expr->span, item->expr->span))
+            return false;
+    }
+    return true;
+}
+
+static bool
+was_index(const struct table *last, const struct table *table, const struct index *now)
+{
+    for (size_t i = 0; i < last->indexes.n; i++)
+        if (is_same_index(table, last->indexes.at[i], now))
+            return true;
+    return false;
+}
+
+/* Its columns were there: there are rows to read. */
+static bool
+is_of_old_rows(const struct table *last, const struct index *now)
+{
+    for (size_t i = 0; i < now->items.n; i++)
+        if (now->items.at[i].column && !change_column_before(last, now->items.at[i].column))
+            return false;
+    return true;
+}
+
+static void
+check_new_index(const struct table *last, const struct table *table, const struct index *now)
+{
+    struct diag *diag;
+
+    if (now->unique || was_index(last, table, now) || !is_of_old_rows(last, now))
+        return;
+    diag =
+        diag_at(now->span, PGS4563_NEW_INDEX,
+                "this index is new: built in one step it stops all writes to \"%s\" until it has "
+                "read every row",
+                table->name);
+    diag_hint(diag, "for a big table build it first, outside of a migration: `create index "
+                    "concurrently`");
+}
+
 /* ---- all ---- */
 
 static void
@@ -335,6 +388,8 @@ check_table(const struct change *change, const struct table *last, const struct 
         else if (constraint->kind == CONSTRAINT_FOREIGN_KEY)
             check_new_reference(change, last, now, constraint);
     }
+    for (size_t i = 0; i < now->indexes.n; i++)
+        check_new_index(last, now, now->indexes.at[i]);
 }
 
 void

@@ -42,6 +42,49 @@ is_protected(const struct branches *seen, const struct table *table, const struc
     return n > 0;
 }
 
+/* Shows rows to all by what stands in them: `is_public`. */
+static bool
+is_of_the_row(const struct branch *branch, const struct role *role)
+{
+    for (size_t i = 0; i < branch->atoms.n; i++) {
+        struct mentions found = check_mentions(&branch->atoms.at[i], role);
+
+        if (!found.row || found.caller || found.select || found.unknown)
+            return false;
+    }
+    return branch->atoms.n > 0;
+}
+
+/* The side shows the rows of the caller's tenant. */
+static bool
+is_of_tenant(const struct branch *branch, const struct table *table, const struct role *role)
+{
+    for (size_t i = 0; i < table->columns.n; i++) {
+        enum tie tie = check_tie(branch, NULL, table->columns.at[i], role);
+
+        if (tie == TIE_LOOKUP || tie == TIE_CLAIM)
+            return true;
+    }
+    return false;
+}
+
+/* Those of tenants are, though some rows are for all to see. */
+static bool
+is_partly_protected(const struct branches *seen, const struct table *table, const struct role *role,
+                    const struct policy **hides)
+{
+    struct branches others = {0};
+
+    for (size_t i = 0; i < seen->n; i++)
+        if (!is_of_the_row(&seen->at[i], role))
+            vec_push(&others, seen->at[i]);
+    for (size_t i = 0; i < others.n && others.n < seen->n; i++)
+        if (!is_of_tenant(&others.at[i], table, role))
+            return false;
+    *hides = others.n > 0 ? others.at[0].policy : NULL;
+    return is_protected(&others, table, role);
+}
+
 /* Each branch but those for somebody in particular ties the column to the caller. */
 static bool
 is_tied(const struct branches *branches, const struct column *column, const struct role *role)
@@ -247,13 +290,44 @@ is_null_in(const struct branch *branch, const struct column *column)
     return false;
 }
 
+/* A look-up among the rows of the target that the writer sees: `exists (select 1 from target ...)`.
+ */
+struct target_search {
+    const struct table *target;
+    bool found;
+};
+
+static void
+find_target(const struct range *range, void *data)
+{
+    struct target_search *search = data;
+
+    search->found |= range->table == search->target && !range->past_policies;
+}
+
+static bool
+is_looked_up(const struct branch *branch, const struct constraint *reference)
+{
+    for (size_t i = 0; i < branch->atoms.n; i++) {
+        const struct atom *atom = &branch->atoms.at[i];
+        struct target_search search = {.target = reference->target};
+
+        if (atom->negated || atom->definer)
+            continue;
+        walk_ranges(atom->expr, find_target, &search);
+        if (search.found && check_names_column(atom, NULL, reference->columns.at[0]))
+            return true;
+    }
+    return false;
+}
+
 static bool
 leaves_free(const struct crossing *crossing, const struct constraint *reference,
             const struct branches *written, enum command command)
 {
     for (size_t i = 0; i < written->n; i++) {
         const struct branch *branch = &written->at[i];
-        bool held = check_is_gated(branch, crossing->role);
+        bool held = check_is_gated(branch, crossing->role) || is_looked_up(branch, reference);
 
         for (size_t j = 0; j < reference->columns.n && !held; j++)
             held =
@@ -283,11 +357,12 @@ static void
 check_reference(const struct crossing *crossing, const struct constraint *reference)
 {
     struct branches target = {0};
+    const struct policy *hides;
     struct diag *diag;
 
     if (reference->target->builtin ||
         !check_role_branches(crossing->role, reference->target, CMD_SELECT, false, &target) ||
-        !is_protected(&target, reference->target, crossing->role) ||
+        !is_partly_protected(&target, reference->target, crossing->role, &hides) ||
         (!leaves_free(crossing, reference, &crossing->inserted, CMD_INSERT) &&
          !leaves_free(crossing, reference, &crossing->updated, CMD_UPDATE)) ||
         is_told(crossing, reference))
@@ -296,8 +371,8 @@ check_reference(const struct crossing *crossing, const struct constraint *refere
                    "\"%s\" may refer to any row of \"%s\": a write tells whether it exists, and "
                    "attaches to it",
                    reference->columns.at[0]->name, reference->target->name);
-    diag_note(diag, target.at[0].policy->span, "policy \"%s\" hides rows of \"%s\" from the writer",
-              target.at[0].policy->name, reference->target->name);
+    diag_note(diag, hides->span, "policy \"%s\" hides rows of \"%s\" from the writer", hides->name,
+              reference->target->name);
     diag_hint(
         diag,
         "add `exists (select 1 from %s where ...)` to `with check`, or refer by `(tenant, %s)`",

@@ -44,10 +44,13 @@ is_told(const struct asking *asking, const struct expr *expr)
 static bool
 is_email(const struct expr *expr, const struct binding *binding)
 {
+    static const char *const parts[] = {"lower", "upper",  "trim",      "split_part",
+                                        "right", "substr", "substring", "regexp_replace"};
+
     expr = check_stands_for(expr, &binding);
-    if (is_call(expr, "lower") || is_call(expr, "upper") || is_call(expr, "trim") ||
-        is_call(expr, "split_part"))
-        return expr->args.n > 0 && is_email(expr->args.at[0], binding);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        if (is_call(expr, parts[i]))
+            return expr->args.n > 0 && is_email(expr->args.at[0], binding);
     if (expr->kind == EXPR_CLAIM)
         return strcmp(expr->claim->path, "email") == 0;
     if (expr->kind == EXPR_CALL && expr->is_auth)

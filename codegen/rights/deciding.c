@@ -78,8 +78,36 @@ is_held_to_constant(const struct decision *decision, const struct branch *branch
 
 struct authority {
     const struct column *column;
+    const struct atom *atom;
     bool found;
 };
+
+struct reading {
+    const struct column *column;
+    bool found;
+};
+
+static void
+find_reading(const struct expr *expr, const struct binding *binding, void *data)
+{
+    struct reading *reading = data;
+
+    (void)binding;
+    reading->found |= expr->kind == EXPR_COLUMN && expr->column == reading->column;
+}
+
+/* An invitation says for which role it is, and the look-up does not ask: it is no right to it. */
+static bool
+leaves_value_out(const struct table *table, const struct authority *authority)
+{
+    struct reading reading = {.column = check_column_named(table, authority->column->name)};
+
+    if (!reading.column || reading.column->type.kind != authority->column->type.kind ||
+        reading.column->type.kind == TYPE_UUID)
+        return false;
+    check_walk_bound(authority->atom->expr, authority->atom->binding, find_reading, &reading);
+    return !reading.found;
+}
 
 static void
 visit_authority(const struct expr *expr, const struct binding *binding, void *data)
@@ -92,7 +120,8 @@ visit_authority(const struct expr *expr, const struct binding *binding, void *da
     if (!expr->select)
         return;
     for (size_t i = 0; i < expr->select->from.n; i++)
-        if (expr->select->from.at[i]->table != authority->column->table)
+        if (expr->select->from.at[i]->table != authority->column->table &&
+            !leaves_value_out(expr->select->from.at[i]->table, authority))
             authority->found = true;
 }
 
@@ -103,8 +132,8 @@ has_authority(const struct branch *branch, const struct column *column, const st
     if (check_is_gated(branch, role))
         return true;
     for (size_t i = 0; i < branch->atoms.n; i++) {
-        struct authority authority = {.column = column};
         const struct atom *atom = &branch->atoms.at[i];
+        struct authority authority = {.column = column, .atom = atom};
         struct mentions found = check_mentions(atom, role);
 
         if (!found.select || !(found.caller || found.filtered) || check_is_exclusion(atom))

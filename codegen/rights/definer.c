@@ -358,16 +358,17 @@ struct checking {
     const struct declared_function *function;
     bool asks;
     bool reported;
+    struct span span; /* of what is read */
 };
 
 static void
-check_table(struct checking *checking, const struct range *range, enum command command)
+check_table(struct checking *checking, const struct table *table, enum command command)
 {
     const struct statement *body = checking->function->body;
     struct owners owners = {0};
-    struct asking asking = {.owners = &owners, .table = policed(range->table)};
+    struct asking asking = {.owners = &owners, .table = policed(table)};
 
-    if (checking->reported || check_is_unknown(range->table) || range->table->is_view ||
+    if (checking->reported || check_is_unknown(table) || table->is_view ||
         !check_owners(asking.table, command, &owners))
         return;
     walk_statement(body, visit_comparison, &asking);
@@ -379,13 +380,27 @@ check_table(struct checking *checking, const struct range *range, enum command c
     if (asking.param)
         check_report_believing(checking->function, asking.owner, asking.param->span, command);
     else
-        check_report_asking_nobody(checking->function, &owners.at[0], range->span, command);
+        check_report_asking_nobody(checking->function, &owners.at[0], checking->span, command);
+}
+
+/* A view is read with the rights of the owner, too, and what is kept has no policies at all. */
+static void
+check_behind_view(const struct range *range, void *data)
+{
+    check_table(data, range->table, CMD_SELECT);
+    if (range->table->query)
+        walk_select_ranges(range->table->query, check_behind_view, data);
 }
 
 static void
 check_range(const struct range *range, void *data)
 {
-    check_table(data, range, CMD_SELECT);
+    struct checking *checking = data;
+
+    checking->span = range->span;
+    if (!checking->reported && !checking->asks && check_looks_up_users(checking->function, range))
+        checking->reported = true;
+    check_behind_view(range, data);
 }
 
 /* True: it was reported, or the caller is asked for. */
@@ -404,72 +419,12 @@ check_asks(const struct declared_function *function)
         return true;
     walk_statement(function->body, visit_mention, &checking.asks);
     checking.asks |= inserts_caller(function->body);
-    if (function->body->target)
-        check_table(&checking, function->body->target, commands[function->body->kind]);
+    if (function->body->target) {
+        checking.span = function->body->target->span;
+        check_table(&checking, function->body->target->table, commands[function->body->kind]);
+    }
     walk_statement_ranges(function->body, check_range, &checking);
     return checking.reported || checking.asks;
-}
-
-/* ---- what it gives away ---- */
-
-struct giving {
-    const struct declared_function *function;
-    bool reported;
-};
-
-static bool
-reads_some(const struct role *role, const struct table *table)
-{
-    return access_table(role, table, CMD_SELECT);
-}
-
-static void
-visit_given(const struct expr *source, void *data)
-{
-    struct giving *giving = data;
-    const struct column *column = source->column;
-    struct diag *diag;
-
-    if (giving->reported)
-        return;
-    if (column->is_private) {
-        giving->reported = true;
-        diag = diag_at(source->span, PGS3205_DEFINER_GIVES_PRIVATE,
-                       "function \"%s\" returns %s.%s, which is private", giving->function->name,
-                       column->table->name, column->name);
-        diag_note(diag, column->span, "it is marked here");
-        diag_hint(diag, "leave it out: compare it inside the function");
-        return;
-    }
-    for (size_t i = 0; giving->function->definer && i < giving->function->roles.n; i++) {
-        const struct role *role = giving->function->roles.at[i];
-
-        if (!reads_some(role, column->table) || access_column(role, column, CMD_SELECT))
-            continue;
-        giving->reported = true;
-        diag = diag_at(source->span, PGS3206_DEFINER_GIVES_COLUMN,
-                       "definer function \"%s\" gives \"%s\" %s.%s, which its grants leave out",
-                       giving->function->name, role->name, column->table->name, column->name);
-        diag_hint(diag, "leave it out, or grant it: `grant select (%s) on %s to %s`", column->name,
-                  column->table->name, role->name);
-        return;
-    }
-}
-
-static void
-check_given(const struct declared_function *function)
-{
-    struct giving giving = {.function = function};
-    const struct outputs *outputs = check_outputs_of(function->body);
-
-    if (function->returns_void || function->roles.n == 0)
-        return;
-    if (function->body->select && function->body->kind == STATEMENT_SELECT) {
-        walk_select_sources(function->body->select, visit_given, &giving);
-        return;
-    }
-    for (size_t i = 0; i < outputs->n; i++)
-        walk_sources(outputs->at[i].expr, visit_given, &giving);
 }
 
 void
@@ -483,6 +438,7 @@ check_definers(struct checker *checker)
         check_settings(function);
         check_body_text(function);
         check_unequal_text(function);
+        check_requests_text(function);
         if (function->definer)
             check_search_path(function);
         if (function->definer && function->raw && !checker->guessing)
@@ -491,6 +447,6 @@ check_definers(struct checker *checker)
             continue;
         if (function->definer && !check_definer_params(function) && !check_asks(function))
             check_open_writes(function);
-        check_given(function);
+        check_definer_gives(function);
     }
 }

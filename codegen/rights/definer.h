@@ -29,6 +29,16 @@ void check_report_asking_nobody(const struct declared_function *function, const 
 /* definer_text.c: a definer function whose body is in $$ never asks for its caller. */
 void check_definer_text(const struct checker *checker, const struct declared_function *function);
 
+/* Reports a look-up among all users that anybody may make; false: it is none. */
+bool check_looks_up_users(const struct declared_function *function, const struct range *range);
+bool check_tells_users(const struct declared_function *function, struct span span);
+
+/* raw_request.c: requests in a body in $$. */
+void check_requests_text(const struct declared_function *function);
+
+/* definer_given.c: what a function returns that its caller may not read. */
+void check_definer_gives(const struct declared_function *function);
+
 /* definer_writes.c: a definer function that lets everybody write. */
 void check_open_writes(const struct declared_function *function);
 

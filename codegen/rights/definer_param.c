@@ -147,6 +147,28 @@ is_uid(const struct raw_tokens *tokens, size_t i)
     return raw_are(tokens, i, "auth . uid ( )");
 }
 
+/* if auth.uid() is not null and not exists (...) then raise: a visitor is not asked at all. */
+static bool
+check_guard(const struct declared_function *function, const struct raw_tokens *tokens)
+{
+    for (size_t i = 1; i < tokens->n; i++) {
+        struct diag *diag;
+
+        if (!is_uid(tokens, i) || !raw_is(tokens, i - 1, "if") ||
+            !raw_are(tokens, i + 5, "is not null and") ||
+            raw_find(tokens, i, "then raise") == tokens->n)
+            continue;
+        diag = diag_at(raw_from_to(tokens, i, i + 7), PGS3406_UNEQUAL_TO_NOBODY,
+                       "without a token auth.uid() is null, and function \"%s\" does not ask any "
+                       "further: visitors pass",
+                       function->name);
+        diag_hint(diag, "drop this side: what has no caller runs as service_role; and leave anon "
+                        "out of `to`");
+        return true;
+    }
+    return false;
+}
+
 /* if auth.uid() <> p_user then raise: for a visitor NULL, which is not true. */
 static void
 check_unequal(const struct declared_function *function, const struct raw_tokens *tokens)
@@ -186,5 +208,6 @@ check_unequal_text(const struct declared_function *function)
     if (!function->raw || !may_be_visitor(function))
         return;
     tokens = raw_text_tokens(function->raw_span);
-    check_unequal(function, &tokens);
+    if (!check_guard(function, &tokens))
+        check_unequal(function, &tokens);
 }

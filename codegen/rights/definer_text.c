@@ -120,6 +120,20 @@ report(const struct declared_function *function, const struct raw_tokens *tokens
                                    command);
 }
 
+/* `pgstack.users`, in a function whose caller says of whom. */
+static bool
+check_users(const struct declared_function *function, const struct raw_tokens *tokens, size_t i)
+{
+    bool chosen = false;
+
+    if (!raw_are(tokens, i, "pgstack . users"))
+        return false;
+    for (size_t j = 0; j < tokens->n; j++)
+        chosen |= is_param(function, tokens, j);
+    return chosen &&
+           check_tells_users(function, span_join(tokens->at[i].span, tokens->at[i + 2].span));
+}
+
 void
 check_definer_text(const struct checker *checker, const struct declared_function *function)
 {
@@ -133,8 +147,11 @@ check_definer_text(const struct checker *checker, const struct declared_function
         enum command command;
         size_t last;
 
-        if (!command_before(&tokens, i, &command) ||
-            !(table = table_at(checker, &tokens, i, &last)) || table->is_view ||
+        if (!command_before(&tokens, i, &command))
+            continue;
+        if (check_users(function, &tokens, i))
+            return;
+        if (!(table = table_at(checker, &tokens, i, &last)) || table->is_view ||
             check_is_unknown(table) || !check_owners(table, command, &owners) || owners.n == 0)
             continue;
         report(function, &tokens, i, last, &owners, command);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Records that say what somebody did or wrote: a vote that counts twice, a log that its subject may
- * change, words that others may put into an author's mouth.  Known by name.
+ * Records that say what somebody did or wrote, and when: a vote that counts twice, a log that its
+ * subject may change, words that others may put into an author's mouth, a time that its writer
+ * says.
  */
 #include "rights/rights.h"
 
@@ -105,15 +106,12 @@ words_in(const struct grant *grant, struct span *span)
 {
     static const char *const words[] = {"body", "content", "text", "message", "comment"};
 
-    *span = grant->span;
     for (size_t i = 0; i < grant->table->columns.n; i++) {
         const struct column *column = grant->table->columns.at[i];
 
         if (!WORD_IS_AMONG(column->name, words) || !access_column(grant->role, column, CMD_UPDATE))
             continue;
-        for (size_t j = 0; j < grant->columns.n; j++)
-            if (grant->columns.at[j] == column)
-                *span = grant->column_spans.at[j];
+        *span = grant_place(grant, column);
         return column;
     }
     return NULL;
@@ -227,6 +225,74 @@ check_vote(struct checker *checker, const struct grant *grant)
     diag_hint(diag, "add `unique (%s, %s)`", what->name, actor->name);
 }
 
+/* ---- a time limit that callers move ---- */
+
+static bool
+is_clock(const struct expr *expr)
+{
+    static const char *const words[] = {"now", "current_timestamp", "localtimestamp",
+                                        "current_date", "clock_timestamp"};
+
+    return expr->kind == EXPR_CALL && !expr->is_auth && WORD_IS_AMONG(expr->name, words);
+}
+
+static void
+find_clock(const struct expr *expr, const struct binding *binding, void *data)
+{
+    bool *found = data;
+
+    (void)binding;
+    *found |= is_clock(expr);
+}
+
+/* `created_at > now() - interval '15 minutes'`, among what the rows must be. */
+static bool
+is_held_to_clock(const struct branches *rows, const struct column *column)
+{
+    for (size_t i = 0; i < rows->n; i++)
+        for (size_t j = 0; j < rows->at[i].atoms.n; j++) {
+            const struct atom *atom = &rows->at[i].atoms.at[j];
+            bool clock = false;
+
+            if (!check_names_column(atom, NULL, column))
+                continue;
+            check_walk_bound(atom->expr, atom->binding, find_clock, &clock);
+            if (clock)
+                return true;
+        }
+    return false;
+}
+
+static void
+check_time(struct checker *checker, const struct grant *grant, const struct column *column)
+{
+    struct writing writing = {checker, grant, column, grant_place(grant, column)};
+    struct branches updated = {0}, deleted = {0};
+    struct diag *diag;
+
+    if (!column->default_expr || !is_clock(column->default_expr) ||
+        !grant_holds_for(grant, column) ||
+        check_has_trigger(checker->model, grant->table, grant->command) ||
+        !check_role_branches(grant->role, grant->table, CMD_UPDATE, false, &updated) ||
+        !check_role_branches(grant->role, grant->table, CMD_DELETE, false, &deleted) ||
+        !(is_held_to_clock(&updated, column) || is_held_to_clock(&deleted, column)) ||
+        check_write_is_told(&writing))
+        return;
+    diag = diag_at(writing.span, PGS3125_TIME_MOVES,
+                   "\"%s\" may say what \"%s\" of \"%s\" is, and a policy counts the time from it",
+                   grant->role->name, column->name, grant->table->name);
+    diag_note(diag, column->default_expr->span, "its default is the true time");
+    diag_hint(diag, "take \"%s\" out of the grant", column->name);
+}
+
+static void
+check_times(struct checker *checker, const struct grant *grant)
+{
+    if (grant->command == CMD_INSERT || grant->command == CMD_UPDATE)
+        for (size_t i = 0; i < grant->table->columns.n; i++)
+            check_time(checker, grant, grant->table->columns.at[i]);
+}
+
 void
 check_records(struct checker *checker)
 {
@@ -240,5 +306,6 @@ check_records(struct checker *checker)
         check_log(checker, grant);
         check_words(checker, grant);
         check_vote(checker, grant);
+        check_times(checker, grant);
     }
 }

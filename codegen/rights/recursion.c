@@ -14,7 +14,10 @@ struct step {
     const struct table *table;   /* what it reads */
 };
 
+VEC_STRUCT(circle, const struct policy *);
+
 struct search {
+    struct circle *told; /* policies that a reported circle leads through */
     const struct checker *checker;
     const struct policy *start;
     const struct role *role;
@@ -95,10 +98,15 @@ report(struct search *search, const struct step *last)
     struct diag *diag;
 
     search->found = true;
+    for (const struct step *step = last; step; step = step->before)
+        vec_push(search->told, step->policy);
     if (!last->before && again == policy)
         path = arena_printf("%s, whose policy \"%s\" reads \"%s\"", path, again->name,
                             policy->table->name);
     diag = diag_at(search->span, PGS3010_POLICY_RECURSION, "%s", path);
+    for (const struct step *step = last; step; step = step->before)
+        if (step->policy != policy && step->policy != again)
+            diag_note(diag, step->policy->span, "this policy leads on");
     if (again != policy)
         diag_note(diag, again->span,
                   "PostgreSQL would apply this policy of \"%s\" inside itself, and refuses to",
@@ -156,7 +164,7 @@ follow(struct search *search, const struct policy *policy, const struct step *be
             follow_read(search, policy, &reads.at[i], before);
 }
 
-/* One report for a declaration, whatever its commands and roles. */
+/* One report for a circle, whatever the commands and roles of its policies. */
 static bool
 is_same_declaration(const struct policy *a, const struct policy *b)
 {
@@ -164,30 +172,38 @@ is_same_declaration(const struct policy *a, const struct policy *b)
 }
 
 static bool
-search_for_roles(const struct checker *checker, const struct policy *policy)
+is_told(const struct circle *told, const struct policy *policy)
+{
+    for (size_t i = 0; i < told->n; i++)
+        if (is_same_declaration(told->at[i], policy))
+            return true;
+    return false;
+}
+
+static void
+search_for_roles(const struct checker *checker, const struct policy *policy, struct circle *told)
 {
     for (size_t i = 0; i < checker->model->roles.n; i++) {
-        struct search search = {.checker = checker, .start = policy};
+        struct search search = {.told = told, .checker = checker, .start = policy};
 
         search.role = checker->model->roles.at[i];
         if (!policy_applies(policy, search.role, policy->table, policy->command))
             continue;
         follow(&search, policy, NULL);
         if (search.found)
-            return true;
+            return;
     }
-    return false;
 }
 
 void
 check_recursion(struct checker *checker)
 {
-    const struct policy *reported = NULL;
+    struct circle told = {0};
 
     for (size_t i = 0; i < checker->model->policies.n; i++) {
         const struct policy *policy = checker->model->policies.at[i];
 
-        if (!is_same_declaration(reported, policy) && search_for_roles(checker, policy))
-            reported = policy;
+        if (!is_told(&told, policy))
+            search_for_roles(checker, policy, &told);
     }
 }
