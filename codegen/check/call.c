@@ -369,7 +369,7 @@ check_call(struct scope *scope, const struct ast_expr *ast)
         return report_unknown_function(scope, ast);
     if (strcmp(name, "current_setting") == 0)
         refused = check_setting(scope, ast);
-    return refused ? refused : check_function_call(scope, ast, function);
+    return refused ? refused : check_function_call(scope, check_put_in_order(ast), function);
 }
 
 /* ---- extract(year from x) ---- */

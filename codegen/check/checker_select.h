@@ -46,6 +46,11 @@ void check_locking(const struct scope *scope, struct select *select, const struc
 /* What a statement gives: its outputs, or what it returns. */
 const struct outputs *check_outputs_of(const struct statement *statement);
 
+/* ---- named.c ---- */
+
+/* The call of a function of PostgreSQL with its arguments in their order, where names say it. */
+const struct ast_expr *check_put_in_order(const struct ast_expr *ast);
+
 /* ---- function_call.c ---- */
 
 struct expr *check_declared_call(struct scope *scope, const struct ast_expr *ast);

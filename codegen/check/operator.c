@@ -255,11 +255,32 @@ operator_behind(const char *op)
 
 /* ---- rows: only beside one another, compared item by item ---- */
 
+/* `old.*`: what is generated follows from the others, and is not there before the row is written.
+ */
+static void
+add_whole_row(struct scope *scope, const struct ast_expr *ast, struct expr *row)
+{
+    struct ast_output star = {.span = ast->span, .expr = (struct ast_expr *)ast};
+    struct ast_outputs list = {0};
+    struct outputs outputs = {0};
+
+    vec_push(&list, star);
+    check_output_list(scope, &outputs, &list);
+    for (size_t i = 0; i < outputs.n; i++) {
+        struct expr *expr = outputs.at[i].expr;
+
+        if (expr->kind != EXPR_COLUMN || !expr->column->generated)
+            vec_push(&row->args, expr);
+    }
+}
+
 struct expr *
 check_row(struct scope *scope, const struct ast_expr *ast)
 {
     struct expr *expr = check_new_expr(EXPR_ROW, ast->span);
 
+    if (ast->kind == AST_STAR)
+        add_whole_row(scope, ast, expr);
     for (size_t i = 0; i < ast->args.n; i++)
         vec_push(&expr->args, check_expr(scope, ast->args.at[i]));
     return expr;
@@ -301,10 +322,16 @@ check_compare_rows(const struct ast_expr *ast, const char *op, const struct expr
 }
 
 static bool
+is_row(const struct ast_expr *ast)
+{
+    return ast->kind == AST_ROW || (ast->kind == AST_STAR && ast->names.n > 0);
+}
+
+static bool
 compares_rows(const struct ast_expr *ast)
 {
-    return ast->args.n == 2 && ast->args.at[0]->kind == AST_ROW &&
-           ast->args.at[1]->kind == AST_ROW && is_comparison(ast->op);
+    return ast->args.n == 2 && is_row(ast->args.at[0]) && is_row(ast->args.at[1]) &&
+           is_comparison(ast->op);
 }
 
 static struct expr *

@@ -365,6 +365,8 @@ bare_name(struct scope *scope, const struct ast_expr *ast)
     struct param *param = find_param(scope, name);
     struct claim *claim = check_claim_named(scope->checker, name);
 
+    if (found.times == 1 && check_is_for_all(scope->place))
+        claim = NULL; /* none may stand here */
     if (found.times == 1 && param)
         report_two_meanings(ast, &found, "an argument", param->span, "rename the argument");
     else if (found.times == 1 && claim)

@@ -169,6 +169,7 @@ expr(A) ::= FALSE(B).                   { A = expr_leaf(AST_FALSE, B); }
 expr(A) ::= NULL(B).                    { A = expr_leaf(AST_NULL, B); }
 expr(A) ::= RAW(B).                     { A = expr_leaf(AST_RAW, B); }
 expr(A) ::= column_name(B).             { A = expr_column(B); }
+expr(A) ::= name(B) DOT STAR(C).        { A = expr_star(B, C); }
 expr(A) ::= path(B) STRING(C).
   { A = expr_cast(p, SPAN(B, C), expr_leaf(AST_STRING, C), type_named(B)); }
 
@@ -546,8 +547,6 @@ output(A) ::= expr(B) name(C).
   { A = (struct ast_output){.span = SPAN(*B, C), .expr = B, .alias = C}; }
 output(A) ::= STAR(B).
   { A = (struct ast_output){.span = B.span, .expr = expr_leaf(AST_STAR, B)}; }
-output(A) ::= name(B) DOT STAR(C).
-  { A = (struct ast_output){.span = SPAN(B, C), .expr = expr_star(B, C)}; }
 
 %type froms {struct ast_froms}
 froms(A) ::= from(B).                   { FIRST(A, B); }
