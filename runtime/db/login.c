@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "db/conninfo.h"
 #include "codec/array.h"
 
 /* The gravest fault in words, or no row.  All in one question: an application may have a thousand
@@ -88,9 +89,16 @@ pgs_login_check(const char *conninfo, const struct pgs_login_rules *rules, char 
 {
     static const char *const words[] = {"connect_timeout", "dbname", NULL};
     const char *const values[] = {"5", conninfo, NULL};
-    PGconn *conn = PQconnectdbParams(words, values, 1);
     enum pgs_login_result result = PGS_LOGIN_OK;
+    PGconn *conn;
 
+    if (!pgs_conninfo_is_sound(conninfo)) {
+        (void)snprintf(why, why_size,
+                       "is not a connection string; in postgresql://USER:PASSWORD@HOST/DATABASE, "
+                       "write the characters %%@/:?# of the password as %%25, %%40, ...");
+        return PGS_LOGIN_REFUSED;
+    }
+    conn = PQconnectdbParams(words, values, 1);
     if (PQstatus(conn) != CONNECTION_OK) {
         (void)snprintf(why, why_size, "%s", PQerrorMessage(conn));
         why[strcspn(why, "\n")] = '\0';

@@ -69,6 +69,7 @@ struct pgs_db_error {
     const char *message;
     const char *detail;
     const char *hint;
+    bool is_raised; /* by code of a function, in words of its own: they may hold any value */
 };
 
 typedef void pgs_txn_done(struct pgs_txn *txn, void *owner);

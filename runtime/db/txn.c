@@ -180,6 +180,19 @@ field(const PGresult *result, int which)
     return text != NULL ? text : "";
 }
 
+/* The source files of PostgreSQL's procedural languages, which raise what functions say. */
+static bool
+is_raised(const PGresult *error)
+{
+    static const char *const files[] = {"pl_", "plpy", "plperl", "pltcl", "plv8"};
+    const char *file = field(error, PG_DIAG_SOURCE_FILE);
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        if (strncmp(file, files[i], strlen(files[i])) == 0)
+            return true;
+    return false;
+}
+
 struct pgs_db_error
 pgs_txn_error(const struct pgs_txn *txn)
 {
@@ -187,12 +200,13 @@ pgs_txn_error(const struct pgs_txn *txn)
 
     if (error == NULL)
         return (struct pgs_db_error){txn->refused != NULL ? txn->refused_state : "",
-                                     txn->refused != NULL ? txn->refused : "", "", ""};
+                                     txn->refused != NULL ? txn->refused : "", "", "", false};
     return (struct pgs_db_error){
         .sqlstate = field(error, PG_DIAG_SQLSTATE),
         .message = field(error, PG_DIAG_MESSAGE_PRIMARY),
         .detail = field(error, PG_DIAG_MESSAGE_DETAIL),
         .hint = field(error, PG_DIAG_MESSAGE_HINT),
+        .is_raised = is_raised(error),
     };
 }
 

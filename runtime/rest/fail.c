@@ -72,7 +72,8 @@ static void
 fail_internal(struct pgs_request *rq, int status, const struct pgs_db_error *error)
 {
     PGS_LOG(PGS_LOG_ERROR, "database_error", PGS_LOG_STR("sqlstate", error->sqlstate),
-            PGS_LOG_STR("message", error->message),
+            PGS_LOG_STR("message", error->is_raised ? NULL : error->message),
+            PGS_LOG_STR("route", rq->route->path),
             PGS_LOG_STR("id", pgs_request_info(rq->req)->id));
     pgs__fail(rq, status, error->sqlstate, NULL, NULL, "%s",
               is_for_the_client(error) ? error->message
