@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command line of a compiled application.  In order: settings, login roles, then serving.
+ * The command line of a compiled application.  In order: settings, listening sockets; here the
+ * supervisor stays behind, and a generation goes on: login roles, then serving.
  */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/limit.h"
-#include "config/config.h"
+#include "config/shares.h"
 #include "db/login.h"
 #include "dump/dump.h"
+#include "http/listen.h"
 #include "pgs/app.h"
+#include "process/supervisor.h"
 #include "serve.h"
+
+extern char **environ;
 
 enum {
     CONNECT_TRIES = 20, /* half a second apart */
@@ -149,25 +155,148 @@ read_arguments(int argc, char **argv, const char **env_file, bool *check)
     return 0;
 }
 
+static bool
+listen_on(const char *setting, const char *host, int port, int sets,
+          struct pgs_listeners *listeners)
+{
+    char why[256];
+
+    if (pgs_listen(host, (uint16_t)port, sets, listeners, why))
+        return true;
+    fprintf(stderr, "%s: %s\n", setting, why);
+    return false;
+}
+
+/* False: told why. */
+static bool
+open_listeners(const struct pgs_config *config, struct pgs_handover *handover)
+{
+    int threads = pgs_shares_of(config, sysconf(_SC_NPROCESSORS_ONLN)).threads;
+    struct pgs_listeners listeners, admin;
+
+    if (!listen_on("PORT", config->host, config->port, threads, &listeners))
+        return false;
+    handover->sets = listeners.sets;
+    handover->n_fds = pgs_listeners_count(&listeners);
+    handover->fds = listeners.fds;
+    if (config->admin_port == 0)
+        return true;
+    if (!listen_on("ADMIN_PORT", "127.0.0.1", config->admin_port, 1, &admin))
+        return false;
+    handover->admin_fd = admin.fds[0];
+    free(admin.fds);
+    return true;
+}
+
+/* `host port admin_port`, as configured. */
+static const char *
+address_of(const struct pgs_config *config)
+{
+    static char address[300];
+
+    (void)snprintf(address, sizeof(address), "%s %d %d", config->host, config->port,
+                   config->admin_port);
+    return address;
+}
+
+/* The sockets are those of the supervisor, as it was started. */
+static bool
+listens_where_configured(const struct pgs_config *config, const struct pgs_handover *handover)
+{
+    if (strcmp(address_of(config), handover->address) == 0)
+        return true;
+    fprintf(stderr, "config: HOST, PORT, ADMIN_PORT: changed; stop the server and start it\n");
+    return false;
+}
+
+/* The path by which we were started: another file may be there when it is executed again. */
+static const char *
+program_path(const char *name)
+{
+    static char path[4096];
+    ssize_t len;
+
+    if (strchr(name, '/') != NULL)
+        return name;
+    len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    path[len > 0 ? len : 0] = '\0';
+    return path;
+}
+
+static int
+supervise(const struct pgs_config *config, char **argv, char **env, struct pgs_handover *handover)
+{
+    struct pgs_supervised what = {
+        .program = program_path(argv[0]),
+        .argv = argv,
+        .env = env,
+        .handover = *handover,
+        .stop_ms = config->stop_timeout_ms,
+        .retire_ms = pgs_serve_retire_ms(config),
+    };
+    int status = pgs_supervise(&what);
+
+    *handover = what.handover;
+    return status;
+}
+
+static int
+serve(const struct pgs_config *config, const struct pgs_handover *handover)
+{
+    if (handover->supervisor == 0)
+        (void)signal(SIGCHLD, SIG_IGN); /* as process 1 we inherit children */
+    (void)prctl(PR_SET_NAME, pgs_app.name);
+    return check_logins(config) ? pgs_serve(config, handover) : 1;
+}
+
+/* Before settings are read into it. */
+static char **
+copy_environment(void)
+{
+    size_t n = 0;
+    char **copy;
+
+    while (environ[n] != NULL)
+        n++;
+    copy = calloc(n + 1, sizeof(*copy));
+    if (copy == NULL)
+        abort();
+    memcpy(copy, environ, n * sizeof(*copy));
+    return copy;
+}
+
 int
 main(int argc, char **argv)
 {
+    static char **env; /* the environment points into it */
+    struct pgs_handover handover;
     struct pgs_config config;
     const char *env_file = ".env";
     bool check = false;
-    int arguments = read_arguments(argc, argv, &env_file, &check);
+    int status = read_arguments(argc, argv, &env_file, &check);
 
-    if (arguments != 0)
-        return arguments == 1 ? 0 : 2;
+    if (status != 0)
+        return status == 1 ? 0 : 2;
+    if (!pgs_handover_read(&handover)) {
+        fprintf(stderr, "%s: the supervisor is of another version; stop it and start it\n", *argv);
+        return 1;
+    }
+    env = copy_environment();
     if (!pgs_env_file_read(env_file, stderr) || !pgs_config_read(&config, stderr))
         return 1;
     set_limits();
     pgs_log_open(STDERR_FILENO, config.log_level);
-    if (!check_logins(&config))
-        return 1;
     if (check) {
+        if (!check_logins(&config))
+            return 1;
         printf("settings and login roles are fine\n");
         return 0;
     }
-    return pgs_serve(&config);
+    if (handover.supervisor != 0)
+        return listens_where_configured(&config, &handover) ? serve(&config, &handover) : 1;
+    handover.address = address_of(&config);
+    if (!open_listeners(&config, &handover))
+        return 1;
+    status = config.supervise ? supervise(&config, argv, env, &handover) : PGS_IS_GENERATION;
+    return status == PGS_IS_GENERATION ? serve(&config, &handover) : status;
 }

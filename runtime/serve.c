@@ -21,7 +21,7 @@
 
 enum {
     REFRESH_S = 2, /* how old the keys of JWT_KEYS_FILE may be */
-    STOP_DEADLINE_MS = 10000,
+    READY_MS = 10000,
     ADMIN_STOP_DEADLINE_MS = 1000,
     MAX_IN_FLIGHT = 64,
     MAX_STATEMENTS = 512,
@@ -33,6 +33,7 @@ enum {
 /* What all threads are made from. */
 struct program {
     struct pgs_config config;
+    struct pgs_handover handover;
     struct pgs_keys keys;
     struct pgs_router *router;
     struct pgs_shares shares;
@@ -108,6 +109,15 @@ on_admin_request(void *state, h2o_req_t *req)
                                                      .message = "The admin port has no such path"});
 }
 
+static bool
+thread_is_ready(const void *state)
+{
+    const struct pgs_thread *thread = state;
+
+    return pgs_pool_is_connected(thread->pool) &&
+           (thread->admin_pool == NULL || pgs_pool_is_connected(thread->admin_pool));
+}
+
 static void
 thread_stop(void *state)
 {
@@ -139,13 +149,31 @@ thread_close(void *state)
     free(thread);
 }
 
+/* The server's own copies of the sockets that were handed over. */
+static struct pgs_listeners
+listeners_of(const struct program *program)
+{
+    const struct pgs_handover *handover = &program->handover;
+    struct pgs_listeners listeners = {handover->sets, handover->n_fds / handover->sets, NULL};
+    const int *fds = handover->fds;
+
+    if (program->is_admin) {
+        listeners = (struct pgs_listeners){1, 1, NULL};
+        fds = &handover->admin_fd;
+    }
+    listeners.fds = calloc((size_t)pgs_listeners_count(&listeners), sizeof(*listeners.fds));
+    if (listeners.fds == NULL)
+        abort();
+    memcpy(listeners.fds, fds, (size_t)pgs_listeners_count(&listeners) * sizeof(*fds));
+    return listeners;
+}
+
 static struct pgs_server *
 open_server(struct program *program)
 {
     const struct pgs_config *config = &program->config;
     struct pgs_server_config server_config = {
-        .host = program->is_admin ? "127.0.0.1" : config->host,
-        .port = (uint16_t)(program->is_admin ? config->admin_port : config->port),
+        .listeners = listeners_of(program),
         .threads = program->shares.threads,
         .max_body_bytes = (size_t)config->max_body_bytes,
         .read_timeout_ms = config->read_timeout_ms,
@@ -160,17 +188,14 @@ open_server(struct program *program)
         .is_counted = !program->is_admin,
         .arg = program,
         .thread_open = thread_open,
+        .thread_is_ready = thread_is_ready,
         .on_request = program->is_admin ? on_admin_request : on_request,
         .thread_stop = thread_stop,
         .thread_is_stopped = thread_is_stopped,
         .thread_close = thread_close,
     };
-    char why[256];
-    struct pgs_server *server = pgs_server_open(&server_config, why);
 
-    if (server == NULL)
-        fprintf(stderr, "%s: %s\n", program->is_admin ? "ADMIN_PORT" : "PORT", why);
-    return server;
+    return pgs_server_open(&server_config);
 }
 
 static struct pgs_addresses *
@@ -221,42 +246,20 @@ read_keys(const struct pgs_config *config, struct pgs_keys *keys)
 }
 
 static void
-log_listening(const struct program *program, const struct pgs_server *server)
+log_listening(const struct program *program)
 {
     const struct pgs_shares *shares = &program->shares;
+    struct pgs_listeners listeners = listeners_of(program);
 
     PGS_LOG(
         PGS_LOG_INFO, "listening", PGS_LOG_STR("app", pgs_app.name),
-        PGS_LOG_STR("host", program->config.host), PGS_LOG_INT("port", pgs_server_port(server)),
+        PGS_LOG_STR("host", program->config.host),
+        PGS_LOG_INT("port", pgs_listeners_port(&listeners)),
         PGS_LOG_STR("schema", pgs_app.fingerprint), PGS_LOG_INT("threads", shares->threads),
         PGS_LOG_INT("connections", shares->threads * (shares->quick + shares->slow +
-                                                      shares->admin_quick + shares->admin_slow)));
-}
-
-/* Blocked in all threads, which inherit the mask; the main thread waits for one. */
-static void
-block_signals(sigset_t *signals)
-{
-    sigemptyset(signals);
-    sigaddset(signals, SIGTERM);
-    sigaddset(signals, SIGINT);
-    sigaddset(signals, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, signals, NULL);
-}
-
-/* `*admin_server` stays NULL where ADMIN_PORT is 0.  False: told why. */
-static bool
-open_servers(struct program *program, struct program *admin, struct pgs_server **server,
-             struct pgs_server **admin_server)
-{
-    *admin_server = NULL;
-    *server = open_server(program);
-    if (*server == NULL)
-        return false;
-    if (program->config.admin_port == 0)
-        return true;
-    *admin_server = open_server(admin);
-    return *admin_server != NULL;
+                                                      shares->admin_quick + shares->admin_slow)),
+        PGS_LOG_INT("generation", program->handover.generation));
+    free(listeners.fds);
 }
 
 /* HTTP/2 is offered only where the guard has been seen to work. */
@@ -288,8 +291,43 @@ open_tls(struct program *program)
     return program->tls != NULL;
 }
 
-/* The signal that ends the program; until then the main thread looks after keys and certificate,
- * at once on SIGHUP. */
+/* What the main thread takes one by one.  Under a supervisor SIGINT is for that one alone: a
+ * terminal sends it to both. */
+static void
+our_signals(const struct program *program, sigset_t *signals)
+{
+    sigemptyset(signals);
+    sigaddset(signals, SIGTERM);
+    sigaddset(signals, SIGHUP);
+    sigaddset(signals, PGS_SIGNAL_RETIRE);
+    if (program->handover.supervisor == 0)
+        sigaddset(signals, SIGINT);
+}
+
+/* Starts the threads with all signals blocked; until all is ready, one ends the program. */
+static bool
+start_servers(struct pgs_server *server, struct pgs_server *admin_server)
+{
+    sigset_t all, before;
+    bool started;
+
+    sigfillset(&all);
+    (void)pthread_sigmask(SIG_BLOCK, &all, &before);
+    started = pgs_server_start(server) && (admin_server == NULL || pgs_server_start(admin_server));
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!started) {
+        fprintf(stderr, "the threads could not be started\n");
+        return false;
+    }
+    if (pgs_server_wait_ready(server, READY_MS) &&
+        (admin_server == NULL || pgs_server_wait_ready(admin_server, READY_MS)))
+        return true;
+    fprintf(stderr, "PostgreSQL does not answer\n");
+    return false;
+}
+
+/* The signal that ends us; until then the main thread looks after keys and certificate, at once on
+ * SIGHUP. */
 static int
 wait_for_signal(const sigset_t *signals, const struct program *program)
 {
@@ -307,35 +345,78 @@ wait_for_signal(const sigset_t *signals, const struct program *program)
     }
 }
 
-static int
-serve_until_signal(struct program *program, struct program *admin)
+static void
+on_second_signal(int number)
 {
-    struct pgs_server *server, *admin_server;
-    sigset_t signals;
-    int number;
+    (void)number;
+    _exit(1);
+}
+
+/* A supervisor sees to that itself. */
+static void
+end_at_second_signal(const sigset_t *signals)
+{
+    struct sigaction action = {.sa_handler = on_second_signal};
+
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+}
+
+static int
+stop_servers(const struct program *program, struct pgs_server *server,
+             struct pgs_server *admin_server, int number)
+{
+    bool retires = number == PGS_SIGNAL_RETIRE;
+    enum pgs_server_end end = retires ? PGS_SERVER_RETIRES : PGS_SERVER_STOPS;
     bool stopped;
 
-    block_signals(&signals);
-    if (!open_servers(program, admin, &server, &admin_server) || !pgs_server_start(server) ||
-        (admin_server != NULL && !pgs_server_start(admin_server)))
-        return 1;
-    log_listening(program, server);
-    number = wait_for_signal(&signals, program);
-    PGS_LOG(PGS_LOG_INFO, "stopping", PGS_LOG_INT("signal", number));
-    stopped = pgs_server_stop(server, STOP_DEADLINE_MS);
+    PGS_LOG(PGS_LOG_INFO, retires ? "retiring" : "stopping", PGS_LOG_INT("signal", number),
+            PGS_LOG_INT("generation", program->handover.generation));
+    stopped = pgs_server_stop(server, end,
+                              retires ? pgs_serve_retire_ms(&program->config)
+                                      : program->config.stop_timeout_ms);
     if (admin_server != NULL)
-        stopped = pgs_server_stop(admin_server, ADMIN_STOP_DEADLINE_MS) && stopped;
+        stopped = pgs_server_stop(admin_server, end, ADMIN_STOP_DEADLINE_MS) && stopped;
     return stopped ? 0 : 1;
 }
 
+static int
+serve_until_signal(struct program *program, struct program *admin)
+{
+    struct pgs_server *server = open_server(program);
+    struct pgs_server *admin_server = program->handover.admin_fd >= 0 ? open_server(admin) : NULL;
+    sigset_t signals;
+    int number;
+
+    if (!start_servers(server, admin_server))
+        return 1;
+    our_signals(program, &signals);
+    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    log_listening(program);
+    pgs_handover_tell_ready(&program->handover);
+    number = wait_for_signal(&signals, program);
+    if (program->handover.supervisor == 0)
+        end_at_second_signal(&signals);
+    return stop_servers(program, server, admin_server, number);
+}
+
+/* The slowest request can have its answer. */
 int
-pgs_serve(const struct pgs_config *config)
+pgs_serve_retire_ms(const struct pgs_config *config)
+{
+    return config->statement_timeout_ms + config->stop_timeout_ms;
+}
+
+int
+pgs_serve(const struct pgs_config *config, const struct pgs_handover *handover)
 {
     /* They outlive the threads, also those that hang at the end. */
     static struct program program, admin;
     int status;
 
     program.config = *config;
+    program.handover = *handover;
     program.shares = pgs_shares_of(config, sysconf(_SC_NPROCESSORS_ONLN));
     if (!read_keys(config, &program.keys) || !open_tls(&program))
         return 1;

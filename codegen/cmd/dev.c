@@ -18,7 +18,11 @@ static const char help[] =
     "Usage: pgstack dev [-C DIR] [--port N] [--no-demo] [--reset]\n"
     "\n"
     "Builds the project, starts a private PostgreSQL in build/dev, applies the migrations, loads\n"
-    "demo/data.sql into a new database, and serves on 127.0.0.1.  Ctrl-C stops what it started.\n"
+    "demo/data.sql into a new database, and serves on 127.0.0.1.  When a file of schema/ or "
+    "policies/\n"
+    "changes, or .env, it builds again, and the server is exchanged without a failed request; "
+    "with\n"
+    "errors in the schema it goes on as it was.  Ctrl-C stops what it started.\n"
     "\n"
     "--port N   instead of PORT, or 8080; 0 takes any free one\n"
     "--no-demo  leave demo/data.sql out\n"
@@ -83,13 +87,84 @@ stop_was_asked(const sigset_t *set)
     return false;
 }
 
+struct watch {
+    const char *program;
+    bool no_demo;
+    uint64_t built, seen; /* stamps of the sources */
+};
+
+/* In a process of its own: what we know of the sources is from our start.  False: printed. */
+static bool
+build_again(const char *program)
+{
+    const char *self = arena_printf("%s/pgstack", cmd_program_dir());
+    const struct source *log;
+    pid_t pid = process_start(&(struct process){
+        .argv = (const char *const[]){self, "build", NULL},
+        .log = DEV_BUILD_LOG,
+        .death_signal = SIGTERM,
+    });
+    bool ok = process_wait(pid);
+    const char *last;
+
+    log = source_read(".", DEV_BUILD_LOG);
+    last = log == NULL ? NULL : strstr(log->text, arena_printf("%s\n", program));
+    if (log != NULL)
+        fwrite(log->text, 1, last == NULL ? log->len : (size_t)(last - log->text), stderr);
+    if (ok && last == NULL)
+        cmd_fail("the name of the application has changed: stop dev and start it again");
+    return ok && last != NULL;
+}
+
+/* False: printed, and the server goes on as it was. */
+static bool
+exchange(struct dev *dev, const struct watch *watch)
+{
+    const struct dev_database_options options = {.no_demo = watch->no_demo, .beside = true};
+    const char *old = dev->database;
+
+    if (!build_again(watch->program))
+        return false;
+    if (dev_database_prepare(dev, &options) && dev_server_swap(dev))
+        return true;
+    dev_database_abandon(dev, old);
+    (void)dev_server_write_settings(dev);
+    return false;
+}
+
+/* Looks at the sources; takes a change in when they have been at rest for one look. */
+static bool
+watch_sources(struct dev *dev, struct watch *watch)
+{
+    uint64_t now = dev_sources_stamp();
+    bool rests = now == watch->seen;
+
+    watch->seen = now;
+    if (now == watch->built || !rests)
+        return true;
+    watch->built = now;
+    puts("the sources have changed");
+    if (!exchange(dev, watch)) {
+        puts("the server goes on as it was");
+        return true;
+    }
+    puts("the server has been exchanged");
+    return dev_database_remember(dev) && dev_write_env(dev);
+}
+
 /* Until someone asks to stop (true), or a child ends by itself (false: printed). */
 static bool
-wait_for_end(struct dev *dev, const sigset_t *set)
+wait_for_end(struct dev *dev, struct watch *watch, const sigset_t *set)
 {
+    const struct timespec look = {.tv_nsec = 200 * 1000 * 1000};
+
     for (;;) {
-        if (sigwaitinfo(set, NULL) != SIGCHLD)
+        int signal = sigtimedwait(set, NULL, &look);
+
+        if (signal > 0 && signal != SIGCHLD)
             return true;
+        if (!watch_sources(dev, watch))
+            return false;
         if (!process_is_running(&dev->server)) {
             process_print_log(DEV_SERVER_LOG, 10);
             return cmd_fail("the server has ended by itself; its log is " DEV_SERVER_LOG), false;
@@ -103,7 +178,7 @@ wait_for_end(struct dev *dev, const sigset_t *set)
 
 /* True: it ran and was stopped. */
 static bool
-run(struct dev *dev, const char *program, const struct model *model,
+run(struct dev *dev, struct watch *watch, const struct model *model,
     const struct dev_database_options *options)
 {
     sigset_t set;
@@ -118,10 +193,10 @@ run(struct dev *dev, const char *program, const struct model *model,
         return false;
     if (stop_was_asked(&set))
         return true;
-    if (!dev_server_start(dev, program) || !dev_write_env(dev))
+    if (!dev_server_start(dev, watch->program) || !dev_write_env(dev))
         return false;
     dev_greet(dev, model);
-    return wait_for_end(dev, &set);
+    return wait_for_end(dev, watch, &set);
 }
 
 int
@@ -136,7 +211,7 @@ cmd_dev(int argc, char **argv)
     struct cmd_args args;
     struct dev dev = {0};
     const struct model *model;
-    const char *program;
+    struct watch watch;
     int status;
     bool ok;
 
@@ -146,10 +221,11 @@ cmd_dev(int argc, char **argv)
         return cmd_usage("dev", "unexpected \"%s\"", args.at[0]);
     setvbuf(stdout, NULL, _IOLBF, 0);
     dev_forget_libpq_variables();
-    if (!dev_open(&dev) || !choose_ports(&dev, port) || !cmd_make_server(&program) ||
+    watch = (struct watch){.no_demo = database.no_demo, .built = dev_sources_stamp()};
+    if (!dev_open(&dev) || !choose_ports(&dev, port) || !cmd_make_server(&watch.program) ||
         (model = cmd_load()) == NULL)
         return CMD_FAILED;
-    ok = run(&dev, program, model, &database);
+    ok = run(&dev, &watch, model, &database);
     dev_forget_env();
     dev_server_stop(&dev);
     dev_postgres_stop(&dev);

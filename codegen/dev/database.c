@@ -2,7 +2,8 @@
 /*
  * While a schema is being written its first migration changes all the time, and a database that
  * has applied the old one cannot follow.  Nothing is lost then: the old database gets another name
- * and a new one takes its place.
+ * and a new one takes its place; or, while a server has connections to the old one, which keep
+ * PostgreSQL from renaming it, the new one gets another name until the next start.
  */
 #include "dev/dev.h"
 
@@ -19,12 +20,6 @@
 #include "dev/token.h"
 
 #define TOKEN_SECONDS (30 * 24 * 3600)
-
-/* On the database, once its demo data is in (or was declined): it is not new any more. */
-static const char mark_sql[] = "comment on database " DEV_DATABASE " is 'pgstack dev: ready'";
-static const char marked_sql[] =
-    "select 1 from pg_database where datname = '" DEV_DATABASE
-    "' and shobj_description(oid, 'pg_database') = 'pgstack dev: ready'";
 
 static PGconn *
 connect_to(const struct dev *dev, const char *database)
@@ -67,8 +62,9 @@ database_exists(PGconn *conn, const char *name)
            NULL;
 }
 
-static bool
-put_aside(PGconn *conn, const char *why)
+/* Gives the database a name that says until when it was in use. */
+static const char *
+put_aside(PGconn *conn, const char *database)
 {
     time_t now = time(NULL);
     char day[32];
@@ -79,17 +75,16 @@ put_aside(PGconn *conn, const char *why)
     do {
         name = arena_printf(DEV_DATABASE "_until_%s_%d", day, n++);
     } while (database_exists(conn, name));
-    if (!execute(conn, arena_printf("alter database " DEV_DATABASE " rename to %s", name)))
-        return false;
-    printf("%s: a new database takes its place; the old one is kept as \"%s\"\n", why, name);
-    return true;
+    if (!execute(conn, arena_printf("alter database %s rename to %s", database, name)))
+        return NULL;
+    return name;
 }
 
 /* Some applied migration is not what the files say. */
 static bool
 is_outdated(const struct dev *dev, bool *outdated)
 {
-    PGconn *conn = connect_to(dev, DEV_DATABASE);
+    PGconn *conn = connect_to(dev, dev->database);
     struct migrations migrations;
     bool ok = conn != NULL && migrations_read(conn, &migrations);
 
@@ -99,8 +94,64 @@ is_outdated(const struct dev *dev, bool *outdated)
     return ok;
 }
 
+bool
+dev_database_remember(const struct dev *dev)
+{
+    return dev_write_private(arena_printf("%s/database", dev->home), dev->database);
+}
+
+/* No server runs: the database can have its proper name back. */
 static bool
-make_database(const struct dev *dev, bool reset)
+take_name_back(struct dev *dev, PGconn *conn)
+{
+    const char *database = dev->database;
+
+    if (strcmp(database, DEV_DATABASE) == 0)
+        return true;
+    dev->database = DEV_DATABASE;
+    if (database_exists(conn, database)) {
+        if (database_exists(conn, DEV_DATABASE) && put_aside(conn, DEV_DATABASE) == NULL)
+            return false;
+        if (!execute(conn, arena_printf("alter database %s rename to " DEV_DATABASE, database)))
+            return false;
+    }
+    return dev_database_remember(dev);
+}
+
+/* The name of the database before the last one may still have connections of a server that ends. */
+static bool
+take_other_name(struct dev *dev, PGconn *conn, const char *why)
+{
+    const char *old = dev->database;
+
+    dev->database = strcmp(old, DEV_DATABASE) == 0 ? DEV_OTHER_DATABASE : DEV_DATABASE;
+    if (database_exists(conn, dev->database)) {
+        (void)fetch(conn, arena_printf("select pg_terminate_backend(pid) from pg_stat_activity"
+                                       " where datname = '%s'",
+                                       dev->database));
+        if (put_aside(conn, dev->database) == NULL)
+            return false;
+    }
+    printf("%s: a new database takes its place, \"%s\"; the old one is kept as \"%s\"\n", why,
+           dev->database, old);
+    return true;
+}
+
+static bool
+replace(struct dev *dev, PGconn *conn, const struct dev_database_options *options, const char *why)
+{
+    const char *name;
+
+    if (options->beside)
+        return take_other_name(dev, conn, why);
+    name = put_aside(conn, dev->database);
+    if (name != NULL)
+        printf("%s: a new database takes its place; the old one is kept as \"%s\"\n", why, name);
+    return name != NULL;
+}
+
+static bool
+make_database(struct dev *dev, const struct dev_database_options *options)
 {
     PGconn *conn = connect_to(dev, "postgres");
     bool exists, outdated = false;
@@ -108,17 +159,30 @@ make_database(const struct dev *dev, bool reset)
 
     if (!ok)
         return false;
-    exists = database_exists(conn, DEV_DATABASE);
-    if (exists && !reset)
+    ok = options->beside || take_name_back(dev, conn);
+    exists = ok && database_exists(conn, dev->database);
+    if (exists && !options->reset)
         ok = is_outdated(dev, &outdated);
-    if (ok && exists && (reset || outdated)) {
-        ok = put_aside(conn, reset ? "as asked" : "an applied migration has changed");
+    if (ok && exists && (options->reset || outdated)) {
+        ok = replace(dev, conn, options,
+                     options->reset ? "as asked" : "an applied migration has changed");
         exists = false;
     }
     if (ok && !exists)
-        ok = execute(conn, "create database " DEV_DATABASE);
+        ok = execute(conn, arena_printf("create database %s", dev->database));
     PQfinish(conn);
     return ok;
+}
+
+void
+dev_database_abandon(struct dev *dev, const char *old)
+{
+    PGconn *conn = strcmp(dev->database, old) == 0 ? NULL : connect_to(dev, "postgres");
+
+    if (conn != NULL)
+        (void)execute(conn, arena_printf("drop database if exists %s with (force)", dev->database));
+    PQfinish(conn);
+    dev->database = old;
 }
 
 /* The password is hashed here, so that PostgreSQL's log cannot show it. */
@@ -136,12 +200,14 @@ set_password(PGconn *conn, const char *role, const char *password)
     return ok;
 }
 
+/* A mark on the database says that its demo data is in, or was declined: it is not new any more. */
 static bool
-load_demo(PGconn *conn, bool wanted)
+load_demo(const struct dev *dev, PGconn *conn, bool wanted)
 {
     const struct source *source;
 
-    if (fetch(conn, marked_sql) != NULL)
+    if (fetch(conn, "select 1 from pg_database where datname = current_database()"
+                    " and shobj_description(oid, 'pg_database') = 'pgstack dev: ready'") != NULL)
         return true;
     source = wanted ? source_read(".", "demo/data.sql") : NULL;
     if (source != NULL) {
@@ -149,7 +215,8 @@ load_demo(PGconn *conn, bool wanted)
         if (!migration_run_script(conn, source))
             return false;
     }
-    return execute(conn, mark_sql);
+    return execute(conn,
+                   arena_printf("comment on database %s is 'pgstack dev: ready'", dev->database));
 }
 
 /* A claim that the developer's settings ask of tokens: `,"aud":"x"`. */
@@ -199,16 +266,16 @@ dev_database_prepare(struct dev *dev, const struct dev_database_options *options
     PGconn *conn;
     bool ok;
 
-    if (!make_database(dev, options->reset))
+    if (!make_database(dev, options))
         return false;
-    conn = connect_to(dev, DEV_DATABASE);
+    conn = connect_to(dev, dev->database);
     if (conn == NULL)
         return false;
     ok = migration_lock(conn) && migrations_read(conn, &migrations) &&
          migrations_run(conn, &migrations, &applied) &&
          set_password(conn, "authenticator", dev->authenticator_password) &&
          set_password(conn, "authenticator_admin", dev->admin_password) &&
-         load_demo(conn, !options->no_demo);
+         load_demo(dev, conn, !options->no_demo);
     if (ok)
         sign_demo_token(dev, conn);
     PQfinish(conn);

@@ -9,6 +9,7 @@
 
 #include <pwd.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "model/model.h"
@@ -16,13 +17,19 @@
 #define DEV_DIR "build/dev"
 #define DEV_ENV DEV_DIR "/env"
 #define DEV_SERVER_LOG DEV_DIR "/server.log"
+#define DEV_BUILD_LOG DEV_DIR "/build.log"
+#define DEV_SERVER_ENV DEV_DIR "/server.env"
 #define DEV_DATABASE "app"
+#define DEV_OTHER_DATABASE                                                                         \
+    "app_2" /* while the server runs, a new one cannot take the same name                          \
+             */
 #define DEV_USER_ID "00000000-0000-4000-8000-000000000001"
 
 struct dev {
     const char *home; /* absolute: data folder, socket, secrets, PostgreSQL's log */
     const struct passwd *postgres_user; /* NULL: ours */
     int port, admin_port, postgres_port;
+    const char *database; /* that is served */
 
     /* Kept in home/secrets. */
     const char *superuser_password;
@@ -61,15 +68,34 @@ void dev_postgres_stop(struct dev *dev);
 struct dev_database_options {
     bool reset;   /* put the database aside, begin with an empty one */
     bool no_demo; /* leave demo/data.sql out */
+    bool beside;  /* a server runs: a new database gets the other name */
 };
 
 /* dev_database.c: makes or migrates the database, sets the logins' passwords, loads the demo data,
  * signs the demo user's token.  False: printed. */
 bool dev_database_prepare(struct dev *dev, const struct dev_database_options *options);
 
+/* The server keeps, or has again, database `old`; another one that was made is dropped. */
+void dev_database_abandon(struct dev *dev, const char *old);
+
+/* The next start finds the same database. */
+bool dev_database_remember(const struct dev *dev);
+
 /* dev_server.c: the application's server.  False: printed. */
 bool dev_server_start(struct dev *dev, const char *program);
+
+/* The server's next generation, of the program and the database as they are now, takes over.
+ * False: printed, and the old one stays. */
+bool dev_server_swap(const struct dev *dev);
+
+/* What can change while the server runs, for its next generation: the database, and the developer's
+ * own settings.  False: printed. */
+bool dev_server_write_settings(const struct dev *dev);
+
 void dev_server_stop(struct dev *dev);
+
+/* dev_watch.c: another number when a file of the sources, or `.env`, has changed. */
+uint64_t dev_sources_stamp(void);
 
 /* dev_greeting.c: what to try. */
 void dev_greet(const struct dev *dev, const struct model *model);

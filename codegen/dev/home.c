@@ -227,8 +227,8 @@ dev_other_port(const struct dev *dev)
 const char *
 dev_url(const struct dev *dev, const char *user, const char *password)
 {
-    return arena_printf("postgres://%s:%s@127.0.0.1:%d/" DEV_DATABASE, user, password,
-                        dev->postgres_port);
+    return arena_printf("postgres://%s:%s@127.0.0.1:%d/%s", user, password, dev->postgres_port,
+                        dev->database);
 }
 
 bool
@@ -265,11 +265,21 @@ dev_forget_libpq_variables(void)
     }
 }
 
+static void
+read_database(struct dev *dev)
+{
+    const struct source *file = source_read(dev->home, "database");
+
+    dev->database = file != NULL && strcmp(file->text, DEV_OTHER_DATABASE) == 0 ? DEV_OTHER_DATABASE
+                                                                                : DEV_DATABASE;
+}
+
 bool
 dev_open(struct dev *dev)
 {
     if (!make_folders(DEV_DIR, 0755) || !lock() || !choose_home(dev) || !read_secrets(dev))
         return false;
+    read_database(dev);
     dev_forget_env();
     return true;
 }

@@ -11,9 +11,10 @@
 #include <sys/types.h>
 
 struct process {
-    const char *const *argv;   /* argv[0] is the path; NULL-terminated */
-    const char *const *env;    /* "NAME=value", added to ours; NULL-terminated, or NULL */
-    const char *log;           /* file for stdout and stderr, emptied first; NULL: ours */
+    const char *const *argv; /* argv[0] is the path; NULL-terminated */
+    const char *const *env;  /* "NAME=value", added to ours, or "NAME", taken away; NULL-terminated,
+                              * or NULL */
+    const char *log;         /* file for stdout and stderr, emptied first; NULL: ours */
     const struct passwd *user; /* NULL: ours */
     int death_signal;          /* sent to it when we die */
 };

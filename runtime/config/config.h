@@ -19,7 +19,9 @@ struct pgs_config {
     const char *host;
     int port;
     int admin_port; /* 0: none */
-    int threads;    /* 0: one a core */
+    bool supervise;
+    int stop_timeout_ms;
+    int threads; /* 0: one a core */
     int read_timeout_ms;
     int write_timeout_ms;
     bool tls;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libh2o 2.2.5 neither counts connections nor closes idle ones when it stops, so each accepted
- * socket carries a struct pgs__connection, which knows how many requests are under way.  An idle
- * connection is ended by shutdown(2); h2o then reads its end and cleans up by itself.
+ * Each accepted socket carries a struct pgs__connection, which knows how many requests are under
+ * way: libh2o 2.2.5 counts none.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/limit.h"
@@ -16,12 +16,6 @@
 
 #define ACCEPTS_A_WAKE 16
 #define PAUSE_MS 100 /* after accept(2) found no file descriptor free */
-
-void
-pgs__connection_end(const struct pgs__connection *connection)
-{
-    (void)shutdown(h2o_socket_get_fd(connection->socket), SHUT_RDWR);
-}
 
 static enum pgs_way
 way_of(const struct pgs__connection *connection)
@@ -144,7 +138,7 @@ on_accept(h2o_socket_t *listener, const char *err)
 
     if (err != NULL)
         return;
-    for (int i = 0; i < ACCEPTS_A_WAKE; i++) {
+    for (int i = 0; i < ACCEPTS_A_WAKE || worker->is_stopping; i++) {
         h2o_socket_t *socket;
 
         if (worker->n_connections >= worker->config->max_connections) {
@@ -195,22 +189,6 @@ pgs__connection_of(const h2o_req_t *req)
 }
 
 void
-pgs__connections_end_idle(struct pgs__worker *worker, bool half_sent_too)
-{
-    for (h2o_linklist_t *link = worker->connections.next; link != &worker->connections;
-         link = link->next) {
-        struct pgs__connection *connection =
-            H2O_STRUCT_FROM_MEMBER(struct pgs__connection, link, link);
-
-        /* HTTP/2 was told to go away, and goes by itself. */
-        if (connection->is_h2 && !half_sent_too)
-            continue;
-        if (connection->n_requests == 0 && (half_sent_too || connection->socket->input->size == 0))
-            pgs__connection_end(connection);
-    }
-}
-
-void
 pgs__accept_open(struct pgs__worker *worker)
 {
     pgs__keyed_hash_open();
@@ -220,6 +198,13 @@ pgs__accept_open(struct pgs__worker *worker)
     h2o_linklist_init_anchor(&worker->requests);
     h2o_timeout_init(worker->loop, &worker->pause_timeout, PAUSE_MS);
     worker->pause.cb = on_pause_end;
+}
+
+void
+pgs__accept_begin(struct pgs__worker *worker)
+{
+    worker->is_listening = true;
+    worker->listeners = h2o_mem_alloc((size_t)worker->n_fds * sizeof(*worker->listeners));
     for (int i = 0; i < worker->n_fds; i++) {
         worker->listeners[i] =
             h2o_evloop_socket_create(worker->loop, worker->fds[i], H2O_SOCKET_FLAG_DONT_READ);
@@ -232,7 +217,16 @@ void
 pgs__accept_close(struct pgs__worker *worker)
 {
     h2o_timeout_unlink(&worker->pause);
-    for (int i = 0; i < worker->n_fds; i++)
+    for (int i = 0; i < worker->n_fds; i++) {
+        if (!worker->is_listening) {
+            (void)close(worker->fds[i]);
+            continue;
+        }
+        if (worker->takes_waiting)
+            on_accept(worker->listeners[i], NULL);
         h2o_socket_close(worker->listeners[i]);
-    pgs__connections_end_idle(worker, false);
+    }
+    if (worker->is_listening)
+        free(worker->listeners);
+    free(worker->fds);
 }

@@ -5,19 +5,19 @@
  */
 #include "http/listen.h"
 
+#include <asm/socket.h> /* what POSIX does not have */
 #include <errno.h>
+#include <linux/filter.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#ifndef SO_REUSEPORT
-#define SO_REUSEPORT 15
-#endif
-
 #define BACKLOG 4096
+#define MAX_ADDRESSES 4 /* of one name */
 
 static void
 set_port(struct sockaddr_storage *address, uint16_t port)
@@ -28,13 +28,13 @@ set_port(struct sockaddr_storage *address, uint16_t port)
         ((struct sockaddr_in *)address)->sin_port = htons(port);
 }
 
-static uint16_t
-get_port(int fd)
+uint16_t
+pgs_listeners_port(const struct pgs_listeners *listeners)
 {
     struct sockaddr_storage address;
     socklen_t len = sizeof(address);
 
-    if (getsockname(fd, (struct sockaddr *)&address, &len) != 0)
+    if (getsockname(listeners->fds[0], (struct sockaddr *)&address, &len) != 0)
         return 0;
     return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
                                                : ((struct sockaddr_in *)&address)->sin_port);
@@ -74,63 +74,88 @@ is_free(const struct sockaddr_storage *address, socklen_t len)
     return true;
 }
 
-/* One socket for each set; false: errno says why, and what was opened is in `fds`. */
+/* One socket for each set; false: errno says why, and what was opened is in `listeners`. */
 static bool
-bind_sets(struct sockaddr_storage *address, socklen_t len, uint16_t *port, int sets,
-          int (*fds)[PGS_LISTEN_MAX], int n)
+bind_sets(struct pgs_listeners *listeners, struct sockaddr_storage *address, socklen_t len,
+          uint16_t *port)
 {
+    int n = listeners->addresses++;
+
     set_port(address, *port);
     if (!is_free(address, len))
         return false;
-    for (int set = 0; set < sets; set++) {
-        fds[set][n] = bind_one(address, len, true);
-        if (fds[set][n] < 0)
+    for (int set = 0; set < listeners->sets; set++) {
+        int *fd = &listeners->fds[n * listeners->sets + set];
+
+        *fd = bind_one(address, len, true);
+        if (*fd < 0)
             return false;
         if (*port == 0) {
-            *port = get_port(fds[set][n]);
+            *port = pgs_listeners_port(listeners);
             set_port(address, *port);
         }
     }
     return true;
 }
 
-static void
-close_all(int sets, int (*fds)[PGS_LISTEN_MAX], int n)
-{
-    for (int set = 0; set < sets; set++)
-        for (int i = 0; i < n; i++)
-            if (fds[set][i] >= 0)
-                (void)close(fds[set][i]);
-}
-
-int
-pgs_listen(const char *host, uint16_t *port, int sets, int (*fds)[PGS_LISTEN_MAX], char why[256])
+bool
+pgs_listen(const char *host, uint16_t port, int sets, struct pgs_listeners *listeners,
+           char why[256])
 {
     struct addrinfo hints = {
         .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *found = NULL;
-    int n = 0, failed;
+    int failed = getaddrinfo(host, NULL, &hints, &found);
 
-    failed = getaddrinfo(host, NULL, &hints, &found);
     if (failed != 0) {
         (void)snprintf(why, 256, "cannot find the address of %s: %s", host, gai_strerror(failed));
-        return 0;
+        return false;
     }
-    for (int set = 0; set < sets; set++)
-        for (int i = 0; i < PGS_LISTEN_MAX; i++)
-            fds[set][i] = -1;
-    for (struct addrinfo *ai = found; ai != NULL && n < PGS_LISTEN_MAX; ai = ai->ai_next) {
+    *listeners = (struct pgs_listeners){.sets = sets};
+    listeners->fds = malloc((size_t)(sets * MAX_ADDRESSES) * sizeof(*listeners->fds));
+    if (listeners->fds == NULL)
+        abort();
+    for (int i = 0; i < sets * MAX_ADDRESSES; i++)
+        listeners->fds[i] = -1;
+    for (struct addrinfo *ai = found; ai != NULL && listeners->addresses < MAX_ADDRESSES;
+         ai = ai->ai_next) {
         struct sockaddr_storage address = {0};
 
         memcpy(&address, ai->ai_addr, ai->ai_addrlen);
-        if (bind_sets(&address, ai->ai_addrlen, port, sets, fds, n++))
+        if (bind_sets(listeners, &address, ai->ai_addrlen, &port))
             continue;
-        (void)snprintf(why, 256, "cannot listen on %s port %d: %s", host, (int)*port,
+        (void)snprintf(why, 256, "cannot listen on %s port %d: %s", host, (int)port,
                        strerror(errno));
-        close_all(sets, fds, n);
-        n = 0;
+        pgs_listeners_close(listeners);
         break;
     }
     freeaddrinfo(found);
-    return n;
+    return listeners->fds != NULL;
+}
+
+int
+pgs_listeners_count(const struct pgs_listeners *listeners)
+{
+    return listeners->sets * listeners->addresses;
+}
+
+void
+pgs_listeners_refuse(const struct pgs_listeners *listeners)
+{
+    struct sock_filter nothing = {.code = BPF_RET | BPF_K, .k = 0};
+    struct sock_fprog program = {.len = 1, .filter = &nothing};
+
+    for (int i = 0; i < pgs_listeners_count(listeners); i++)
+        (void)setsockopt(listeners->fds[i], SOL_SOCKET, SO_ATTACH_FILTER, &program,
+                         sizeof(program));
+}
+
+void
+pgs_listeners_close(struct pgs_listeners *listeners)
+{
+    for (int i = 0; i < pgs_listeners_count(listeners); i++)
+        if (listeners->fds[i] >= 0)
+            (void)close(listeners->fds[i]);
+    free(listeners->fds);
+    *listeners = (struct pgs_listeners){0};
 }

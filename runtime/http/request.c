@@ -52,8 +52,6 @@ on_request_end(void *cell)
     if (--connection->n_requests > 0)
         return;
     connection->idle_since_ms = pgs_clock_ms();
-    if (connection->worker->is_stopping && !connection->is_h2)
-        pgs__connection_end(connection);
 }
 
 static void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/server.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -25,11 +26,10 @@ struct pgs_server {
     h2o_globalconf_t globalconf;
     h2o_hostconf_t *host;
     h2o_handler_t *handler;
-    int n_addresses;
-    int (*fds)[PGS_LISTEN_MAX];
     struct pgs__worker *workers;
     pthread_mutex_t mutex;
-    pthread_cond_t ended;
+    pthread_cond_t changed;
+    int n_ready;
     int n_running;
 };
 
@@ -97,48 +97,39 @@ pgs_server_http2_works(void)
     return pgs__h2_guard_works(&global);
 }
 
-static void
-free_server(struct pgs_server *server)
-{
-    h2o_config_dispose(&server->globalconf);
-    (void)pthread_cond_destroy(&server->ended);
-    (void)pthread_mutex_destroy(&server->mutex);
-    free(server->workers);
-    free(server->fds);
-    free(server);
-}
-
 struct pgs_server *
-pgs_server_open(const struct pgs_server_config *config, char why[256])
+pgs_server_open(const struct pgs_server_config *config)
 {
     struct pgs_server *server = calloc(1, sizeof(*server));
-    size_t threads = (size_t)config->threads;
-    uint16_t port = config->port;
 
     if (server == NULL)
         abort();
     server->config = *config;
-    server->fds = calloc(threads, sizeof(*server->fds));
-    server->workers = calloc(threads, sizeof(*server->workers));
-    if (server->fds == NULL || server->workers == NULL)
+    server->workers = calloc((size_t)config->threads, sizeof(*server->workers));
+    if (server->workers == NULL)
         abort();
     (void)pthread_mutex_init(&server->mutex, NULL);
-    (void)pthread_cond_init(&server->ended, NULL);
+    (void)pthread_cond_init(&server->changed, NULL);
     pgs__h1_guard_open();
     configure_h2o(server);
-    server->n_addresses = pgs_listen(config->host, &port, config->threads, server->fds, why);
-    if (server->n_addresses == 0) {
-        free_server(server);
-        return NULL;
-    }
-    server->config.port = port;
     return server;
 }
 
-uint16_t
-pgs_server_port(const struct pgs_server *server)
+static void
+count(struct pgs_server *server, int *what, int change)
 {
-    return server->config.port;
+    (void)pthread_mutex_lock(&server->mutex);
+    *what += change;
+    (void)pthread_cond_signal(&server->changed);
+    (void)pthread_mutex_unlock(&server->mutex);
+}
+
+static void
+on_worker_ready(void *arg)
+{
+    struct pgs_server *server = arg;
+
+    count(server, &server->n_ready, 1);
 }
 
 static void
@@ -146,10 +137,33 @@ on_worker_end(void *arg)
 {
     struct pgs_server *server = arg;
 
-    (void)pthread_mutex_lock(&server->mutex);
-    server->n_running--;
-    (void)pthread_cond_signal(&server->ended);
-    (void)pthread_mutex_unlock(&server->mutex);
+    count(server, &server->n_running, -1);
+}
+
+/*
+ * Copies for the worker of the sockets that are its share: another generation may have been made
+ * for more threads or fewer, and a socket that nobody accepts from would swallow connections.
+ */
+static bool
+share_listeners(const struct pgs_server *server, struct pgs__worker *worker)
+{
+    const struct pgs_listeners *all = &server->config.listeners;
+    int threads = server->config.threads;
+
+    worker->fds = calloc((size_t)pgs_listeners_count(all), sizeof(*worker->fds));
+    if (worker->fds == NULL)
+        abort();
+    for (int i = 0; i < pgs_listeners_count(all); i++) {
+        int set = i % all->sets, fd;
+
+        if (threads > all->sets ? set != worker->index % all->sets : set % threads != worker->index)
+            continue;
+        fd = fcntl(all->fds[i], F_DUPFD_CLOEXEC, 0);
+        if (fd < 0)
+            return false;
+        worker->fds[worker->n_fds++] = fd;
+    }
+    return true;
 }
 
 bool
@@ -161,24 +175,22 @@ pgs_server_start(struct pgs_server *server)
         worker->config = &server->config;
         worker->globalconf = &server->globalconf;
         worker->handler = server->handler;
-        worker->fds = server->fds[i];
-        worker->n_fds = server->n_addresses;
         worker->index = i;
+        worker->on_ready = on_worker_ready;
         worker->on_end = on_worker_end;
-        worker->on_end_arg = server;
+        worker->arg = server;
         worker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        if (worker->wake_fd < 0 ||
+        if (worker->wake_fd < 0 || !share_listeners(server, worker) ||
             pthread_create(&worker->thread, NULL, pgs__worker_run, worker) != 0)
             return false;
-        (void)pthread_mutex_lock(&server->mutex);
-        server->n_running++;
-        (void)pthread_mutex_unlock(&server->mutex);
+        count(server, &server->n_running, 1);
     }
     return true;
 }
 
+/* True when `*what` has become `wanted` before the deadline. */
 static bool
-wait_for_end(struct pgs_server *server, int deadline_ms)
+wait_for_count(struct pgs_server *server, const int *what, int wanted, int deadline_ms)
 {
     struct timespec until;
     int failed = 0;
@@ -191,20 +203,34 @@ wait_for_end(struct pgs_server *server, int deadline_ms)
         until.tv_nsec -= 1000000000L;
     }
     (void)pthread_mutex_lock(&server->mutex);
-    while (server->n_running > 0 && failed == 0)
-        failed = pthread_cond_timedwait(&server->ended, &server->mutex, &until);
-    failed = server->n_running;
+    while (*what != wanted && failed == 0)
+        failed = pthread_cond_timedwait(&server->changed, &server->mutex, &until);
+    failed = *what != wanted;
     (void)pthread_mutex_unlock(&server->mutex);
     return failed == 0;
 }
 
 bool
-pgs_server_stop(struct pgs_server *server, int deadline_ms)
+pgs_server_wait_ready(struct pgs_server *server, int patience_ms)
+{
+    return wait_for_count(server, &server->n_ready, server->config.threads, patience_ms);
+}
+
+bool
+pgs_server_stop(struct pgs_server *server, enum pgs_server_end end, int deadline_ms)
 {
     uint64_t one = 1;
 
-    for (int i = 0; i < server->config.threads; i++)
-        if (write(server->workers[i].wake_fd, &one, sizeof(one)) != sizeof(one))
+    if (end == PGS_SERVER_STOPS)
+        pgs_listeners_refuse(&server->config.listeners);
+    for (int i = 0; i < server->config.threads; i++) {
+        struct pgs__worker *worker = &server->workers[i];
+
+        worker->takes_waiting = end == PGS_SERVER_STOPS;
+        worker->patience_ms = deadline_ms / 2;
+        if (write(worker->wake_fd, &one, sizeof(one)) != sizeof(one))
             return false;
-    return wait_for_end(server, deadline_ms);
+    }
+    pgs_listeners_close(&server->config.listeners); /* the workers have copies */
+    return wait_for_count(server, &server->n_running, 0, deadline_ms);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The HTTP server: one h2o loop a thread, each with sockets of its own on the same port
+ * The HTTP server: one h2o loop a thread, each accepting from sockets of its own on the same port
  * (SO_REUSEPORT), nothing shared but the counts of clients.  Requests are guarded (http/guard.h),
  * given an id, handed to `on_request`, and logged when they end.
  */
@@ -12,11 +12,11 @@
 #include <stdint.h>
 
 #include "http/addresses.h"
+#include "http/listen.h"
 #include "http/tls.h"
 
 struct pgs_server_config {
-    const char *host; /* name or address */
-    uint16_t port;
+    struct pgs_listeners listeners; /* the server closes them */
     int threads;
     size_t max_body_bytes;
     struct pgs_tls *tls;  /* NULL: clear text */
@@ -33,6 +33,7 @@ struct pgs_server_config {
     /* On each thread, in this order; `arg` is the caller's. */
     void *arg;
     void *(*thread_open)(h2o_loop_t *loop, int index, void *arg);
+    bool (*thread_is_ready)(const void *state);      /* to accept; asked in each turn of the loop */
     void (*on_request)(void *state, h2o_req_t *req); /* answers, now or later */
     /* When all requests are answered: begin to stop, true when stopped (asked in each turn of the
      * loop), free. */
@@ -47,19 +48,25 @@ struct pgs_server;
  * serves. */
 bool pgs_server_http2_works(void);
 
-/* Binds and listens, so that a port in use is known at once.  NULL: `why` (256 bytes) says why. */
-struct pgs_server *pgs_server_open(const struct pgs_server_config *config, char why[256]);
+struct pgs_server *pgs_server_open(const struct pgs_server_config *config);
 
-/* The port that it listens on; another than config.port where that was 0. */
-uint16_t pgs_server_port(const struct pgs_server *server);
-
-/* Starts the threads; they serve until pgs_server_stop.  False: they could not be started. */
+/* Starts the threads; each accepts when it is ready.  False: they could not be started. */
 bool pgs_server_start(struct pgs_server *server) __attribute__((warn_unused_result));
 
+/* True when all threads accept; false: not within `patience_ms`. */
+bool pgs_server_wait_ready(struct pgs_server *server, int patience_ms)
+    __attribute__((warn_unused_result));
+
+enum pgs_server_end {
+    PGS_SERVER_RETIRES, /* another process accepts from the same sockets */
+    PGS_SERVER_STOPS,   /* nobody will: who waits to be accepted is served first */
+};
+
 /*
- * Stops listening, lets requests end, closes idle connections, waits up to `deadline_ms`.  True:
- * nothing is under way any more; false: something hangs.  Either way the process should exit now.
+ * Accepts no more, lets requests end, has clients go (`connection: close`, GOAWAY), closes idle
+ * connections after a grace, waits up to `deadline_ms`.  True: nothing is under way any more;
+ * false: something hangs.  Either way the process should exit now.
  */
-bool pgs_server_stop(struct pgs_server *server, int deadline_ms);
+bool pgs_server_stop(struct pgs_server *server, enum pgs_server_end end, int deadline_ms);
 
 #endif

@@ -5,8 +5,6 @@
 
 #include "base/clock.h"
 
-#define PATIENCE_MS 2000 /* for half-sent requests, when stopping */
-
 static void
 on_wake(h2o_socket_t *socket, const char *err)
 {
@@ -18,8 +16,8 @@ on_wake(h2o_socket_t *socket, const char *err)
         return;
     worker->is_stopping = true;
     worker->stopping_since_ms = pgs_clock_ms();
-    h2o_context_request_shutdown(&worker->context); /* GOAWAY on HTTP/2 */
     pgs__accept_close(worker);
+    pgs__connections_say_close(worker);
 }
 
 /* One step towards the end; true: reached. */
@@ -29,8 +27,8 @@ is_stopped(struct pgs__worker *worker)
     const struct pgs_server_config *config = worker->config;
 
     if (worker->n_connections > 0) {
-        if (pgs_clock_ms() - worker->stopping_since_ms > PATIENCE_MS)
-            pgs__connections_end_idle(worker, true);
+        pgs__connections_say_close(worker);
+        pgs__connections_end_idle(worker);
         return false;
     }
     if (!worker->state_is_stopping) {
@@ -72,9 +70,19 @@ close_worker(struct pgs__worker *worker)
     worker->config->thread_close(worker->state);
     if (worker->log != NULL)
         pgs_access_log_close(worker->log);
-    worker->on_end(worker->on_end_arg);
+    worker->on_end(worker->arg);
     for (;;)
         (void)pause();
+}
+
+static void
+accept_when_ready(struct pgs__worker *worker)
+{
+    if (worker->is_listening || worker->is_stopping ||
+        !worker->config->thread_is_ready(worker->state))
+        return;
+    pgs__accept_begin(worker);
+    worker->on_ready(worker->arg);
 }
 
 void *
@@ -84,6 +92,7 @@ pgs__worker_run(void *arg)
 
     pgs__worker_open(worker);
     while (!worker->is_stopping || !is_stopped(worker)) {
+        accept_when_ready(worker);
         (void)h2o_evloop_run(worker->loop, worker->is_stopping ? 20 : INT32_MAX);
         if (worker->log != NULL)
             pgs_access_log_flush(worker->log);

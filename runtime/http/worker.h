@@ -19,25 +19,31 @@ struct pgs__worker {
     const struct pgs_server_config *config;
     h2o_globalconf_t *globalconf;
     h2o_handler_t *handler; /* whose context in each loop is the worker */
-    const int *fds;         /* listening sockets */
+    int *fds;               /* its own copies of listening sockets */
     int n_fds;
     int index;
     int wake_fd; /* written to when it is time to stop */
     pthread_t thread;
-    void (*on_end)(void *arg); /* nothing is under way any more */
-    void *on_end_arg;
+    void (*on_ready)(void *arg); /* it accepts */
+    void (*on_end)(void *arg);   /* nothing is under way any more */
+    void *arg;
+
+    /* set before it is woken */
+    bool takes_waiting; /* accepts who waits, then stops */
+    int patience_ms;    /* with half-sent requests */
 
     /* private */
     h2o_loop_t *loop;
     h2o_context_t context;
     h2o_accept_ctx_t accept;
-    h2o_socket_t *listeners[PGS_LISTEN_MAX];
+    h2o_socket_t **listeners;
     h2o_socket_t *wake;
     h2o_linklist_t connections;
     h2o_linklist_t requests;
     int n_connections;
-    SSL_CTX *tls;   /* held; NULL: none */
-    bool is_paused; /* does not accept */
+    SSL_CTX *tls; /* held; NULL: none */
+    bool is_listening;
+    bool is_paused; /* does not accept for now */
     h2o_timeout_t pause_timeout;
     h2o_timeout_entry_t pause;
     h2o_timeout_t reap_timeout;
@@ -63,10 +69,11 @@ struct pgs__connection {
     h2o_socket_t *socket;
     int n_requests; /* under way */
     bool is_h2;
+    bool is_told; /* by HTTP/2: to go away, as its worker stops */
     struct pgs__h2_guard h2;
     uint64_t acked;          /* bytes that the client took, when it was last looked at */
     int64_t acked_ms;        /* since when; 0: nothing to take */
-    int64_t idle_since_ms;   /* no request under way; of HTTP/2, whose timers libh2o stops */
+    int64_t idle_since_ms;   /* no request under way */
     struct pgs_address peer; /* whom it is connected to */
     char peer_text[PGS_ADDRESS_TEXT];
     bool is_proxy;            /* trusted: X-Forwarded-For says who asks */
@@ -98,15 +105,21 @@ struct pgs__lease {
 bool pgs__connection_add(struct pgs__worker *worker, h2o_socket_t *socket)
     __attribute__((warn_unused_result));
 
-/* Listens on the worker's sockets. */
+/* Begins with no connections. */
 void pgs__accept_open(struct pgs__worker *worker);
 
-/* Listens no more, and ends the connections that wait for a request. */
+/* Listens on the worker's sockets. */
+void pgs__accept_begin(struct pgs__worker *worker);
+
+/* Listens no more. */
 void pgs__accept_close(struct pgs__worker *worker);
 
-/* Ends connections without a request under way, and with `half_sent_too` those with a part of one.
- */
-void pgs__connections_end_idle(struct pgs__worker *worker, bool half_sent_too);
+/* Of a worker that stops: lets clients know that each answer is the last of its connection. */
+void pgs__connections_say_close(struct pgs__worker *worker);
+
+/* Of a worker that stops: ends connections that have been without a request for a grace, and those
+ * with a part of one when its patience ends. */
+void pgs__connections_end_idle(struct pgs__worker *worker);
 
 void pgs__connection_end(const struct pgs__connection *connection);
 struct pgs__connection *pgs__connection_of(const h2o_req_t *req);

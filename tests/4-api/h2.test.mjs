@@ -117,7 +117,6 @@ test('sessions are resumed by ticket, also with a new certificate', async () => 
   const two = await connect(one.ticket);
   assert.equal(two.reused, true);
   use(second);
-  server.child.kill('SIGHUP');
   await until('the second certificate', async () => (await connect()).name === 'second');
   assert.equal((await connect(two.ticket ?? one.ticket)).reused, true);
   writeFileSync(files.TLS_KEY_FILE, readFileSync(first.key));

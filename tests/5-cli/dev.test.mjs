@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { keepAlive, load, newConnections } from '../lib/load.mjs';
 import { pgstack, scratch } from '../lib/paths.mjs';
 import { freePort, run, start, until } from '../lib/process.mjs';
 
@@ -133,9 +134,55 @@ describe('dev', { concurrency: false }, () => {
     await child.stop('SIGTERM', 30_000);
   });
 
+  test('a change while it runs: the server is exchanged, and no request fails', async (t) => {
+    const schema = join(project, 'schema/notes.schema');
+    const first = readFileSync(schema, 'utf8');
+    const child = await dev();
+    t.after(() => child.stop('SIGKILL'));
+    const path = '/rest/v1/note?order=id';
+    const said = (what) => child.output().split(what).length - 1;
+    const headers = { authorization: `Bearer ${readEnv().DEMO_TOKEN}` };
+    const clients = load([keepAlive(port, path, headers), newConnections(port, path, headers)]);
+    const change = async (file, text, what = 'has been exchanged') => {
+      const before = said(what);
+      writeFileSync(file, text);
+      await until(what, () => {
+        if (!child.alive()) throw new Error(child.output());
+        return said(what) > before;
+      }, 120_000);
+    };
+    await change(schema, first.replace("default 'blue'", "default 'green'"));
+    assert.deepEqual((await notes(readEnv())).rows.map((r) => r.color), ['green', 'green']);
+    assert.match(child.output(), /"app_2"; the old one is kept as "app"/);
+
+    await change(schema, first.replace('title       text', 'title       txt'), 'goes on as it was');
+    assert.match(child.output(), /error\[PGS\d{4}\]/);
+    assert.deepEqual((await notes(readEnv())).rows.map((r) => r.color), ['green', 'green']);
+
+    await change(schema, first.replace("default 'blue'", "default 'green'"));
+    await change(join(project, '.env'), 'GZIP_LEVEL=99\n', 'goes on as it was');
+    assert.match(child.output(), /GZIP_LEVEL: expected/);
+    rmSync(join(project, '.env'));
+    await change(schema, first.replace("default 'blue'", "default 'red'"));
+    assert.deepEqual((await notes(readEnv())).rows.map((r) => r.color), ['red', 'red']);
+    const databases = said('a new database');
+    await change(schema, `-- Again.\n${readFileSync(schema, 'utf8')}`);
+    assert.equal(said('a new database'), databases);
+
+    const { asked, failed } = await clients.stop();
+    assert.ok(asked > 100, `${asked} requests`);
+    assert.deepEqual(failed, []);
+    assert.equal((await child.stop('SIGTERM', 30_000)).code, 0);
+
+    const again = await dev();
+    assert.deepEqual((await notes(readEnv())).rows.map((r) => r.color), ['red', 'red'], 'the last database is the one');
+    assert.match(readEnv().DATABASE_URL, /\/app$/);
+    await again.stop('SIGTERM', 30_000);
+  });
+
   test('--reset begins anew, --no-demo without data', async () => {
     const child = await dev('--reset', '--no-demo');
-    assert.match(child.output(), /kept as "app_until_\d+_2"/);
+    assert.match(child.output(), /kept as "app_until_\d+_\d+"/);
     assert.deepEqual((await notes(readEnv())).rows, []);
     await child.stop('SIGTERM', 30_000);
   });

@@ -93,6 +93,15 @@ export function credentials(who) {
   return { Authorization: `Bearer ${who}` };
 }
 
+/** The process numbers of its children, oldest first. */
+export function childrenOf(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
 /** Starts the server program; throws with its log when it ends or does not become ready. */
 export async function startServer(program, env, { wait = true, args = [] } = {}) {
   const folder = mkdtempSync(join(scratch, 'server-'));
@@ -101,6 +110,9 @@ export async function startServer(program, env, { wait = true, args = [] } = {})
   const server = start(program, args, { log, cwd: folder, env });
   server.port = Number(env.PORT);
   server.log = log;
+  // Under a supervisor: the process that serves.
+  server.supervisor = server.pid;
+  Object.defineProperty(server, 'pid', { get: () => childrenOf(server.supervisor).at(-1) ?? server.supervisor });
   server.lines = () => readFileSync(log, 'utf8').split('\n').filter(Boolean);
   server.forget = () => rmSync(folder, { recursive: true, force: true });
   if (wait) {

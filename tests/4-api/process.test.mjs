@@ -1,0 +1,378 @@
+// The supervisor and its generations: crashes, stops, swaps, under load and otherwise.
+//
+// LONG=1 asks 100,000 times across the swaps.
+import assert from 'node:assert/strict';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import http2 from 'node:http2';
+import net from 'node:net';
+import { join } from 'node:path';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { childrenOf, environment, startServer, users } from '../lib/app.mjs';
+import { certificate } from '../lib/h2.mjs';
+import { request } from '../lib/http.mjs';
+import { anon_key, token } from '../lib/jwt.mjs';
+import { keepAlive, load, multiplexed, newConnections } from '../lib/load.mjs';
+import { scratch } from '../lib/paths.mjs';
+import { freePort, sleep, until } from '../lib/process.mjs';
+import { openProof } from './proof.mjs';
+
+const path = '/rest/v1/item?select=id&id=eq.1';
+const headers = { apikey: anon_key };
+const swaps = 20;
+const asked_at_least = process.env.LONG ? 100_000 : 2000;
+
+let app;
+let folder;
+before(async () => {
+  folder = mkdtempSync(join(scratch, 'process-'));
+  app = await openProof('api_process');
+});
+after(async () => {
+  await app?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+let server;
+afterEach(async () => {
+  await server?.stop('SIGKILL');
+  server = undefined;
+});
+
+/** A server of its own; `more` are settings, undefined takes one away. */
+async function open(more = {}, { program = app.program, wait = true } = {}) {
+  const port = await freePort();
+  server = await startServer(program, { ...environment(app.cluster, app.name, port, 0), ACCESS_LOG: 'false', ...more }, { wait: false });
+  if (wait)
+    await until('the server', () => {
+      if (!server.alive()) throw new Error(server.output());
+      return events(more.SUPERVISE === 'false' ? 'listening' : 'generation_ready').length === 1;
+    });
+}
+
+const events = (name) => server.lines().filter((l) => l.includes(`"event":"${name}"`)).map((l) => JSON.parse(l));
+const ask = (what = path, more = {}) => request(server.port, 'GET', what, { headers, ...more });
+const lives = (pid) => {
+  try {
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+};
+const nap = (seconds) => request(server.port, 'POST', '/rest/v1/rpc/nap', { body: { seconds }, headers: { Authorization: `Bearer ${token(users.ada)}` } });
+
+/** SIGHUP, until the next generation has taken over. */
+async function swap() {
+  const before = events('generation_ready').length;
+  server.child.kill('SIGHUP');
+  await until('the next generation', () => events('generation_ready').length > before, 30_000);
+}
+
+/** SIGHUP whose generation fails. */
+async function refused() {
+  const before = events('generation_stays').length;
+  server.child.kill('SIGHUP');
+  await until('the generation to fail', () => events('generation_stays').length > before, 30_000);
+  return events('generation_failed').at(-1);
+}
+
+describe('a crash', () => {
+  for (const signal of ['SIGSEGV', 'SIGABRT'])
+    test(`${signal} under load: back within a second, and the log says so`, async (t) => {
+      await open();
+      const clients = load([keepAlive(server.port, path, headers), newConnections(server.port, path, headers)]);
+      await until('some answers', () => clients.result.asked > 50);
+      const pid = server.pid;
+      const began = performance.now();
+      process.kill(pid, signal);
+      await until('it to be gone', () => !lives(pid));
+      await until('an answer', () => ask().then((r) => r.status === 200, () => false));
+      const took = performance.now() - began;
+      t.diagnostic(`> ${signal}: answers again after ${took.toFixed(0)} ms`);
+      assert.ok(took < 5000, `${took} ms`);
+      const { asked, failed } = await clients.stop();
+      assert.ok(failed.length <= 20, `${failed.length} of ${asked} failed: ${failed}`);
+      assert.equal(events('generation_crashed')[0].signal, { SIGSEGV: 11, SIGABRT: 6 }[signal]);
+      assert.deepEqual(await server.stop(), { code: 0, signal: null });
+    });
+
+  test('again and again: at once, then later and later', async () => {
+    await open();
+    for (let i = 0; i < 4; i++) {
+      const ready = events('generation_ready').length;
+      process.kill(server.pid, 'SIGKILL');
+      await until('the next one', () => events('generation_ready').length > ready, 30_000);
+    }
+    assert.deepEqual(events('generation_restarts').map((e) => e.in_ms), [0, 100, 200, 400]);
+    assert.deepEqual(await server.stop(), { code: 0, signal: null });
+  });
+
+  test('connections that wait to be accepted meanwhile are answered by the next generation', async () => {
+    await open();
+    const tasks = `/proc/${server.pid}/task`;
+    process.kill(server.pid, 'SIGSTOP'); // accepts no more
+    await until('all of its threads to stop', () => readdirSync(tasks).every((t) => / T /.test(readFileSync(`${tasks}/${t}/stat`, 'utf8'))));
+    const waiting = Array.from({ length: 40 }, () => ask(path, { agent: false }));
+    await sleep(200);
+    process.kill(server.pid, 'SIGKILL');
+    for (const r of await Promise.all(waiting)) assert.equal(r.status, 200);
+  });
+
+  test('the supervisor is killed: the generation ends, and the port is free', async () => {
+    await open();
+    const pid = server.pid;
+    await server.stop('SIGKILL');
+    await until('the generation to end', () => !lives(pid), 15_000);
+    const other = net.createServer().listen(server.port, '127.0.0.1');
+    await new Promise((done, failed) => other.once('listening', done).once('error', failed));
+    other.close();
+  });
+});
+
+describe('a stop', () => {
+  test('SIGTERM under load loses nothing', async () => {
+    await open();
+    const clients = load([
+      ...Array.from({ length: 8 }, () => keepAlive(server.port, path, headers)),
+      ...Array.from({ length: 8 }, () => newConnections(server.port, path, headers)),
+    ], (error) => error.code === 'ECONNREFUSED');
+    await until('some answers', () => clients.result.asked > 500);
+    assert.deepEqual(await server.stop(), { code: 0, signal: null });
+    const { failed } = await clients.ended();
+    assert.deepEqual(failed, []);
+  });
+
+  test('an idle connection may ask once more, and is told that it was the last time', async () => {
+    await open();
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    await ask(path, { agent });
+    const ended = server.stop();
+    await sleep(200);
+    const last = await ask(path, { agent });
+    assert.equal(last.status, 200);
+    assert.equal(last.headers.connection, 'close');
+    assert.equal((await ended).code, 0);
+    agent.destroy();
+  });
+
+  test('a request under way is the last one of its connection, and is answered', async () => {
+    await open();
+    const slow = nap(1);
+    await sleep(300);
+    const ended = server.stop();
+    const r = await slow;
+    assert.equal(r.text, '1');
+    assert.equal(r.headers.connection, 'close');
+    assert.equal((await ended).code, 0);
+  });
+
+  test('what hangs is cut off at the deadline, with another exit status', async () => {
+    await open({ STOP_TIMEOUT: '500ms' });
+    const slow = nap(30).catch((error) => error);
+    await sleep(300);
+    const began = performance.now();
+    assert.deepEqual(await server.stop('SIGTERM', 20_000), { code: 1, signal: null });
+    assert.ok(performance.now() - began < 10_000);
+    assert.ok(await slow instanceof Error);
+  });
+
+  for (const SUPERVISE of ['true', 'false'])
+    test(`a second signal ends at once (SUPERVISE=${SUPERVISE})`, async () => {
+      await open({ SUPERVISE });
+      const slow = nap(30).catch((error) => error);
+      await sleep(300);
+      server.child.kill('SIGTERM');
+      await sleep(300);
+      const began = performance.now();
+      assert.deepEqual(await server.stop('SIGINT'), { code: 1, signal: null });
+      assert.ok(performance.now() - began < 5000);
+      assert.ok(await slow instanceof Error);
+    });
+
+  test('without a supervisor there is one process, which drains as well', async () => {
+    await open({ SUPERVISE: 'false' });
+    assert.deepEqual(childrenOf(server.supervisor), []);
+    const slow = nap(1);
+    await sleep(300);
+    const ended = server.stop();
+    assert.equal((await slow).text, '1');
+    assert.deepEqual(await ended, { code: 0, signal: null });
+  });
+});
+
+describe('a swap', () => {
+  /** Swaps under load; nothing fails. */
+  async function swapUnderLoad(t, clients) {
+    const under = load(clients);
+    for (let done = 0; done < swaps; done++) {
+      await swap();
+      await until('some answers', () => under.result.asked > (asked_at_least * (done + 1)) / swaps, 600_000);
+    }
+    const { asked, failed } = await under.stop();
+    t.diagnostic(`> ${asked} requests across ${events('generation_ready').length - 1} swaps: ${failed.length} failed`);
+    assert.deepEqual(failed, []);
+    assert.ok(events('generation_ready').length > swaps);
+    assert.deepEqual(events('generation_killed'), []);
+    assert.deepEqual(await server.stop(), { code: 0, signal: null });
+  }
+
+  test(`${swaps} under load lose nothing: HTTP/1.1, kept and new connections`, async (t) => {
+    await open();
+    await swapUnderLoad(t, [
+      ...Array.from({ length: 8 }, () => keepAlive(server.port, path, headers)),
+      ...Array.from({ length: 4 }, () => newConnections(server.port, path, headers)),
+    ]);
+  });
+
+  test(`${swaps} under load lose nothing: HTTP/2 and HTTP/1.1 over TLS`, async (t) => {
+    const files = certificate(folder, 'localhost');
+    await open({ TLS_MODE: 'manual', TLS_CERT_FILE: files.cert, TLS_KEY_FILE: files.key });
+    await swapUnderLoad(t, [
+      ...Array.from({ length: 8 }, () => multiplexed(server.port, path, headers)),
+      ...Array.from({ length: 2 }, () => keepAlive(server.port, path, headers, true)),
+      ...Array.from({ length: 2 }, () => newConnections(server.port, path, headers, true)),
+    ]);
+  });
+
+  test('HTTP/2 is told to go twice: what is on its way still counts', async () => {
+    const files = certificate(folder, 'twice');
+    await open({ TLS_MODE: 'manual', TLS_CERT_FILE: files.cert, TLS_KEY_FILE: files.key });
+    const session = http2.connect(`https://localhost:${server.port}`, { rejectUnauthorized: false, host: '127.0.0.1' });
+    const goaways = [];
+    session.on('goaway', (code, last) => goaways.push([code, last]));
+    const slow = session.request({ ':method': 'POST', ':path': '/rest/v1/rpc/nap', 'content-type': 'application/json', Authorization: `Bearer ${token(users.ada)}` });
+    let text = '';
+    slow.on('data', (d) => { text += d; });
+    const answered = new Promise((done, failed) => slow.on('close', done).on('error', failed));
+    slow.end('{"seconds":3}');
+    await sleep(300);
+    await swap();
+    await answered;
+    assert.equal(text, '1');
+    assert.deepEqual(goaways, [[0, 2 ** 31 - 1], [0, 1]]);
+    session.destroy();
+  });
+
+  test('a new binary takes over, and a crash afterwards restarts that one', async () => {
+    const program = join(folder, 'server');
+    copyFileSync(app.program, program);
+    await open({}, { program });
+    const running = () => statSync(`/proc/${server.pid}/exe`).ino;
+    const first = running();
+    copyFileSync(app.program, `${program}.new`);
+    renameSync(`${program}.new`, program);
+    const second = statSync(program).ino;
+    assert.notEqual(first, second);
+    await swap();
+    assert.equal(running(), second);
+    copyFileSync('/bin/false', `${program}.new`);
+    renameSync(`${program}.new`, program);
+    const ready = events('generation_ready').length;
+    process.kill(server.pid, 'SIGSEGV');
+    await until('the next one', () => events('generation_ready').length > ready);
+    assert.equal(running(), second);
+    assert.equal((await ask()).status, 200);
+  });
+
+  test('a next generation that fails leaves the old one, and the log says why', async () => {
+    const program = join(folder, 'failing');
+    copyFileSync(app.program, program);
+    await open({}, { program });
+    const pid = server.pid;
+    const fails = async (make) => {
+      make();
+      const how = await refused();
+      assert.equal(server.pid, pid);
+      assert.equal((await ask()).status, 200);
+      return how;
+    };
+    const put = (source) => () => { copyFileSync(source, `${program}.new`); renameSync(`${program}.new`, program); };
+    assert.equal((await fails(put('/bin/false'))).exit_status, 1);
+    writeFileSync(join(folder, 'text'), 'this is no program');
+    chmodSync(join(folder, 'text'), 0o755);
+    assert.equal((await fails(put(join(folder, 'text')))).exit_status, 127);
+    assert.match(server.output(), /generation_not_executable.*failing/);
+    const env_file = join(server.log, '../.env');
+    assert.equal((await fails(() => { put(app.program)(); writeFileSync(env_file, 'GZIP_LEVEL=99\n'); })).exit_status, 1);
+    assert.match(server.output(), /GZIP_LEVEL: expected/);
+    assert.equal((await fails(() => writeFileSync(env_file, 'TLS_MODE=manual\nTLS_CERT_FILE=/none\nTLS_KEY_FILE=/none\n'))).exit_status, 1);
+    await app.db.query('alter role authenticator connection limit 0');
+    try {
+      await fails(() => writeFileSync(env_file, ''));
+    } finally {
+      await app.db.query('alter role authenticator connection limit -1');
+    }
+    renameSync(program, `${program}.away`);
+    server.child.kill('SIGHUP');
+    await until('the log to say so', () => events('generation_not_started').length === 1);
+    assert.equal((await ask()).status, 200);
+    renameSync(`${program}.away`, program);
+    await swap();
+    assert.notEqual(server.pid, pid);
+    assert.equal((await ask()).status, 200);
+  });
+
+  test('settings are read anew: other threads accept from the same sockets', async () => {
+    await open({ THREADS: undefined, MAX_BODY_BYTES: undefined });
+    const env_file = join(server.log, '../.env');
+    for (const [n, limit] of [[1, 2000], [5, 4000], [2, 6000]]) {
+      writeFileSync(env_file, `THREADS=${n}\nMAX_BODY_BYTES=${limit}\n`);
+      await swap();
+      assert.equal(events('listening').at(-1).threads, n);
+      const all = await Promise.all(Array.from({ length: 40 }, () => ask(path, { agent: false })));
+      for (const r of all) assert.equal(r.status, 200);
+      const post = (bytes) => request(server.port, 'POST', '/rest/v1/rpc/add', { headers, body: ' '.repeat(bytes) });
+      assert.equal((await post(limit + 1)).status, 413);
+      assert.notEqual((await post(limit - 1)).status, 413);
+    }
+  });
+
+  test('another port needs a new start, and the log says so', async () => {
+    await open({ HOST: undefined });
+    writeFileSync(join(server.log, '../.env'), 'HOST=localhost\n');
+    assert.equal((await refused()).exit_status, 1);
+    assert.match(server.output(), /HOST, PORT, ADMIN_PORT: changed/);
+  });
+
+  test('a certificate that was exchanged is served by the next generation at once', async () => {
+    const files = certificate(folder, 'one');
+    await open({ TLS_MODE: 'manual', TLS_CERT_FILE: files.cert, TLS_KEY_FILE: files.key });
+    const { default: tls } = await import('node:tls');
+    const name = () => new Promise((done, failed) => {
+      const socket = tls.connect({ host: '127.0.0.1', port: server.port, rejectUnauthorized: false }, () => { done(socket.getPeerCertificate().subject.CN); socket.destroy(); });
+      socket.on('error', failed);
+    });
+    assert.equal(await name(), 'one');
+    const next = certificate(folder, 'two');
+    renameSync(next.cert, files.cert);
+    renameSync(next.key, files.key);
+    await swap();
+    assert.equal(await name(), 'two');
+  });
+});
+
+test('descriptors are raised to what is allowed, core dumps are off, for generations too', async () => {
+  await open();
+  const limits = (what) => new RegExp(`${what}\\s+(\\S+)\\s+(\\S+)`).exec(readFileSync(`/proc/${server.pid}/limits`, 'utf8')).slice(1);
+  const check = () => {
+    const [soft, hard] = limits('Max open files');
+    assert.equal(soft, hard);
+    assert.deepEqual(limits('Max core file size'), ['0', '0']);
+  };
+  check();
+  await swap();
+  check();
+});
+
+test('a setting that makes no sense is told once, and ends the program', async () => {
+  await open({ GZIP_LEVEL: '99' }, { wait: false });
+  assert.deepEqual(await server.ended, { code: 1, signal: null });
+  assert.equal(server.output().split('GZIP_LEVEL').length, 2);
+});
+
+test('what only a generation finds ends the program too, at the first start', async () => {
+  await open({ JWT_KEYS_FILE: '/none' }, { wait: false });
+  assert.deepEqual(await server.ended, { code: 1, signal: null });
+  assert.equal(events('generation_failed').length, 1);
+  assert.equal(events('generation_restarts').length, 0);
+});
