@@ -39,6 +39,7 @@ struct program {
     struct pgs_shares shares;
     struct pgs_tls *tls; /* NULL: none */
     struct pgs_addresses *addresses;
+    struct pgs_rates *rates;
     struct pgs_sink *access_log; /* NULL: none */
     bool is_admin;               /* the listener of ADMIN_PORT: health alone */
 };
@@ -88,6 +89,7 @@ thread_open(h2o_loop_t *loop, int index, void *arg)
         return NULL;
     thread->app = &pgs_app;
     thread->router = program->router;
+    thread->rates = program->rates;
     thread->authn = pgs_authn_open(&pgs_app, &program->keys);
     open_pools(program, loop, thread);
     return thread;
@@ -213,8 +215,9 @@ open_addresses(const struct pgs_config *config)
 }
 
 static void
-close_addresses(struct program *program, struct program *admin)
+close_counts(struct program *program, struct program *admin)
 {
+    pgs_rates_close(program->rates);
     pgs_addresses_close(program->addresses);
     pgs_addresses_close(admin->addresses);
 }
@@ -425,6 +428,7 @@ pgs_serve(const struct pgs_config *config, const struct pgs_handover *handover)
         program.access_log = pgs_sink_open(STDOUT_FILENO, ACCESS_LOG_BYTES, ACCESS_LOG_GATHER_MS);
     program.router = pgs_router_open(&pgs_app);
     program.addresses = open_addresses(config);
+    program.rates = pgs_rates_open(config->max_rate_callers);
     pgs_cors_configure(config->allowed_origins, config->permissive_cors);
     admin = program;
     admin.is_admin = true;
@@ -437,7 +441,7 @@ pgs_serve(const struct pgs_config *config, const struct pgs_handover *handover)
     if (status == 0)
         pgs_router_close(program.router);
     if (status == 0)
-        close_addresses(&program, &admin);
+        close_counts(&program, &admin);
     if (status == 0 && program.keys.keyring != NULL)
         pgs_keyring_close(program.keys.keyring);
     return status;

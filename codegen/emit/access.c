@@ -153,6 +153,19 @@ write_routes(struct out *out, const struct plan *whole, const struct plan_table 
 }
 
 static void
+write_rates(struct out *out, const struct plan_table *plan)
+{
+    struct words list = {0};
+
+    if (plan == NULL)
+        return;
+    access_add_rates(&list, NULL, &plan->endpoint->rates);
+    for (int verb = 0; verb < VERBS; verb++)
+        access_add_rates(&list, verb_name((enum verb)verb), &plan->endpoint->verb_rates[verb]);
+    access_write_rates(out, &list);
+}
+
+static void
 write_parents(struct out *out, const struct table *table)
 {
     for (size_t i = 0; i < table->inherits.n; i++)
@@ -288,6 +301,7 @@ write_table(struct out *out, const struct plan *plan, const struct table *table)
                                      : "view",
                access_relation(table));
     write_routes(out, plan, served(plan, table));
+    write_rates(out, served(plan, table));
     write_marks(out, table);
     access_write_triggers(out, plan->model, table);
     for (size_t i = 0; i < roles.n; i++)

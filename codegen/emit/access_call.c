@@ -35,12 +35,22 @@ write_route(struct out *out, const char *name, bool may_get)
 /* ---- queries ---- */
 
 static void
+write_rates(struct out *out, const struct query *query)
+{
+    struct words list = {0};
+
+    access_add_rates(&list, NULL, &query->rates);
+    access_write_rates(out, &list);
+}
+
+static void
 write_query(struct out *out, const struct model *model, const struct query *query)
 {
     const char *name = access_name(query->name);
 
     out_printf(out, "\nquery %s\n", name);
     write_route(out, name, true);
+    write_rates(out, query);
     if (query->raw != NULL)
         out_printf(out, "  unchecked: %s\n", access_digest(query->raw));
     write_callers(out, model, query->roles.at, query->roles.n);
@@ -135,26 +145,30 @@ write_owner(struct out *out, const struct declared_function *function)
                        access_reached(&reach.writes[command]));
 }
 
-static bool
-is_served(const struct model *model, const struct declared_function *function)
+/* NULL: it is not served. */
+static const struct query *
+served_as(const struct model *model, const struct declared_function *function)
 {
     for (size_t i = 0; i < model->queries.n; i++)
         if (model->queries.at[i]->function == function)
-            return true;
-    return false;
+            return model->queries.at[i];
+    return NULL;
 }
 
 static void
 write_function(struct out *out, const struct model *model, const struct deciding *deciding,
                const struct declared_function *function)
 {
+    const struct query *served = served_as(model, function);
     const char *name = access_name(function->name);
 
     out_printf(out, "\nfunction %s\n", name);
-    if (is_served(model, function))
+    if (served != NULL) {
         write_route(out, name, function->volatility != FUNCTION_VOLATILE);
-    else
+        write_rates(out, served);
+    } else {
         out_add(out, "  not served\n");
+    }
     if (function->definer)
         write_owner(out, function);
     if (function->raw != NULL)

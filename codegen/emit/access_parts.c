@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "emit/access_text.h"
+#include "model/access.h"
 
 static int
 compare_roles(const void *a, const void *b)
@@ -75,4 +76,25 @@ access_write_sorted(struct out *out, const char *indent, struct words *lines)
         qsort(lines->list.at, lines->list.n, sizeof(lines->list.at[0]), compare_lines);
     for (size_t i = 0; i < lines->list.n; i++)
         out_printf(out, "%s%s\n", indent, lines->list.at[i]);
+}
+
+void
+access_add_rates(struct words *list, const char *verb, const struct rates *rates)
+{
+    for (size_t i = 0; i < rates->n; i++) {
+        const struct rate *rate = rates->at[i];
+
+        words_add(list,
+                  arena_printf("%s%s%ld per %s by %s%s", verb != NULL ? verb : "",
+                               verb != NULL ? " " : "", rate->requests, rate->unit,
+                               rate_by_name(rate->by), rate->or_address ? " or address" : ""));
+    }
+}
+
+void
+access_write_rates(struct out *out, const struct words *list)
+{
+    for (size_t i = 0; i < list->list.n; i++)
+        out_printf(out, "%s%s", i == 0 ? "  limited: " : ", ", list->list.at[i]);
+    out_add(out, list->list.n > 0 ? "\n" : "");
 }

@@ -24,6 +24,10 @@ const struct role *access_nearest(const struct role *const *roles, size_t n,
 /* "ticket", "billing.invoice" */
 const char *access_relation(const struct table *table);
 
+/* Limits in the words of the schema; `verb` may be NULL.  Then the line of them all, if any. */
+void access_add_rates(struct words *list, const char *verb, const struct rates *rates);
+void access_write_rates(struct out *out, const struct words *list);
+
 /* Sorted, a line each, `indent` before them. */
 void access_write_sorted(struct out *out, const char *indent, struct words *lines);
 

@@ -165,17 +165,18 @@ emit_roles(struct out *out, size_t indent, const struct plan *plan, role_set rol
 }
 
 void
-emit_route(struct out *out, const struct plan *plan, const char *method, const char *path,
-           role_set roles, const char *handler, const struct cors *cors)
+emit_route(struct out *out, const struct plan *plan, const struct emitted_route *route)
 {
-    const char *cors_name = plan_cors_name(plan, cors);
+    const char *cors_name = plan_cors_name(plan, route->cors);
 
     out_add(out, "    {\n");
-    layout_member(out, 8, ".method", method);
-    layout_member(out, 8, ".path", layout_string(path));
-    emit_roles(out, 8, plan, roles);
-    layout_member(out, 8, ".handle", handler);
+    layout_member(out, 8, ".method", route->method);
+    layout_member(out, 8, ".path", layout_string(route->path));
+    emit_roles(out, 8, plan, route->roles);
+    layout_member(out, 8, ".handle", route->handler);
     if (cors_name != NULL)
         layout_member(out, 8, ".cors", arena_printf("&%s", cors_name));
+    if (route->rates != NULL)
+        layout_member(out, 8, ".rates", route->rates);
     out_add(out, "    },\n");
 }

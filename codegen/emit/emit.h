@@ -60,8 +60,21 @@ const char *emit_ctype(struct type type);
 void emit_roles(struct out *out, size_t indent, const struct plan *plan, role_set roles);
 
 /* One entry of a table of routes. */
-void emit_route(struct out *out, const struct plan *plan, const char *method, const char *path,
-                role_set roles, const char *handler, const struct cors *cors);
+struct emitted_route {
+    const char *method;
+    const char *path;
+    role_set roles;
+    const char *handler;
+    const struct cors *cors;
+    const char *rates; /* the list's name; NULL: none */
+};
+
+void emit_route(struct out *out, const struct plan *plan, const struct emitted_route *route);
+
+/* Rate limits, as `NAME_rates` and for each route a list of those that hold: `NAME_list_rates`,
+ * `NAME_run_rates`. */
+void emit_endpoint_rates(struct out *out, const struct plan_table *plan);
+void emit_query_rates(struct out *out, const struct plan_query *plan);
 
 /* ---- shared by the emitters of SQL: emit_sql.c, emit_platform.c, emit_rights.c ---- */
 

@@ -160,6 +160,7 @@ emit_query(struct out *out, const struct plan *whole, const struct plan_query *p
     emit_call(out, plan);
     out_fill(out, plan->query->params.n > 0 ? handler : handler_without_arguments, "query",
              plan->c_name, NULL);
+    emit_query_rates(out, plan);
 }
 
 static struct words
@@ -205,11 +206,17 @@ emit_routes(struct out *out, const struct plan *plan)
     for (size_t i = 0; i < plan->queries.n; i++) {
         const struct plan_query *query = plan->queries.at[i];
         const char *path = arena_printf("/rest/v1/rpc/%s", query->query->name);
-        const char *run = arena_printf("%s_run", query->c_name);
+        struct emitted_route route = {.method = "PGS_GET",
+                                      .path = path,
+                                      .roles = query->roles,
+                                      .handler = arena_printf("%s_run", query->c_name)};
 
+        if (query->query->rates.n > 0)
+            route.rates = arena_printf("%s_run_rates", query->c_name);
         if (surface_only_reads(query->query))
-            emit_route(out, plan, "PGS_GET", path, query->roles, run, NULL);
-        emit_route(out, plan, "PGS_POST", path, query->roles, run, NULL);
+            emit_route(out, plan, &route);
+        route.method = "PGS_POST";
+        emit_route(out, plan, &route);
     }
     out_add(out, "    PGS_ROUTES_END,\n};\n");
 }

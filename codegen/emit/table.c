@@ -362,11 +362,19 @@ emit_routes(struct out *out, const struct plan *whole, const struct plan_table *
     const char *path = arena_printf("/rest/v1/%s", plan->table->name);
 
     out_printf(out, "const struct pgs_route %s_routes[] = {\n", plan->c_name);
-    for (int command = 0; command < COMMANDS; command++)
+    for (int command = 0; command < COMMANDS; command++) {
+        struct emitted_route route = {.method = methods[command],
+                                      .path = path,
+                                      .roles = plan->roles[command],
+                                      .handler =
+                                          arena_printf("%s_%s", plan->c_name, handlers[command]),
+                                      .cors = plan->endpoint->cors};
+
+        if (plan_has_rates(plan->endpoint, (enum command)command))
+            route.rates = arena_printf("%s_rates", route.handler);
         if (plan->roles[command] != 0)
-            emit_route(out, whole, methods[command], path, plan->roles[command],
-                       arena_printf("%s_%s", plan->c_name, handlers[command]),
-                       plan->endpoint->cors);
+            emit_route(out, whole, &route);
+    }
     out_add(out, "    PGS_ROUTES_END,\n};\n");
 }
 
@@ -385,5 +393,6 @@ emit_table(const struct plan *plan, const struct plan_table *table)
     emit_relation(out, table, plan);
     emit_body(out, table);
     emit_handlers(out, table);
+    emit_endpoint_rates(out, table);
     emit_routes(out, plan, table);
 }

@@ -24,7 +24,7 @@ struct shape {
 static const struct shape shapes[] = {
     {"grant", {{"on"}, {"to"}}},
     {"policy", {{"using", "with"}, {"for"}, {"on", "to", "as"}}},
-    {"query", {{"to"}, {"returns"}}},
+    {"query", {{"to"}, {"returns"}, {"limit"}}},
     {"live", {{"to"}, {"on", "filter"}}},
     {"function",
      {{"returns"},

@@ -15,6 +15,15 @@ command_name(enum command command)
 }
 
 const char *
+rate_by_name(enum rate_by by)
+{
+    static const char *const names[] = {
+        [RATE_BY_ADDRESS] = "address", [RATE_BY_USER] = "user", [RATE_BY_KEY] = "key"};
+
+    return names[by];
+}
+
+const char *
 verb_name(enum verb verb)
 {
     static const char *const names[] = {"list", "get", "create", "update", "delete"};

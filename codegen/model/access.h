@@ -14,6 +14,9 @@ const char *command_name(enum command command);
 /* "list", "get", ... */
 const char *verb_name(enum verb verb);
 
+/* "address" */
+const char *rate_by_name(enum rate_by by);
+
 /* The command that a verb of an endpoint needs. */
 enum command verb_command(enum verb verb);
 

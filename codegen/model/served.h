@@ -27,6 +27,25 @@ enum verb {
     VERBS,
 };
 
+enum rate_by {
+    RATE_BY_ADDRESS,
+    RATE_BY_USER,
+    RATE_BY_KEY,
+    RATE_BYS,
+};
+
+/* How often a caller may ask. */
+struct rate {
+    struct span span;
+    long requests;
+    const char *unit; /* "minute" */
+    int seconds;
+    enum rate_by by;
+    bool or_address; /* who has no user is counted by address */
+};
+
+VEC_STRUCT(rates, const struct rate *);
+
 struct endpoint {
     struct span span;
     const struct table *table;
@@ -40,6 +59,8 @@ struct endpoint {
     int max;
     struct span inline_span; /* of `inline policies`; `file` NULL: not said */
     const struct cors *cors; /* NULL: the application's */
+    struct rates rates;      /* of all verbs together */
+    struct rates verb_rates[VERBS];
 };
 
 /* A declared query, a function in PostgreSQL, served under /rest/v1/rpc/. */
@@ -48,6 +69,7 @@ struct query {
     const char *name;
     struct params params;
     struct roles roles;
+    struct rates rates;
     bool returns_set;
     const struct table *returns_table;     /* setof ticket */
     struct type returns_type;              /* scalar, when returns_table is NULL and no outputs */

@@ -316,6 +316,16 @@ plan_make(const struct model *model)
     return plan;
 }
 
+bool
+plan_has_rates(const struct endpoint *endpoint, enum command command)
+{
+    bool some = endpoint->rates.n > 0;
+
+    for (int verb = 0; verb < VERBS; verb++)
+        some |= verb_command((enum verb)verb) == command && endpoint->verb_rates[verb].n > 0;
+    return some;
+}
+
 const char *
 plan_cors_name(const struct plan *plan, const struct cors *cors)
 {

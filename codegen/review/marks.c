@@ -36,6 +36,7 @@ static const struct rule rules[] = {
     {"never written", NULL, BY_NOTHING, SILENT, SILENT, false},
     {"read past its policies", NULL, BY_TEXT, CHANGE_WIDENED, CHANGE_NARROWED, false},
     {"lists read", NULL, BY_TEXT, CHANGE_WIDENED, CHANGE_NARROWED, false},
+    {"limited", NULL, BY_EXCEPTION, CHANGE_NARROWED, CHANGE_WIDENED, false},
     {"kept from", NULL, BY_NOTHING, SILENT, SILENT, false},
     {"made of", NULL, BY_TEXT, CHANGE_CHANGED, CHANGE_CHANGED, false},
     {"runs as the owner", NULL, BY_TEXT, CHANGE_WIDENED, CHANGE_NARROWED, true},

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "served/rate.h"
+
 VEC_STRUCT(columns, const struct column *);
 VEC_STRUCT(spans, struct span);
 
@@ -201,6 +203,64 @@ read_list(const struct checker *checker, struct endpoint *endpoint, const struct
     check_limits(list);
 }
 
+/* ---- how often ---- */
+
+static enum guests
+guests_of(const struct checker *checker, const struct table *table, enum command command)
+{
+    const struct model *model = checker->model;
+
+    if (checker->guessing)
+        return GUESTS_UNKNOWN;
+    for (size_t i = 0; i < model->roles.n; i++)
+        if (strcmp(model->roles.at[i]->name, "anon") == 0 &&
+            access_table(model->roles.at[i], table, command))
+            return GUESTS_SOME;
+    return GUESTS_NONE;
+}
+
+/* Of all verbs that are served. */
+static enum guests
+guests_of_all(const struct checker *checker, const struct endpoint *endpoint)
+{
+    enum guests guests = GUESTS_NONE;
+
+    for (int verb = 0; verb < VERBS && guests == GUESTS_NONE; verb++)
+        if (endpoint->verbs[verb])
+            guests = guests_of(checker, endpoint->table, verb_command((enum verb)verb));
+    return guests;
+}
+
+/* Both are GET: what is asked for by its key is a list of one. */
+static void
+check_get(const struct endpoint *endpoint, const struct ast_verb *get)
+{
+    struct diag *diag;
+
+    if (get->kind != AST_GET || get->rates.n == 0 || !endpoint->verbs[VERB_LIST])
+        return;
+    diag = diag_at(get->rates.at[0]->span, PGS4207_RATE_OF_GET,
+                   "`get` and `list` are one request, GET, and count together");
+    diag_note(diag, endpoint->verb_spans[VERB_LIST], "`list` is here");
+    diag_hint(diag, "give the limit to `list`");
+}
+
+static void
+read_rates(const struct checker *checker, struct endpoint *endpoint, const struct ast_endpoint *ast)
+{
+    check_rates(&ast->rates, guests_of_all(checker, endpoint), &endpoint->rates);
+    for (size_t i = 0; i < ast->verbs.n; i++) {
+        const struct ast_verb *verb = ast->verbs.at[i];
+        struct rates *rates = &endpoint->verb_rates[verb->kind];
+
+        check_get(endpoint, verb);
+        check_rates(&verb->rates,
+                    guests_of(checker, endpoint->table, verb_command((enum verb)verb->kind)),
+                    rates);
+        check_rates_within(rates, &endpoint->rates);
+    }
+}
+
 /* ---- the whole ---- */
 
 static void
@@ -267,6 +327,7 @@ check_endpoint(struct checker *checker, const struct ast_endpoint *ast)
         if (ast->verbs.at[i]->kind == AST_LIST)
             read_list(checker, endpoint, ast->verbs.at[i]);
     }
+    read_rates(checker, endpoint, ast);
     check_row_key(endpoint);
     vec_push(&checker->model->endpoints, endpoint);
 }

@@ -2,6 +2,10 @@
 /* Queries: arguments, what they return, and whether the body gives that. */
 #include "check/checker.h"
 
+#include <string.h>
+
+#include "served/rate.h"
+
 /* PostgreSQL makes columns of it, so that there would be two ways to say the same. */
 static void
 report_composite(const struct ast_query *ast, struct type type)
@@ -99,12 +103,22 @@ find_roles(struct checker *checker, const struct ast_query *ast, struct query *q
     diag_hint(diag, "add `to authenticated`");
 }
 
+enum guests
+check_guests_of(const struct query *query)
+{
+    for (size_t i = 0; i < query->roles.n; i++)
+        if (strcmp(query->roles.at[i]->name, "anon") == 0)
+            return GUESTS_SOME;
+    return GUESTS_NONE;
+}
+
 static void
 check_query(struct checker *checker, const struct ast_query *ast, struct query *query)
 {
     check_params(checker, &ast->params, &query->params);
     read_returns(checker, ast, query);
     find_roles(checker, ast, query);
+    check_rates(&ast->rates, check_guests_of(query), &query->rates);
     if (!ast->select) {
         query->raw = ast->raw.text;
         checker->model->reads_jwt = true;

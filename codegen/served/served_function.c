@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "served/rate.h"
+
 static void
 refuse(const struct ast_endpoint *ast, const struct declared_function *function,
        const char *message, const char *hint)
@@ -86,6 +88,7 @@ check_served_function(struct checker *checker, const struct ast_endpoint *ast)
     query->returns_type = function->returns_type;
     for (size_t i = 0; i < function->returns_columns.n; i++)
         vec_push(&query->returns_columns, function->returns_columns.at[i]);
+    check_rates(&ast->rates, check_guests_of(query), &query->rates);
     query->raw = function->raw;
     query->function = function;
     vec_push(&checker->model->queries, query);

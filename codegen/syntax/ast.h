@@ -398,37 +398,7 @@ struct ast_cors {
     struct span credentials_span;
 };
 
-enum ast_verb_kind {
-    AST_LIST,
-    AST_GET,
-    AST_CREATE,
-    AST_UPDATE,
-    AST_DELETE,
-};
-
-struct ast_verb {
-    enum ast_verb_kind kind;
-    struct span span;
-    /* of list: */
-    struct ast_names filters;
-    struct ast_names orders;
-    long limit; /* 0: not said */
-    long max;
-    struct span limit_span;
-    struct span max_span;
-};
-
-VEC_STRUCT(ast_verbs, struct ast_verb *);
-
-struct ast_endpoint {
-    struct span span;
-    struct ast_path table;
-    bool has_body; /* false: endpoint t; */
-    struct ast_verbs verbs;
-    struct ast_name cors; /* optional */
-    bool scan_ok;
-    struct span inline_span; /* of `inline policies`; `file` NULL: not said */
-};
+#include "syntax/ast_endpoint.h"
 
 struct ast_query {
     struct span span;
@@ -437,7 +407,8 @@ struct ast_query {
     struct ast_type *returns;           /* setof T, or a type; or */
     struct ast_columns returns_columns; /* returns table (a t, ...) */
     struct span returns_span;
-    struct ast_names roles;    /* empty: to was not written */
+    struct ast_names roles; /* empty: to was not written */
+    struct ast_rates rates;
     struct ast_select *select; /* or */
     struct ast_string raw;     /* `text` NULL: none */
 };

@@ -58,7 +58,7 @@
   DROP EACH EMBED ENDPOINT ENUM ENV EXCLUDE EXECUTE EXTENSION FILTER FIRST FOLLOWING FUNCTION GENERATED
   GET GLOBAL GROUPS IDENTITY IMMEDIATE IMMUTABLE INCLUDE INDEX INHERITS INITIALLY INLINE INSERT INSTEAD
   INTO KEY LANGUAGE LAST LEADING LIST LIVE LOCKED MATERIALIZED MAX MAX_AGE NEXT NO NOTHING NOWAIT
-  NULLS OF OK ONLY ORDINALITY ORIGINS OTHERS OVER PARTITION PERMISSIVE PGSTACK PLACING
+  NULLS OF OK ONLY ORDINALITY ORIGINS OTHERS OVER PARTITION PER PERMISSIVE PGSTACK PLACING
   POLICIES POLICY
   PRECEDING PRECISION PREDICATE PRIVATE PUBLIC QUERY RANGE RECURSIVE RESTRICT RESTRICTIVE RETRY
   RETURNS ROLE ROWS SCAN SCHEMA SECURITY SEND SET SETOF SHARE SIGNED SKIP SOFT SQL STABLE
@@ -1022,6 +1022,7 @@ endpoint(A) ::= endpoint(B) CORS(C) name(D).
   { A = B; say_once(A->cors.text, C.span, "cors"); A->cors = D; }
 endpoint(A) ::= endpoint(B) SCAN OK.    { A = B; A->scan_ok = true; }
 endpoint(A) ::= endpoint(B) INLINE(C) POLICIES(D). { A = B; A->inline_span = SPAN(C, D); }
+endpoint(A) ::= endpoint(B) rate(C).    { A = B; vec_push(&A->rates, C); }
 declaration ::= endpoint(B) SEMI(C).    { SPAN_END(B, C.span); vec_push(&p->ast->endpoints, B); }
 
 endpoint_body(A) ::= endpoint(B) LC.    { A = B; A->has_body = true; }
@@ -1031,15 +1032,19 @@ endpoint_body(A) ::= endpoint_body(B) CORS(C) name(D) SEMI.
 endpoint_body(A) ::= endpoint_body(B) SCAN OK SEMI. { A = B; A->scan_ok = true; }
 endpoint_body(A) ::= endpoint_body(B) INLINE(C) POLICIES(D) SEMI.
   { A = B; A->inline_span = SPAN(C, D); }
+endpoint_body(A) ::= endpoint_body(B) rate(C) SEMI. { A = B; vec_push(&A->rates, C); }
 declaration ::= endpoint_body(B) RC(C). { SPAN_END(B, C.span); vec_push(&p->ast->endpoints, B); }
 
 %type verb {struct ast_verb *}
 %type list {struct ast_verb *}
+%type other {struct ast_verb *}
 verb(A) ::= list(B).                    { A = B; }
-verb(A) ::= GET(B).                     { MAKE(A, ast_verb, .kind = AST_GET, .span = B.span); }
-verb(A) ::= CREATE(B).                  { MAKE(A, ast_verb, .kind = AST_CREATE, .span = B.span); }
-verb(A) ::= UPDATE(B).                  { MAKE(A, ast_verb, .kind = AST_UPDATE, .span = B.span); }
-verb(A) ::= DELETE(B).                  { MAKE(A, ast_verb, .kind = AST_DELETE, .span = B.span); }
+verb(A) ::= other(B).                   { A = B; }
+other(A) ::= GET(B).                    { MAKE(A, ast_verb, .kind = AST_GET, .span = B.span); }
+other(A) ::= CREATE(B).                 { MAKE(A, ast_verb, .kind = AST_CREATE, .span = B.span); }
+other(A) ::= UPDATE(B).                 { MAKE(A, ast_verb, .kind = AST_UPDATE, .span = B.span); }
+other(A) ::= DELETE(B).                 { MAKE(A, ast_verb, .kind = AST_DELETE, .span = B.span); }
+other(A) ::= other(B) rate(C).          { A = B; vec_push(&A->rates, C); }
 
 list(A) ::= LIST(B).                    { MAKE(A, ast_verb, .kind = AST_LIST, .span = B.span); }
 list(A) ::= list(B) FILTER(C) LP names(D) comma_opt RP.
@@ -1050,9 +1055,19 @@ list(A) ::= list(B) EMBED(C) LP names comma_opt RP(D). { A = B; not_built(SPAN(C
 list(A) ::= list(B) LIMIT(C) NUMBER(D).
   { A = B; say_once(A->limit_span.file, C.span, "limit"); A->limit_span = SPAN(C, D);
     A->limit = whole_number(D, 1000000); }
+list(A) ::= list(B) rate(C).            { A = B; vec_push(&A->rates, C); }
 list(A) ::= list(B) MAX(C) NUMBER(D).
   { A = B; say_once(A->max_span.file, C.span, "max"); A->max_span = SPAN(C, D);
     A->max = whole_number(D, 1000000); }
+
+%type rate {struct ast_rate *}
+rate(A) ::= rate_by(B).                 { A = B; }
+rate(A) ::= rate_by(B) OR name(C).      { A = B; A->fallback = C; SPAN_END(A, C.span); }
+
+%type rate_by {struct ast_rate *}
+rate_by(A) ::= LIMIT(B) NUMBER(C) PER name(D) BY name(E).
+  { MAKE(A, ast_rate, .span = SPAN(B, E), .requests = whole_number(C, 1000000),
+         .count_span = C.span, .unit = D, .by = E); }
 
 /* ---- queries ---- */
 
@@ -1068,6 +1083,7 @@ query(A) ::= query_open(B) RETURNS(C) TABLE LP raw_columns(D) comma_opt RP(E).
   { A = B; A->returns_columns = D; A->returns_span = SPAN(C, E); }
 query(A) ::= query(B) TO(C) names(D).
   { A = B; say_once(A->roles.n, C.span, "to"); A->roles = D; }
+query(A) ::= query(B) rate(C).          { A = B; vec_push(&A->rates, C); }
 declaration ::= query(B) AS select(C) SEMI(D).
   { B->select = C; SPAN_END(B, D.span); vec_push(&p->ast->queries, B); }
 declaration ::= query(B) AS raw(C) SEMI(D).

@@ -34,6 +34,7 @@ struct entry {
     size_t n_session;
     struct pgs_text *session; /* behind the struct, then the token, then the texts */
     char *token;
+    struct pgs_text kid;
 };
 
 struct pgs_authn {
@@ -194,10 +195,10 @@ choose_role(const struct pgs_app *app, const struct pgs_jwt *jwt, struct pgs_mem
 
 static struct entry *
 make_entry(struct pgs_authn *authn, h2o_iovec_t token, const struct pgs_text *session, int role,
-           int64_t exp)
+           const struct pgs_jwt *jwt)
 {
     size_t head = sizeof(struct entry) + authn->n_session * sizeof(struct pgs_text);
-    size_t size = head + token.len;
+    size_t size = head + token.len + jwt->kid.len;
     struct entry *entry;
     char *at;
 
@@ -207,13 +208,15 @@ make_entry(struct pgs_authn *authn, h2o_iovec_t token, const struct pgs_text *se
     *entry = (struct entry){.hash = hash_token(authn, token),
                             .used = authn->lookups,
                             .token_len = token.len,
-                            .exp = exp,
+                            .exp = jwt->exp,
                             .role = role,
                             .n_session = authn->n_session};
     entry->session = (struct pgs_text *)(entry + 1);
     entry->token = at = (char *)entry + head;
     memcpy(at, token.base, token.len);
     at += token.len;
+    entry->kid = (struct pgs_text){memcpy(at, jwt->kid.at, jwt->kid.len), jwt->kid.len};
+    at += jwt->kid.len;
     for (size_t i = 0; i < authn->n_session; i++) {
         if (session[i].len > 0)
             memcpy(at, session[i].at, session[i].len);
@@ -275,7 +278,7 @@ verify(struct pgs_authn *authn, h2o_iovec_t token, h2o_mem_pool_t *pool, const c
         *why = "The role claim of the JWT leads to no declared role";
         return NULL;
     }
-    entry = make_entry(authn, token, token_session(authn, &jwt, role, memory), role, jwt.exp);
+    entry = make_entry(authn, token, token_session(authn, &jwt, role, memory), role, &jwt);
     place = place_for(authn, entry->hash);
     if (*place != NULL)
         h2o_mem_release_shared(*place);
@@ -355,8 +358,10 @@ pgs_authenticate(struct pgs_authn *authn, h2o_req_t *req, struct pgs_identity *w
     h2o_iovec_t credential;
     struct entry *entry;
 
-    *who = (struct pgs_identity){
-        .role = ANON, .session = authn->anon_session, .n_session = authn->n_session};
+    *who = (struct pgs_identity){.role = ANON,
+                                 .key = pgs_text_of("anon"),
+                                 .session = authn->anon_session,
+                                 .n_session = authn->n_session};
     renew_keys(authn);
     if (!read_credential(req, &credential, why))
         return false;
@@ -368,6 +373,7 @@ pgs_authenticate(struct pgs_authn *authn, h2o_req_t *req, struct pgs_identity *w
         return true;
     if (same_secret(credential, authn->keys.service_key)) {
         who->role = SERVICE;
+        who->key = pgs_text_of("service_role");
         who->is_service = true;
         who->session = authn->service_session;
         return true;
@@ -383,6 +389,7 @@ pgs_authenticate(struct pgs_authn *authn, h2o_req_t *req, struct pgs_identity *w
     }
     h2o_mem_link_shared(&req->pool, entry);
     who->role = entry->role;
+    who->key = entry->kid;
     who->session = entry->session;
     return true;
 }

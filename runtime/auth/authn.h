@@ -23,8 +23,9 @@ struct pgs_keys {
 };
 
 struct pgs_identity {
-    int role;                 /* index into pgs_app.roles */
-    bool is_service;          /* goes to the admin pool */
+    int role;            /* index into pgs_app.roles */
+    bool is_service;     /* goes to the admin pool */
+    struct pgs_text key; /* that let it in, by name: of a token `kid` of the one that signed it */
     struct pgs_text *session; /* values for pgs_app.session_sql, in request memory */
     size_t n_session;
 };

@@ -343,6 +343,14 @@ read_payload(struct object_reader *reader, struct part part)
     return true;
 }
 
+static struct pgs_text
+copy_text(const char *text, struct pgs_memory memory)
+{
+    size_t len = strlen(text);
+
+    return (struct pgs_text){memcpy(memory.alloc(memory.pool, len + 1), text, len + 1), len};
+}
+
 bool
 pgs_jwt_read(const struct pgs_jwt_rules *rules, const char *token, size_t len, int64_t now_s,
              struct pgs_memory memory, struct pgs_jwt *jwt, const char **why)
@@ -359,5 +367,6 @@ pgs_jwt_read(const struct pgs_jwt_rules *rules, const char *token, size_t len, i
         return refuse(why, "JWT is malformed");
     if (!is_signed(rules, token, parts, memory.alloc(memory.pool, parts[2].len), &key))
         return refuse(why, "JWT signature is invalid");
+    jwt->kid = copy_text(key.kid, memory);
     return read_header(&reader, parts[0]) && read_payload(&reader, parts[1]);
 }

@@ -30,7 +30,8 @@ struct pgs_jwt {
     struct pgs_text sub;     /* empty: absent */
     struct pgs_text role;
     struct pgs_text email;
-    int64_t exp; /* seconds since 1970; `exp` is required */
+    struct pgs_text kid; /* of the key that signed it; empty: it has none */
+    int64_t exp;         /* seconds since 1970; `exp` is required */
 };
 
 /* False: `*why` is a constant sentence ("JWT expired", ...) without any part of the token. */

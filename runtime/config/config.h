@@ -35,6 +35,7 @@ struct pgs_config {
     int max_requests_per_connection;
     int max_floods_per_address; /* 0: none is shut out */
     int max_addresses;
+    int max_rate_callers;
     struct pgs_networks *trusted_proxies; /* NULL: none; lives as long as the program */
     int gzip_level;
     const char *const *allowed_origins; /* NULL: the policy's */

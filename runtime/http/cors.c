@@ -16,7 +16,7 @@
     "traceparent, tracestate"
 #define EXPOSED_HEADERS                                                                            \
     "content-range, content-location, location, preference-applied, x-request-id, traceparent, "   \
-    "retry-after"
+    "retry-after, ratelimit, ratelimit-policy"
 
 static const char *const *configured_origins;
 static bool any_origin;

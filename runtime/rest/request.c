@@ -8,6 +8,7 @@
 #include "http/cors.h"
 #include "http/info.h"
 #include "rest/fail.h"
+#include "rest/rates.h"
 
 static const char calls_path[] = "/rest/v1/rpc/";
 
@@ -108,21 +109,26 @@ fail_path(struct pgs_request *rq)
               (int)(path.len < 200 ? path.len : 200), path.base);
 }
 
-/* False: answered. */
-static bool
-find_route(struct pgs_request *rq, const struct pgs_path *path)
+static const struct pgs_route *
+route_of(const struct pgs_request *rq, const struct pgs_path *path)
 {
     enum pgs_method method;
 
+    return path != NULL && read_method(rq->req, &method) ? path->by_method[method] : NULL;
+}
+
+/* False: answered. */
+static bool
+check_route(struct pgs_request *rq, const struct pgs_path *path)
+{
     if (path == NULL) {
         fail_path(rq);
         return false;
     }
-    if (!read_method(rq->req, &method) || path->by_method[method] == NULL) {
+    if (rq->route == NULL) {
         fail_method(rq, path);
         return false;
     }
-    rq->route = path->by_method[method];
     if ((rq->route->roles >> rq->who.role & 1) != 0)
         return true;
     pgs__fail_denied(rq);
@@ -170,7 +176,8 @@ authenticate(struct pgs_request *rq)
         pgs_request_info(rq->req)->role = rq->thread->app->roles[rq->who.role].name;
         return true;
     }
-    pgs__fail(rq, 401, "PGRST301", NULL, NULL, "%s", why);
+    if (pgs__rates_admit(rq, rq->route, false))
+        pgs__fail(rq, 401, "PGRST301", NULL, NULL, "%s", why);
     return false;
 }
 
@@ -198,6 +205,8 @@ pgs_rest_on_request(struct pgs_thread *thread, h2o_req_t *req)
         return;
     }
     pgs_cors_apply(req, cors);
-    if (authenticate(rq) && find_route(rq, path) && read_wishes(rq))
+    rq->route = route_of(rq, path);
+    if (authenticate(rq) && pgs__rates_admit(rq, rq->route, true) && check_route(rq, path) &&
+        read_wishes(rq))
         rq->route->handle(rq);
 }

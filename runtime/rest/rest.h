@@ -10,6 +10,7 @@
 
 #include "auth/authn.h"
 #include "db/pool.h"
+#include "http/rates.h"
 #include "http/route.h"
 #include "pgs/app.h"
 
@@ -19,6 +20,7 @@ struct pgs_thread {
     struct pgs_pool *pool;
     struct pgs_pool *admin_pool; /* for service_role; NULL: not configured, 503 */
     struct pgs_authn *authn;
+    struct pgs_rates *rates; /* of all threads */
     const struct pgs_router *router;
     bool is_mismatched; /* the log has been told that the database is of another model */
 };

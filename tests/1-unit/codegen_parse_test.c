@@ -380,7 +380,7 @@ a_block_that_is_left_open_ends_with_the_next_declaration(void **state)
                                "table t (a int);\n"
                                "grant select on t to;\n"),
                         "2:1: error[PGS0020]: unexpected \"table\"; expected \"}\", cors, create, "
-                        "delete, get, inline, list, scan or update\n"
+                        "delete, get, inline, limit, list, scan or update\n"
                         "3:21: error[PGS0020]: unexpected \";\"; expected a name\n");
 }
 

@@ -119,6 +119,14 @@ const cases = {
     const all = await statuses(Array.from({ length: 12 }, () => nap(port, 0.3)));
     assert.ok(all.includes(200) && all.includes(503), all.join());
   }],
+  rate: [{}, async ({ port }) => {
+    const all = await statuses(Array.from({ length: 7 }, () => request(port, 'GET', '/rest/v1/rpc/by_key', { headers })));
+    assert.deepEqual(all.sort(), [200, 200, 200, 200, 200, 429, 429]);
+  }],
+  rate_callers: [{ MAX_RATE_CALLERS: '64', TRUSTED_PROXIES: '127.0.0.1' }, async ({ port }) => {
+    const all = await statuses(Array.from({ length: 200 }, (_, i) => ask(port, '/rest/v1/rpc/by_address', { headers: { 'X-Forwarded-For': `198.51.100.${i}` } })));
+    assert.ok(all.every((status) => status === 200), 'nobody pays for it');
+  }],
   head_bytes: [{}, async ({ port }) => {
     const r = await raw(port, `GET ${item} HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(40_000)}\r\n\r\n`);
     assert.deepEqual([r.statuses, r.closed], [[431], true]);

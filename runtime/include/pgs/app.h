@@ -98,6 +98,21 @@ struct pgs_cors {
     bool credentials;
 };
 
+/* Whose requests are counted together. */
+enum pgs_rate_by {
+    PGS_BY_ADDRESS, /* of the client; of IPv6 its /64 */
+    PGS_BY_USER,    /* of the token; who has none is counted by address */
+    PGS_BY_KEY,     /* the anon key, or the key that signed the token */
+};
+
+/* How often a caller may ask. */
+struct pgs_rate {
+    const char *name; /* in RateLimit-Policy: letters, digits, '-', '_' */
+    uint32_t requests;
+    uint32_t seconds;
+    enum pgs_rate_by by;
+};
+
 typedef void pgs_handler(struct pgs_request *rq);
 
 struct pgs_route {
@@ -105,7 +120,8 @@ struct pgs_route {
     const char *path; /* "/rest/v1/ticket"; NULL ends a table */
     pgs_roles roles;  /* that some grant lets through */
     pgs_handler *handle;
-    const struct pgs_cors *cors; /* NULL: no other origin */
+    const struct pgs_cors *cors;         /* NULL: no other origin */
+    const struct pgs_rate *const *rates; /* NULL-terminated; NULL: none */
 };
 
 #define PGS_ROUTES_END                                                                             \
