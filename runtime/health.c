@@ -57,10 +57,22 @@ reply_ready(const struct ready *ready, bool connected, const char *database)
     pgs_reply(ready->req, same ? 200 : 503, json_type, &body);
 }
 
-static bool
-is_hex(const char *text)
+#define FINGERPRINT_MAX 128
+
+/* What the database says it is; "" where that is no fingerprint. */
+static void
+read_fingerprint(struct pgs_txn *txn, char text[FINGERPRINT_MAX + 1])
 {
-    return text[strspn(text, "0123456789abcdef")] == '\0';
+    size_t len;
+    const char *value = pgs_txn_value(txn, 0, 0, 0, &len);
+
+    text[0] = '\0';
+    if (value == NULL || len > FINGERPRINT_MAX)
+        return;
+    memcpy(text, value, len);
+    text[len] = '\0';
+    if (text[strspn(text, "0123456789abcdef")] != '\0')
+        text[0] = '\0';
 }
 
 /* Once, until they are the same again: /ready is asked every few seconds. */
@@ -81,15 +93,11 @@ on_state(struct pgs_txn *txn, void *owner)
 {
     struct ready *ready = owner;
     bool connected = pgs_txn_state(txn) <= PGS_TXN_FAILED;
-    const char *database = "";
-    size_t len;
+    char database[FINGERPRINT_MAX + 1] = "";
 
     ready->txn = NULL;
-    if (pgs_txn_state(txn) == PGS_TXN_OK && pgs_txn_row_count(txn, 0) == 1) {
-        database = pgs_txn_value(txn, 0, 0, 0, &len);
-        if (database == NULL || !is_hex(database))
-            database = "";
-    }
+    if (pgs_txn_state(txn) == PGS_TXN_OK && pgs_txn_row_count(txn, 0) == 1)
+        read_fingerprint(txn, database);
     if (connected)
         log_mismatch(ready->thread, database);
     reply_ready(ready, connected, database);

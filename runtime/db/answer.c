@@ -2,10 +2,14 @@
 /*
  * What comes back on a connection, job by job.
  *
- * A command gives one result, then a NULL; after an error the rest of its job is reported as
- * aborted; the Sync is a result of its own.  Only then is a commit certain: a deferred constraint
- * fails after all commands have succeeded.
+ * A statement gives its rows and then that it is complete; after an error PostgreSQL says nothing
+ * until the Sync, to which it answers that it is ready.  Only then is a commit certain: a deferred
+ * constraint fails after all statements have succeeded.
+ *
+ * The whole answer to a transaction stays in the stream's buffer until its `done` has returned, and
+ * is read there.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,21 +18,19 @@
 #include "db/measure.h"
 
 static bool
-is_state(const PGresult *error, const char *sqlstate)
+has_field(struct pgs_text error, char which, const char *value)
 {
-    const char *is = PQresultErrorField(error, PG_DIAG_SQLSTATE);
-
-    return is != NULL && strcmp(is, sqlstate) == 0;
+    return strcmp(pgs__error_field(error, which), value) == 0;
 }
 
 /* Not the statement's fault: it may be prepared another time. */
 static bool
-is_passing(const PGresult *error)
+is_passing(struct pgs_text error)
 {
-    const char *is = PQresultErrorField(error, PG_DIAG_SQLSTATE);
+    const char *is = pgs__error_field(error, 'C');
 
-    return is == NULL || strncmp(is, "57", 2) == 0 || strncmp(is, "53", 2) == 0 ||
-           strncmp(is, "55", 2) == 0 || strncmp(is, "40", 2) == 0;
+    return strncmp(is, "57", 2) == 0 || strncmp(is, "53", 2) == 0 || strncmp(is, "55", 2) == 0 ||
+           strncmp(is, "40", 2) == 0;
 }
 
 /*
@@ -36,11 +38,18 @@ is_passing(const PGresult *error)
  * C function is the same in every language of the message.
  */
 static bool
-is_from(const PGresult *error, const char *sqlstate, const char *function)
+is_from(struct pgs_text error, const char *sqlstate, const char *function)
 {
-    const char *is = PQresultErrorField(error, PG_DIAG_SOURCE_FUNCTION);
+    return has_field(error, 'C', sqlstate) && has_field(error, 'R', function);
+}
 
-    return is_state(error, sqlstate) && is != NULL && strcmp(is, function) == 0;
+/* With these words PostgreSQL ends a session from its side.  No function of an application can
+ * raise FATAL, nor anything in the name of quickdie(), which ends all sessions when one has
+ * crashed. */
+static bool
+is_goodbye(struct pgs_text notice)
+{
+    return has_field(notice, 'V', "FATAL") || has_field(notice, 'R', "quickdie");
 }
 
 /*
@@ -49,37 +58,22 @@ is_from(const PGresult *error, const char *sqlstate, const char *function)
  * taken others that it needs: the second attempt finds none of them.
  */
 static bool
-may_retry(struct pgs__conn *conn, struct pgs_txn *txn, const PGresult *error, int failed_step)
+may_retry(struct pgs__conn *conn, struct pgs_txn *txn, int failed_step)
 {
-    bool is_missing = is_from(error, "26000", "FetchPreparedStatement");
-    bool is_stale = is_from(error, "0A000", "RevalidateCachedQuery");
+    bool is_missing = is_from(txn->error, "26000", "FetchPreparedStatement");
+    bool is_stale = is_from(txn->error, "0A000", "RevalidateCachedQuery");
     struct pgs__statement *statement;
 
     if (failed_step >= txn->n_steps || (!is_missing && !is_stale))
         return false;
     statement = txn->steps[failed_step].statement;
-    if (is_missing && statement->error != NULL) { /* it was never prepared */
-        txn->borrowed = statement->error;
+    if (is_missing && statement->error.at != NULL) { /* it was never prepared */
+        txn->error = statement->error;
         return !txn->retried && is_passing(statement->error);
     }
     if (statement->is_cached && !pgs__conn_forget_statements(conn))
         return false;
     return !txn->retried;
-}
-
-/* The server has become a standby, or was told to take no writes. */
-static bool
-is_read_only(PGconn *pg)
-{
-    static const char *const settings[] = {"in_hot_standby", "default_transaction_read_only"};
-
-    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
-        const char *value = PQparameterStatus(pg, settings[i]);
-
-        if (value != NULL && strcmp(value, "on") == 0)
-            return true;
-    }
-    return false;
 }
 
 /* A write that a standby refused was not done.  Where the connection string asks for a server that
@@ -98,38 +92,37 @@ refuse_write(struct pgs__conn *conn, struct pgs_txn *txn)
 }
 
 static void
-finish_txn(struct pgs__conn *conn, struct pgs_txn *txn, PGresult *error, int n_results)
+finish_txn(struct pgs__conn *conn, struct pgs_txn *txn, struct pgs_text error, int n_results)
 {
     conn->n_in_flight--;
+    txn->answer = conn->stream.in + conn->stream.in_done;
     txn->error = error;
-    if (error == NULL && n_results == txn->n_steps)
+    if (error.at == NULL && n_results == txn->n_steps)
         pgs__pool_deliver(txn, PGS_TXN_OK);
-    else if (error != NULL && is_state(error, "25006") && is_read_only(conn->pg))
+    else if (has_field(error, 'C', "25006") && (conn->is_standby || conn->is_read_only))
         refuse_write(conn, txn);
-    else if (error != NULL && may_retry(conn, txn, error, n_results - 1))
+    else if (error.at != NULL && may_retry(conn, txn, n_results - 1))
         pgs__pool_retry(txn);
     else
         pgs__pool_deliver(txn, PGS_TXN_FAILED);
 }
 
 static void
-finish_prepare(struct pgs__conn *conn, struct pgs__statement *statement, PGresult *error)
+finish_prepare(struct pgs__conn *conn, struct pgs__statement *statement, struct pgs_text error)
 {
-    if (error != NULL) {
-        statement->error = error;
+    if (error.at != NULL) {
+        pgs__statement_fail(statement, error);
         pgs__statement_forget(&conn->statements, statement);
     }
     pgs__statement_unref(statement);
 }
 
 static void
-finish_settings(struct pgs__conn *conn, PGresult *error)
+finish_settings(struct pgs__conn *conn, struct pgs_text error)
 {
-    if (error != NULL) {
-        const char *why = PQresultErrorField(error, PG_DIAG_MESSAGE_PRIMARY);
-
-        PGS_LOG(PGS_LOG_ERROR, "database_settings_refused", PGS_LOG_STR("why", why));
-        PQclear(error);
+    if (error.at != NULL) {
+        PGS_LOG(PGS_LOG_ERROR, "database_settings_refused",
+                PGS_LOG_STR("why", pgs__error_field(error, 'M')));
         pgs__conn_lose(conn, "the session's settings were refused");
         return;
     }
@@ -139,9 +132,17 @@ finish_settings(struct pgs__conn *conn, PGresult *error)
     if (pgs__conn_prepare(conn, (struct pgs_text){"", 0},
                           (struct pgs_text){conn->pool->config.session_sql,
                                             strlen(conn->pool->config.session_sql)}) == NULL)
-        pgs__conn_lose_with_message(conn);
+        pgs__conn_lose(conn, "not enough memory");
     else
         pgs__pool_changed(conn->pool);
+}
+
+/* The bytes of the first job's answer are not needed any more. */
+static void
+drop_answer(struct pgs__conn *conn)
+{
+    conn->stream.in_done += conn->n_read;
+    conn->n_read = 0;
 }
 
 /* A Sync came back: the first job is over, for good or ill. */
@@ -149,12 +150,15 @@ static void
 finish_job(struct pgs__conn *conn)
 {
     int n_results = conn->n_results;
-    struct pgs__job *job = pgs__conn_take_job(conn);
-    PGresult *error = conn->job_error;
-    struct pgs__job done = *job;
+    struct pgs_text error = {NULL, 0};
+    struct pgs__job *job, done;
 
+    if (conn->has_error)
+        error = (struct pgs_text){conn->stream.in + conn->stream.in_done + conn->error_at,
+                                  conn->error_len};
+    job = pgs__conn_take_job(conn);
+    done = *job;
     free(job);
-    conn->job_error = NULL;
     switch (done.kind) {
     case PGS__JOB_SETTINGS:
         finish_settings(conn, error);
@@ -162,69 +166,154 @@ finish_job(struct pgs__conn *conn)
     case PGS__JOB_PREPARE:
         finish_prepare(conn, done.statement, error);
         break;
-    case PGS__JOB_DEALLOCATE:
-        PQclear(error); /* it was gone already */
+    case PGS__JOB_DEALLOCATE: /* if it failed, it was gone already */
         break;
     case PGS__JOB_TXN:
         finish_txn(conn, done.txn, error, n_results);
         break;
     }
+    if (conn->pg == NULL)
+        return;
+    drop_answer(conn);
     if (conn->is_outdated && conn->jobs == NULL)
         pgs__conn_lose(conn, "the server takes no writes any more");
 }
 
-/* Keeps the result of a transaction's statement until its `done` has returned. */
-static void
-keep_result(struct pgs__conn *conn, PGresult *result)
+/* ---- messages ---- */
+
+/* False: no row of this result. */
+static bool
+on_row(struct pgs__conn *conn, const struct pgs__message *row, size_t at)
 {
-    struct pgs_txn *txn = conn->jobs->txn;
+    struct pgs__result *result = &conn->result;
+    int n_columns = pgs__row_columns(row);
+
+    if (conn->jobs == NULL || n_columns < 0 || result->n_rows == INT_MAX ||
+        (result->n_rows > 0 && n_columns != result->n_columns))
+        return false;
+    if (result->n_rows++ == 0) {
+        result->first = at;
+        result->n_columns = n_columns;
+    }
+    return true;
+}
+
+/* The last column of the answer to our settings. */
+static void
+keep_backend_start(struct pgs__conn *conn)
+{
+    const char *row = conn->stream.in + conn->stream.in_done + conn->result.first;
+    const char *at = pgs__row_values(row + PGS__MESSAGE_HEAD);
+    struct pgs_text value = {NULL, 0};
+
+    for (int i = 0; i < conn->result.n_columns; i++)
+        value = pgs__row_next(&at);
+    if (value.at != NULL)
+        (void)snprintf(conn->backend_start, sizeof(conn->backend_start), "%.*s", (int)value.len,
+                       value.at);
+}
+
+/* A statement is complete; its result is the transaction's until its `done` has returned. */
+static bool
+on_complete(struct pgs__conn *conn, struct pgs_text tag)
+{
+    struct pgs_txn *txn;
     int step = conn->n_results++;
 
-    if (conn->jobs->kind == PGS__JOB_SETTINGS && PQntuples(result) == 1)
-        (void)snprintf(conn->backend_start, sizeof(conn->backend_start), "%s",
-                       PQgetvalue(result, 0, PQnfields(result) - 1));
-    if (txn != NULL && step > 0 && step < txn->n_steps)
-        txn->steps[step].result = result;
-    else
-        PQclear(result);
+    if (conn->jobs == NULL)
+        return false;
+    txn = conn->jobs->txn;
+    conn->result.affected = pgs__tag_rows(tag);
+    if (conn->jobs->kind == PGS__JOB_SETTINGS && conn->result.n_rows == 1)
+        keep_backend_start(conn);
+    if (txn != NULL && step < txn->n_steps)
+        txn->steps[step].result = conn->result;
+    conn->result = (struct pgs__result){0};
+    return true;
 }
 
 static void
-keep_error(struct pgs__conn *conn, PGresult *error)
+keep_last_words(struct pgs__conn *conn, struct pgs_text error)
 {
-    if (conn->job_error != NULL) {
-        PQclear(error);
-        return;
-    }
-    conn->job_error = error;
-    conn->n_results++;
+    (void)snprintf(conn->last_words, sizeof(conn->last_words), "%s:  %s: %s",
+                   pgs__error_field(error, 'S'), pgs__error_field(error, 'C'),
+                   pgs__error_field(error, 'M'));
+    for (char *c = conn->last_words; *c != '\0'; c++)
+        if (*c == '\n' || *c == '\t')
+            *c = ' ';
 }
 
-/* False: the connection makes no sense any more. */
+/* Also at the Sync itself: a deferred constraint that fails at commit. */
 static bool
-on_result(struct pgs__conn *conn, PGresult *result)
+on_error(struct pgs__conn *conn, struct pgs_text error, size_t at)
 {
-    switch (PQresultStatus(result)) {
-    case PGRES_PIPELINE_SYNC:
-        PQclear(result);
+    if (!pgs__error_is_sound(error))
+        return false;
+    if (is_goodbye(error)) {
+        conn->said_goodbye = true;
+        keep_last_words(conn, error);
+    }
+    if (conn->jobs == NULL || conn->has_error)
+        return true;
+    conn->has_error = true;
+    conn->error_at = at + PGS__MESSAGE_HEAD;
+    conn->error_len = error.len;
+    conn->n_results++;
+    return true;
+}
+
+static bool
+on_notice(struct pgs__conn *conn, struct pgs_text notice)
+{
+    if (!pgs__error_is_sound(notice))
+        return false;
+    conn->said_goodbye |= is_goodbye(notice);
+    return true;
+}
+
+static bool
+on_parameter(struct pgs__conn *conn, const struct pgs__message *message)
+{
+    const char *name, *value;
+
+    if (!pgs__parameter_read(message, &name, &value))
+        return false;
+    if (strcmp(name, "in_hot_standby") == 0)
+        conn->is_standby = strcmp(value, "on") == 0;
+    else if (strcmp(name, "default_transaction_read_only") == 0)
+        conn->is_read_only = strcmp(value, "on") == 0;
+    return true;
+}
+
+/* `at` is its place in the answer.  False: the connection makes no sense any more. */
+static bool
+on_message(struct pgs__conn *conn, const struct pgs__message *message, size_t at)
+{
+    struct pgs_text body = {message->at, message->len};
+
+    switch (message->type) {
+    case PGS__MESSAGE_ROW:
+        return on_row(conn, message, at);
+    case PGS__MESSAGE_COMPLETE:
+    case PGS__MESSAGE_EMPTY:
+        return on_complete(conn, body);
+    case PGS__MESSAGE_READY:
+        if (conn->jobs == NULL)
+            return false;
         finish_job(conn);
         return true;
-    case PGRES_COMMAND_OK:
-    case PGRES_TUPLES_OK:
-    case PGRES_EMPTY_QUERY:
-        keep_result(conn, result);
-        return true;
-    case PGRES_PIPELINE_ABORTED:
-        PQclear(result);
-        return true;
-    case PGRES_FATAL_ERROR:
-    case PGRES_BAD_RESPONSE:
-        /* Also at the Sync itself: a deferred constraint that fails at commit. */
-        conn->said_goodbye |= pgs__is_goodbye(result);
-        keep_error(conn, result);
+    case PGS__MESSAGE_ERROR:
+        return on_error(conn, body, at);
+    case PGS__MESSAGE_NOTICE:
+        return on_notice(conn, body);
+    case PGS__MESSAGE_PARAMETER:
+        return on_parameter(conn, message);
+    case PGS__MESSAGE_PARSED:
+    case PGS__MESSAGE_BOUND:
+        return conn->jobs != NULL;
+    case PGS__MESSAGE_NOTIFICATION:
         return true;
     default:
-        PQclear(result);
         return false;
     }
 }
@@ -232,20 +321,21 @@ on_result(struct pgs__conn *conn, PGresult *result)
 bool
 pgs__conn_read(struct pgs__conn *conn)
 {
-    int empty = 0;
+    const struct pgs__stream *stream = &conn->stream;
 
-    while (conn->pg != NULL && conn->jobs != NULL && PQisBusy(conn->pg) == 0) {
-        PGresult *result = PQgetResult(conn->pg);
+    while (conn->pg != NULL && stream->in_done + conn->n_read < stream->in_len) {
+        size_t begin = stream->in_done + conn->n_read, at = conn->n_read;
+        struct pgs__message message;
+        enum pgs__wire_state state =
+            pgs__wire_next(stream->in + begin, stream->in_len - begin, &message);
 
-        if (result != NULL) {
-            empty = 0;
-            if (!on_result(conn, result))
-                return false;
-        } else if (++empty > 3) {
-            /* One is due between two commands.  More: the server has said goodbye, and the end of
-             * the connection is on its way. */
-            break;
-        }
+        if (state != PGS__WIRE_MESSAGE)
+            return state == PGS__WIRE_MORE;
+        conn->n_read += PGS__MESSAGE_HEAD + message.len;
+        if (!on_message(conn, &message, at))
+            return false;
+        if (conn->pg != NULL && conn->jobs == NULL)
+            drop_answer(conn);
     }
     return true;
 }

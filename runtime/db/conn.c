@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libpq 15 flushes at each PQpipelineSync: one send(2) a transaction.  (PQsendPipelineSync, which
- * does not, came with 17.)
+ * What is written stays in the stream's buffer until the end of the turn: one send(2) for all.
  */
 #include "db/conn.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +58,8 @@ pgs__conn_take_job(struct pgs__conn *conn)
     if (conn->jobs == NULL)
         conn->jobs_end = &conn->jobs;
     conn->n_results = 0;
+    conn->has_error = false;
+    conn->result = (struct pgs__result){0};
     return job;
 }
 
@@ -114,14 +116,15 @@ end_jobs(struct pgs__conn *conn, bool is_untouched)
 static void
 disconnect(struct pgs__conn *conn)
 {
-    int n_good = conn->n_results - (conn->job_error != NULL);
+    int n_good = conn->n_results - (conn->has_error ? 1 : 0);
 
+    pgs__stream_close(&conn->stream);
     PQfinish(conn->pg);
     conn->pg = NULL;
     pgs__conn_unwatch(conn);
     conn->state = PGS__CONN_DOWN;
-    PQclear(conn->job_error);
-    conn->job_error = NULL;
+    conn->n_read = 0;
+    conn->last_words[0] = '\0';
     pgs__conn_forget_cancel(conn);
     pgs__statements_clear(&conn->statements);
     end_jobs(conn, conn->said_goodbye && n_good == 0);
@@ -143,25 +146,6 @@ pgs__conn_lose(struct pgs__conn *conn, const char *why)
     pgs__pool_changed(conn->pool);
 }
 
-/* libpq's own words, on one line. */
-void
-pgs__conn_lose_with_message(struct pgs__conn *conn)
-{
-    char why[512], *location; /* in PostgreSQL's source */
-    size_t len;
-
-    (void)snprintf(why, sizeof(why), "%s", PQerrorMessage(conn->pg));
-    if ((location = strstr(why, "\nLOCATION:")) != NULL)
-        *location = '\0';
-    len = strlen(why);
-    while (len > 0 && why[len - 1] == '\n')
-        why[--len] = '\0';
-    for (char *c = why; *c != '\0'; c++)
-        if (*c == '\n' || *c == '\t')
-            *c = ' ';
-    pgs__conn_lose(conn, why);
-}
-
 void
 pgs__conn_close(struct pgs__conn *conn)
 {
@@ -176,13 +160,22 @@ pgs__conn_prepare(struct pgs__conn *conn, struct pgs_text role, struct pgs_text 
     struct pgs__statement *statement = pgs__statement_add(&conn->statements, role, sql);
     struct pgs__job *job;
 
-    if (statement == NULL ||
-        PQsendPrepare(conn->pg, statement->name, pgs__statement_sql(statement), 0, NULL) != 1 ||
-        PQpipelineSync(conn->pg) != 1 || (job = pgs__conn_add_job(conn, PGS__JOB_PREPARE)) == NULL)
+    if (statement == NULL || (job = pgs__conn_add_job(conn, PGS__JOB_PREPARE)) == NULL)
         return NULL;
-    pgs_count(PGS_CELL_PREPARED, 1);
     job->statement = pgs__statement_ref(statement);
+    pgs__wire_parse(&conn->stream.out, statement->name, pgs__statement_sql(statement));
+    pgs__wire_sync(&conn->stream.out);
+    pgs_count(PGS_CELL_PREPARED, 1);
     return statement;
+}
+
+void
+pgs__conn_query(struct pgs__conn *conn, const char *sql, const struct pgs_text *values, int n)
+{
+    pgs__wire_parse(&conn->stream.out, "", (struct pgs_text){sql, strlen(sql)});
+    pgs__wire_bind(&conn->stream.out, "", values, n);
+    pgs__wire_execute(&conn->stream.out);
+    pgs__wire_sync(&conn->stream.out);
 }
 
 static bool
@@ -191,9 +184,7 @@ deallocate(struct pgs__conn *conn, const char *what)
     char sql[64];
 
     (void)snprintf(sql, sizeof(sql), "deallocate %s", what);
-    if (PQsendQueryParams(conn->pg, sql, 0, NULL, NULL, NULL, NULL, 0) != 1 ||
-        PQpipelineSync(conn->pg) != 1)
-        return false;
+    pgs__conn_query(conn, sql, NULL, 0);
     return pgs__conn_add_job(conn, PGS__JOB_DEALLOCATE) != NULL;
 }
 
@@ -242,12 +233,14 @@ execute_steps(struct pgs__conn *conn, const struct pgs_txn *txn)
 {
     for (int i = 0; i < txn->n_steps; i++) {
         const struct pgs__step *step = &txn->steps[i];
-        const char **values = pgs__pool_values(conn->pool, step->n_params);
+        struct pgs_text *values = pgs__pool_values(conn->pool, step->n_params);
 
-        if (values == NULL || !pgs__txn_execute(txn, step, conn->pg, values))
+        if (values == NULL)
             return false;
+        pgs__txn_execute(txn, step, &conn->stream.out, values);
     }
-    return PQpipelineSync(conn->pg) == 1;
+    pgs__wire_sync(&conn->stream.out);
+    return !conn->stream.out.failed;
 }
 
 void
@@ -258,7 +251,7 @@ pgs__conn_send(struct pgs__conn *conn, struct pgs_txn *txn)
     if (prepared && !kept)
         return; /* the connection is as good as before */
     if (!prepared || !execute_steps(conn, txn))
-        pgs__conn_lose_with_message(conn);
+        pgs__conn_lose(conn, "not enough memory");
 }
 
 static void
@@ -268,31 +261,41 @@ on_writable(h2o_socket_t *socket, const char *err)
     pgs__conn_flush(socket->data);
 }
 
+/* That the socket is broken is seen when it is read, after what PostgreSQL has to say of it. */
 void
 pgs__conn_flush(struct pgs__conn *conn)
 {
     if (conn->pg == NULL || h2o_socket_is_writing(conn->socket))
         return;
-    if (PQflush(conn->pg) == 1)
+    if (conn->stream.out.failed)
+        pgs__conn_lose(conn, "not enough memory");
+    else if (pgs__stream_flush(&conn->stream) == PGS__STREAM_WAITS)
         h2o_socket_notify_write(conn->socket, on_writable);
 }
 
 /* ---- answers and time ---- */
 
 static void
-drop_notifications(struct pgs__conn *conn)
+lose_stream(struct pgs__conn *conn, enum pgs__stream_state state)
 {
-    PGnotify *notify;
+    char why[600];
 
-    while (conn->pg != NULL && (notify = PQnotifies(conn->pg)) != NULL)
-        PQfreemem(notify);
+    if (conn->last_words[0] != '\0')
+        (void)snprintf(why, sizeof(why), "%s", conn->last_words);
+    else if (state == PGS__STREAM_ENDED)
+        (void)snprintf(why, sizeof(why), "the server closed the connection unexpectedly");
+    else
+        (void)snprintf(why, sizeof(why), "%s", errno != 0 ? strerror(errno) : "TLS failed");
+    pgs__conn_lose(conn, why);
 }
 
 void
 pgs__conn_on_ready(h2o_socket_t *socket, const char *err)
 {
     struct pgs__conn *conn = socket->data;
-    bool is_open = PQconsumeInput(conn->pg) == 1, is_sane;
+    enum pgs__stream_state state = pgs__stream_fill(&conn->stream);
+    int fault = errno;
+    bool is_sane;
 
     (void)err;
     conn->pool->reading_us = pgs_clock_us();
@@ -301,11 +304,11 @@ pgs__conn_on_ready(h2o_socket_t *socket, const char *err)
     if (conn->pg == NULL)
         return;
     put_off_deadline(conn);
+    errno = fault;
     if (!is_sane)
         pgs__conn_lose(conn, "the answer was not what the protocol allows");
-    else if (!is_open || PQstatus(conn->pg) == CONNECTION_BAD)
-        pgs__conn_lose_with_message(conn);
-    drop_notifications(conn);
+    else if (state != PGS__STREAM_OK)
+        lose_stream(conn, state);
     if (conn->pg != NULL)
         pgs__conn_flush(conn);
     pgs__pool_changed(conn->pool);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One connection to PostgreSQL on an h2o loop, in libpq's pipeline mode.
+ * One connection to PostgreSQL on an h2o loop, as a pipeline: libpq connects, then the protocol is
+ * spoken by ourselves (db/wire.h).
  *
  * What is sent lies in a queue of jobs, each closed by a Sync of its own; answers come in the same
  * order.  A connection that is lost ends its jobs and opens itself again, later and later.
@@ -8,6 +9,7 @@
 #ifndef PGS_DB_CONN_H
 #define PGS_DB_CONN_H
 
+#include "db/stream.h"
 #include "db/txn.h"
 
 /* Sent first over each connection. */
@@ -46,12 +48,21 @@ struct pgs__conn {
     struct pgs_pool *pool;
     PGconn *pg;
     h2o_socket_t *socket; /* over a copy of libpq's file descriptor */
+    struct pgs__stream stream;
     struct pgs__job *jobs;
     struct pgs__job **jobs_end;
     struct pgs__statements statements;
-    int n_results; /* of the first job, so far */
-    PGresult *job_error;
-    bool said_goodbye;   /* PostgreSQL ends it, and told so */
+
+    /* The answer to the first job begins where the stream is not done with. */
+    size_t n_read;             /* bytes of it, so far */
+    int n_results;             /* in it, its error included */
+    struct pgs__result result; /* that comes */
+    size_t error_at, error_len;
+    bool has_error;
+
+    bool said_goodbye; /* PostgreSQL ends it, and told so */
+    char last_words[512];
+    bool is_standby, is_read_only;
     int64_t deadline_ms; /* to connect, to retry, or for the next answer */
     int failures;        /* to connect, in a row */
     unsigned hosts_turn; /* of the pool's hosts, when it began to connect */
@@ -67,7 +78,7 @@ void pgs__conn_open(struct pgs__conn *conn);
 /* Sends a transaction; prepares what it needs before.  The connection is ready. */
 void pgs__conn_send(struct pgs__conn *conn, struct pgs_txn *txn);
 
-/* After one or more pgs__conn_send: hands what libpq still holds to the socket. */
+/* After one or more pgs__conn_send: hands all that was written to the socket. */
 void pgs__conn_flush(struct pgs__conn *conn);
 
 /* Deadlines and retries; called every few milliseconds while the pool is not at rest. */
@@ -86,9 +97,6 @@ int64_t pgs__conn_backoff_ms(int failures);
 
 /* Tells the log why a connection was lost, or could not be had.  `why` has no secrets. */
 void pgs__conn_log_loss(const struct pgs__conn *conn, const char *why);
-
-/* The words with which PostgreSQL ends a session from its side. */
-bool pgs__is_goodbye(const PGresult *notice);
 
 /* The connection string asks for a server that takes writes. */
 bool pgs__wants_writes(PGconn *pg);
@@ -116,17 +124,19 @@ bool pgs__conn_read(struct pgs__conn *conn) __attribute__((warn_unused_result));
 struct pgs__job *pgs__conn_take_job(struct pgs__conn *conn);
 
 /* In a Sync of its own: whatever becomes of the transaction that needs it, others find it prepared.
- * NULL: it could not be sent. */
+ * NULL: no memory; then the connection must be given up. */
 struct pgs__statement *pgs__conn_prepare(struct pgs__conn *conn, struct pgs_text role,
                                          struct pgs_text sql);
 
 /* Ends all statements, on the server too, in a Sync of its own: what was sent before still finds
- * them.  False: it could not be sent. */
+ * them.  False: no memory; then the connection must be given up. */
 bool pgs__conn_forget_statements(struct pgs__conn *conn);
 
 /* Gives the connection up; it will be opened again.  `why` has no secrets. */
 void pgs__conn_lose(struct pgs__conn *conn, const char *why);
-void pgs__conn_lose_with_message(struct pgs__conn *conn); /* libpq's */
+
+/* One statement without a name, in a Sync of its own. */
+void pgs__conn_query(struct pgs__conn *conn, const char *sql, const struct pgs_text *values, int n);
 
 /* Closes it for good; what is in flight ends as unavailable. */
 void pgs__conn_close(struct pgs__conn *conn);

@@ -65,32 +65,33 @@ pgs__pool_hurry(struct pgs_pool *pool)
             pool->conns[i].deadline_ms = 0;
 }
 
-/* ---- what PostgreSQL says beside answers ---- */
-
-static bool
-has_field(const PGresult *notice, int which, const char *value)
-{
-    const char *is = PQresultErrorField(notice, which);
-
-    return is != NULL && strcmp(is, value) == 0;
-}
-
-/* No function of an application can raise FATAL, nor anything in the name of quickdie(), which ends
- * all sessions when one has crashed. */
-bool
-pgs__is_goodbye(const PGresult *notice)
-{
-    return has_field(notice, PG_DIAG_SEVERITY_NONLOCALIZED, "FATAL") ||
-           has_field(notice, PG_DIAG_SOURCE_FUNCTION, "quickdie");
-}
+/* ---- failing ---- */
 
 /* libpq would print them. */
 static void
-on_notice(void *arg, const PGresult *notice)
+ignore_notice(void *arg, const PGresult *notice)
 {
-    struct pgs__conn *conn = arg;
+    (void)arg;
+    (void)notice;
+}
 
-    conn->said_goodbye |= pgs__is_goodbye(notice);
+/* libpq's own words, on one line. */
+static void
+lose_with_message(struct pgs__conn *conn)
+{
+    char why[512], *location; /* in PostgreSQL's source */
+    size_t len;
+
+    (void)snprintf(why, sizeof(why), "%s", PQerrorMessage(conn->pg));
+    if ((location = strstr(why, "\nLOCATION:")) != NULL)
+        *location = '\0';
+    len = strlen(why);
+    while (len > 0 && why[len - 1] == '\n')
+        why[--len] = '\0';
+    for (char *c = why; *c != '\0'; c++)
+        if (*c == '\n' || *c == '\t')
+            *c = ' ';
+    pgs__conn_lose(conn, why);
 }
 
 /* A login that is refused will not be let in by itself. */
@@ -184,16 +185,23 @@ static bool
 send_settings(struct pgs__conn *conn)
 {
     char statement_timeout[16], lock_timeout[16];
-    const char *values[] = {statement_timeout, lock_timeout};
+    struct pgs_text values[] = {{statement_timeout, 0}, {lock_timeout, 0}};
 
-    (void)snprintf(statement_timeout, sizeof(statement_timeout), "%d",
-                   conn->pool->config.statement_timeout_ms);
-    (void)snprintf(lock_timeout, sizeof(lock_timeout), "%d", conn->pool->config.lock_timeout_ms);
-    if (PQsetnonblocking(conn->pg, 1) != 0 || PQenterPipelineMode(conn->pg) != 1 ||
-        PQsendQueryParams(conn->pg, pgs__settings_sql, 2, NULL, values, NULL, NULL, 0) != 1 ||
-        PQpipelineSync(conn->pg) != 1)
-        return false;
+    values[0].len = (size_t)snprintf(statement_timeout, sizeof(statement_timeout), "%d",
+                                     conn->pool->config.statement_timeout_ms);
+    values[1].len = (size_t)snprintf(lock_timeout, sizeof(lock_timeout), "%d",
+                                     conn->pool->config.lock_timeout_ms);
+    pgs__conn_query(conn, pgs__settings_sql, values, 2);
     return pgs__conn_add_job(conn, PGS__JOB_SETTINGS) != NULL;
+}
+
+/* libpq has seen what PostgreSQL says when it begins; what changes is seen by answer.c. */
+static bool
+is_on(PGconn *pg, const char *setting)
+{
+    const char *value = PQparameterStatus(pg, setting);
+
+    return value != NULL && strcmp(value, "on") == 0;
 }
 
 /* ---- opening ---- */
@@ -201,11 +209,19 @@ send_settings(struct pgs__conn *conn)
 static void
 on_connected(struct pgs__conn *conn)
 {
+    const char *why;
+
     if (!watch(conn))
         return;
+    if (!pgs__stream_open(&conn->stream, conn->pg, &why)) {
+        pgs__conn_lose(conn, why);
+        return;
+    }
+    conn->is_standby = is_on(conn->pg, "in_hot_standby");
+    conn->is_read_only = is_on(conn->pg, "default_transaction_read_only");
     conn->state = PGS__CONN_SETTING_UP;
     if (!send_settings(conn)) {
-        pgs__conn_lose_with_message(conn);
+        pgs__conn_lose(conn, "not enough memory");
         return;
     }
     conn->deadline_ms = pgs_clock_ms() + SETUP_TIMEOUT_MS;
@@ -229,7 +245,7 @@ on_connecting(h2o_socket_t *socket, const char *err)
         return;
     }
     if (next == PGRES_POLLING_FAILED) {
-        pgs__conn_lose_with_message(conn);
+        lose_with_message(conn);
         return;
     }
     if (!watch(conn))
@@ -250,6 +266,7 @@ begin(const struct pgs_pool *pool)
                                         "keepalives_interval",
                                         "keepalives_count",
                                         "tcp_user_timeout",
+                                        "gssencmode",
                                         "dbname",
                                         "host",
                                         "hostaddr",
@@ -261,6 +278,7 @@ begin(const struct pgs_pool *pool)
                                   "10",
                                   "3",
                                   "30000",
+                                  "disable",
                                   pool->config.conninfo,
                                   pool->hosts.lists[PGS__HOST_NAMES],
                                   pool->hosts.lists[PGS__HOST_ADDRESSES],
@@ -281,10 +299,10 @@ pgs__conn_open(struct pgs__conn *conn)
     conn->deadline_ms =
         pgs_clock_ms() + (hosts->are_several ? HOST_TIMEOUT_MS : CONNECT_TIMEOUT_MS);
     conn->pg = begin(conn->pool);
-    (void)PQsetNoticeReceiver(conn->pg, on_notice, conn);
+    (void)PQsetNoticeReceiver(conn->pg, ignore_notice, NULL);
     (void)PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE); /* for its SQLSTATE */
     if (PQstatus(conn->pg) == CONNECTION_BAD) {
-        pgs__conn_lose_with_message(conn);
+        lose_with_message(conn);
         return;
     }
     if (watch(conn))

@@ -161,11 +161,11 @@ on_flush(h2o_timeout_entry_t *entry)
     pgs__measure_pool(pool);
 }
 
-const char **
+struct pgs_text *
 pgs__pool_values(struct pgs_pool *pool, int n)
 {
     if (n > pool->values_room) {
-        const char **values = realloc(pool->values, (size_t)n * sizeof(*values));
+        struct pgs_text *values = realloc(pool->values, (size_t)n * sizeof(*values));
 
         if (values == NULL)
             return NULL;

@@ -111,9 +111,11 @@ struct pgs_db_error pgs_txn_error(const struct pgs_txn *txn);
 void pgs_txn_times(const struct pgs_txn *txn, int64_t *wait_us, int64_t *db_us);
 int pgs_txn_row_count(const struct pgs_txn *txn, int statement);    /* rows returned */
 int64_t pgs_txn_affected(const struct pgs_txn *txn, int statement); /* of the command tag */
-int pgs_txn_column_count(const struct pgs_txn *txn, int statement);
-/* A value in text form, NUL-terminated; NULL for SQL null. */
-const char *pgs_txn_value(const struct pgs_txn *txn, int statement, int row, int column,
-                          size_t *len);
+int pgs_txn_column_count(const struct pgs_txn *txn, int statement); /* 0 where no row came */
+/* A value in text form; NULL for SQL null, and where there is none.  Quick in the order of rows and
+ * columns. */
+const char *pgs_txn_value(struct pgs_txn *txn, int statement, int row, int column, size_t *len);
+/* The same for a whole number; 0 for all else. */
+int64_t pgs_txn_int(struct pgs_txn *txn, int statement, int row, int column);
 
 #endif

@@ -27,7 +27,7 @@ struct pgs_pool {
     struct pgs_txn *ping; /* under way; NULL: none */
     int64_t ping_sent_ms;
     bool is_closing;
-    const char **values; /* scratch, for the parameters of one statement */
+    struct pgs_text *values; /* scratch, for the parameters of one statement */
     int values_room;
 };
 
@@ -46,7 +46,7 @@ void pgs__pool_renew(struct pgs_pool *pool);
 /* The least busy connection of a kind that has room; NULL: none. */
 struct pgs__conn *pgs__pool_choose(struct pgs_pool *pool, bool slow);
 
-/* A transaction of the login itself, which takes no role; NULL: no memory. */
+/* A transaction of the login itself, which takes no role. */
 struct pgs_txn *pgs__pool_own_txn(struct pgs_pool *pool, const char *sql);
 
 /* Sends it over a connection that the pool's choice has given. */
@@ -65,6 +65,6 @@ bool pgs__pool_is_probing(const struct pgs_pool *pool);
 void pgs__pool_hurry(struct pgs_pool *pool);
 
 /* Room for the parameters of any statement of `txn`; NULL: no memory. */
-const char **pgs__pool_values(struct pgs_pool *pool, int n);
+struct pgs_text *pgs__pool_values(struct pgs_pool *pool, int n);
 
 #endif

@@ -111,10 +111,20 @@ pgs__statement_forget(struct pgs__statements *statements, struct pgs__statement 
     pgs__statement_unref(statement);
 }
 
-const char *
+struct pgs_text
 pgs__statement_sql(const struct pgs__statement *statement)
 {
-    return statement->key + statement->role_len;
+    return (struct pgs_text){statement->key + statement->role_len, statement->sql_len};
+}
+
+void
+pgs__statement_fail(struct pgs__statement *statement, struct pgs_text error)
+{
+    char *copy = malloc(error.len);
+
+    if (copy == NULL)
+        return;
+    statement->error = (struct pgs_text){memcpy(copy, error.at, error.len), error.len};
 }
 
 struct pgs__statement *
@@ -129,6 +139,6 @@ pgs__statement_unref(struct pgs__statement *statement)
 {
     if (--statement->refs > 0)
         return;
-    PQclear(statement->error);
+    free((char *)(uintptr_t)statement->error.at);
     free(statement);
 }

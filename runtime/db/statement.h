@@ -7,13 +7,13 @@
 #define PGS_DB_STATEMENT_H
 
 #include <h2o.h>
-#include <libpq-fe.h>
 
 #include "pgs/types.h"
 
 struct pgs__statement {
-    char name[24];   /* read-only: on the server */
-    PGresult *error; /* why it could not be prepared; NULL: it could, or is not known yet */
+    char name[24];         /* read-only: on the server */
+    struct pgs_text error; /* why it could not be prepared, as PostgreSQL sent it, a copy; `at`
+                              NULL: it could, or is not known yet */
 
     /* private */
     int refs;
@@ -54,7 +54,10 @@ struct pgs__statement *pgs__statement_oldest(struct pgs__statements *statements)
 /* It is no longer found.  Freed once nothing refers to it. */
 void pgs__statement_forget(struct pgs__statements *statements, struct pgs__statement *statement);
 
-const char *pgs__statement_sql(const struct pgs__statement *statement);
+struct pgs_text pgs__statement_sql(const struct pgs__statement *statement);
+
+/* Keeps a copy of the error, where there is memory. */
+void pgs__statement_fail(struct pgs__statement *statement, struct pgs_text error);
 
 struct pgs__statement *pgs__statement_ref(struct pgs__statement *statement);
 void pgs__statement_unref(struct pgs__statement *statement);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * All texts of a transaction lie in one buffer that may move while it grows: offsets until it is
- * sent, pointers only while it is handed to libpq.
+ * sent, pointers only while it is written to a connection.
  */
 #include "db/txn.h"
 
@@ -19,27 +19,26 @@ refuse(struct pgs_txn *txn, const char *sqlstate, const char *why)
     txn->refused = why;
 }
 
-/* The offset of a NUL-terminated copy. */
+/* The offset of a copy. */
 static size_t
 keep(struct pgs_txn *txn, const char *text, size_t len)
 {
     size_t offset = txn->bytes.len;
 
     pgs_buf_add(&txn->bytes, text, len);
-    pgs_buf_add_char(&txn->bytes, '\0');
     if (txn->bytes.failed)
         refuse(txn, "53200", "not enough memory for this statement");
     return offset;
 }
 
 static void
-add_param(struct pgs_txn *txn, size_t offset)
+add_param(struct pgs_txn *txn, size_t at, size_t len)
 {
     struct pgs__step *step = &txn->steps[txn->n_steps - 1];
 
     if (txn->n_params == txn->params_room) {
         int room = txn->params_room > 0 ? txn->params_room * 2 : 32;
-        size_t *params = realloc(txn->params, (size_t)room * sizeof(*params));
+        struct pgs__param *params = realloc(txn->params, (size_t)room * sizeof(*params));
 
         if (params == NULL) {
             refuse(txn, "53200", "not enough memory for this statement");
@@ -52,7 +51,7 @@ add_param(struct pgs_txn *txn, size_t offset)
         refuse(txn, "54023", "too many values for one statement");
         return;
     }
-    txn->params[txn->n_params++] = offset;
+    txn->params[txn->n_params++] = (struct pgs__param){at, len};
     step->n_params++;
 }
 
@@ -93,22 +92,22 @@ pgs_txn_statement(struct pgs_txn *txn, const char *sql, size_t len)
 void
 pgs_txn_bind_text(struct pgs_txn *txn, const char *text, size_t len)
 {
-    /* PostgreSQL's text has no U+0000, and libpq would cut the value there. */
+    /* PostgreSQL's text has no U+0000. */
     if (memchr(text, '\0', len) != NULL)
         refuse(txn, "22021", "invalid byte sequence for encoding \"UTF8\": 0x00");
-    add_param(txn, keep(txn, text, len));
+    add_param(txn, keep(txn, text, len), len);
 }
 
 void
 pgs_txn_bind_null(struct pgs_txn *txn)
 {
-    add_param(txn, SIZE_MAX);
+    add_param(txn, SIZE_MAX, 0);
 }
 
 struct pgs_text
 pgs__txn_role(const struct pgs_txn *txn)
 {
-    return (struct pgs_text){txn->bytes.at + txn->params[0], txn->role_len};
+    return (struct pgs_text){txn->bytes.at + txn->params[0].at, txn->role_len};
 }
 
 struct pgs_text
@@ -117,17 +116,18 @@ pgs__txn_sql(const struct pgs_txn *txn, const struct pgs__step *step)
     return (struct pgs_text){txn->bytes.at + step->sql, step->sql_len};
 }
 
-bool
-pgs__txn_execute(const struct pgs_txn *txn, const struct pgs__step *step, PGconn *pg,
-                 const char **values)
+void
+pgs__txn_execute(const struct pgs_txn *txn, const struct pgs__step *step, struct pgs_buf *out,
+                 struct pgs_text *values)
 {
     for (int i = 0; i < step->n_params; i++) {
-        size_t offset = txn->params[step->first_param + i];
+        const struct pgs__param *param = &txn->params[step->first_param + i];
 
-        values[i] = offset != SIZE_MAX ? txn->bytes.at + offset : NULL;
+        values[i] = param->at != SIZE_MAX ? (struct pgs_text){txn->bytes.at + param->at, param->len}
+                                          : (struct pgs_text){NULL, 0};
     }
-    return PQsendQueryPrepared(pg, step->statement->name, step->n_params, values, NULL, NULL, 0) ==
-           1;
+    pgs__wire_bind(out, step->statement->name, values, step->n_params);
+    pgs__wire_execute(out);
 }
 
 void
@@ -136,15 +136,13 @@ pgs__txn_rewind(struct pgs_txn *txn)
     for (int i = 0; i < txn->n_steps; i++) {
         struct pgs__step *step = &txn->steps[i];
 
-        PQclear(step->result);
-        step->result = NULL;
+        step->result = (struct pgs__result){0};
         if (step->statement != NULL)
             pgs__statement_unref(step->statement);
         step->statement = NULL;
     }
-    PQclear(txn->error);
-    txn->error = NULL;
-    txn->borrowed = NULL;
+    txn->answer = NULL;
+    txn->error = (struct pgs_text){NULL, 0};
 }
 
 void
@@ -172,20 +170,12 @@ pgs_txn_state(const struct pgs_txn *txn)
     return txn->state;
 }
 
-static const char *
-field(const PGresult *result, int which)
-{
-    const char *text = PQresultErrorField(result, which);
-
-    return text != NULL ? text : "";
-}
-
 /* The source files of PostgreSQL's procedural languages, which raise what functions say. */
 static bool
-is_raised(const PGresult *error)
+is_raised(struct pgs_text error)
 {
     static const char *const files[] = {"pl_", "plpy", "plperl", "pltcl", "plv8"};
-    const char *file = field(error, PG_DIAG_SOURCE_FILE);
+    const char *file = pgs__error_field(error, 'F');
 
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
         if (strncmp(file, files[i], strlen(files[i])) == 0)
@@ -196,24 +186,16 @@ is_raised(const PGresult *error)
 struct pgs_db_error
 pgs_txn_error(const struct pgs_txn *txn)
 {
-    const PGresult *error = txn->borrowed != NULL ? txn->borrowed : txn->error;
-
-    if (error == NULL)
+    if (txn->error.at == NULL)
         return (struct pgs_db_error){txn->refused != NULL ? txn->refused_state : "",
                                      txn->refused != NULL ? txn->refused : "", "", "", false};
     return (struct pgs_db_error){
-        .sqlstate = field(error, PG_DIAG_SQLSTATE),
-        .message = field(error, PG_DIAG_MESSAGE_PRIMARY),
-        .detail = field(error, PG_DIAG_MESSAGE_DETAIL),
-        .hint = field(error, PG_DIAG_MESSAGE_HINT),
-        .is_raised = is_raised(error),
+        .sqlstate = pgs__error_field(txn->error, 'C'),
+        .message = pgs__error_field(txn->error, 'M'),
+        .detail = pgs__error_field(txn->error, 'D'),
+        .hint = pgs__error_field(txn->error, 'H'),
+        .is_raised = is_raised(txn->error),
     };
-}
-
-static const PGresult *
-result_of(const struct pgs_txn *txn, int statement)
-{
-    return txn->steps[statement + 1].result;
 }
 
 void
@@ -226,29 +208,76 @@ pgs_txn_times(const struct pgs_txn *txn, int64_t *wait_us, int64_t *db_us)
 int
 pgs_txn_row_count(const struct pgs_txn *txn, int statement)
 {
-    return PQntuples(result_of(txn, statement));
+    return txn->steps[statement + 1].result.n_rows;
 }
 
 int64_t
 pgs_txn_affected(const struct pgs_txn *txn, int statement)
 {
-    /* PQcmdTuples() does not write, it only lacks a const. */
-    return strtoll(PQcmdTuples((PGresult *)(uintptr_t)result_of(txn, statement)), NULL, 10);
+    return txn->steps[statement + 1].result.affected;
 }
 
 int
 pgs_txn_column_count(const struct pgs_txn *txn, int statement)
 {
-    return PQnfields(result_of(txn, statement));
+    return txn->steps[statement + 1].result.n_columns;
+}
+
+/* The message of the next row; other messages may come between. */
+static const char *
+next_row(const char *at)
+{
+    struct pgs__message message;
+
+    do {
+        (void)pgs__wire_next(at, SIZE_MAX, &message);
+        at = message.at + message.len;
+    } while (*at != PGS__MESSAGE_ROW);
+    return at;
+}
+
+static void
+go_to_row(const struct pgs_txn *txn, struct pgs__result *result, int row)
+{
+    if (result->value_at == NULL || row < result->row) {
+        result->row_at = txn->answer + result->first;
+        result->row = 0;
+    }
+    for (; result->row < row; result->row++)
+        result->row_at = next_row(result->row_at);
+    result->value_at = pgs__row_values(result->row_at + PGS__MESSAGE_HEAD);
+    result->column = 0;
 }
 
 const char *
-pgs_txn_value(const struct pgs_txn *txn, int statement, int row, int column, size_t *len)
+pgs_txn_value(struct pgs_txn *txn, int statement, int row, int column, size_t *len)
 {
-    const PGresult *result = result_of(txn, statement);
+    struct pgs__result *result = &txn->steps[statement + 1].result;
+    struct pgs_text value;
 
-    if (PQgetisnull(result, row, column) == 1)
+    *len = 0;
+    if (row >= result->n_rows || column >= result->n_columns)
         return NULL;
-    *len = (size_t)PQgetlength(result, row, column);
-    return PQgetvalue(result, row, column);
+    if (result->value_at == NULL || row != result->row || column < result->column)
+        go_to_row(txn, result, row);
+    for (; result->column < column; result->column++)
+        (void)pgs__row_next(&result->value_at);
+    value = pgs__row_next(&result->value_at);
+    result->column++;
+    *len = value.len;
+    return value.at;
+}
+
+int64_t
+pgs_txn_int(struct pgs_txn *txn, int statement, int row, int column)
+{
+    char digits[24];
+    size_t len;
+    const char *text = pgs_txn_value(txn, statement, row, column, &len);
+
+    if (text == NULL || len >= sizeof(digits))
+        return 0;
+    memcpy(digits, text, len);
+    digits[len] = '\0';
+    return strtoll(digits, NULL, 10);
 }

@@ -7,8 +7,23 @@
 
 #include "db/pool.h"
 #include "db/statement.h"
+#include "db/wire.h"
 
 #define PGS__MAX_STEPS 9 /* the session's settings, then eight statements */
+
+/* What one statement gave.  Its rows lie in the transaction's answer. */
+struct pgs__result {
+    size_t first; /* offset of its first row's message */
+    int n_rows;
+    int n_columns; /* of its rows */
+    int64_t affected;
+
+    /* private: the value that comes next when all are read in order */
+    const char *row_at;
+    const char *value_at; /* NULL: none was read yet */
+    int row;
+    int column;
+};
 
 /* One statement to execute. */
 struct pgs__step {
@@ -17,7 +32,13 @@ struct pgs__step {
     int first_param;
     int n_params;
     struct pgs__statement *statement; /* on the connection that it was sent on */
-    PGresult *result;
+    struct pgs__result result;
+};
+
+/* Where a parameter lies in `bytes`. */
+struct pgs__param {
+    size_t at; /* SIZE_MAX: null */
+    size_t len;
 };
 
 struct pgs_txn {
@@ -41,8 +62,8 @@ struct pgs_txn {
     int64_t sent_us; /* 0: not yet */
     int64_t db_us;
 
-    struct pgs_buf bytes; /* all texts, each NUL-terminated */
-    size_t *params;       /* offsets into bytes; SIZE_MAX: null */
+    struct pgs_buf bytes; /* all texts */
+    struct pgs__param *params;
     int n_params;
     int params_room;
     struct pgs__step steps[PGS__MAX_STEPS];
@@ -50,8 +71,8 @@ struct pgs_txn {
     size_t role_len; /* the role is the first parameter */
 
     enum pgs_txn_state state;
-    PGresult *error;           /* of a statement of ours */
-    const PGresult *borrowed;  /* or: of the prepare of one */
+    const char *answer;        /* what PostgreSQL sent, until `done` has returned */
+    struct pgs_text error;     /* its error, or that of the prepare of a statement; NULL: none */
     const char *refused_state; /* or: why it was never sent, a SQLSTATE and a constant sentence */
     const char *refused;
 };
@@ -68,8 +89,8 @@ void pgs__txn_free(struct pgs_txn *txn);
 struct pgs_text pgs__txn_role(const struct pgs_txn *txn);
 struct pgs_text pgs__txn_sql(const struct pgs_txn *txn, const struct pgs__step *step);
 
-/* Sends one step; `values` has room for its parameters.  False: libpq could not. */
-bool pgs__txn_execute(const struct pgs_txn *txn, const struct pgs__step *step, PGconn *pg,
-                      const char **values) __attribute__((warn_unused_result));
+/* Writes one step; `values` has room for its parameters. */
+void pgs__txn_execute(const struct pgs_txn *txn, const struct pgs__step *step, struct pgs_buf *out,
+                      struct pgs_text *values);
 
 #endif

@@ -4,8 +4,6 @@
  * of how long one takes.  Raw SQL may also write, so each is called once a request, and GET may
  * only read.
  */
-#include <stdlib.h>
-
 #include "codec/json_write.h"
 #include "rest/build.h"
 #include "rest/clause.h"
@@ -103,12 +101,10 @@ pgs__build_call(struct pgs_request *rq, const struct pgs_call *call, const void 
 
 /* The count stands behind each row.  Where a page has none, it is known only of the first page. */
 static int64_t
-total_of(const struct pgs_request *rq, const struct pgs_txn *txn)
+total_of(const struct pgs_request *rq, struct pgs_txn *txn)
 {
-    size_t len;
-
     if (pgs_txn_row_count(txn, rq->rows_from) > 0)
-        return strtoll(pgs_txn_value(txn, rq->rows_from, 0, (int)rq->n_outputs, &len), NULL, 10);
+        return pgs_txn_int(txn, rq->rows_from, 0, (int)rq->n_outputs);
     return rq->offset == 0 && rq->limit != 0 ? 0 : -1;
 }
 

@@ -2,8 +2,6 @@
 /*
  * GET and HEAD of a relation.
  */
-#include <stdlib.h>
-
 #include "rest/build.h"
 #include "rest/clause.h"
 #include "rest/fail.h"
@@ -72,10 +70,7 @@ pgs__build_list(struct pgs_request *rq, const struct pgs_relation *relation)
 static void
 respond_list(struct pgs_request *rq, struct pgs_txn *txn)
 {
-    size_t len;
-    int64_t total = rq->prefer.count ? strtoll(pgs_txn_value(txn, 1, 0, 0, &len), NULL, 10) : -1;
-
-    pgs__respond_page(rq, txn, total);
+    pgs__respond_page(rq, txn, rq->prefer.count ? pgs_txn_int(txn, 1, 0, 0) : -1);
 }
 
 void

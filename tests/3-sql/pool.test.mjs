@@ -3,11 +3,14 @@
 // PGS_TEST_CASE picks cases by their name, PGS_TEST_SEED repeats a run.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { chownSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
+import { certificate } from '../lib/h2.mjs';
 import { build } from '../lib/paths.mjs';
 import { Cluster, connect, password, theCluster } from '../lib/postgres.mjs';
+import { until } from '../lib/process.mjs';
 
 const { PGS_TEST_CASE: chosen, ...env } = process.env;
 
@@ -87,8 +90,39 @@ describe('the pool', () => {
   });
   after(() => cluster?.stop());
 
-  for (const name of ['pool_test', 'pool_statement_test', 'pool_fault_test', 'pool_cancel_test', 'pool_crowd_test'])
+  for (const name of ['pool_test', 'pool_statement_test', 'pool_fault_test', 'pool_cancel_test', 'pool_crowd_test', 'pool_libpq_test'])
     test(name, (t) => report(t, name, where));
+});
+
+/** Switches TLS on, with a certificate of its own. */
+async function secure(cluster) {
+  const { cert, key } = certificate(cluster.sockets);
+  for (const [from, to] of [[cert, 'server.crt'], [key, 'server.key']]) {
+    const file = join(cluster.data, to);
+    writeFileSync(file, readFileSync(from), { mode: 0o600 });
+    const { uid, gid } = statSync(cluster.data);
+    chownSync(file, uid, gid);
+  }
+  const db = await connect(cluster, 'postgres');
+  await db.query('alter system set ssl = on');
+  await db.query('select pg_reload_conf()');
+  await until('TLS to be on', () => db.value('show ssl').then((is) => is === 'on'));
+  await db.end();
+}
+
+describe('the pool over TLS', () => {
+  let cluster;
+  let where;
+  before(async () => {
+    cluster = await Cluster.start();
+    await secure(cluster);
+    where = await makeDatabase(cluster);
+    where.PGS_TEST_CONNINFO += '?sslmode=require';
+  });
+  after(() => cluster?.stop());
+
+  for (const name of ['pool_test', 'pool_fault_test', 'pool_crowd_test', 'pool_libpq_test'])
+    test(`${name} over TLS`, (t) => report(t, name, where));
 });
 
 // Stopping the suite's PostgreSQL would stop it for all.

@@ -73,26 +73,34 @@ note_wrong(const struct user *user, const char *what, const char *is)
                        user->name, user->ticket, what, is);
 }
 
+/* A column of a row is the text expected. */
 static void
-check_rows(const struct user *user, const struct pgs_txn *txn)
+check_column(const struct user *user, struct pgs_txn *txn, int row, int column,
+             const char *expected, const char *what)
 {
+    char is[64] = "";
     size_t len;
+    const char *value = pgs_txn_value(txn, 0, row, column, &len);
 
+    if (value != NULL)
+        (void)snprintf(is, sizeof(is), "%.*s", (int)len, value);
+    if (strcmp(is, expected) != 0)
+        note_wrong(user, what, is);
+}
+
+static void
+check_rows(const struct user *user, struct pgs_txn *txn)
+{
     if (pgs_txn_row_count(txn, 0) == 0)
         note_wrong(user, "no rows", "");
     for (int i = 0; i < pgs_txn_row_count(txn, 0); i++) {
-        const char *owner = pgs_txn_value(txn, 0, i, 0, &len);
-        const char *ticket = pgs_txn_value(txn, 0, i, 1, &len);
-
-        if (strcmp(owner, user->name) != 0)
-            note_wrong(user, "a row of", owner);
-        if (strcmp(ticket, user->ticket) != 0)
-            note_wrong(user, "the answer to", ticket);
+        check_column(user, txn, i, 0, user->name, "a row of");
+        check_column(user, txn, i, 1, user->ticket, "the answer to");
     }
 }
 
 static void
-check_answer(const struct user *user, const struct pgs_txn *txn)
+check_answer(const struct user *user, struct pgs_txn *txn)
 {
     const char *sqlstate = pgs_txn_error(txn).sqlstate;
 

@@ -109,17 +109,17 @@ name_of(const struct pgs_txn *txn)
 }
 
 static void
-keep_result(struct answer *answer, const struct pgs_txn *txn)
+keep_result(struct answer *answer, struct pgs_txn *txn)
 {
-    const char *value = NULL;
+    const char *value;
     size_t len;
 
     answer->rows = pgs_txn_row_count(txn, 0);
     answer->columns = pgs_txn_column_count(txn, 0);
     answer->affected = pgs_txn_affected(txn, 0);
-    if (answer->rows > 0)
-        value = pgs_txn_value(txn, 0, 0, 0, &len);
-    (void)snprintf(answer->value, sizeof(answer->value), "%s", value != NULL ? value : "null");
+    value = pgs_txn_value(txn, 0, 0, 0, &len);
+    (void)snprintf(answer->value, sizeof(answer->value), "%.*s", value != NULL ? (int)len : 4,
+                   value != NULL ? value : "null");
 }
 
 static void
