@@ -24,7 +24,6 @@ reply_text(h2o_req_t *req, int status, const char *text)
 
     pgs_buf_init(&body, 0);
     pgs_buf_add_str(&body, text);
-    pgs_reply_header(req, "cache-control", "no-store", strlen("no-store"));
     pgs_reply(req, status, json_type, &body);
 }
 
@@ -53,7 +52,6 @@ reply_ready(const struct ready *ready, bool connected, const char *database)
     pgs_buf_add_str(&body, "\",\"database\":\"");
     pgs_buf_add_str(&body, database);
     pgs_buf_add_str(&body, "\"}");
-    pgs_reply_header(ready->req, "cache-control", "no-store", strlen("no-store"));
     pgs_reply(ready->req, same ? 200 : 503, json_type, &body);
 }
 

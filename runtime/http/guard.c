@@ -51,6 +51,75 @@ is_token(const char *at, size_t len)
     return len > 0;
 }
 
+static int
+hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The byte at `*at`, percent-encoded or not; -1: neither. */
+static int
+next_byte(const char **at, const char *end, bool *is_encoded)
+{
+    int high, low;
+
+    *is_encoded = **at == '%';
+    if (!*is_encoded)
+        return (unsigned char)*(*at)++;
+    if (end - *at < 3 || (high = hex_digit((*at)[1])) < 0 || (low = hex_digit((*at)[2])) < 0)
+        return -1;
+    *at += 3;
+    return high * 16 + low;
+}
+
+/*
+ * A path has one spelling but for its percent-encoding.  What libh2o would resolve or decode to
+ * another number of segments could pass a proxy's rules as one path and be served as another.
+ */
+static const char *
+check_path(const char *at, const char *end)
+{
+    bool is_encoded, only_dots = true;
+    int n = 0; /* of this segment */
+
+    while (at < end) {
+        int c = next_byte(&at, end, &is_encoded);
+
+        if (c < 0)
+            return "malformed percent-encoding";
+        if (is_encoded ? c == '/' || c == '\0' : c == '\\' || c == '#')
+            return "a character that cannot be in a path";
+        if (c != '/') {
+            only_dots = only_dots && c == '.';
+            n++;
+        }
+        if ((c == '/' || at == end) && only_dots && (n == 1 || n == 2))
+            return "a path of dots";
+        if (c == '/') {
+            only_dots = true;
+            n = 0;
+        }
+    }
+    return NULL;
+}
+
+static const char *
+check_target(const char *at, size_t len)
+{
+    const char *query = len > 0 ? memchr(at, '?', len) : NULL, *end = at + len;
+
+    if (len == 1 && *at == '*')
+        return NULL;
+    if (len == 0 || *at != '/')
+        return "the request target must be a path";
+    if (query != NULL && memchr(query, '#', (size_t)(end - query)) != NULL)
+        return "a fragment in the request target";
+    return check_path(at, query != NULL ? query : end);
+}
+
 /* `METHOD SP /target SP HTTP/1.1`, one space each. */
 static const char *
 check_request_line(struct line line, struct head *head)
@@ -63,12 +132,10 @@ check_request_line(struct line line, struct head *head)
     version = line.at + line.len - version_len;
     if (version <= space || memchr(space + 1, ' ', (size_t)(version - space - 1)) != NULL)
         return "malformed request line";
-    if (space[1] != '/' && memcmp(space + 1, "* ", 2) != 0)
-        return "the request target must be a path";
     head->is_1_1 = memcmp(version, " HTTP/1.1", version_len) == 0;
     if (!head->is_1_1 && memcmp(version, " HTTP/1.0", version_len) != 0)
         return "unknown HTTP version";
-    return NULL;
+    return check_target(space + 1, (size_t)(version - space - 1));
 }
 
 static bool
@@ -203,4 +270,17 @@ pgs_guard_check(const char *bytes, size_t len, const char **why)
         return refuse(400, "malformed request line", why);
     *why = check_request_line(line, &head);
     return *why != NULL ? 400 : check_fields(rest, len, &head, why);
+}
+
+int
+pgs_guard_check_h2(const char *method, size_t method_len, const char *target, size_t target_len,
+                   size_t len, const char **why)
+{
+    if (target_len > PGS_GUARD_MAX_LINE)
+        return refuse(414, "the request line is too long", why);
+    if (len > PGS_GUARD_MAX_HEAD)
+        return refuse(431, "the head is too large", why);
+    *why =
+        is_token(method, method_len) ? check_target(target, target_len) : "malformed request line";
+    return *why != NULL ? 400 : 0;
 }

@@ -23,6 +23,11 @@
 int pgs_guard_check(const char *bytes, size_t len, const char **why)
     __attribute__((warn_unused_result));
 
+/* The same of HTTP/2's method and target, which no line holds; their bytes are `len` in all with
+ * the header fields. */
+int pgs_guard_check_h2(const char *method, size_t method_len, const char *target, size_t target_len,
+                       size_t len, const char **why) __attribute__((warn_unused_result));
+
 /* Puts the wrappers for HTTP/1 in libh2o's place; before anything listens. */
 void pgs__h1_guard_open(void);
 

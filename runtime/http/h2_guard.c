@@ -296,12 +296,18 @@ h2o_hpack_parse_headers(h2o_req_t *req, struct header_table *table, const uint8_
                         int *exists, size_t *content_length,
                         struct st_h2o_cache_digests_t **digests, const char **why)
 {
+    bool is_trailer = req->input.method.base != NULL;
+    size_t n_fields = req->headers.size;
     int result = libh2o.parse_headers(req, table, src, len, exists, content_length, digests, why);
 
     if (result != 0 && result != H2O_HTTP2_ERROR_INVALID_HEADER_CHAR)
         return result;
-    if (!is_bomb(req))
+    if (!is_bomb(req)) {
+        /* libh2o adds trailers to the head: a credential in there would have passed every proxy. */
+        if (is_trailer)
+            req->headers.size = n_fields;
         return result;
+    }
     pgs_limit_hit(PGS_LIMIT_H2_HEADER_BOMB);
     if (reading != NULL)
         mark_dead(reading);

@@ -67,6 +67,11 @@ begin(h2o_req_t *req, int status, size_t content_length)
     if (pgs_request_info(req)->is_secure)
         h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_STRICT_TRANSPORT_SECURITY, NULL,
                        H2O_STRLIT("max-age=31536000"));
+    /* What a caller may see is for nobody else: a cache knows nothing of `apikey`. */
+    h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CACHE_CONTROL, NULL,
+                   H2O_STRLIT("no-store"));
+    h2o_add_header_by_str(&req->pool, &req->res.headers, H2O_STRLIT("x-content-type-options"), 0,
+                          NULL, H2O_STRLIT("nosniff"));
     req->res.status = status;
     req->res.reason = reason_of(status);
     req->res.content_length = content_length;

@@ -81,6 +81,35 @@ on_later(h2o_timeout_entry_t *entry)
     serve(H2O_STRUCT_FROM_MEMBER(struct pgs__lease, later, entry));
 }
 
+/* HTTP/1 was parsed from bytes that are looked at; HTTP/2 comes in parts. */
+static int
+check_h2(const h2o_req_t *req, const char **why)
+{
+    size_t bytes = req->input.path.len + req->input.authority.len;
+
+    if (req->headers.size > PGS_MAX_HEADERS) {
+        *why = "too many header fields";
+        return 431;
+    }
+    for (size_t i = 0; i < req->headers.size; i++) {
+        bytes += req->headers.entries[i].name->len + req->headers.entries[i].value.len;
+        if (req->headers.entries[i].name->len == 0) {
+            *why = "malformed header line";
+            return 400;
+        }
+    }
+    return pgs_guard_check_h2(req->input.method.base, req->input.method.len, req->input.path.base,
+                              req->input.path.len, bytes, why);
+}
+
+static enum pgs_limit
+limit_of(int status, const h2o_req_t *req)
+{
+    if (status == 400)
+        return PGS_LIMIT_MALFORMED;
+    return req->headers.size > PGS_MAX_HEADERS ? PGS_LIMIT_HEADER_COUNT : PGS_LIMIT_HEAD_BYTES;
+}
+
 /*
  * One turn of the loop later: a stream that is reset by the same bytes that opened it is gone by
  * then, and has cost nothing (CVE-2023-44487).
@@ -88,9 +117,12 @@ on_later(h2o_timeout_entry_t *entry)
 static void
 serve_h2(struct pgs__lease *lease)
 {
-    if (lease->req->headers.size > PGS_MAX_HEADERS) {
-        pgs_limit_hit(PGS_LIMIT_HEADER_COUNT);
-        refuse(lease->req, 431, "PGRST100", "too many header fields");
+    const char *why;
+    int status = check_h2(lease->req, &why);
+
+    if (status != 0) {
+        pgs_limit_hit(limit_of(status, lease->req));
+        refuse(lease->req, status, "PGRST100", why);
         return;
     }
     lease->later.cb = on_later;
@@ -111,7 +143,7 @@ serve_h1(struct pgs__lease *lease)
         serve(lease);
         return;
     }
-    pgs_limit_hit(status == 400 ? PGS_LIMIT_MALFORMED : PGS_LIMIT_HEAD_BYTES);
+    pgs_limit_hit(limit_of(status, lease->req));
     refuse(lease->req, status, "PGRST100", why);
 }
 

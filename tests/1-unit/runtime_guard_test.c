@@ -34,6 +34,9 @@ static const struct head good[] = {
      "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na\nb\0 c\r\n "},
     {"options of all", "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n"},
     {"empty value", "GET / HTTP/1.1\r\nHost: x\r\nX-Empty:\r\n\r\n"},
+    {"dots in a name", "GET /a..b/...c/.d/e. HTTP/1.1\r\nHost: x\r\n\r\n"},
+    {"encoded letters", "GET /%61%0a%20%5C%23\xc3\xa9/ HTTP/1.1\r\nHost: x\r\n\r\n"},
+    {"anything in a query", "GET /a?b=../%2f%00%zz\\ HTTP/1.1\r\nHost: x\r\n\r\n"},
 };
 
 static const struct head bad[] = {
@@ -70,6 +73,20 @@ static const struct head bad[] = {
     {"two spaces", "GET  / HTTP/1.1\r\nHost: x\r\n\r\n"},
     {"space in the target", "GET /a b HTTP/1.1\r\nHost: x\r\n\r\n"},
     {"absolute target", "GET http://y/ HTTP/1.1\r\nHost: x\r\n\r\n"},
+    {"dots", "GET /a/../b HTTP/1.1\r\nHost: x\r\n\r\n"},
+    {"one dot", "GET /./b HTTP/1.1\r\nHost: x\r\n\r\n"},
+    {"dots at the end", "GET /a/.. HTTP/1.1\r\nHost: x\r\n\r\n"},
+    {"encoded dots", "GET /a/%2e%2E/b HTTP/1.1\r\nHost: x\r\n\r\n"},
+    {"half encoded dots", "GET /a/.%2e?x HTTP/1.1\r\nHost: x\r\n\r\n"},
+    {"encoded slash", "GET /a%2Fb HTTP/1.1\r\nHost: x\r\n\r\n"},
+    {"encoded NUL", "GET /a%00 HTTP/1.1\r\nHost: x\r\n\r\n"},
+    {"backslash", "GET /a\\b HTTP/1.1\r\nHost: x\r\n\r\n"},
+    {"fragment", "GET /a#b HTTP/1.1\r\nHost: x\r\n\r\n"},
+    {"fragment behind the query", "GET /a?b#c HTTP/1.1\r\nHost: x\r\n\r\n"},
+    {"no hex digits", "GET /a%zz HTTP/1.1\r\nHost: x\r\n\r\n"},
+    {"half an encoding", "GET /a%4 HTTP/1.1\r\nHost: x\r\n\r\n"},
+    {"an encoding cut by the query", "GET /a%4?1 HTTP/1.1\r\nHost: x\r\n\r\n"},
+    {"star and more", "GET *a HTTP/1.1\r\nHost: x\r\n\r\n"},
     {"never ends", "GET / HTTP/1.1\r\nHost: x\r\n"},
 };
 
@@ -213,6 +230,39 @@ test_bad(void **state)
             fail_msg("%s passes", bad[i].name);
 }
 
+/* HTTP/2 has no line, but the same rules. */
+static void
+test_h2(void **state)
+{
+    static const struct {
+        const char *method, *target;
+        size_t len;
+        int status;
+    } cases[] = {
+        {"GET", "/a?b=c", 100, 0},
+        {"OPTIONS", "*", 100, 0},
+        {"GET", "", 100, 400},
+        {"GET", "a", 100, 400},
+        {"GET", "http://a/b", 100, 400},
+        {"GET", "/a/../b", 100, 400},
+        {"GET /x", "/", 100, 400},
+        {"", "/", 100, 400},
+        {"GET", "/", PGS_GUARD_MAX_HEAD + 1, 431},
+    };
+    char target[PGS_GUARD_MAX_LINE + 1];
+    const char *why;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_int_equal(pgs_guard_check_h2(cases[i].method, strlen(cases[i].method),
+                                            cases[i].target, strlen(cases[i].target), cases[i].len,
+                                            &why),
+                         cases[i].status);
+    memset(target, '/', sizeof(target));
+    assert_int_equal(pgs_guard_check_h2("GET", 3, target, sizeof(target), 100, &why), 414);
+    assert_int_equal(pgs_guard_check_h2("GET", 3, target, sizeof(target) - 1, 100, &why), 0);
+}
+
 static void
 test_nul(void **state)
 {
@@ -261,10 +311,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes),      cmocka_unit_test(test_chunks),
-        cmocka_unit_test(test_budget),     cmocka_unit_test(test_good),
-        cmocka_unit_test(test_bad),        cmocka_unit_test(test_nul),
-        cmocka_unit_test(test_large_head), cmocka_unit_test(test_every_length),
+        cmocka_unit_test(test_sizes),        cmocka_unit_test(test_chunks),
+        cmocka_unit_test(test_budget),       cmocka_unit_test(test_good),
+        cmocka_unit_test(test_bad),          cmocka_unit_test(test_nul),
+        cmocka_unit_test(test_h2),           cmocka_unit_test(test_large_head),
+        cmocka_unit_test(test_every_length),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,3 +84,29 @@ export function attack(port, chunks, { patience_ms = 8000, read = true } = {}) {
     });
   });
 }
+
+/** One exchange over a connection of its own: the frames that answer `chunks`, as `TYPE` and what matters of each. */
+export function exchange(port, chunks, { quiet_ms = 400, patience_ms = 10_000 } = {}) {
+  return new Promise((resolve, reject) => {
+    const answer = { body: '', reset: undefined, goaway: undefined, headers: 0 };
+    const socket = tls.connect({ port, host: '127.0.0.1', ALPNProtocols: ['h2'], rejectUnauthorized: false });
+    const end = () => { clearTimeout(timer); clearTimeout(patience); socket.destroy(); resolve(answer); };
+    const patience = setTimeout(() => reject(new Error('no answer')), patience_ms);
+    let timer;
+    let input = Buffer.alloc(0);
+    socket.on('error', end);
+    socket.on('close', end);
+    socket.on('data', (data) => {
+      input = Buffer.concat([input, data]);
+      for (let length; input.length >= 9 && input.length >= 9 + (length = input.readUIntBE(0, 3)); input = input.subarray(9 + length)) {
+        const payload = input.subarray(9, 9 + length);
+        if (input[3] === DATA) answer.body += payload.toString();
+        if (input[3] === HEADERS) answer.headers++;
+        if (input[3] === RST) answer.reset = payload.readUInt32BE(0);
+        if (input[3] === GOAWAY) answer.goaway = payload.readUInt32BE(4);
+        if (![SETTINGS, WINDOW].includes(input[3])) { clearTimeout(timer); timer = setTimeout(end, quiet_ms); }
+      }
+    });
+    socket.on('secureConnect', () => socket.write(Buffer.concat([preface, frame(SETTINGS), ...chunks])));
+  });
+}
