@@ -360,6 +360,12 @@ openapi_shared_responses(struct str *out)
                   "{\"$ref\":\"#/components/schemas/api.error\"}}}}");
     json_key(out, "api.done");
     str_puts(out, "{\"description\":\"Done; no body\"}");
+    json_key(out, "api.head");
+    str_puts(out, "{\"description\":\"What GET answers, without its body\",\"headers\":"
+                  "{\"Content-Range\":{\"description\":\"Which rows, of how many: `0-24/*`\","
+                  "\"schema\":{\"type\":\"string\"}}}}");
+    json_key(out, "api.refused");
+    str_puts(out, "{\"description\":\"The request was refused; no body\"}");
 }
 
 void

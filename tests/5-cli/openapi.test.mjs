@@ -42,8 +42,8 @@ test('the root application', () => {
   const { stdout } = spawnSync(pgstack, ['generate', 'openapi', '-', '-C', root], { encoding: 'utf8' });
   assert.equal(stdout, readFileSync(join(root, 'generated/openapi.json'), 'utf8'));
   const { paths, components: { schemas } } = JSON.parse(stdout);
-  assert.deepEqual(Object.keys(paths['/rest/v1/ticket_count']), ['get']);
-  assert.deepEqual(Object.keys(paths['/rest/v1/rpc/team_work']), ['get', 'post']);
+  assert.deepEqual(Object.keys(paths['/rest/v1/ticket_count']), ['get', 'head']);
+  assert.deepEqual(Object.keys(paths['/rest/v1/rpc/team_work']), ['get', 'head', 'post']);
   assert.deepEqual(schemas.ticket.properties.due, { description: 'date', type: ['string', 'null'], format: 'date' });
   assert.deepEqual(schemas.ticket.properties.id, { description: 'bigint', type: 'integer', format: 'int64' });
   assert.deepEqual(schemas['ticket.insert'].required, ['team_id', 'title']);
