@@ -204,14 +204,15 @@ add_heads(struct str *out)
 static void
 add_list(struct str *out, const struct plan_table *plan, const char *method)
 {
-    static const char *const shared[] = {"select", "order", "limit",  "offset", "or",
-                                         "and",    "Range", "Prefer", NULL};
+    static const char *const shared[] = {"Range", "select", "order",  "limit", "offset",
+                                         "or",    "and",    "Prefer", NULL};
+    bool is_head = strcmp(method, "head") == 0; /* Range is for GET alone */
 
     begin_operation(out, method, plan->c_name, plan->table->name);
-    add_parameters(out, plan, shared);
+    add_parameters(out, plan, shared + is_head);
     json_key(out, "responses");
     str_putc(out, '{');
-    if (strcmp(method, "head") == 0) {
+    if (is_head) {
         add_heads(out);
         return;
     }
@@ -334,9 +335,10 @@ add_call_answer(struct str *out, const struct openapi *api, const struct plan_qu
 }
 
 static void
-add_arguments(struct str *out, const struct openapi *api, const struct plan_query *plan)
+add_arguments(struct str *out, const struct openapi *api, const struct plan_query *plan,
+              bool is_head)
 {
-    static const char *const shared[] = {"select", "order", "limit", "offset", "Range", "Prefer"};
+    static const char *const shared[] = {"Range", "select", "order", "limit", "offset", "Prefer"};
     struct members arguments = surface_arguments(plan->query);
 
     json_key(out, "parameters");
@@ -355,7 +357,7 @@ add_arguments(struct str *out, const struct openapi *api, const struct plan_quer
             openapi_schema(out, api, arguments.at[i].type, false);
         str_putc(out, '}');
     }
-    for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]) && plan->columns.n > 0; i++) {
+    for (size_t i = is_head; i < sizeof(shared) / sizeof(shared[0]) && plan->columns.n > 0; i++) {
         bool taken = false;
 
         for (size_t a = 0; a < arguments.n; a++)
@@ -378,10 +380,10 @@ add_query(struct str *out, const struct openapi *api, const struct plan_query *p
     str_putc(out, '{');
     if (surface_only_reads(plan->query)) {
         begin_operation(out, "get", call_name(plan), "rpc");
-        add_arguments(out, api, plan);
+        add_arguments(out, api, plan, false);
         add_call_answer(out, api, plan);
         begin_operation(out, "head", call_name(plan), "rpc");
-        add_arguments(out, api, plan);
+        add_arguments(out, api, plan, true);
         json_key(out, "responses");
         str_putc(out, '{');
         add_heads(out);
