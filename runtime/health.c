@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "health.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -110,6 +111,14 @@ on_request_end(void *cell)
         pgs_txn_detach(ready->txn);
 }
 
+static atomic_bool is_draining;
+
+void
+pgs_health_drain(void)
+{
+    atomic_store(&is_draining, true);
+}
+
 static void
 ask_state(struct pgs_thread *thread, h2o_req_t *req)
 {
@@ -149,6 +158,8 @@ pgs_health_on_request(struct pgs_thread *thread, h2o_req_t *req)
     pgs_request_info(req)->route = health ? "/health" : "/ready";
     if (health)
         reply_health(thread, req);
+    else if (atomic_load(&is_draining))
+        reply_text(req, 503, "{\"status\":\"draining\"}");
     else
         ask_state(thread, req);
     return true;

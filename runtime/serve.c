@@ -90,6 +90,7 @@ thread_open(h2o_loop_t *loop, int index, void *arg)
     thread->app = &pgs_app;
     thread->router = program->router;
     thread->rates = program->rates;
+    thread->timing = program->config.server_timing;
     thread->authn = pgs_authn_open(&pgs_app, &program->keys);
     open_pools(program, loop, thread);
     return thread;
@@ -376,6 +377,8 @@ stop_servers(const struct program *program, struct pgs_server *server,
 
     PGS_LOG(PGS_LOG_INFO, retires ? "retiring" : "stopping", PGS_LOG_INT("signal", number),
             PGS_LOG_INT("generation", program->handover.generation));
+    if (!retires)
+        pgs_health_drain();
     stopped = pgs_server_stop(server, end,
                               retires ? pgs_serve_retire_ms(&program->config)
                                       : program->config.stop_timeout_ms);

@@ -6,10 +6,12 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/limit.h"
 #include "base/sink.h"
 #include "base/utf8.h"
 
@@ -213,11 +215,18 @@ add_time(struct line *line, int64_t ms)
     add_str(line, "Z");
 }
 
+/* Without a thread for it: a pipe that poll(2) calls writable takes a whole line, unless another
+ * process was quicker.  A full one loses the line. */
 static void
 write_line(const struct line *line)
 {
+    struct pollfd ready = {.fd = log_fd, .events = POLLOUT};
     ssize_t sent;
 
+    if (poll(&ready, 1, 0) != 1) {
+        pgs_limit_hit(PGS_LIMIT_LOG_BUFFER);
+        return;
+    }
     do
         sent = write(log_fd, line->at, line->len);
     while (sent < 0 && errno == EINTR);

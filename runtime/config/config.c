@@ -18,6 +18,7 @@ enum form {
     LEVEL,
     ENVIRONMENT,
     TLS,
+    TIMING,
 };
 
 static const struct form_of {
@@ -138,6 +139,20 @@ read_tls(const char *text, bool *on)
 }
 
 static bool
+read_timing(const char *text, enum pgs_timing *timing)
+{
+    static const char *const words[] = {"off", "service", "all"};
+
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(text, words[i]) != 0)
+            continue;
+        *timing = (enum pgs_timing)i;
+        return true;
+    }
+    return false;
+}
+
+static bool
 read_setting(const struct form_of *form, const char *text, struct pgs_config *config)
 {
     void *at = (char *)config + form->offset;
@@ -162,6 +177,8 @@ read_setting(const struct form_of *form, const char *text, struct pgs_config *co
         return read_environment(text, at);
     case TLS:
         return read_tls(text, at);
+    case TIMING:
+        return read_timing(text, at);
     }
     return false;
 }
@@ -198,6 +215,9 @@ complain(FILE *out, const char *name, const struct form_of *form)
         break;
     case TLS:
         fprintf(out, "expected off or manual\n");
+        break;
+    case TIMING:
+        fprintf(out, "expected off, service or all\n");
         break;
     }
 }

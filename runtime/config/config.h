@@ -13,6 +13,13 @@
 #include "base/address.h"
 #include "base/log.h"
 
+/* Whose answers have a Server-Timing header. */
+enum pgs_timing {
+    PGS_TIMING_OFF,
+    PGS_TIMING_SERVICE,
+    PGS_TIMING_ALL,
+};
+
 struct pgs_config {
     bool production; /* PGSTACK_ENV=production */
 
@@ -58,6 +65,7 @@ struct pgs_config {
 
     enum pgs_log_level log_level;
     bool access_log;
+    enum pgs_timing server_timing;
     int slow_request_ms; /* 0: none is */
 };
 

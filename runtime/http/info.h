@@ -23,6 +23,8 @@ struct pgs_request_info {
     struct pgs_trace trace;     /* read-only */
     int64_t wait_us;            /* public: spent waiting for a connection to PostgreSQL */
     int64_t db_us;              /* public: from sending to its answer */
+    int64_t auth_us;            /* public: until it was known who asks; 0: the client is not told */
+    int64_t answered_us;        /* public: when PostgreSQL had answered, where the client is told */
     void *work;                 /* private to http/work.c; NULL: none */
 };
 

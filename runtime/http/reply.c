@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/utf8.h"
 #include "codec/json_write.h"
 #include "http/info.h"
+#include "http/timing.h"
 
 #define COPY_MAX 2048
 
@@ -60,11 +62,23 @@ reason_of(int status)
 }
 
 static void
+add_timing(h2o_req_t *req, const struct pgs_request_info *info)
+{
+    char value[PGS_TIMING_MAX];
+    size_t len = pgs__timing_write(info, pgs_clock_us(), value);
+
+    pgs_reply_header(req, "server-timing", value, len);
+}
+
+static void
 begin(h2o_req_t *req, int status, size_t content_length)
 {
     static h2o_generator_t generator = {NULL, NULL};
+    const struct pgs_request_info *info = pgs_request_info(req);
 
-    if (pgs_request_info(req)->is_secure)
+    if (info->auth_us > 0)
+        add_timing(req, info);
+    if (info->is_secure)
         h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_STRICT_TRANSPORT_SECURITY, NULL,
                        H2O_STRLIT("max-age=31536000"));
     /* What a caller may see is for nobody else: a cache knows nothing of `apikey`. */

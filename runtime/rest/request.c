@@ -5,6 +5,7 @@
  */
 #include "rest/request.h"
 
+#include "base/clock.h"
 #include "http/cors.h"
 #include "http/info.h"
 #include "rest/fail.h"
@@ -168,12 +169,30 @@ read_prefer(struct pgs_request *rq)
 }
 
 static bool
+may_see_timing(const struct pgs_request *rq)
+{
+    enum pgs_timing timing = rq->thread->timing;
+
+    return timing == PGS_TIMING_ALL || (timing == PGS_TIMING_SERVICE && rq->who.is_service);
+}
+
+static void
+begin_timing(struct pgs_request_info *info)
+{
+    int64_t took_us = pgs_clock_us() - info->start_us;
+
+    info->auth_us = took_us > 0 ? took_us : 1;
+}
+
+static bool
 authenticate(struct pgs_request *rq)
 {
     const char *why = NULL;
 
     if (pgs_authenticate(rq->thread->authn, rq->req, &rq->who, &why)) {
         pgs_request_info(rq->req)->role = rq->thread->app->roles[rq->who.role].name;
+        if (may_see_timing(rq))
+            begin_timing(pgs_request_info(rq->req));
         return true;
     }
     if (pgs__rates_admit(rq, rq->route, false))

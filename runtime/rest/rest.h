@@ -9,6 +9,7 @@
 #include <h2o.h>
 
 #include "auth/authn.h"
+#include "config/config.h"
 #include "db/pool.h"
 #include "http/rates.h"
 #include "http/route.h"
@@ -22,6 +23,7 @@ struct pgs_thread {
     struct pgs_authn *authn;
     struct pgs_rates *rates; /* of all threads */
     const struct pgs_router *router;
+    enum pgs_timing timing;
     bool is_mismatched; /* the log has been told that the database is of another model */
 };
 

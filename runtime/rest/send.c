@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 
+#include "base/clock.h"
 #include "http/gone.h"
 #include "http/info.h"
 #include "http/work.h"
@@ -53,6 +54,8 @@ note_times(const struct pgs_request *rq, const struct pgs_txn *txn)
     pgs_txn_times(txn, &wait_us, &db_us);
     info->wait_us += wait_us;
     info->db_us += db_us;
+    if (info->auth_us > 0)
+        info->answered_us = pgs_clock_us();
 }
 
 static void

@@ -92,6 +92,23 @@ test_trusted_proxies(void **state)
     assert_int_equal(config.trusted_proxies->n, 2);
 }
 
+static void
+test_server_timing(void **state)
+{
+    static const char *const words[] = {"off", "service", "all"};
+    struct pgs_config config;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        setenv("SERVER_TIMING", words[i], 1);
+        assert_true(read_config(&config));
+        assert_int_equal(config.server_timing, i);
+    }
+    setenv("SERVER_TIMING", "on", 1);
+    assert_false(read_config(&config));
+    assert_non_null(strstr(report, "SERVER_TIMING:"));
+}
+
 /* `--show-limits` prints the limits' own list: its settings are those that there are. */
 static void
 test_limits_name_settings_and_their_defaults(void **state)
@@ -385,6 +402,7 @@ main(void)
         cmocka_unit_test_setup(test_defaults, set_good),
         cmocka_unit_test_setup(test_durations_and_origins, set_good),
         cmocka_unit_test_setup(test_trusted_proxies, set_good),
+        cmocka_unit_test_setup(test_server_timing, set_good),
         cmocka_unit_test(test_limits_name_settings_and_their_defaults),
         cmocka_unit_test_setup(test_every_problem_is_named_at_once, set_good),
         cmocka_unit_test_setup(test_production_rules, set_good),

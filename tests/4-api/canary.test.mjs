@@ -175,9 +175,13 @@ test('a crash in the middle of requests', async () => {
   for (const signal of ['SIGSEGV', 'SIGABRT']) {
     const server = await startServer(program, env);
     const asked = Array.from({ length: 20 }, () => request(server.port, 'POST', '/rest/v1/rpc/echo', { headers: { apikey: secrets.ANON_KEY, Authorization: `Bearer ${user()}` }, body: { t: secrets['a body'] } }).catch(() => {}));
+    const crashed = server.pid;
     await asked[0];
-    await server.stop(signal);
+    process.kill(crashed, signal);
     await Promise.all(asked);
+    await until('the next to serve', () => server.pid !== crashed && request(server.port, 'GET', '/ready').then((r) => r.status === 200, () => false));
+    await server.stop();
+    assert.ok(server.output().includes(`"signal":${signal === 'SIGABRT' ? 6 : 11}`), server.output().slice(-2000));
     clean(server.output());
   }
 });

@@ -83,6 +83,21 @@ test('SIGTERM lets requests in flight end', async () => {
   assert.deepEqual(await ended, { code: 0, signal: null });
 });
 
+test('while it drains, /ready says no and /health still says yes', async () => {
+  const port = await freePort();
+  const admin_port = await freePort();
+  const server = await startServer(app.program, environment(app.cluster, app.name, port, admin_port));
+  const slow = request(port, 'POST', '/rest/v1/rpc/nap', { body: { seconds: 1.5 }, headers: { Authorization: `Bearer ${token('0a0a0a0a-0000-4000-8000-000000000001')}` } });
+  await until('it to be under way', async () => /^pgstack_pool_in_flight\{plane="data",lane="slow"\} 1$/m.test((await request(admin_port, 'GET', '/metrics')).text));
+  assert.equal((await request(admin_port, 'GET', '/ready')).status, 200);
+  const ended = server.stop('SIGTERM');
+  const ready = await until('/ready to be 503', () => request(admin_port, 'GET', '/ready').then((r) => r.status === 503 && r));
+  assert.deepEqual(ready.json, { status: 'draining' });
+  assert.equal((await request(admin_port, 'GET', '/health')).status, 200);
+  assert.equal((await slow).status, 200);
+  assert.deepEqual(await ended, { code: 0, signal: null });
+});
+
 test('a login that may do too much: the server refuses to start', async (t) => {
   const base = environment(app.cluster, app.name, await freePort(), await freePort());
   const url = (role) => `postgresql://${role}:${password}@127.0.0.1:${app.cluster.port}/${app.name}`;

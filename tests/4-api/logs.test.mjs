@@ -77,6 +77,22 @@ test('ids of this server differ, also across threads', async () => {
   assert.equal(ids.size, 200);
 });
 
+test('Server-Timing: nobody, the service key, or all', async () => {
+  const ask = async (who, method, path, body) => (await app.ask(who, method, path, body)).headers['server-timing'];
+  const list = (who) => ask(who, 'GET', '/rest/v1/item?id=eq.1');
+  for (const who of ['anon', 'ada', 'service', 'none']) assert.equal(await list(who), undefined, who);
+  await app.restart({ SERVER_TIMING: 'service' });
+  for (const who of ['anon', 'ada', 'none']) assert.equal(await list(who), undefined, who);
+  assert.match(await list('service'), /^auth;dur=.*total;dur=/);
+  await app.restart({ SERVER_TIMING: 'all' });
+  assert.equal(await list('none'), undefined, 'who is not known is told nothing');
+  for (const who of ['anon', 'ada', 'service']) assert.match(await list(who), /^auth;dur=[\d.]+, queue;dur=[\d.]+, db;dur=[\d.]+, encode;dur=[\d.]+, total;dur=[\d.]+$/);
+  const nap = Object.fromEntries((await ask('ada', 'POST', '/rest/v1/rpc/nap', { seconds: 0.1 })).split(', ').map((it) => it.split(';dur=')).map(([k, v]) => [k, Number(v)]));
+  assert.ok(nap.db >= 100 && nap.total >= nap.auth + nap.queue + nap.db + nap.encode, JSON.stringify(nap));
+  assert.match(await ask('ada', 'GET', '/rest/v1/item?id=eq.x'), /db;dur/, 'also where PostgreSQL refuses');
+  assert.match(await ask('ada', 'GET', '/rest/v1/nothing'), /^auth;dur=[\d.]+, total;dur=[\d.]+$/, 'without PostgreSQL');
+});
+
 /** A server whose output nobody reads, until `read()`: both pipes fill up. */
 async function unread(more) {
   const port = await freePort();

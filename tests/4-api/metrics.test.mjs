@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import http2 from 'node:http2';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { credentials, startServer } from '../lib/app.mjs';
 import { certificate } from '../lib/h2.mjs';
 import { request } from '../lib/http.mjs';
 import { promtool, scrape } from '../lib/metrics.mjs';
-import { scratch } from '../lib/paths.mjs';
+import { root, scratch } from '../lib/paths.mjs';
 import { freePort, sleep, until } from '../lib/process.mjs';
 import { editor, openProof } from './proof.mjs';
 
@@ -38,6 +38,16 @@ test('promtool has nothing to say', async () => {
   assert.match(headers['content-type'], /^text\/plain; version=0\.0\.4/);
   const { out, err } = await promtool(['check', 'metrics'], text);
   assert.equal(out + err, '');
+});
+
+test('the example alerts of docs/alerts.yml are rules, about metrics that there are', async () => {
+  const file = join(root, 'docs/alerts.yml');
+  const { out } = await promtool(['check', 'rules', file]);
+  assert.match(out, /SUCCESS: \d+ rules found/);
+  const { text } = await scrape(app.admin_port);
+  const named = new Set(readFileSync(file, 'utf8').match(/\b(pgstack|process)_[a-z_]+/g));
+  assert.ok(named.size > 5);
+  for (const name of named) assert.ok(text.includes(`\n${name}`), name);
 });
 
 test('requests by route, method, role and status', async (t) => {
