@@ -15,6 +15,7 @@
 #include "ticket_count.h"
 #include "team_load.h"
 #include "queries.h"
+#include "lives.h"
 
 PGS_GENERATED_FOR_ABI(2);
 
@@ -67,11 +68,12 @@ static const struct pgs_relation *const relations[] = {
 static const struct pgs_call *const calls[] = {
     &search_tickets_call, &open_tickets_call, &team_work_call, &ticket_ages_call, NULL,
 };
+static const struct pgs_live *const lives[] = {&team_queue_live, &my_tickets_live, NULL};
 
 const struct pgs_app pgs_app = {
     .name = "helpdesk",
     .version = "0.1.0",
-    .fingerprint = "8042f2b8e5d685c142cc0f9a2aacca77c5cb824f0b955037d83edbfb60a4dd86",
+    .fingerprint = "d77ad5450c7ff7ad2b3473b4c3a850ab8919f2d2720b2c10241efc0882d9ce05",
     .roles = roles,
     .n_roles = PGS_COUNT(roles),
     .claims = claims,
@@ -84,6 +86,8 @@ const struct pgs_app pgs_app = {
     .routes = routes,
     .relations = relations,
     .calls = calls,
+    .lives = lives,
+    .watched = lives_watched,
     .cors = &cors_app,
     .max_rows = 1000,
 };

@@ -265,6 +265,31 @@ export type Database = {
         }[];
       };
     };
+    Live: {
+      team_queue: {
+        Args: {
+          team: string | null;
+        };
+        Row: {
+          id: number;
+          title: string;
+          state: Database["public"]["Enums"]["ticket_state"];
+          priority: Database["public"]["Enums"]["priority"];
+          created_at: string;
+        };
+      };
+      my_tickets: {
+        Args: {
+          author_id: string | null;
+        };
+        Row: {
+          id: number;
+          team_id: string;
+          title: string;
+          state: Database["public"]["Enums"]["ticket_state"];
+        };
+      };
+    };
     Enums: {
       ticket_state: "open" | "pending" | "solved";
       priority: "low" | "normal" | "high";

@@ -17,7 +17,7 @@ static const char *const priority_labels[] = {"low", "normal", "high", NULL};
 
 static const struct pgs_shape no_arguments = {.struct_align = 1};
 
-/* policies/desk.schema:107 query search_tickets */
+/* policies/desk.schema:116 query search_tickets */
 struct search_tickets_arguments {
     unsigned char has[2];
     struct pgs_text q;
@@ -71,7 +71,7 @@ search_tickets_run(struct pgs_request *rq)
     pgs_run_call(rq, &search_tickets_call, &arguments);
 }
 
-/* policies/desk.schema:110 query open_tickets */
+/* policies/desk.schema:119 query open_tickets */
 struct open_tickets_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -111,7 +111,7 @@ open_tickets_run(struct pgs_request *rq)
     pgs_run_call(rq, &open_tickets_call, &arguments);
 }
 
-/* policies/desk.schema:113 query team_work */
+/* policies/desk.schema:122 query team_work */
 struct team_work_arguments {
     unsigned char has[2];
     struct pgs_uuid team;
@@ -156,7 +156,7 @@ team_work_run(struct pgs_request *rq)
     pgs_run_call(rq, &team_work_call, &arguments);
 }
 
-/* policies/desk.schema:123 query ticket_ages */
+/* policies/desk.schema:132 query ticket_ages */
 static const struct pgs_column ticket_ages_columns[] = {
     PGS_COLUMN("ticket_id", "ticket_id", PGS_INT8, "bigint", PGS_NULLABLE),
     PGS_COLUMN("age", "age", PGS_TEXT, "text", PGS_NULLABLE),

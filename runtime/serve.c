@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The listeners and what each of their threads owns: pools, token cache.
+ * What all threads share, the servers, and the end of them.
  */
 #include "serve.h"
 
@@ -12,149 +12,21 @@
 #include <unistd.h>
 
 #include "base/sink.h"
-#include "config/shares.h"
 #include "health.h"
 #include "http/cors.h"
-#include "http/reply.h"
-#include "http/server.h"
-#include "metrics/page.h"
+#include "serve_thread.h"
 
 enum {
     REFRESH_S = 2, /* how old the keys of JWT_KEYS_FILE may be */
     READY_MS = 10000,
     ADMIN_STOP_DEADLINE_MS = 1000,
-    MAX_IN_FLIGHT = 64,
-    MAX_STATEMENTS = 512,
-    WAIT_TIMEOUT_MS = 5000,
     ACCESS_LOG_BYTES = 1048576,
     ACCESS_LOG_GATHER_MS = 5,
 };
 
-/* What all threads are made from. */
-struct program {
-    struct pgs_config config;
-    struct pgs_handover handover;
-    struct pgs_keys keys;
-    struct pgs_router *router;
-    struct pgs_shares shares;
-    struct pgs_tls *tls; /* NULL: none */
-    struct pgs_addresses *addresses;
-    struct pgs_rates *rates;
-    struct pgs_sink *access_log; /* NULL: none */
-    bool is_admin;               /* the listener of ADMIN_PORT: health alone */
-};
-
-static struct pgs_pool *
-open_pool(const struct program *program, h2o_loop_t *loop, const char *url, int connections,
-          int slow)
-{
-    struct pgs_pool_config config = {
-        .conninfo = url,
-        .session_sql = pgs_app.session_sql,
-        .n_session = 2 + (size_t)pgs_app.reads_jwt + pgs_app.n_claims,
-        .connections = connections,
-        .slow_connections = slow,
-        .max_in_flight = MAX_IN_FLIGHT,
-        .max_waiting = program->config.max_waiting,
-        .max_statements = MAX_STATEMENTS,
-        .statement_timeout_ms = program->config.statement_timeout_ms,
-        .is_admin = url == program->config.admin_database_url,
-        .lock_timeout_ms = program->config.lock_timeout_ms,
-        .wait_timeout_ms = WAIT_TIMEOUT_MS,
-    };
-
-    return pgs_pool_open(loop, &config);
-}
-
-static void
-open_pools(const struct program *program, h2o_loop_t *loop, struct pgs_thread *thread)
-{
-    const struct pgs_config *config = &program->config;
-    const struct pgs_shares *shares = &program->shares;
-
-    thread->pool = open_pool(program, loop, config->database_url, shares->quick, shares->slow);
-    if (shares->admin_quick > 0)
-        thread->admin_pool = open_pool(program, loop, config->admin_database_url,
-                                       shares->admin_quick, shares->admin_slow);
-}
-
-static void *
-thread_open(h2o_loop_t *loop, int index, void *arg)
-{
-    const struct program *program = arg;
-    struct pgs_thread *thread = calloc(1, sizeof(*thread));
-
-    (void)index;
-    if (thread == NULL)
-        return NULL;
-    thread->app = &pgs_app;
-    thread->router = program->router;
-    thread->rates = program->rates;
-    thread->timing = program->config.server_timing;
-    thread->authn = pgs_authn_open(&pgs_app, &program->keys);
-    open_pools(program, loop, thread);
-    return thread;
-}
-
-static void
-on_request(void *state, h2o_req_t *req)
-{
-    if (!pgs_health_on_request(state, req))
-        pgs_rest_on_request(state, req);
-}
-
-static void
-on_admin_request(void *state, h2o_req_t *req)
-{
-    if (!pgs_health_on_request(state, req) && !pgs_metrics_on_request(req))
-        pgs_reply_problem(req, &(struct pgs_problem){.status = 404,
-                                                     .code = "PGRST205",
-                                                     .message = "The admin port has no such path"});
-}
-
-static bool
-thread_is_ready(const void *state)
-{
-    const struct pgs_thread *thread = state;
-
-    return pgs_pool_is_connected(thread->pool) &&
-           (thread->admin_pool == NULL || pgs_pool_is_connected(thread->admin_pool));
-}
-
-static void
-thread_stop(void *state)
-{
-    struct pgs_thread *thread = state;
-
-    pgs_pool_close(thread->pool);
-    if (thread->admin_pool != NULL)
-        pgs_pool_close(thread->admin_pool);
-}
-
-static bool
-thread_is_stopped(const void *state)
-{
-    const struct pgs_thread *thread = state;
-
-    return pgs_pool_is_closed(thread->pool) &&
-           (thread->admin_pool == NULL || pgs_pool_is_closed(thread->admin_pool));
-}
-
-static void
-thread_close(void *state)
-{
-    struct pgs_thread *thread = state;
-
-    pgs_pool_free(thread->pool);
-    if (thread->admin_pool != NULL)
-        pgs_pool_free(thread->admin_pool);
-    pgs_authn_close(thread->authn);
-    free(thread);
-}
-
 /* The server's own copies of the sockets that were handed over. */
 static struct pgs_listeners
-listeners_of(const struct program *program)
+listeners_of(const struct pgs__program *program)
 {
     const struct pgs_handover *handover = &program->handover;
     struct pgs_listeners listeners = {handover->sets, handover->n_fds / handover->sets, NULL};
@@ -172,7 +44,7 @@ listeners_of(const struct program *program)
 }
 
 static struct pgs_server *
-open_server(struct program *program)
+open_server(struct pgs__program *program)
 {
     const struct pgs_config *config = &program->config;
     struct pgs_server_config server_config = {
@@ -189,15 +61,9 @@ open_server(struct program *program)
         .access_log = program->is_admin ? NULL : program->access_log,
         .slow_ms = program->is_admin ? 0 : config->slow_request_ms,
         .is_counted = !program->is_admin,
-        .arg = program,
-        .thread_open = thread_open,
-        .thread_is_ready = thread_is_ready,
-        .on_request = program->is_admin ? on_admin_request : on_request,
-        .thread_stop = thread_stop,
-        .thread_is_stopped = thread_is_stopped,
-        .thread_close = thread_close,
     };
 
+    pgs__serve_threads(program, &server_config);
     return pgs_server_open(&server_config);
 }
 
@@ -216,7 +82,7 @@ open_addresses(const struct pgs_config *config)
 }
 
 static void
-close_counts(struct program *program, struct program *admin)
+close_counts(struct pgs__program *program, struct pgs__program *admin)
 {
     pgs_rates_close(program->rates);
     pgs_addresses_close(program->addresses);
@@ -250,7 +116,7 @@ read_keys(const struct pgs_config *config, struct pgs_keys *keys)
 }
 
 static void
-log_listening(const struct program *program)
+log_listening(const struct pgs__program *program)
 {
     const struct pgs_shares *shares = &program->shares;
     struct pgs_listeners listeners = listeners_of(program);
@@ -281,7 +147,7 @@ offers_http2(const struct pgs_config *config)
 
 /* False: told why the certificate cannot be used. */
 static bool
-open_tls(struct program *program)
+open_tls(struct pgs__program *program)
 {
     const struct pgs_config *config = &program->config;
     char why[256] = "out of memory";
@@ -298,7 +164,7 @@ open_tls(struct program *program)
 /* What the main thread takes one by one.  Under a supervisor SIGINT is for that one alone: a
  * terminal sends it to both. */
 static void
-our_signals(const struct program *program, sigset_t *signals)
+our_signals(const struct pgs__program *program, sigset_t *signals)
 {
     sigemptyset(signals);
     sigaddset(signals, SIGTERM);
@@ -333,7 +199,7 @@ start_servers(struct pgs_server *server, struct pgs_server *admin_server)
 /* The signal that ends us; until then the main thread looks after keys and certificate, at once on
  * SIGHUP. */
 static int
-wait_for_signal(const sigset_t *signals, const struct program *program)
+wait_for_signal(const sigset_t *signals, const struct pgs__program *program)
 {
     const struct timespec pause = {.tv_sec = REFRESH_S};
 
@@ -368,7 +234,7 @@ end_at_second_signal(const sigset_t *signals)
 }
 
 static int
-stop_servers(const struct program *program, struct pgs_server *server,
+stop_servers(const struct pgs__program *program, struct pgs_server *server,
              struct pgs_server *admin_server, int number)
 {
     bool retires = number == PGS_SIGNAL_RETIRE;
@@ -387,8 +253,22 @@ stop_servers(const struct program *program, struct pgs_server *server,
     return stopped ? 0 : 1;
 }
 
+/* False: out of resources. */
+static bool
+open_hub(struct pgs__program *program)
+{
+    const char *url = program->config.live_database_url;
+
+    if (url == NULL || pgs_app.lives == NULL)
+        return true;
+    program->hub = pgs_hub_open(&pgs_app, url);
+    if (program->hub == NULL)
+        fprintf(stderr, "LIVE_DATABASE_URL: no thread can be started\n");
+    return program->hub != NULL;
+}
+
 static int
-serve_until_signal(struct program *program, struct program *admin)
+serve_until_signal(struct pgs__program *program, struct pgs__program *admin)
 {
     struct pgs_server *server = open_server(program);
     struct pgs_server *admin_server = program->handover.admin_fd >= 0 ? open_server(admin) : NULL;
@@ -418,13 +298,15 @@ int
 pgs_serve(const struct pgs_config *config, const struct pgs_handover *handover)
 {
     /* They outlive the threads, also those that hang at the end. */
-    static struct program program, admin;
+    static struct pgs__program program, admin;
     int status;
 
     program.config = *config;
     program.handover = *handover;
     program.shares = pgs_shares_of(config, sysconf(_SC_NPROCESSORS_ONLN));
     if (!read_keys(config, &program.keys) || !open_tls(&program))
+        return 1;
+    if (!open_hub(&program))
         return 1;
     pgs_log_start();
     if (config->access_log)
@@ -445,6 +327,8 @@ pgs_serve(const struct pgs_config *config, const struct pgs_handover *handover)
         pgs_router_close(program.router);
     if (status == 0)
         close_counts(&program, &admin);
+    if (status == 0 && program.hub != NULL)
+        pgs_hub_close(program.hub);
     if (status == 0 && program.keys.keyring != NULL)
         pgs_keyring_close(program.keys.keyring);
     return status;

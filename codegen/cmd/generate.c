@@ -35,8 +35,6 @@ static void
 say_what_is_not_served(const struct model *model)
 {
     diag_reset();
-    for (size_t i = 0; i < model->lives.n; i++)
-        warn_unserved(model->lives.at[i]->span, "live query", model->lives.at[i]->name);
     for (size_t i = 0; i < model->webhooks.n; i++)
         warn_unserved(model->webhooks.at[i]->span, "webhook", model->webhooks.at[i]->name);
     if (model->auth)
@@ -53,6 +51,7 @@ cmd_write(const struct model *model, size_t *n_written)
     for (size_t i = 0; i < plan->tables.n; i++)
         emit_table(plan, plan->tables.at[i]);
     emit_queries(plan);
+    emit_lives(plan);
     emit_app(plan, fingerprint);
     emit_access(plan);
     emit_types(plan);

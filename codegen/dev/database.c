@@ -185,6 +185,13 @@ dev_database_abandon(struct dev *dev, const char *old)
     dev->database = old;
 }
 
+/* False: the project needs no such login. */
+static bool
+has_role(PGconn *conn, const char *role)
+{
+    return fetch(conn, arena_printf("select 1 from pg_roles where rolname = '%s'", role)) != NULL;
+}
+
 /* The password is hashed here, so that PostgreSQL's log cannot show it. */
 static bool
 set_password(PGconn *conn, const char *role, const char *password)
@@ -275,6 +282,8 @@ dev_database_prepare(struct dev *dev, const struct dev_database_options *options
          migrations_run(conn, &migrations, &applied) &&
          set_password(conn, "authenticator", dev->authenticator_password) &&
          set_password(conn, "authenticator_admin", dev->admin_password) &&
+         (!has_role(conn, "pgstack_replicator") ||
+          set_password(conn, "pgstack_replicator", dev->replicator_password)) &&
          load_demo(dev, conn, !options->no_demo);
     if (ok)
         sign_demo_token(dev, conn);

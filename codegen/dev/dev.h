@@ -35,6 +35,7 @@ struct dev {
     const char *superuser_password;
     const char *authenticator_password;
     const char *admin_password;
+    const char *replicator_password;
     const char *jwt_secret;
     const char *anon_key;
     const char *service_role_key;

@@ -146,6 +146,7 @@ static const struct secret {
     {"POSTGRES_PASSWORD", offsetof(struct dev, superuser_password), false},
     {"AUTHENTICATOR_PASSWORD", offsetof(struct dev, authenticator_password), false},
     {"AUTHENTICATOR_ADMIN_PASSWORD", offsetof(struct dev, admin_password), false},
+    {"REPLICATOR_PASSWORD", offsetof(struct dev, replicator_password), false},
     {"JWT_SECRET", offsetof(struct dev, jwt_secret), true},
     {"ANON_KEY", offsetof(struct dev, anon_key), true},
     {"SERVICE_ROLE_KEY", offsetof(struct dev, service_role_key), true},
@@ -238,11 +239,14 @@ dev_write_env(const struct dev *dev)
         DEV_ENV,
         arena_printf("PORT=%d\nADMIN_PORT=%d\nANON_KEY=%s\nSERVICE_ROLE_KEY=%s\nJWT_SECRET=%s\n"
                      "DATABASE_URL=%s\nADMIN_DATABASE_URL=%s\nMIGRATION_DATABASE_URL=%s\n"
+                     "LIVE_DATABASE_URL=%s\n"
                      "DEMO_TOKEN=%s\n",
                      dev->port, dev->admin_port, dev->anon_key, dev->service_role_key,
                      dev->jwt_secret, dev_url(dev, "authenticator", dev->authenticator_password),
                      dev_url(dev, "authenticator_admin", dev->admin_password),
-                     dev_url(dev, "postgres", dev->superuser_password), dev->demo_token));
+                     dev_url(dev, "postgres", dev->superuser_password),
+                     dev_url(dev, "pgstack_replicator", dev->replicator_password),
+                     dev->demo_token));
 }
 
 void

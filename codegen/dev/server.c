@@ -88,9 +88,11 @@ dev_server_write_settings(const struct dev *dev)
     const struct source *own = source_read(".", ".env");
 
     return dev_write_private(
-        DEV_SERVER_ENV, arena_printf("DATABASE_URL=%s\nADMIN_DATABASE_URL=%s\n%s",
+        DEV_SERVER_ENV, arena_printf("DATABASE_URL=%s\nADMIN_DATABASE_URL=%s\n"
+                                     "LIVE_DATABASE_URL=%s\n%s",
                                      dev_url(dev, "authenticator", dev->authenticator_password),
                                      dev_url(dev, "authenticator_admin", dev->admin_password),
+                                     dev_url(dev, "pgstack_replicator", dev->replicator_password),
                                      own == NULL ? "" : own->text));
 }
 
@@ -107,8 +109,9 @@ bool
 dev_server_start(struct dev *dev, const char *program)
 {
     const char *const env[] = {
-        "DATABASE_URL", /* these two are in the file */
+        "DATABASE_URL", /* these are in the file */
         "ADMIN_DATABASE_URL",
+        "LIVE_DATABASE_URL",
         "SUPERVISE=true",
         log_level(),
         "HOST=127.0.0.1",

@@ -49,6 +49,8 @@ emit_includes(struct out *out, const struct plan *plan)
         out_printf(out, "#include \"%s.h\"\n", plan->tables.at[i]->c_name);
     if (plan->queries.n > 0)
         out_add(out, "#include \"queries.h\"\n");
+    if (plan->lives.n > 0)
+        out_add(out, "#include \"lives.h\"\n");
     out_add(out, "\nPGS_GENERATED_FOR_ABI(" PGSTACK_ABI ");\n\n");
 }
 
@@ -117,7 +119,7 @@ emit_cors(struct out *out, const struct cors *cors, const char *name)
 static void
 emit_tables(struct out *out, const struct plan *plan)
 {
-    struct words routes = {0}, relations = {0}, calls = {0};
+    struct words routes = {0}, relations = {0}, calls = {0}, lives = {0};
 
     for (size_t i = 0; i < plan->tables.n; i++) {
         words_add(&routes, arena_printf("%s_routes", plan->tables.at[i]->c_name));
@@ -127,12 +129,17 @@ emit_tables(struct out *out, const struct plan *plan)
         words_add(&routes, "queries_routes");
     for (size_t i = 0; i < plan->queries.n; i++)
         words_add(&calls, arena_printf("&%s_call", plan->queries.at[i]->c_name));
+    for (size_t i = 0; i < plan->lives.n; i++)
+        words_add(&lives, arena_printf("&%s_live", plan->lives.at[i]->c_name));
+    words_add(&lives, "NULL");
     words_add(&routes, "NULL");
     words_add(&relations, "NULL");
     words_add(&calls, "NULL");
     layout_list(out, "static const struct pgs_route *const routes[]", &routes);
     layout_list(out, "static const struct pgs_relation *const relations[]", &relations);
     layout_list(out, "static const struct pgs_call *const calls[]", &calls);
+    if (plan->lives.n > 0)
+        layout_list(out, "static const struct pgs_live *const lives[]", &lives);
     out_add(out, "\n");
 }
 
@@ -182,6 +189,10 @@ emit_definition(struct out *out, const struct plan *plan, const char *fingerprin
     layout_member(out, 4, ".routes", "routes");
     layout_member(out, 4, ".relations", "relations");
     layout_member(out, 4, ".calls", "calls");
+    if (plan->lives.n > 0) {
+        layout_member(out, 4, ".lives", "lives");
+        layout_member(out, 4, ".watched", "lives_watched");
+    }
     if (cors != NULL)
         layout_member(out, 4, ".cors", arena_printf("&%s", cors));
     layout_member(out, 4, ".max_rows", MAX_ROWS);

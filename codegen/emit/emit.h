@@ -14,6 +14,13 @@ void emit_table(const struct plan *plan, const struct plan_table *table);
 /* generated/queries.h and .c; nothing when there are none. */
 void emit_queries(const struct plan *plan);
 
+/* generated/lives.h and .c; nothing when there are none. */
+void emit_lives(const struct plan *plan);
+
+/* The publication that live queries are fed from. */
+void emit_publication_up(struct out *out, const struct model *model);
+void emit_publication_down(struct out *out, const struct model *model);
+
 /* generated/app.h and .c. */
 void emit_app(const struct plan *plan, const char *fingerprint);
 
@@ -55,6 +62,17 @@ const char *emit_kind(struct type type);
 
 /* The C type of a member that holds a value of this type. */
 const char *emit_ctype(struct type type);
+
+/* NAME[] of `struct pgs_column`s. */
+void emit_column_array(struct out *out, const struct plan *plan, const char *name,
+                       const struct column *const *columns, size_t n);
+
+/* An argument as a column: of the same name, NULL unless it is said otherwise. */
+const struct column *emit_argument(const struct param *param);
+
+/* struct C_NAME_arguments and C_NAME_shape; there is at least one. */
+void emit_arguments(struct out *out, const struct plan *plan, const char *c_name,
+                    const struct params *params, const char *const *members);
 
 /* ".roles = ROLE_ANON | ROLE_SUPPORT," */
 void emit_roles(struct out *out, size_t indent, const struct plan *plan, role_set roles);

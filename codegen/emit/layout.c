@@ -239,6 +239,40 @@ layout_member(struct out *out, size_t indent, const char *name, const char *valu
     out_printf(out, "%s,\n", value);
 }
 
+/* As much of the text as a literal of `room` columns holds, up to the end of a word. */
+static const char *
+cut_words(const char *text, size_t room)
+{
+    size_t n = 0, word;
+
+    while (text[n] != '\0') {
+        word = strcspn(text + n, " ");
+        word += strspn(text + n + word, " ");
+        if (n > 0 && width(layout_string(arena_printf("%.*s", (int)(n + word), text))) > room)
+            break;
+        n += word;
+    }
+    return arena_printf("%.*s", (int)n, text);
+}
+
+void
+layout_text_member(struct out *out, size_t indent, const char *name, const char *text)
+{
+    size_t left = indent + width(name) + 3;
+
+    out_printf(out, "%*s%s = ", (int)indent, "", name);
+    for (;;) {
+        const char *part = cut_words(text, OUT_COLUMNS - left - 1);
+
+        text += strlen(part);
+        out_add(out, layout_string(part));
+        if (*text == '\0')
+            break;
+        out_printf(out, "\n%*s", (int)left, "");
+    }
+    out_add(out, ",\n");
+}
+
 void
 layout_comment(struct out *out, size_t indent, struct span place, const char *what,
                const char *name)

@@ -29,6 +29,10 @@ void layout_or(struct out *out, size_t indent, const char *head, const struct wo
 /* ".sql = "...",\n" at `indent`: the literal on the next line when it must. */
 void layout_member(struct out *out, size_t indent, const char *name, const char *value);
 
+/* ".sql = "...",\n" of a text, cut at its spaces into literals below each other where it is long.
+ */
+void layout_text_member(struct out *out, size_t indent, const char *name, const char *text);
+
 /* "PLACE WHAT NAME" as a comment at `indent`; without the name where that is too long. */
 void layout_comment(struct out *out, size_t indent, struct span place, const char *what,
                     const char *name);

@@ -136,6 +136,7 @@ emit_up(struct out *out, const struct model *model)
     emit_inlined_up(out, model);
     for (size_t i = 0; i < model->raw_sqls.n; i++)
         emit_raw_sql(out, model->raw_sqls.at[i], model->raw_sqls.at[i]->up);
+    emit_publication_up(out, model);
 }
 
 /* A policy may call a predicate, and goes with it. */
@@ -163,6 +164,7 @@ emit_down(struct out *out, const struct model *model)
 {
     const char *separator = "drop table\n  ";
 
+    emit_publication_down(out, model);
     for (size_t i = model->raw_sqls.n; i-- > 0;)
         if (model->raw_sqls.at[i]->down != NULL)
             emit_raw_sql(out, model->raw_sqls.at[i], model->raw_sqls.at[i]->down);

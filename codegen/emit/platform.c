@@ -284,10 +284,14 @@ schema_names(const struct model *model)
 static const char *
 login_usage(const struct model *model)
 {
-    if (model->schemas.n == 0)
+    const char *names = schema_names(model);
+
+    if (model->lives.n > 0)
+        names = arena_printf(", auth, claim, pgstack_policy%s", names);
+    if (names[0] == '\0')
         return "";
     return arena_printf("grant usage on schema %s to authenticator, authenticator_admin;\n",
-                        schema_names(model) + strlen(", "));
+                        names + strlen(", "));
 }
 
 /* Its owner, too, is held to the policies, unless a function of the schema reads past them. */

@@ -48,17 +48,6 @@ static const char handler_without_arguments[] =
     "}\n"
     "\n";
 
-/* An argument as a column: of the same name, NULL unless it is said otherwise. */
-static struct column *
-as_column(const struct param *param)
-{
-    struct column *column = arena_alloc(sizeof(*column));
-
-    *column = (struct column){
-        .span = param->span, .name = param->name, .number = param->number, .type = param->type};
-    return column;
-}
-
 static struct column *
 scalar_column(const struct query *query)
 {
@@ -73,51 +62,6 @@ static bool
 is_scalar(const struct plan_query *plan)
 {
     return plan->columns.n == 0;
-}
-
-static void
-emit_column_array(struct out *out, const struct plan *whole, const char *name,
-                  const struct column *const *columns, size_t n)
-{
-    out_printf(out, "static const struct pgs_column %s[] = {\n", name);
-    for (size_t i = 0; i < n; i++)
-        emit_column(out, whole, columns[i]);
-    out_add(out, "};\n\n");
-}
-
-static void
-emit_arguments(struct out *out, const struct plan *whole, const struct plan_query *plan)
-{
-    const struct query *query = plan->query;
-    const char *type = arena_printf("struct %s_arguments", plan->c_name);
-    VEC(const struct column *) columns = {0};
-    struct words words = {0};
-
-    out_printf(out, "%s {\n    unsigned char has[%zu];\n", type, query->params.n);
-    for (size_t i = 0; i < query->params.n; i++) {
-        out_printf(out, "    %s %s;\n", emit_ctype(query->params.at[i]->type), plan->members.at[i]);
-        vec_push(&columns, as_column(query->params.at[i]));
-    }
-    out_add(out, "};\n\n");
-    emit_column_array(out, whole, arena_printf("%s_parameters", plan->c_name), columns.at,
-                      columns.n);
-    out_printf(out, "static const struct pgs_field %s_fields[] = {\n", plan->c_name);
-    for (size_t i = 0; i < query->params.n; i++) {
-        struct words field = {0};
-
-        words_add(&field, type);
-        words_add(&field, plan->members.at[i]);
-        words_add(&field, arena_printf("%s_parameters[%zu]", plan->c_name, i));
-        words_add(&field,
-                  query->params.at[i]->default_expr != NULL ? "PGS_OPTIONAL" : "PGS_REQUIRED");
-        layout_call(out, 4, "PGS_FIELD(", &field, "),");
-    }
-    out_add(out, "};\n");
-    words_add(&words, type);
-    words_add(&words, arena_printf("%s_fields", plan->c_name));
-    layout_assign(out, arena_printf("static const struct pgs_shape %s_shape", plan->c_name),
-                  "PGS_SHAPE(", &words);
-    out_add(out, "\n");
 }
 
 static void
@@ -155,7 +99,7 @@ emit_query(struct out *out, const struct plan *whole, const struct plan_query *p
     layout_comment(out, 0, plan->query->span, plan->query->function != NULL ? "function" : "query",
                    plan->query->name);
     if (plan->query->params.n > 0)
-        emit_arguments(out, whole, plan);
+        emit_arguments(out, whole, plan->c_name, &plan->query->params, plan->members.at);
     emit_result(out, whole, plan);
     emit_call(out, plan);
     out_fill(out, plan->query->params.n > 0 ? handler : handler_without_arguments, "query",
@@ -190,7 +134,7 @@ emit_all_labels(struct out *out, const struct plan *plan)
         const struct plan_query *query = plan->queries.at[i];
 
         for (size_t j = 0; j < query->query->params.n; j++)
-            vec_push(&columns, as_column(query->query->params.at[j]));
+            vec_push(&columns, emit_argument(query->query->params.at[j]));
         for (size_t j = 0; j < query->columns.n; j++)
             vec_push(&columns, query->columns.at[j]);
         if (is_scalar(query))

@@ -307,6 +307,7 @@ plan_make(const struct model *model)
         vec_push(&plan->tables, plan_endpoint(model, model->endpoints.at[i], &tables));
     for (size_t i = 0; i < model->queries.n; i++)
         vec_push(&plan->queries, plan_call(model, model->queries.at[i], &queries));
+    plan_lives(plan);
     for (size_t i = 0; i < model->roles.n; i++)
         vec_push(&plan->role_names,
                  plan_constant_name("role", model->roles.at[i]->name, NAME_MAX_BYTES, &roles));

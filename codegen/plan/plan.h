@@ -7,6 +7,7 @@
 #define PLAN_H
 
 #include "model/model.h"
+#include "model/served.h"
 
 /* A set of roles: bit i is the role with number i, as in pgs_roles. */
 typedef uint64_t role_set;
@@ -60,14 +61,30 @@ struct plan_type {
     const char *c_name;
 };
 
+/* A live query. */
+struct plan_live {
+    const struct live *live;
+    const char *c_name;
+    role_set roles;
+    VEC(const char *) members;          /* of the arguments, in order */
+    VEC(const struct column *) columns; /* of the rows */
+    VEC(size_t) key;                    /* columns that tell rows apart; none: there is one row */
+    VEC(size_t) tables;                 /* that its rows depend on: places in plan.watched */
+};
+
 struct plan {
     const struct model *model;
     VEC(struct plan_type) types;
     VEC(struct plan_table *) tables; /* in the order of the endpoints */
     VEC(struct plan_query *) queries;
-    VEC(const char *) role_names; /* ROLE_SUPPORT, by number */
-    VEC(const char *) cors_names; /* cors_app, as in model->cors */
+    VEC(struct plan_live *) lives;
+    VEC(const struct table *) watched; /* tables that some live query depends on */
+    VEC(const char *) role_names;      /* ROLE_SUPPORT, by number */
+    VEC(const char *) cors_names;      /* cors_app, as in model->cors */
 };
+
+/* plan_live.c: lives and watched */
+void plan_lives(struct plan *plan);
 
 const struct plan *plan_make(const struct model *model);
 

@@ -8,6 +8,9 @@
 /* What cannot be followed change by change, what tells too much, what costs too much. */
 void check_live_rules(const struct live *live);
 
+/* live_watch.c.  False: something is wrong, and was said. */
+bool check_live_watched(const struct model *model, const struct live *live);
+
 /* check_live_compare.c, for check_live_rule.c */
 void check_live_comparisons(const struct live *live);
 

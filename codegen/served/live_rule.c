@@ -206,15 +206,6 @@ find_clock(const struct expr *expr, void *data)
         search->found = expr;
 }
 
-static void
-find_raw(const struct expr *expr, void *data)
-{
-    struct search *search = data;
-
-    if (!search->found && expr->kind == EXPR_RAW && expr->text)
-        search->found = expr;
-}
-
 static bool
 check_followed(const struct live *live)
 {
@@ -227,13 +218,6 @@ check_followed(const struct live *live)
                        "live query \"%s\" calls %s(), which gives something else each time",
                        live->name, search.found->name);
         diag_hint(diag, "what is live follows from the rows alone: store the value in a column");
-        return false;
-    }
-    follow_select(live->body, &search, find_raw);
-    if (search.found) {
-        diag = diag_at(search.found->span, PGS4145_LIVE_UNCHECKED,
-                       "live query \"%s\" depends on SQL in $$, which is not known", live->name);
-        diag_hint(diag, "write the condition without $$");
         return false;
     }
     return true;

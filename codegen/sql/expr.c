@@ -46,6 +46,18 @@ is_column_name(const struct printer *p, const char *name)
     return false;
 }
 
+/* An argument that is not given comes as NULL, and then takes its default. */
+static void
+print_number(struct printer *p, const struct param *param)
+{
+    const char *number = arena_printf("$%d::%s", param->number + 1, sql_cast_type(param->type));
+
+    if (param->default_expr)
+        str_printf(&p->out, "coalesce(%s, %s)", number, sql_expr(param->default_expr, SQL_POLICY));
+    else
+        str_puts(&p->out, number);
+}
+
 static void
 print_param(struct printer *p, const struct expr *e, enum precedence need)
 {
@@ -54,7 +66,9 @@ print_param(struct printer *p, const struct expr *e, enum precedence need)
     struct expr cast;
 
     if (!frame) {
-        if (is_column_name(p, e->param->name))
+        if (p->numbers)
+            print_number(p, e->param);
+        else if (is_column_name(p, e->param->name))
             str_printf(&p->out, "$%d", e->param->number + 1);
         else
             str_puts(&p->out, name_sql(e->param->name));

@@ -57,6 +57,7 @@ struct printer {
     VEC(struct named_range) ranges;
     VEC(struct named_with) withs;
     const struct frame *frame;
+    bool numbers; /* parameters as $1::type */
 };
 
 /* In parentheses when it binds looser than its surroundings need. */

@@ -379,3 +379,12 @@ sql_select(const struct select *select, enum sql_form form)
     sql_print_select(&p, select);
     return p.out.at;
 }
+
+const char *
+sql_live_select(const struct select *select)
+{
+    struct printer p = {.form = SQL_POLICY, .numbers = true};
+
+    sql_print_select(&p, select);
+    return p.out.at;
+}

@@ -35,6 +35,10 @@ const char *sql_expr(const struct expr *expr, enum sql_form form);
 /* On one line, without semicolon. */
 const char *sql_select(const struct select *select, enum sql_form form);
 
+/* The same for a statement that the server sends: parameters are $1::type and so on, and the caller
+ * is asked for once a query. */
+const char *sql_live_select(const struct select *select);
+
 /* The body of a function, on one line, without semicolon. */
 const char *sql_statement(const struct statement *statement, enum sql_form form);
 

@@ -352,10 +352,9 @@ is_open(const struct pgs_keys *keys)
 }
 
 bool
-pgs_authenticate(struct pgs_authn *authn, h2o_req_t *req, struct pgs_identity *who,
-                 const char **why)
+pgs_authenticate_credential(struct pgs_authn *authn, h2o_iovec_t credential, h2o_mem_pool_t *pool,
+                            struct pgs_identity *who, const char **why)
 {
-    h2o_iovec_t credential;
     struct entry *entry;
 
     *who = (struct pgs_identity){.role = ANON,
@@ -363,8 +362,6 @@ pgs_authenticate(struct pgs_authn *authn, h2o_req_t *req, struct pgs_identity *w
                                  .session = authn->anon_session,
                                  .n_session = authn->n_session};
     renew_keys(authn);
-    if (!read_credential(req, &credential, why))
-        return false;
     if (credential.base == NULL) {
         *why = "No credential: send the anon key or a user token";
         return is_open(&authn->keys);
@@ -382,14 +379,25 @@ pgs_authenticate(struct pgs_authn *authn, h2o_req_t *req, struct pgs_identity *w
     if (entry != NULL) {
         pgs_count(PGS_CELL_TOKENS + PGS_TOKEN_REMEMBERED, 1);
     } else {
-        entry = verify(authn, credential, &req->pool, why);
+        entry = verify(authn, credential, pool, why);
         pgs_count(PGS_CELL_TOKENS + (entry != NULL ? PGS_TOKEN_VERIFIED : PGS_TOKEN_REFUSED), 1);
         if (entry == NULL)
             return false;
     }
-    h2o_mem_link_shared(&req->pool, entry);
+    h2o_mem_link_shared(pool, entry);
     who->role = entry->role;
     who->key = entry->kid;
     who->session = entry->session;
+    who->exp_s = entry->exp + authn->keys.jwt.leeway_s;
     return true;
+}
+
+bool
+pgs_authenticate(struct pgs_authn *authn, h2o_req_t *req, struct pgs_identity *who,
+                 const char **why)
+{
+    h2o_iovec_t credential;
+
+    return read_credential(req, &credential, why) &&
+           pgs_authenticate_credential(authn, credential, &req->pool, who, why);
 }

@@ -28,6 +28,7 @@ struct pgs_identity {
     struct pgs_text key; /* that let it in, by name: of a token `kid` of the one that signed it */
     struct pgs_text *session; /* values for pgs_app.session_sql, in request memory */
     size_t n_session;
+    int64_t exp_s; /* when the token is not good any more, leeway included; 0: never */
 };
 
 /* Each thread has one: it remembers tokens already verified, until they expire. */
@@ -38,5 +39,11 @@ void pgs_authn_close(struct pgs_authn *authn);
 /* False: `*why` is a constant sentence for the 401 body, free of any part of the credential. */
 bool pgs_authenticate(struct pgs_authn *authn, h2o_req_t *req, struct pgs_identity *who,
                       const char **why) __attribute__((warn_unused_result));
+
+/* The same of a credential that came by another way than a header; `base` NULL: there is none.
+ * What `who` holds lives as long as `pool`. */
+bool pgs_authenticate_credential(struct pgs_authn *authn, h2o_iovec_t credential,
+                                 h2o_mem_pool_t *pool, struct pgs_identity *who, const char **why)
+    __attribute__((warn_unused_result));
 
 #endif

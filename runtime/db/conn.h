@@ -18,6 +18,8 @@ extern const char pgs__settings_sql[];
 /* Of the pool itself, beside the requests'. */
 extern const char pgs__cancel_sql[];
 extern const char pgs__ping_sql[];
+/* The same where the pool has one_snapshot. */
+extern const char pgs__snapshot_settings_sql[];
 
 /* What was sent between two Syncs. */
 struct pgs__job {

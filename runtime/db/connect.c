@@ -172,14 +172,20 @@ watch(struct pgs__conn *conn)
 
 /* The last column is who we are to PostgreSQL: with the process number, of all servers and times.
  */
-const char pgs__settings_sql[] =
-    "select set_config('DateStyle', 'ISO, YMD', false), set_config('TimeZone', 'UTC', false),"
-    " set_config('IntervalStyle', 'postgres', false),"
-    " set_config('bytea_output', 'hex', false), set_config('extra_float_digits', '1', false),"
-    " set_config('search_path', 'pg_catalog, pg_temp', false),"
-    " set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false),"
-    " (select extract(epoch from backend_start) from pg_catalog.pg_stat_activity"
-    " where pid = pg_catalog.pg_backend_pid())";
+#define SETTINGS                                                                                   \
+    "select set_config('DateStyle', 'ISO, YMD', false), set_config('TimeZone', 'UTC', false),"     \
+    " set_config('IntervalStyle', 'postgres', false),"                                             \
+    " set_config('bytea_output', 'hex', false), set_config('extra_float_digits', '1', false),"     \
+    " set_config('search_path', 'pg_catalog, pg_temp', false),"                                    \
+    " set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false),"          \
+    " (select extract(epoch from backend_start) from pg_catalog.pg_stat_activity"                  \
+    " where pid = pg_catalog.pg_backend_pid())"
+
+const char pgs__settings_sql[] = SETTINGS;
+
+const char pgs__snapshot_settings_sql[] =
+    SETTINGS ", set_config('default_transaction_isolation', 'repeatable read', false),"
+             " set_config('default_transaction_read_only', 'on', false)";
 
 static bool
 send_settings(struct pgs__conn *conn)
@@ -191,7 +197,9 @@ send_settings(struct pgs__conn *conn)
                                      conn->pool->config.statement_timeout_ms);
     values[1].len = (size_t)snprintf(lock_timeout, sizeof(lock_timeout), "%d",
                                      conn->pool->config.lock_timeout_ms);
-    pgs__conn_query(conn, pgs__settings_sql, values, 2);
+    pgs__conn_query(
+        conn, conn->pool->config.one_snapshot ? pgs__snapshot_settings_sql : pgs__settings_sql,
+        values, 2);
     return pgs__conn_add_job(conn, PGS__JOB_SETTINGS) != NULL;
 }
 

@@ -35,6 +35,7 @@ struct pgs_pool_config {
     bool is_admin;       /* of the admin plane: its numbers are counted apart */
     int lock_timeout_ms; /* 0: none of its own */
     int wait_timeout_ms; /* longest stay in the queue before sending */
+    bool one_snapshot;   /* all statements of a transaction see the same rows, and write none */
 };
 
 /* Opens the pool on `loop`; texts of `config` are copied; it connects by itself and reconnects with

@@ -13,6 +13,7 @@
 #include "db/login.h"
 #include "dump/put.h"
 #include "health.h"
+#include "live/sql.h"
 #include "rest/build.h"
 #include "rest/clause.h"
 
@@ -346,6 +347,26 @@ dump_call(FILE *out, const struct pgs_app *app, size_t number)
     (void)fputs(" page\n", out);
 }
 
+/* Each with the snapshot that its rows were seen under before it. */
+static void
+dump_lives(FILE *out, const struct pgs_app *app)
+{
+    (void)fputs("\n# Live queries, and what follows the changes for them.\n", out);
+    dump_constant(out, "statement", pgs__snapshot_settings_sql);
+    dump_constant(out, "statement", PGS_LIVE_SNAPSHOT_SQL);
+    (void)fputs("statement = \"CREATE_REPLICATION_SLOT pgstack_live_\" number \"_\" number "
+                "\" TEMPORARY LOGICAL pgoutput (SNAPSHOT 'nothing')\"\n"
+                "statement = \"START_REPLICATION SLOT pgstack_live_\" number \"_\" number "
+                "\" LOGICAL 0/0 (proto_version '1', publication_names 'pgstack_live')\"\n",
+                out);
+    for (size_t i = 0; app->lives[i] != NULL; i++) {
+        (void)fputs("\n# live ", out);
+        pgs__put_literal(out, app->lives[i]->name);
+        (void)fputc('\n', out);
+        dump_constant(out, "statement", app->lives[i]->sql);
+    }
+}
+
 void
 pgs_dump_sql(FILE *out, const struct pgs_app *app)
 {
@@ -359,4 +380,6 @@ pgs_dump_sql(FILE *out, const struct pgs_app *app)
         dump_relation(out, app, i);
     for (size_t i = 0; app->calls != NULL && app->calls[i] != NULL; i++)
         dump_call(out, app, i);
+    if (app->lives != NULL)
+        dump_lives(out, app);
 }

@@ -35,6 +35,8 @@ struct pgs_server_config {
     void *(*thread_open)(h2o_loop_t *loop, int index, void *arg);
     bool (*thread_is_ready)(const void *state);      /* to accept; asked in each turn of the loop */
     void (*on_request)(void *state, h2o_req_t *req); /* answers, now or later */
+    /* The server begins to stop: requests that would never end by themselves should. */
+    void (*thread_stopping)(void *state);
     /* When all requests are answered: begin to stop, true when stopped (asked in each turn of the
      * loop), free. */
     void (*thread_stop)(void *state);

@@ -16,6 +16,7 @@ on_wake(h2o_socket_t *socket, const char *err)
         return;
     worker->is_stopping = true;
     worker->stopping_since_ms = pgs_clock_ms();
+    worker->config->thread_stopping(worker->state);
     pgs__accept_close(worker);
     pgs__connections_say_close(worker);
 }

@@ -6,7 +6,7 @@
 #include "rest/build.h"
 #include "rest/clause.h"
 #include "rest/fail.h"
-#include "rest/literal.h"
+#include "codec/literal.h"
 #include "rest/written.h"
 
 #define MANY_ROWS 100      /* from here on it may take long */

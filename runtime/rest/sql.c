@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/digits.h"
-#include "rest/literal.h"
+#include "codec/literal.h"
 
 void
 pgs__sql_init(struct pgs_sql *sql, struct pgs_memory memory)

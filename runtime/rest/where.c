@@ -4,7 +4,7 @@
  * the URL was read.
  */
 #include "rest/clause.h"
-#include "rest/literal.h"
+#include "codec/literal.h"
 
 static const char *const operators[] = {
 #define PGS_OPERATOR(name, word, sql) [PGS_OP_##name] = sql,

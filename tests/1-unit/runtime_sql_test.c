@@ -13,7 +13,7 @@
 
 #include "base/text.h"
 #include "rest/build.h"
-#include "rest/literal.h"
+#include "codec/literal.h"
 #include "runtime_heap.h"
 
 static const char *const moods[] = {"sad", "so, \"so\"", NULL};

@@ -38,8 +38,8 @@ export async function makeDatabase(cluster, project, name) {
     await db.query(`drop database if exists ${name} with (force)`);
     await db.query(`create database ${name}`);
     await migrate(project, cluster.superUrl(name));
-    for (const role of ['authenticator', 'authenticator_admin'])
-      await db.query(`alter role ${role} password '${password}'`);
+    const { rows } = await db.query("select rolname from pg_roles where rolname in ('authenticator', 'authenticator_admin', 'pgstack_replicator')");
+    for (const { rolname } of rows) await db.query(`alter role ${rolname} password '${password}'`);
   });
 }
 
@@ -72,6 +72,7 @@ export function environment(cluster, name, port, admin_port, more = {}) {
     LSAN_OPTIONS: process.env.LSAN_OPTIONS ?? '',
     DATABASE_URL: cluster.loginUrl('authenticator', name),
     ADMIN_DATABASE_URL: cluster.loginUrl('authenticator_admin', name),
+    LIVE_DATABASE_URL: cluster.loginUrl('pgstack_replicator', name),
     JWT_SECRET: secret,
     ANON_KEY: anon_key,
     SERVICE_ROLE_KEY: service_key,

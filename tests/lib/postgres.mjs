@@ -62,6 +62,9 @@ fsync = off
 synchronous_commit = off
 full_page_writes = off
 jit = off
+wal_level = logical
+max_wal_senders = 20
+max_replication_slots = 20
 log_line_prefix = '%m [%p] %q%u@%d '
 log_statement = none
 `;

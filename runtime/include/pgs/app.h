@@ -91,6 +91,27 @@ struct pgs_call {
     bool is_volatile; /* may do more than read: never called a second time */
 };
 
+/* A table that results of live queries depend on, as PostgreSQL names it in the changes. */
+struct pgs_watched {
+    const char *schema; /* NULL ends the list */
+    const char *table;
+};
+
+/* A query whose subscribers are told each change of its result. */
+struct pgs_live {
+    const char *name;
+    const char *sql; /* the arguments are $1::type and so on */
+    pgs_roles roles;
+    const struct pgs_shape *arguments;
+    const struct pgs_column *columns;
+    size_t n_columns;
+    const uint16_t *key; /* columns that tell rows apart; none: there is one row */
+    size_t n_key;
+    bool ordered;            /* the order of its rows means something */
+    const uint16_t *watched; /* places in pgs_app.watched */
+    size_t n_watched;
+};
+
 /* Which pages of other sites may use the API from a browser. */
 struct pgs_cors {
     const char *const *origins; /* exact, "https://desk.example.com"; NULL-terminated */
@@ -147,8 +168,10 @@ struct pgs_app {
     const struct pgs_route *const *routes;       /* tables, NULL-terminated */
     const struct pgs_relation *const *relations; /* NULL-terminated, for --dump-sql and /ready */
     const struct pgs_call *const *calls;         /* NULL-terminated */
-    const struct pgs_cors *cors;                 /* of paths that no endpoint names; or NULL */
-    uint32_t max_rows;                           /* of one answer */
+    const struct pgs_live *const *lives;         /* NULL-terminated; NULL: none */
+    const struct pgs_watched *watched;
+    const struct pgs_cors *cors; /* of paths that no endpoint names; or NULL */
+    uint32_t max_rows;           /* of one answer */
 };
 
 extern const struct pgs_app pgs_app;

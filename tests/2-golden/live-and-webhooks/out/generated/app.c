@@ -6,6 +6,7 @@
 
 #include "pgs/abi.h"
 #include "note.h"
+#include "lives.h"
 
 PGS_GENERATED_FOR_ABI(2);
 
@@ -26,11 +27,17 @@ const struct pgs_cors cors_app = {
 static const struct pgs_route *const routes[] = {note_routes, NULL};
 static const struct pgs_relation *const relations[] = {&note_relation, NULL};
 static const struct pgs_call *const calls[] = {NULL};
+static const struct pgs_live *const lives[] = {
+    &team_notes_live,
+    &my_notes_live,
+    &note_count_live,
+    NULL,
+};
 
 const struct pgs_app pgs_app = {
     .name = "demo",
     .version = "0.1.0",
-    .fingerprint = "0b74f9865352a08132a6ad77a09580225eafb7894a034f58d71fef971f9ab28c",
+    .fingerprint = "ad861819f268b57c348a0838e9f177c6a5698f8198e09f8c3b803e83da636e6a",
     .roles = roles,
     .n_roles = PGS_COUNT(roles),
     .session_sql = "select set_config('role', $1, true),"
@@ -39,6 +46,8 @@ const struct pgs_app pgs_app = {
     .routes = routes,
     .relations = relations,
     .calls = calls,
+    .lives = lives,
+    .watched = lives_watched,
     .cors = &cors_app,
     .max_rows = 1000,
 };

@@ -2,8 +2,8 @@
 /*
  * Values as the texts that PostgreSQL reads.
  */
-#ifndef PGS_REST_LITERAL_H
-#define PGS_REST_LITERAL_H
+#ifndef PGS_CODEC_LITERAL_H
+#define PGS_CODEC_LITERAL_H
 
 #include "codec/json_read.h"
 #include "pgs/types.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "rest/literal.h"
+#include "codec/literal.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Streaming replication protocol over libpq's COPY BOTH (PostgreSQL's documentation, Streaming
+ * Replication Protocol).  Everything blocks but the wait for more, which close() ends.
+ */
+#include "db/feed.h"
+
+#include <errno.h>
+#include <libpq-fe.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "codec/pgoutput.h"
+
+#define STATUS_MS 5000 /* wal_sender_timeout is 60 s unless it is set */
+#define SILENCE_MS 60000
+#define BACKOFF_MIN_MS 100
+#define BACKOFF_MAX_MS 2000
+#define MAX_RELATIONS 4096
+
+/* Which watched table a number of this connection stands for. */
+struct relation {
+    uint32_t oid;
+    int watched; /* -1: none */
+};
+
+struct pgs_feed {
+    struct pgs_feed_config config;
+    pthread_t thread;
+    int wake_fd;           /* written to when it is time to end */
+    _Atomic int socket_fd; /* of the connection while it may block; -1: none */
+    _Atomic bool is_ending;
+
+    /* of the thread */
+    PGconn *pg;
+    int failures;
+    int64_t heard_ms, told_ms;
+    uint64_t lsn; /* all before it has been handed on */
+    struct relation relations[MAX_RELATIONS];
+    size_t n_relations;
+    size_t n_watched;  /* of the configuration */
+    bool *is_touched;  /* by the transaction being read, for each watched table */
+    uint16_t *touched; /* the same as places */
+    size_t n_touched;
+    struct pgs_feed_txn txn;
+};
+
+/* ---- a transaction ---- */
+
+static int
+find_watched(const struct pgs_feed *feed, const char *schema, const char *table)
+{
+    for (size_t i = 0; i < feed->n_watched; i++)
+        if (strcmp(feed->config.watched[i].schema, schema) == 0 &&
+            strcmp(feed->config.watched[i].table, table) == 0)
+            return (int)i;
+    return -1;
+}
+
+static struct relation *
+find_relation(struct pgs_feed *feed, uint32_t oid)
+{
+    for (size_t i = 0; i < feed->n_relations; i++)
+        if (feed->relations[i].oid == oid)
+            return &feed->relations[i];
+    return NULL;
+}
+
+static bool
+add_relation(struct pgs_feed *feed, const struct pgs_pgoutput *message)
+{
+    struct relation *relation = find_relation(feed, message->relation);
+
+    if (relation == NULL && feed->n_relations == MAX_RELATIONS)
+        return false;
+    if (relation == NULL)
+        relation = &feed->relations[feed->n_relations++];
+    *relation =
+        (struct relation){message->relation, find_watched(feed, message->schema, message->table)};
+    return true;
+}
+
+static bool
+touch(struct pgs_feed *feed, uint32_t oid)
+{
+    const struct relation *relation = find_relation(feed, oid);
+
+    if (relation == NULL)
+        return false;
+    if (relation->watched < 0 || feed->is_touched[relation->watched])
+        return true;
+    feed->is_touched[relation->watched] = true;
+    feed->touched[feed->n_touched++] = (uint16_t)relation->watched;
+    return true;
+}
+
+static bool
+truncate_all(struct pgs_feed *feed, const struct pgs_pgoutput *message)
+{
+    for (uint32_t i = 0; i < message->n_relations; i++)
+        if (!touch(feed, pgs_pgoutput_relation(message, i)))
+            return false;
+    return true;
+}
+
+static void
+hand_on(struct pgs_feed *feed, uint64_t end_lsn)
+{
+    feed->lsn = end_lsn;
+    if (feed->n_touched == 0)
+        return;
+    feed->txn.watched = feed->touched;
+    feed->txn.n_watched = feed->n_touched;
+    feed->config.on_txn(feed->config.arg, &feed->txn);
+    for (size_t i = 0; i < feed->n_touched; i++)
+        feed->is_touched[feed->touched[i]] = false;
+    feed->n_touched = 0;
+}
+
+/* False: it makes no sense. */
+static bool
+read_message(struct pgs_feed *feed, const uint8_t *at, size_t len)
+{
+    struct pgs_pgoutput message;
+
+    if (!pgs_pgoutput_read(at, len, &message))
+        return false;
+    switch (message.kind) {
+    case PGS_PGOUTPUT_BEGIN:
+        feed->txn = (struct pgs_feed_txn){.xid = message.xid, .lsn = message.lsn};
+        return true;
+    case PGS_PGOUTPUT_COMMIT:
+        hand_on(feed, message.lsn);
+        return true;
+    case PGS_PGOUTPUT_RELATION:
+        return add_relation(feed, &message);
+    case PGS_PGOUTPUT_CHANGE:
+        return touch(feed, message.relation);
+    case PGS_PGOUTPUT_TRUNCATE:
+        return truncate_all(feed, &message);
+    case PGS_PGOUTPUT_OTHER:
+        return true;
+    }
+    return false;
+}
+
+/* ---- the stream ---- */
+
+static void
+put_int64(char *to, uint64_t value)
+{
+    for (int i = 0; i < 8; i++)
+        to[i] = (char)(value >> (56 - 8 * i));
+}
+
+/* Tells PostgreSQL how far we are, so that it keeps no more of the log than is needed. */
+static bool
+send_status(struct pgs_feed *feed)
+{
+    char message[1 + 8 * 4 + 1] = {'r'};
+
+    put_int64(message + 1, feed->lsn);
+    put_int64(message + 9, feed->lsn);
+    put_int64(message + 17, feed->lsn);
+    feed->told_ms = pgs_clock_ms();
+    return PQputCopyData(feed->pg, message, sizeof(message)) == 1 && PQflush(feed->pg) == 0;
+}
+
+static uint64_t
+get_int64(const uint8_t *at)
+{
+    uint64_t value = 0;
+
+    for (int i = 0; i < 8; i++)
+        value = value << 8 | at[i];
+    return value;
+}
+
+/* XLogData, or a keepalive: where the log ends, and whether an answer is wanted. */
+static bool
+read_copy(struct pgs_feed *feed, const uint8_t *at, size_t len)
+{
+    const size_t head = 1 + 8 + 8 + 8;
+
+    if (len >= head && at[0] == 'w')
+        return read_message(feed, at + head, len - head);
+    if (len < 1 + 8 + 8 + 1 || at[0] != 'k')
+        return false;
+    if (feed->n_touched == 0 && get_int64(at + 1) > feed->lsn)
+        feed->lsn = get_int64(at + 1);
+    return at[17] == 0 || send_status(feed);
+}
+
+/* All that has come.  False: the stream has ended, or makes no sense. */
+static bool
+read_all(struct pgs_feed *feed)
+{
+    char *copy;
+    int len;
+
+    if (PQconsumeInput(feed->pg) != 1)
+        return false;
+    while ((len = PQgetCopyData(feed->pg, &copy, 1)) > 0) {
+        bool good = read_copy(feed, (const uint8_t *)copy, (size_t)len);
+
+        PQfreemem(copy);
+        if (!good)
+            return false;
+        feed->heard_ms = pgs_clock_ms();
+    }
+    return len == 0;
+}
+
+/* Waits for input, for the time of the next word of ours, or for the end.  True: the end. */
+static bool
+is_told_to_end(const struct pgs_feed *feed, int fd, int timeout_ms)
+{
+    struct pollfd fds[2] = {{feed->wake_fd, POLLIN, 0}, {fd, POLLIN, 0}};
+
+    return poll(fds, fd >= 0 ? 2 : 1, timeout_ms) > 0 && fds[0].revents != 0;
+}
+
+/* True: told to end; false: the stream is lost. */
+static bool
+stream(struct pgs_feed *feed)
+{
+    feed->heard_ms = pgs_clock_ms();
+    for (;;) {
+        if (is_told_to_end(feed, PQsocket(feed->pg), STATUS_MS / 2))
+            return true;
+        if (!read_all(feed) || pgs_clock_ms() - feed->heard_ms > SILENCE_MS)
+            return false;
+        if (pgs_clock_ms() - feed->told_ms > STATUS_MS && !send_status(feed))
+            return false;
+    }
+}
+
+/* ---- the connection ---- */
+
+static void
+ignore_notice(void *arg, const PGresult *result)
+{
+    (void)arg;
+    (void)result;
+}
+
+static bool
+connect_feed(struct pgs_feed *feed)
+{
+    static const char *const words[] = {
+        "fallback_application_name", "connect_timeout",  "keepalives_idle",
+        "keepalives_interval",       "keepalives_count", "dbname",
+        "client_encoding",           "replication",      NULL};
+    const char *const values[] = {"pgstack-live",        "5",    "30",       "10", "3",
+                                  feed->config.conninfo, "UTF8", "database", NULL};
+
+    feed->pg = PQconnectdbParams(words, values, 1);
+    if (feed->pg == NULL)
+        return false;
+    (void)PQsetNoticeReceiver(feed->pg, ignore_notice, NULL);
+    if (PQstatus(feed->pg) != CONNECTION_OK)
+        return false;
+    feed->socket_fd = PQsocket(feed->pg);
+    return !feed->is_ending;
+}
+
+static bool
+is_status(struct pgs_feed *feed, const char *command, ExecStatusType wanted)
+{
+    PGresult *result = PQexec(feed->pg, command);
+    bool good = PQresultStatus(result) == wanted;
+
+    PQclear(result);
+    return good;
+}
+
+/* A name of its own: several servers, and two generations of one, may follow one database. */
+static bool
+start_stream(struct pgs_feed *feed)
+{
+    char command[256], slot[64];
+
+    (void)snprintf(slot, sizeof(slot), "pgstack_live_%d_%d", (int)getpid(), PQbackendPID(feed->pg));
+    (void)snprintf(command, sizeof(command),
+                   "CREATE_REPLICATION_SLOT %s TEMPORARY LOGICAL pgoutput (SNAPSHOT 'nothing')",
+                   slot);
+    if (!is_status(feed, command, PGRES_TUPLES_OK))
+        return false;
+    (void)snprintf(command, sizeof(command),
+                   "START_REPLICATION SLOT %s LOGICAL 0/0 (proto_version '1',"
+                   " publication_names '%s')",
+                   slot, feed->config.publication);
+    return is_status(feed, command, PGRES_COPY_BOTH);
+}
+
+static void
+log_failure(struct pgs_feed *feed, bool was_streaming)
+{
+    char why[512] = "out of memory";
+
+    if (feed->failures > 0)
+        return; /* said once, until it works again */
+    if (feed->pg != NULL)
+        (void)snprintf(why, sizeof(why), "%s", PQerrorMessage(feed->pg));
+    for (char *c = why; *c != '\0'; c++)
+        if (*c == '\n' || *c == '\t')
+            *c = ' ';
+    PGS_LOG(PGS_LOG_WARN, was_streaming ? "live_feed_lost" : "live_feed_failed",
+            PGS_LOG_STR("why", why));
+}
+
+static void
+forget_stream(struct pgs_feed *feed)
+{
+    feed->socket_fd = -1;
+    PQfinish(feed->pg);
+    feed->pg = NULL;
+    feed->n_relations = 0;
+    feed->n_touched = 0;
+    memset(feed->is_touched, 0, feed->n_watched * sizeof(*feed->is_touched));
+}
+
+/* One connection's life.  True: told to end. */
+static bool
+run_once(struct pgs_feed *feed)
+{
+    bool streaming = connect_feed(feed) && start_stream(feed), ended = false;
+
+    if (streaming) {
+        PGS_LOG(PGS_LOG_INFO, "live_feed_connected", PGS_LOG_INT("tables", feed->n_watched));
+        feed->failures = 0;
+        feed->config.on_state(feed->config.arg, true);
+        ended = stream(feed);
+        feed->config.on_state(feed->config.arg, false);
+    }
+    if (!ended)
+        log_failure(feed, streaming);
+    forget_stream(feed);
+    feed->failures++;
+    return ended;
+}
+
+static int
+backoff_ms(int failures)
+{
+    int ms = BACKOFF_MIN_MS;
+
+    for (int i = 1; i < failures && ms < BACKOFF_MAX_MS; i++)
+        ms *= 2;
+    return ms < BACKOFF_MAX_MS ? ms : BACKOFF_MAX_MS;
+}
+
+static void *
+run(void *arg)
+{
+    struct pgs_feed *feed = arg;
+    sigset_t all;
+
+    sigfillset(&all);
+    (void)pthread_sigmask(SIG_BLOCK, &all, NULL); /* they are the main thread's */
+    while (!run_once(feed) && !is_told_to_end(feed, -1, backoff_ms(feed->failures)))
+        ;
+    return NULL;
+}
+
+struct pgs_feed *
+pgs_feed_open(const struct pgs_feed_config *config)
+{
+    struct pgs_feed *feed = calloc(1, sizeof(*feed));
+
+    if (feed == NULL)
+        return NULL;
+    feed->config = *config;
+    feed->socket_fd = -1;
+    while (config->watched[feed->n_watched].schema != NULL)
+        feed->n_watched++;
+    feed->is_touched = calloc(feed->n_watched + 1, sizeof(*feed->is_touched));
+    feed->touched = calloc(feed->n_watched + 1, sizeof(*feed->touched));
+    feed->wake_fd = eventfd(0, EFD_CLOEXEC);
+    if (feed->is_touched != NULL && feed->touched != NULL && feed->wake_fd >= 0 &&
+        pthread_create(&feed->thread, NULL, run, feed) == 0)
+        return feed;
+    if (feed->wake_fd >= 0)
+        (void)close(feed->wake_fd);
+    free(feed->is_touched);
+    free(feed->touched);
+    free(feed);
+    return NULL;
+}
+
+void
+pgs_feed_close(struct pgs_feed *feed)
+{
+    uint64_t one = 1;
+    int fd;
+
+    feed->is_ending = true;
+    fd = feed->socket_fd;
+    if (fd >= 0)
+        (void)shutdown(fd, SHUT_RDWR);
+    while (write(feed->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+        ;
+    pthread_join(feed->thread, NULL);
+    (void)close(feed->wake_fd);
+    free(feed->is_touched);
+    free(feed->touched);
+    free(feed);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * /live/v1: declared queries whose subscribers are told each change of their result.
+ *
+ * One thread reads the log (db/feed.h) and tells every serving thread which tables each commit
+ * touched.  A serving thread asks again, as the subscriber, for what may have changed, and sends
+ * the difference.  So row security decides what a subscriber sees, with the rights of that moment,
+ * and writers pay nothing but the log.
+ */
+#ifndef PGS_LIVE_LIVE_H
+#define PGS_LIVE_LIVE_H
+
+#include <h2o.h>
+
+#include "auth/authn.h"
+#include "db/pool.h"
+#include "pgs/app.h"
+
+/* The feed of a process, and the threads that follow it. */
+struct pgs_hub;
+
+/* `conninfo`: of a role with REPLICATION.  It connects by itself.  NULL: out of resources. */
+struct pgs_hub *pgs_hub_open(const struct pgs_app *app, const char *conninfo);
+
+/* After the threads have closed what they opened. */
+void pgs_hub_close(struct pgs_hub *hub);
+
+/* What one thread serves. */
+struct pgs_live_thread;
+
+struct pgs_live_config {
+    const struct pgs_app *app;
+    struct pgs_hub *hub;   /* NULL: not configured, and requests are answered so */
+    struct pgs_pool *pool; /* gives each transaction one snapshot (config.one_snapshot) */
+    struct pgs_authn *authn;
+    int idle_ms; /* a WebSocket whose client is silent that long is ended */
+};
+
+struct pgs_live_thread *pgs_live_open(h2o_loop_t *loop, const struct pgs_live_config *config);
+void pgs_live_close(struct pgs_live_thread *thread);
+
+/* False: the path is not under /live/v1, and the request is somebody else's. */
+bool pgs_live_on_request(struct pgs_live_thread *thread, h2o_req_t *req)
+    __attribute__((warn_unused_result));
+
+/* Tells all subscribers that the server goes away. */
+void pgs_live_stop(struct pgs_live_thread *thread);
+
+#endif

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * WebSocket (RFC 6455): the handshake, refused with a status before anything is upgraded, and
+ * frames by libwslay through h2o.
+ *
+ * h2o frees nothing by itself and must not be freed from inside its calls, so frames are only
+ * queued here; they leave in the loop's next turn, all of a turn together.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <h2o/websocket.h>
+
+#include "base/clock.h"
+#include "base/limit.h"
+#include "http/cors.h"
+#include "http/info.h"
+#include "http/reply.h"
+#include "live/url.h"
+#include "live/thread.h"
+
+struct socket {
+    struct pgs__session *session;
+    h2o_websocket_conn_t *conn;
+    h2o_timeout_entry_t flush;
+    int64_t heard_ms;
+    bool is_pinged;
+};
+
+/* ---- out ---- */
+
+static void
+on_flush(h2o_timeout_entry_t *entry)
+{
+    struct socket *socket = H2O_STRUCT_FROM_MEMBER(struct socket, flush, entry);
+
+    if (socket->conn->sock != NULL)
+        h2o_websocket_proceed(socket->conn); /* may close it */
+}
+
+static void
+flush_later(struct socket *socket)
+{
+    struct pgs_live_thread *thread = socket->session->thread;
+
+    if (!h2o_timeout_is_linked(&socket->flush))
+        h2o_timeout_link(thread->loop, &thread->now_timeout, &socket->flush);
+}
+
+static void
+queue(struct socket *socket, uint8_t opcode, const char *bytes, size_t len)
+{
+    struct wslay_event_msg message = {opcode, (const uint8_t *)bytes, len};
+
+    (void)wslay_event_queue_msg(socket->conn->ws_ctx, &message);
+    flush_later(socket);
+}
+
+static void
+send_frame(void *at, const struct pgs_buf *frame)
+{
+    struct socket *socket = at;
+
+    if (frame->failed) {
+        socket->session->transport->end(socket, 1011, "out of memory");
+        return;
+    }
+    queue(socket, WSLAY_TEXT_FRAME, frame->at, frame->len);
+}
+
+static size_t
+queued_bytes(void *at)
+{
+    const struct socket *socket = at;
+
+    return wslay_event_get_queued_msg_length(socket->conn->ws_ctx);
+}
+
+static void
+end(void *at, int code, const char *reason)
+{
+    struct socket *socket = at;
+
+    socket->session->is_ending = true;
+    (void)wslay_event_queue_close(socket->conn->ws_ctx, (uint16_t)code, (const uint8_t *)reason,
+                                  strlen(reason));
+    flush_later(socket);
+}
+
+/* Once, then the connection is given up. */
+static void
+ping(void *at)
+{
+    struct socket *socket = at;
+    int64_t silent_ms = pgs_clock_ms() - socket->heard_ms;
+    int idle_ms = socket->session->thread->config.idle_ms;
+
+    if (silent_ms > idle_ms) {
+        pgs_limit_hit(PGS_LIMIT_LIVE_IDLE);
+        end(socket, 1001, "no answer to a ping");
+    } else if (silent_ms > idle_ms / 2 && !socket->is_pinged) {
+        socket->is_pinged = true;
+        queue(socket, WSLAY_PING, NULL, 0);
+    }
+}
+
+static const struct pgs__transport transport = {send_frame, queued_bytes, end, ping};
+
+/* ---- in ---- */
+
+static void
+close_socket(struct socket *socket)
+{
+    if (h2o_timeout_is_linked(&socket->flush))
+        h2o_timeout_unlink(&socket->flush);
+    pgs__session_close(socket->session);
+    h2o_websocket_close(socket->conn);
+    free(socket);
+}
+
+/* `arg` NULL: it is over. */
+static void
+on_message(h2o_websocket_conn_t *conn, const struct wslay_event_on_msg_recv_arg *arg)
+{
+    struct socket *socket = conn->data;
+
+    if (arg == NULL) {
+        close_socket(socket);
+        return;
+    }
+    socket->heard_ms = pgs_clock_ms();
+    socket->is_pinged = false;
+    if (arg->opcode == WSLAY_TEXT_FRAME)
+        pgs__session_receive(socket->session, NULL, (const char *)arg->msg, arg->msg_length);
+    else if (arg->opcode == WSLAY_BINARY_FRAME)
+        end(socket, 1003, "text frames only");
+}
+
+/* ---- the handshake ---- */
+
+static void
+refuse(h2o_req_t *req, int status, const char *code, const char *message, const char *hint)
+{
+    pgs_reply_problem(req, &(struct pgs_problem){status, code, message, NULL, hint});
+}
+
+/* Pages of the same host, and those that the CORS policy names.  No Origin: no browser. */
+static bool
+is_origin_admitted(const h2o_req_t *req, const struct pgs_cors *cors)
+{
+    h2o_iovec_t origin = pgs_request_header(req, "origin");
+    const char *host;
+    size_t len;
+
+    if (origin.base == NULL || pgs_cors_allows(cors, origin.base, origin.len))
+        return true;
+    host = h2o_strstr(origin.base, origin.len, H2O_STRLIT("://")) != SIZE_MAX
+               ? origin.base + h2o_strstr(origin.base, origin.len, H2O_STRLIT("://")) + 3
+               : NULL;
+    if (host == NULL)
+        return false;
+    len = (size_t)(origin.base + origin.len - host);
+    return h2o_lcstris(host, len, req->authority.base, req->authority.len) != 0;
+}
+
+/* NULL: answered with a refusal. */
+static const char *
+check_handshake(struct pgs_live_thread *thread, h2o_req_t *req)
+{
+    h2o_iovec_t version = pgs_request_header(req, "sec-websocket-version");
+    const char *key = NULL;
+
+    if (req->version >= 0x200) {
+        refuse(req, 400, "PGRST100", "WebSockets are spoken over HTTP/1.1 only",
+               "open a connection of its own, without HTTP/2");
+        return NULL;
+    }
+    if (h2o_is_websocket_handshake(req, &key) != 0 || key == NULL) {
+        pgs_reply_header(req, "upgrade", "websocket", 9);
+        refuse(req, 426, "PGRST100", "This path is for WebSockets", NULL);
+        return NULL;
+    }
+    if (!h2o_memis(version.base, version.len, H2O_STRLIT("13"))) {
+        pgs_reply_header(req, "sec-websocket-version", "13", 2);
+        refuse(req, 426, "PGRST100", "This version of WebSockets is not spoken", NULL);
+        return NULL;
+    }
+    if (!is_origin_admitted(req, thread->config.app->cors)) {
+        refuse(req, 403, "42501", "Pages of this origin may not connect",
+               "name it in `cors app` or ALLOWED_ORIGINS");
+        return NULL;
+    }
+    return key;
+}
+
+/* A client that offers subprotocols wants one of them back. */
+static void
+choose_protocol(h2o_req_t *req)
+{
+    static const char name[] = "pgstack.live.v1";
+    h2o_iovec_t offered = pgs_request_header(req, "sec-websocket-protocol");
+
+    if (offered.base != NULL &&
+        h2o_strstr(offered.base, offered.len, name, sizeof(name) - 1) != SIZE_MAX)
+        h2o_add_header_by_str(&req->pool, &req->res.headers, H2O_STRLIT("sec-websocket-protocol"),
+                              0, NULL, name, sizeof(name) - 1);
+}
+
+void
+pgs__socket_accept(struct pgs_live_thread *thread, h2o_req_t *req)
+{
+    const char *key = check_handshake(thread, req), *why = NULL;
+    struct pgs__live_url url;
+    struct socket *socket;
+
+    if (key == NULL)
+        return;
+    if (!pgs__live_url_read(req, &url, &why)) {
+        refuse(req, 400, "PGRST100", why, NULL);
+        return;
+    }
+    socket = calloc(1, sizeof(*socket));
+    if (socket == NULL) {
+        refuse(req, 503, "PGRST003", "Out of memory", NULL);
+        return;
+    }
+    socket->session =
+        pgs__session_open(thread, &transport, socket, pgs__live_credential(req, &url), &why);
+    if (socket->session == NULL) {
+        free(socket);
+        refuse(req, 401, "PGRST301", why, NULL);
+        return;
+    }
+    pgs_request_info(req)->role = thread->config.app->roles[socket->session->who.role].name;
+    socket->flush.cb = on_flush;
+    socket->heard_ms = pgs_clock_ms();
+    choose_protocol(req);
+    socket->conn = h2o_upgrade_to_websocket(req, key, socket, on_message);
+    wslay_event_config_set_max_recv_msg_length(socket->conn->ws_ctx, PGS_LIVE_MAX_MESSAGE_BYTES);
+}

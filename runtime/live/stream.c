@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Server-Sent Events (HTML Living Standard, section 9.2), over HTTP/1.1 and HTTP/2: the frames of
+ * the WebSocket, one an event.  What is wanted stands in the URL; there is no way back but the next
+ * request.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "codec/json_write.h"
+#include "http/cors.h"
+#include "http/info.h"
+#include "http/reply.h"
+#include "live/url.h"
+
+#define HEARTBEAT_MS 10000 /* proxies and our own write timeout end what is silent */
+
+struct stream {
+    h2o_generator_t generator;
+    struct pgs__session *session;
+    h2o_req_t *req;
+    struct pgs_buf waiting; /* to be sent */
+    struct pgs_buf leaving; /* h2o's until it asks for more */
+    bool is_busy, is_ending;
+    int64_t said_ms;
+    h2o_timeout_entry_t flush;
+};
+
+/* ---- out ---- */
+
+static void
+free_stream(struct stream *stream)
+{
+    if (h2o_timeout_is_linked(&stream->flush))
+        h2o_timeout_unlink(&stream->flush);
+    if (stream->session != NULL)
+        pgs__session_close(stream->session);
+    pgs_buf_clear(&stream->waiting);
+    pgs_buf_clear(&stream->leaving);
+    free(stream);
+}
+
+static void
+proceed(struct stream *stream)
+{
+    h2o_iovec_t bytes;
+    struct pgs_buf empty = stream->leaving;
+
+    if (stream->is_busy || (stream->waiting.len == 0 && !stream->is_ending))
+        return;
+    empty.len = 0;
+    stream->leaving = stream->waiting;
+    stream->waiting = empty;
+    bytes = h2o_iovec_init(stream->leaving.at, stream->leaving.len);
+    stream->is_busy = true;
+    stream->said_ms = pgs_clock_ms();
+    h2o_send(stream->req, &bytes, bytes.len > 0,
+             stream->is_ending ? H2O_SEND_STATE_FINAL : H2O_SEND_STATE_IN_PROGRESS);
+}
+
+static void
+on_proceed(h2o_generator_t *generator, h2o_req_t *req)
+{
+    struct stream *stream = H2O_STRUCT_FROM_MEMBER(struct stream, generator, generator);
+
+    (void)req;
+    stream->is_busy = false;
+    proceed(stream);
+}
+
+static void
+on_flush(h2o_timeout_entry_t *entry)
+{
+    proceed(H2O_STRUCT_FROM_MEMBER(struct stream, flush, entry));
+}
+
+static void
+flush_later(struct stream *stream)
+{
+    if (!stream->is_busy && !h2o_timeout_is_linked(&stream->flush))
+        h2o_timeout_link(stream->session->thread->loop, &stream->session->thread->now_timeout,
+                         &stream->flush);
+}
+
+static void
+send_frame(void *at, const struct pgs_buf *frame)
+{
+    struct stream *stream = at;
+
+    pgs_buf_add_str(&stream->waiting, "data: ");
+    pgs_buf_add(&stream->waiting, frame->at, frame->len);
+    pgs_buf_add_str(&stream->waiting, "\n\n");
+    if (frame->failed || stream->waiting.failed)
+        stream->is_ending = stream->session->is_ending = true;
+    flush_later(stream);
+}
+
+static size_t
+queued_bytes(void *at)
+{
+    const struct stream *stream = at;
+
+    return stream->waiting.len + (stream->is_busy ? stream->leaving.len : 0);
+}
+
+static void
+end(void *at, int code, const char *reason)
+{
+    struct stream *stream = at;
+
+    (void)code;
+    (void)reason;
+    stream->is_ending = stream->session->is_ending = true;
+    flush_later(stream);
+}
+
+static void
+heartbeat(void *at)
+{
+    struct stream *stream = at;
+
+    if (pgs_clock_ms() - stream->said_ms < HEARTBEAT_MS || stream->is_busy)
+        return;
+    pgs_buf_add_str(&stream->waiting, ":\n\n");
+    flush_later(stream);
+}
+
+static const struct pgs__transport transport = {send_frame, queued_bytes, end, heartbeat};
+
+/* ---- the request ---- */
+
+static void
+refuse(h2o_req_t *req, int status, const char *code, const char *message)
+{
+    pgs_reply_problem(req, &(struct pgs_problem){status, code, message, NULL, NULL});
+}
+
+/* A cell of the request's pool, freed with it: the client has gone, or all was sent. */
+static void
+on_request_end(void *cell)
+{
+    free_stream(*(struct stream **)cell);
+}
+
+static struct stream *
+make_stream(h2o_req_t *req)
+{
+    struct stream *stream = calloc(1, sizeof(*stream));
+    struct stream **cell;
+
+    if (stream == NULL)
+        return NULL;
+    stream->req = req;
+    stream->generator.proceed = on_proceed;
+    stream->flush.cb = on_flush;
+    stream->said_ms = pgs_clock_ms();
+    pgs_buf_init(&stream->waiting, 0);
+    pgs_buf_init(&stream->leaving, 0);
+    cell = h2o_mem_alloc_shared(&req->pool, sizeof(struct stream *), on_request_end);
+    *cell = stream;
+    return stream;
+}
+
+static void
+start_response(struct stream *stream)
+{
+    h2o_req_t *req = stream->req;
+
+    req->res.status = 200;
+    req->res.reason = "OK";
+    req->compress_hint = H2O_COMPRESS_HINT_DISABLE;
+    pgs_reply_header(req, "content-type", "text/event-stream", 17);
+    pgs_reply_header(req, "cache-control", "no-store", 8);
+    pgs_reply_header(req, "x-accel-buffering", "no", 2);
+    h2o_start_response(req, &stream->generator);
+    pgs_buf_add_str(&stream->waiting, ":\n\n"); /* the head leaves with it */
+    flush_later(stream);
+}
+
+/* `?query=NAME&params={}` is one subscription, whose id is the name. */
+static void
+subscribe_one(struct pgs__session *session, const struct pgs__live_url *url)
+{
+    struct pgs_text params = url->params.at != NULL ? url->params : pgs_text_of("{}");
+    struct pgs_buf message;
+
+    pgs_buf_init(&message, 0);
+    pgs_buf_add_str(&message, "{\"id\":");
+    pgs_json_string(&message, url->query.at, url->query.len);
+    pgs_buf_add_str(&message, ",\"query\":");
+    pgs_json_string(&message, url->query.at, url->query.len);
+    pgs_buf_add_str(&message, ",\"params\":");
+    pgs_buf_add(&message, params.at, params.len);
+    pgs_buf_add_char(&message, '}');
+    if (!message.failed)
+        pgs__session_receive(session, "subscribe", message.at, message.len);
+    pgs_buf_clear(&message);
+}
+
+static void
+subscribe_all(struct pgs__session *session, const struct pgs__live_url *url)
+{
+    if (url->query.at != NULL)
+        subscribe_one(session, url);
+    for (size_t i = 0; i < url->n_subscribe; i++)
+        pgs__session_receive(session, "subscribe", url->subscribe[i].at, url->subscribe[i].len);
+}
+
+void
+pgs__stream_accept(struct pgs_live_thread *thread, h2o_req_t *req)
+{
+    struct pgs__live_url url;
+    struct stream *stream;
+    const char *why = NULL;
+
+    pgs_cors_apply(req, thread->config.app->cors);
+    if (!h2o_memis(req->method.base, req->method.len, H2O_STRLIT("GET"))) {
+        refuse(req, 405, "PGRST117", "A stream is asked for with GET");
+    } else if (!pgs__live_url_read(req, &url, &why)) {
+        refuse(req, 400, "PGRST100", why);
+    } else if (url.query.at == NULL && url.n_subscribe == 0) {
+        refuse(req, 400, "PGRST100", "say what to follow: ?query=NAME&params={...}");
+    } else if ((stream = make_stream(req)) == NULL) {
+        refuse(req, 503, "PGRST003", "Out of memory");
+    } else if ((stream->session = pgs__session_open(
+                    thread, &transport, stream, pgs__live_credential(req, &url), &why)) == NULL) {
+        refuse(req, 401, "PGRST301", why);
+    } else {
+        pgs_request_info(req)->role = thread->config.app->roles[stream->session->who.role].name;
+        start_response(stream);
+        subscribe_all(stream->session, &url);
+    }
+}

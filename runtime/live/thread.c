@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* What a thread is told, its timers, and the requests under /live/v1. */
+#include "live/thread.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "http/reply.h"
+
+#define TICK_MS 2
+#define SECOND_MS 1000
+
+static const char path[] = "/live/v1", stream_path[] = "/live/v1/stream";
+
+/* ---- news ---- */
+
+typedef void visit_subscription(struct pgs__subscription *subscription, void *arg);
+
+static void
+for_each_subscription(struct pgs_live_thread *thread, visit_subscription *visit, void *arg)
+{
+    for (h2o_linklist_t *s = thread->sessions.next; s != &thread->sessions; s = s->next) {
+        struct pgs__session *session = H2O_STRUCT_FROM_MEMBER(struct pgs__session, link, s);
+
+        for (h2o_linklist_t *link = session->subscriptions.next; link != &session->subscriptions;
+             link = link->next)
+            visit(H2O_STRUCT_FROM_MEMBER(struct pgs__subscription, link, link), arg);
+    }
+}
+
+static void
+mark_touched(struct pgs__subscription *subscription, void *arg)
+{
+    const pgs_watched_set *tables = arg;
+
+    if ((subscription->tables & *tables) != 0)
+        pgs__subscription_mark(subscription);
+}
+
+/* What was missed is held by whatever is asked for from now on. */
+static void
+begin_anew(struct pgs__subscription *subscription, void *arg)
+{
+    const struct pgs_live_thread *thread = arg;
+
+    subscription->seen = thread->recent.last;
+    pgs__subscription_restart(subscription);
+}
+
+static void
+take_news(struct pgs_live_thread *thread, const struct pgs__news *news, pgs_watched_set *touched)
+{
+    switch (news->kind) {
+    case PGS__NEWS_COMMIT:
+        pgs__recent_add(&thread->recent, &news->commit);
+        *touched |= news->commit.tables;
+        break;
+    case PGS__NEWS_CONNECTED:
+        thread->is_connected = true;
+        thread->recent.floor = thread->recent.last;
+        for_each_subscription(thread, begin_anew, thread);
+        break;
+    case PGS__NEWS_LOST:
+        thread->is_connected = false;
+        break;
+    }
+}
+
+static void
+on_news(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
+{
+    struct pgs__listener *listener =
+        H2O_STRUCT_FROM_MEMBER(struct pgs__listener, receiver, receiver);
+    struct pgs_live_thread *thread =
+        H2O_STRUCT_FROM_MEMBER(struct pgs_live_thread, listener, listener);
+    pgs_watched_set touched = 0;
+
+    while (!h2o_linklist_is_empty(messages)) {
+        struct pgs__news *news =
+            H2O_STRUCT_FROM_MEMBER(struct pgs__news, super.link, messages->next);
+
+        h2o_linklist_unlink(&news->super.link);
+        take_news(thread, news, &touched);
+        free(news);
+    }
+    if (touched != 0)
+        for_each_subscription(thread, mark_touched, &touched);
+    pgs__subscriptions_pump(thread);
+}
+
+/* ---- timers ---- */
+
+static void
+on_tick(h2o_timeout_entry_t *entry)
+{
+    struct pgs_live_thread *thread = H2O_STRUCT_FROM_MEMBER(struct pgs_live_thread, tick, entry);
+    int64_t now_ms = pgs_clock_ms();
+    h2o_linklist_t *link = thread->waiting.next;
+
+    while (link != &thread->waiting) {
+        struct pgs__subscription *subscription =
+            H2O_STRUCT_FROM_MEMBER(struct pgs__subscription, turn, link);
+
+        link = link->next;
+        if (subscription->not_before_ms > now_ms)
+            continue;
+        h2o_linklist_unlink(&subscription->turn);
+        h2o_linklist_insert(&thread->due, &subscription->turn);
+    }
+    if (!h2o_linklist_is_empty(&thread->waiting))
+        h2o_timeout_link(thread->loop, &thread->tick_timeout, &thread->tick);
+    pgs__subscriptions_pump(thread);
+}
+
+static void
+on_second(h2o_timeout_entry_t *entry)
+{
+    struct pgs_live_thread *thread = H2O_STRUCT_FROM_MEMBER(struct pgs_live_thread, second, entry);
+    int64_t now_s = pgs_clock_wall_s();
+
+    for (h2o_linklist_t *link = thread->sessions.next; link != &thread->sessions;
+         link = link->next) {
+        struct pgs__session *session = H2O_STRUCT_FROM_MEMBER(struct pgs__session, link, link);
+
+        if (session->who.exp_s != 0 && now_s >= session->who.exp_s)
+            pgs__session_expire(session);
+        else if (!session->is_ending)
+            session->transport->ping(session->at);
+    }
+    h2o_timeout_link(thread->loop, &thread->second_timeout, &thread->second);
+}
+
+/* ---- requests ---- */
+
+bool
+pgs_live_on_request(struct pgs_live_thread *thread, h2o_req_t *req)
+{
+    h2o_iovec_t asked = req->path_normalized;
+
+    if (thread->config.app->lives == NULL ||
+        (!h2o_memis(asked.base, asked.len, path, sizeof(path) - 1) &&
+         !h2o_memis(asked.base, asked.len, stream_path, sizeof(stream_path) - 1)))
+        return false;
+    if (thread->config.hub == NULL)
+        pgs_reply_problem(req, &(struct pgs_problem){503, "PGRST001", "Live queries are off", NULL,
+                                                     "set LIVE_DATABASE_URL"});
+    else if (thread->is_stopping)
+        pgs_reply_problem(req, &(struct pgs_problem){.status = 503,
+                                                     .code = "PGRST001",
+                                                     .message = "The server is stopping"});
+    else if (h2o_memis(asked.base, asked.len, stream_path, sizeof(stream_path) - 1))
+        pgs__stream_accept(thread, req);
+    else
+        pgs__socket_accept(thread, req);
+    return true;
+}
+
+/* ---- opening and closing ---- */
+
+static void
+start_timers(struct pgs_live_thread *thread)
+{
+    h2o_timeout_init(thread->loop, &thread->tick_timeout, TICK_MS);
+    h2o_timeout_init(thread->loop, &thread->second_timeout, SECOND_MS);
+    h2o_timeout_init(thread->loop, &thread->now_timeout, 0);
+    thread->tick.cb = on_tick;
+    thread->second.cb = on_second;
+    h2o_timeout_link(thread->loop, &thread->second_timeout, &thread->second);
+}
+
+struct pgs_live_thread *
+pgs_live_open(h2o_loop_t *loop, const struct pgs_live_config *config)
+{
+    struct pgs_live_thread *thread = calloc(1, sizeof(*thread));
+
+    if (thread == NULL)
+        return NULL;
+    thread->loop = loop;
+    thread->config = *config;
+    h2o_linklist_init_anchor(&thread->sessions);
+    h2o_linklist_init_anchor(&thread->due);
+    h2o_linklist_init_anchor(&thread->waiting);
+    if (config->hub == NULL)
+        return thread;
+    start_timers(thread);
+    thread->queue = h2o_multithread_create_queue(loop);
+    h2o_multithread_register_receiver(thread->queue, &thread->listener.receiver, on_news);
+    thread->is_connected = pgs__hub_join(config->hub, &thread->listener);
+    return thread;
+}
+
+void
+pgs_live_stop(struct pgs_live_thread *thread)
+{
+    thread->is_stopping = true;
+    for (h2o_linklist_t *link = thread->sessions.next; link != &thread->sessions;
+         link = link->next) {
+        struct pgs__session *session = H2O_STRUCT_FROM_MEMBER(struct pgs__session, link, link);
+
+        session->transport->end(session->at, 1001, "the server is stopping");
+    }
+}
+
+static void
+forget_news(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
+{
+    (void)receiver;
+    while (!h2o_linklist_is_empty(messages)) {
+        struct pgs__news *news =
+            H2O_STRUCT_FROM_MEMBER(struct pgs__news, super.link, messages->next);
+
+        h2o_linklist_unlink(&news->super.link);
+        free(news);
+    }
+}
+
+void
+pgs_live_close(struct pgs_live_thread *thread)
+{
+    if (thread->config.hub != NULL) {
+        pgs__hub_leave(thread->config.hub, &thread->listener);
+        forget_news(&thread->listener.receiver, &thread->listener.receiver._messages);
+        h2o_multithread_unregister_receiver(thread->queue, &thread->listener.receiver);
+        h2o_multithread_destroy_queue(thread->queue);
+        h2o_timeout_unlink(&thread->second);
+        if (h2o_timeout_is_linked(&thread->tick))
+            h2o_timeout_unlink(&thread->tick);
+        h2o_timeout_dispose(thread->loop, &thread->tick_timeout);
+        h2o_timeout_dispose(thread->loop, &thread->second_timeout);
+        h2o_timeout_dispose(thread->loop, &thread->now_timeout);
+    }
+    free(thread);
+}

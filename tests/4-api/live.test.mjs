@@ -1,0 +1,437 @@
+// Live queries over WebSocket: what subscribers hold follows what they may read.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { buildProject, credentials, openApp, users } from '../lib/app.mjs';
+import { Live } from '../lib/live.mjs';
+import { now, token } from '../lib/jwt.mjs';
+import { request } from '../lib/http.mjs';
+import { connect } from '../lib/postgres.mjs';
+import { until } from '../lib/process.mjs';
+
+const { ada, bob, eve } = users;
+const staff = { sub: eve, staff: 'yes' };
+const seed = `insert into team values (1, 'one'), (2, 'two'), (3, 'three');
+  insert into member values (1, '${ada}'), (2, '${ada}'), (2, '${bob}');
+  insert into ticket (id, team_id, title, price) values (1, 1, 'a', 1.50), (2, 2, 'b', null), (3, 3, 'c', 2);`;
+
+let app;
+before(async () => {
+  app = await openApp({ project: await buildProject('tests/4-api/live'), app: 'board', name: 'api_live', seed, env: { LIVE_IDLE_TIMEOUT: '3s' } });
+});
+after(() => app.close());
+
+const open = (who, options = {}) => Live.open(app.port, { headers: credentials(who), ...options });
+const sql = (text, values) => app.db.query(text, values);
+const refusal = (promise) => promise.then((live) => { live.socket.terminate(); throw new Error('it was accepted'); }, (error) => error);
+
+test('a snapshot, then each change', async () => {
+  const live = await open('ada');
+  const tickets = await live.subscribe('t', 'tickets', { team_id: 1 }).ready();
+  assert.deepEqual(tickets.rows, [{ id: 1, team_id: 1, title: 'a', state: 'open' }]);
+  await sql(`insert into ticket (id, team_id, title) values (10, 1, 'x')`);
+  await tickets.become([{ id: 1, team_id: 1, title: 'a', state: 'open' }, { id: 10, team_id: 1, title: 'x', state: 'open' }]);
+  await sql(`update ticket set state = 'solved' where id = 10`);
+  await tickets.become([{ id: 1, team_id: 1, title: 'a', state: 'open' }, { id: 10, team_id: 1, title: 'x', state: 'solved' }]);
+  await sql('delete from ticket where id = 10');
+  await tickets.become([{ id: 1, team_id: 1, title: 'a', state: 'open' }]);
+  const last = tickets.frames.at(-1);
+  assert.deepEqual(last.deleted, [{ id: 10 }]);
+  assert.match(last.lsn, /^[0-9A-F]+\/[0-9A-F]+$/);
+  await live.close();
+});
+
+test('a write that changes nothing of the result is not told', async () => {
+  const live = await open('ada');
+  const tickets = await live.subscribe('t', 'tickets', { team_id: 1 }).ready();
+  await sql('update ticket set price = 9 where id = 1');
+  await sql(`update ticket set title = 'aa' where id = 1`);
+  await tickets.become([{ id: 1, team_id: 1, title: 'aa', state: 'open' }]);
+  assert.equal(tickets.frames.length, 2);
+  await sql(`update ticket set title = 'a', price = 1.50 where id = 1`);
+  await live.close();
+});
+
+test('a row that moves to another team leaves one subscriber, without its content, and reaches the other', async () => {
+  const one = await open('ada'), two = await open('bob');
+  const from = await one.subscribe('from', 'tickets', { team_id: 1 }).ready();
+  const to = await two.subscribe('to', 'tickets', { team_id: 2 }).ready();
+  await sql(`insert into ticket (id, team_id, title) values (20, 1, 'moves')`);
+  await until('the row', () => from.rows.length === 2);
+  await sql(`update ticket set team_id = 2, title = 'secret of two' where id = 20`);
+  await until('the row to leave', () => from.rows.length === 1);
+  await until('the row to come', () => to.rows.length === 2);
+  assert.doesNotMatch(JSON.stringify(from.frames), /secret of two/);
+  await sql('delete from ticket where id = 20');
+  await until('the row to go', () => to.rows.length === 1);
+  await one.close();
+  await two.close();
+});
+
+test('a membership that ends hides its rows, one that begins shows them', async () => {
+  const live = await open('bob');
+  const tickets = await live.subscribe('t', 'tickets', { team_id: 2 }).ready();
+  const teams = await live.subscribe('w', 'with_team', {}).ready();
+  assert.equal(tickets.rows.length, 1);
+  await sql(`delete from member where team_id = 2 and user_id = '${bob}'`);
+  await tickets.become([]);
+  await teams.become([]);
+  await sql(`update ticket set title = 'not for bob' where id = 2`);
+  await sql(`insert into member values (2, '${bob}')`);
+  await tickets.become([{ id: 2, team_id: 2, title: 'not for bob', state: 'open' }]);
+  await teams.become([{ team_id: 2, name: 'two', id: 2, title: 'not for bob' }]);
+  assert.equal(tickets.frames.length, 3, 'nothing was told in between');
+  await sql(`update ticket set title = 'b' where id = 2`);
+  await live.close();
+});
+
+test('a row is hidden by a column that its policy reads', async () => {
+  const live = await open('ada');
+  const tickets = await live.subscribe('t', 'tickets', { team_id: 1 }).ready();
+  await sql('update ticket set hidden = true where id = 1');
+  await tickets.become([]);
+  await sql('update ticket set hidden = false where id = 1');
+  await until('the row', () => tickets.rows.length === 1);
+  await live.close();
+});
+
+test('an ordered window keeps its order', async () => {
+  const live = await open(staff);
+  await sql(`insert into ticket (id, team_id, title) select 100 + i, 3, 'm' || lpad(i::text, 2, '0') from generate_series(1, 30) i`);
+  const queue = await live.subscribe('q', 'queue', { team: 3 }).ready();
+  const expected = async () => (await sql(`select id::int, title, state, price::float, tags from ticket where team_id = 3 and state <> 'solved' order by title collate "C", id limit 20`)).rows;
+  await queue.become(await expected(), { ordered: true });
+  await sql(`update ticket set title = 'zz' where id = 101`);
+  await queue.become(await expected(), { ordered: true });
+  await sql(`update ticket set title = 'm25b' where id in (103, 105)`);
+  await queue.become(await expected(), { ordered: true });
+  await sql(`update ticket set state = 'solved' where id = 104`);
+  await queue.become(await expected(), { ordered: true });
+  await sql('delete from ticket where id > 100');
+  await queue.become(await expected(), { ordered: true });
+  await live.close();
+});
+
+test('aggregates, groups, joins and distinct rows', async () => {
+  const live = await open(staff);
+  const total = await live.subscribe('n', 'total', { team: 1 }, []).ready();
+  const counts = await live.subscribe('c', 'counts', {}, ['team_id', 'state']).ready();
+  const titles = await live.subscribe('d', 'titles', { team: 1 }, ['title', 'state']).ready();
+  assert.deepEqual(total.rows, [{ n: 1 }]);
+  await sql(`insert into ticket (id, team_id, title, price) values (30, 1, 'a', 0.25), (31, 1, 'b', 3)`);
+  await total.become([{ n: 3 }]);
+  await titles.become([{ title: 'a', state: 'open' }, { title: 'b', state: 'open' }]);
+  await until('the group', () => counts.rows.some((row) => row.team_id === 1 && row.n === 3 && row.cheapest === 0.25));
+  await sql('delete from ticket where id in (30, 31)');
+  await total.become([{ n: 1 }]);
+  await titles.become([{ title: 'a', state: 'open' }]);
+  await live.close();
+});
+
+test('truncate, rollback, savepoints, a statement over many rows', async () => {
+  const live = await open(staff);
+  await sql(`insert into note values (1, 1, 'one')`);
+  const notes = await live.subscribe('n', 'notes', { ticket: 1 }).ready();
+  await sql(`begin; insert into note values (2, 1, 'two'); rollback`);
+  await sql(`begin; insert into note values (3, 1, 'three'); savepoint s; insert into note values (4, 1, 'four'); rollback to s; commit`);
+  await notes.become([{ id: 1, body: 'one' }, { id: 3, body: 'three' }]);
+  await sql(`insert into note select i, 1, repeat('long ', 1000) from generate_series(10, 400) i`);
+  await until('all of them', () => notes.rows.length === 393);
+  await sql('truncate note');
+  await notes.become([]);
+  assert.ok(notes.frames.every((frame) => !JSON.stringify(frame).includes('four')));
+  await live.close();
+});
+
+test('subscriptions are refused one by one', async () => {
+  const live = await open('bob');
+  const code = async (message) => {
+    live.say({ type: 'subscribe', ...message });
+    return (await live.frame(`an answer to ${message.id}`, (frame) => frame.id === message.id && frame.type === 'error')).code;
+  };
+  assert.equal(await code({ id: 'a', query: 'nothing', params: {} }), 'unknown_query');
+  assert.equal(await code({ id: 'b', query: 'tickets' }), 'bad_params');
+  assert.equal(await code({ id: 'c', query: 'tickets', params: { team_id: 'two' } }), 'bad_params');
+  assert.equal(await code({ id: 'd', query: 'tickets', params: { team_id: 1, more: 1 } }), 'bad_params');
+  assert.equal(await code({ id: 'e', query: 'mine', params: { team: 1 } }), 'bad_params');
+  const held = await live.subscribe('held', 'tickets', { team_id: 2 }).ready();
+  for (const [bad, expected] of [['{', 'object'], ['[]', 'object'], ['{"type":1}', 'strings'], ['{"type":"dance"}', 'subscribe, unsubscribe'],
+    ['{"type":"subscribe","query":"mine"}', '"id"'], ['{"type":"subscribe","id":"held","query":"mine"}', 'in use'], ['{"type":"unsubscribe","id":"x"}', 'no subscription'],
+    ['{"type":"ping","type":"ping"}', 'twice'], [`{"type":"subscribe","id":"${'x'.repeat(65)}","query":"mine"}`, '64 bytes']]) {
+    live.frames.length = 0;
+    live.say(bad);
+    const frame = await live.frame(`an answer to ${bad}`, (f) => f.type === 'error');
+    assert.equal(frame.code, 'bad_message');
+    assert.ok(frame.message.includes(expected), `${bad}: ${frame.message}`);
+  }
+  live.say({ type: 'ping', id: 'p' });
+  await live.frame('pong', (frame) => frame.type === 'pong' && frame.id === 'p');
+  await sql(`insert into ticket (id, team_id, title) values (40, 2, 'still')`);
+  await until('the others go on', () => held.rows.length === 2);
+  live.say({ type: 'unsubscribe', id: 'held' });
+  await until('the end', () => held.ended);
+  await sql('delete from ticket where id = 40');
+  await live.close();
+});
+
+const hits = async () => Object.fromEntries([...(await request(app.admin_port, 'GET', '/metrics')).text
+  .matchAll(/^pgstack_limit_hits_total\{limit="(live_\w+)"\} (\d+)$/gm)].map(([, name, n]) => [name, Number(n)]));
+const limits = {
+  async live_subscriptions() {
+    const live = await open('ada');
+    const all = Array.from({ length: 101 }, (_, i) => live.subscribe(`s${i}`, 'tickets', { team_id: 1 }));
+    await Promise.all(all.map((one) => one.ready()));
+    assert.equal(all.filter((one) => one.error?.code === 'too_many').length, 1);
+    await live.close();
+  },
+  async live_result() {
+    await sql('insert into note select i, 7, i::text from generate_series(1, 10001) i');
+    const live = await open(staff);
+    const notes = await live.subscribe('n', 'notes', { ticket: 7 }).ready();
+    assert.equal(notes.error.code, 'too_large');
+    await sql('delete from note where id = 1');
+    assert.equal((await live.subscribe('m', 'notes', { ticket: 7 }).ready()).rows.length, 10000);
+    await live.close();
+    await sql('delete from note');
+  },
+  async live_queue() {
+    const live = await open(staff);
+    const notes = await live.subscribe('n', 'notes', { ticket: 8 }).ready();
+    live.socket.pause();
+    for (let i = 0; (await hits()).live_queue === 0; i++) {
+      assert.ok(i < 400, 'it never waits');
+      await sql(`insert into note values (8, 8, repeat('${i % 10}', 500000)) on conflict (id) do update set body = excluded.body`);
+    }
+    await sql(`update note set body = 'the last' where id = 8`);
+    live.socket.resume();
+    await notes.become([{ id: 8, body: 'the last' }]);
+    await live.close();
+    await sql('delete from note');
+  },
+  async live_idle() {
+    const live = await open('ada', { autoPong: false });
+    await live.subscribe('t', 'tickets', { team_id: 1 }).ready();
+    assert.deepEqual(await live.closed, { code: 1001, reason: 'no answer to a ping' });
+  },
+};
+for (const [limit, provoke] of Object.entries(limits))
+  test(`limit: ${limit}`, async () => {
+    const before = (await hits())[limit];
+    await provoke();
+    assert.ok((await hits())[limit] > before);
+  });
+
+test('each limit of live queries has a case here', async () => {
+  assert.deepEqual(Object.keys(await hits()).sort(), Object.keys(limits).sort());
+});
+
+test('a client that answers pings stays', async () => {
+  const live = await open('ada');
+  await new Promise((done) => { setTimeout(done, 4500); });
+  await live.subscribe('t', 'tickets', { team_id: 1 }).ready();
+  await live.close();
+});
+
+test('refused before the upgrade', async () => {
+  assert.equal((await refusal(open('none'))).status, 401);
+  assert.equal((await refusal(open('nonsense'))).status, 401);
+  assert.equal((await refusal(open('service'))).status, 401);
+  assert.equal((await refusal(open({ sub: ada, exp: now() - 60 }))).status, 401);
+  assert.equal((await refusal(open('ada', { origin: 'https://evil.example' }))).status, 403);
+  const plain = await app.ask('ada', 'GET', '/live/v1');
+  assert.equal(plain.status, 426);
+  assert.equal(plain.headers.upgrade, 'websocket');
+  assert.equal((await refusal(open('ada', { protocolVersion: 8 }))).status, 426);
+});
+
+test('the token may come by header, URL or subprotocol, and stands in no log', async () => {
+  const jwt = token(ada);
+  for (const options of [{ headers: { authorization: `Bearer ${jwt}` } }, { query: `?token=${jwt}` }, { protocols: ['pgstack.live.v1', `bearer.${jwt}`] }]) {
+    const live = await Live.open(app.port, options);
+    await live.subscribe('m', 'mine').ready();
+    await live.close();
+  }
+  const same = await Live.open(app.port, { query: `?token=${jwt}`, origin: `http://127.0.0.1:${app.port}` });
+  await same.close();
+  assert.ok(!app.server.output().includes(jwt));
+});
+
+test('an anonymous caller has no query', async () => {
+  const live = await open('anon');
+  assert.equal((await live.subscribe('t', 'tickets', { team_id: 1 }).ready()).error.code, 'unknown_query');
+  await live.close();
+});
+
+test('a fresh token on the open socket', async () => {
+  const live = await open('bob');
+  const tickets = await live.subscribe('t', 'tickets', { team_id: 1 }).ready();
+  assert.deepEqual(tickets.rows, []);
+  live.say({ type: 'token', token: token(ada) });
+  await until('what ada may see', () => tickets.rows.length === 1);
+  live.say({ type: 'token', token: 'nonsense' });
+  assert.equal((await live.closed).code, 4401);
+});
+
+test('a token that expires ends the connection', async () => {
+  const live = await open({ sub: ada, exp: now() - 3 }); // within JWT_LEEWAY, for two seconds more
+  await live.subscribe('t', 'tickets', { team_id: 1 }).ready();
+  assert.deepEqual(await live.closed, { code: 4401, reason: 'token expired' });
+});
+
+test('rules of the wire', async () => {
+  const binary = await open('ada');
+  binary.say(Buffer.from([1, 2, 3]));
+  assert.equal((await binary.closed).code, 1003);
+  const large = await open('ada');
+  large.say(JSON.stringify({ type: 'ping', id: 'x'.repeat(70000) }));
+  assert.equal((await large.closed).code, 1009);
+});
+
+test('the feed is lost and found', async () => {
+  const live = await open('ada');
+  const tickets = await live.subscribe('t', 'tickets', { team_id: 1 }).ready();
+  for (let i = 0; i < 3; i++) {
+    await sql(`select pg_terminate_backend(active_pid) from pg_replication_slots where database = 'api_live'`);
+    await sql(`insert into ticket (id, team_id, title) values (${50 + i}, 1, 'missed?')`);
+    await until('what was missed', () => tickets.rows.length === 2 + i);
+  }
+  await sql('delete from ticket where id >= 50');
+  await until('the rest', () => tickets.rows.length === 1);
+  await live.close();
+});
+
+/** Reads events until `enough` says so. */
+async function events(path, headers, enough, { method = 'GET' } = {}) {
+  const controller = new AbortController();
+  const response = await fetch(`http://127.0.0.1:${app.port}${path}`, { method, headers, signal: controller.signal });
+  const frames = [];
+  if (response.status !== 200) return { response, body: await response.json() };
+  let text = '';
+  for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    for (let end; (end = text.indexOf('\n\n')) >= 0; text = text.slice(end + 2))
+      if (text.startsWith('data: ')) frames.push(JSON.parse(text.slice(6, end)));
+    if (await enough(frames)) break;
+  }
+  controller.abort();
+  return { response, frames };
+}
+
+test('the same as Server-Sent Events', async () => {
+  const params = encodeURIComponent('{"team_id":1}');
+  let wrote = false;
+  const { response, frames } = await events(`/live/v1/stream?query=tickets&params=${params}`, credentials('ada'), async (all) => {
+    if (all.length === 1 && !wrote) { wrote = true; await sql(`insert into ticket (id, team_id, title) values (60, 1, 'ça')`); }
+    return all.length === 2;
+  });
+  assert.equal(response.headers.get('content-type'), 'text/event-stream');
+  assert.equal(response.headers.get('cache-control'), 'no-store');
+  assert.equal(response.headers.get('content-encoding'), null);
+  assert.deepEqual(frames.map((frame) => [frame.type, frame.id, frame.seq]), [['snapshot', 'tickets', 1], ['delta', 'tickets', 2]]);
+  assert.deepEqual(frames[1].inserted, [{ id: 60, team_id: 1, title: 'ça', state: 'open' }]);
+  await sql('delete from ticket where id = 60');
+  const subscribe = (message) => `subscribe=${encodeURIComponent(JSON.stringify(message))}`;
+  const many = await events(`/live/v1/stream?${subscribe({ id: 'a', query: 'tickets', params: { team_id: 1 } })}&${subscribe({ id: 'b', query: 'mine' })}&${subscribe({ id: 'c', query: 'none' })}`, credentials('ada'), (all) => all.length === 3);
+  assert.deepEqual(many.frames.map((frame) => [frame.type, frame.id]).sort(), [['error', 'c'], ['snapshot', 'a'], ['snapshot', 'b']]);
+});
+
+test('a stream is refused', async () => {
+  for (const [path, who, status] of [['?query=tickets', 'none', 401], ['', 'ada', 400], ['?query=a&query=b', 'ada', 400], ['?what=1', 'ada', 400], ['?query=%zz', 'ada', 400], ['?query', 'ada', 400]])
+    assert.equal((await events(`/live/v1/stream${path}`, credentials(who), () => true)).response.status, status, path);
+  assert.equal((await events('/live/v1/stream?query=mine', credentials('ada'), () => true, { method: 'POST' })).response.status, 405);
+});
+
+test('a server that stops says so', async () => {
+  const live = await open('ada');
+  await live.subscribe('t', 'tickets', { team_id: 1 }).ready();
+  const stream = events('/live/v1/stream?query=mine', credentials('ada'), () => false).then(({ frames }) => frames.length);
+  await until('the stream', async () => (await sql(`select 1`)).rows.length === 1);
+  await new Promise((done) => { setTimeout(done, 200); });
+  const stopped = app.restart();
+  assert.deepEqual(await live.closed, { code: 1001, reason: 'the server is stopping' });
+  assert.equal(await stream, 1);
+  await stopped;
+});
+
+// What each live query is, as PostgreSQL is asked by the user.
+const selects = {
+  queue: ({ team }) => `select id, title, state, price, tags from ticket where team_id = ${team} and state <> 'solved' order by title collate "C", id limit 20`,
+  tickets: ({ team_id }) => `select id, team_id, title, state from ticket where team_id = ${team_id} order by id limit 1000`,
+  mine: () => 'select id, title, state from ticket where owner_id = auth.uid() order by id limit 100',
+  counts: () => 'select team_id, state, count(*) as n, min(price) as cheapest from ticket where hidden = false group by team_id, state',
+  total: ({ team }) => `select count(*) as n from ticket where team_id = ${team}`,
+  with_team: () => `select t.id as team_id, t.name, k.id, k.title from team t join ticket k on k.team_id = t.id where k.state = 'open' order by k.id limit 200`,
+  titles: ({ team }) => `select distinct title, state from ticket where team_id = ${team}`,
+  notes: ({ ticket }) => `select id, body from note where ticket_id = ${ticket}`,
+};
+const keys = { counts: ['team_id', 'state'], total: [], titles: ['title', 'state'] };
+
+/** The rows that `who` would get now. */
+async function truth(db, { who, query, params }) {
+  const role = who.staff ? 'staff' : 'authenticated';
+  await db.query('begin');
+  await db.query(`select set_config('role', $1, true), set_config('pgstack.uid', $2, true)`, [role, who.sub]);
+  const { rows } = await db.query(`set local search_path = public; select coalesce(json_agg(r), '[]')::text as all from (${selects[query](params)}) r`).then((results) => results[1]);
+  await db.query('rollback');
+  return JSON.parse(rows[0].all);
+}
+
+test('under random writes, moves, memberships and lost feeds, subscribers hold what they would be answered', { timeout: 600000 }, async () => {
+  let state = Number(process.env.SEED ?? 20261121);
+  const random = (n) => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 8) % n;
+  const pick = (list) => list[random(list.length)];
+  const rounds = process.env.LONG ? 60 : 6;
+  const people = [{ sub: ada }, { sub: bob }, { sub: eve }, staff];
+  const writers = await Promise.all(Array.from({ length: 4 }, () => connect(app.cluster, app.name)));
+  const write = () => {
+    const id = 1000 + random(60), team = 1 + random(3), user = pick([ada, bob, eve]), text = pick(['a', 'b', 'c', 'x'.repeat(9000)]) + random(5);
+    return pick([
+      `insert into ticket (id, team_id, owner_id, title, state, price) values (${id}, ${team}, '${user}', '${text}', '${pick(['open', 'pending', 'solved'])}', ${pick(['null', '1.10', '7'])}) on conflict (id) do update set title = excluded.title`,
+      `update ticket set team_id = ${team} where id = ${id}`,
+      `update ticket set state = '${pick(['open', 'pending', 'solved'])}', title = '${text}' where id = ${id}`,
+      `update ticket set hidden = not hidden where id = ${id}`,
+      `update ticket set owner_id = '${user}' where id = ${id}`,
+      `delete from ticket where id = ${id}`,
+      `begin; update ticket set title = 'gone' where id = ${id}; rollback`,
+      `begin; update ticket set title = 'kept${random(9)}' where id = ${id}; savepoint s; delete from ticket where id = ${id + 1}; rollback to s; commit`,
+      `update ticket set price = ${random(100)} where id % 7 = ${random(7)} and id >= 1000`,
+      `insert into member values (${team}, '${user}') on conflict do nothing`,
+      `delete from member where team_id = ${team} and user_id = '${user}'`,
+      `insert into note values (${random(200)}, ${id}, '${text}') on conflict (id) do update set ticket_id = excluded.ticket_id`,
+      `delete from note where id = ${random(200)}`,
+      ...(random(40) === 0 ? ['truncate note'] : []),
+      ...(random(60) === 0 ? [`select pg_terminate_backend(active_pid) from pg_replication_slots where database = 'api_live'`] : []),
+    ]);
+  };
+  const lives = await Promise.all(people.map((who) => open(who)));
+  const held = [];
+  let n = 0, compared = 0;
+  const subscribe = () => {
+    const who = random(people.length), query = pick(Object.keys(selects).filter((name) => name !== 'mine' || !people[who].staff)), team = 1 + random(3);
+    const params = { queue: { team }, tickets: { team_id: team }, total: { team }, titles: { team }, notes: { ticket: 1000 + random(60) } }[query] ?? {};
+    if (held.filter((one) => one.live === lives[who]).length < 90)
+      held.push({ live: lives[who], who: people[who], query, params, subscription: lives[who].subscribe(`r${n++}`, query, params, keys[query]) });
+  };
+  for (let round = 0; round < rounds; round++) {
+    const scripts = writers.map(() => Array.from({ length: 60 }, write));
+    await Promise.all([...writers.map(async (db, i) => { for (const text of scripts[i]) await db.query(text); }), (async () => {
+      for (let i = 0; i < 30; i++) {
+        subscribe();
+        if (random(4) === 0 && held.length > 10) {
+          const [one] = held.splice(random(held.length), 1);
+          one.live.say({ type: 'unsubscribe', id: one.subscription.id });
+        }
+        await new Promise((done) => { setTimeout(done, 5); });
+      }
+    })()]);
+    for (const one of held) {
+      await one.subscription.become(await truth(app.db, one), { ordered: ['queue', 'tickets', 'mine', 'with_team'].includes(one.query) });
+      compared++;
+    }
+    for (const live of lives) assert.ifError(live.failure);
+  }
+  console.log(`${compared} results of ${n} subscriptions compared`);
+  for (const db of writers) await db.end();
+  for (const live of lives) await live.close();
+  await sql('delete from ticket where id >= 1000; delete from note; delete from member');
+  await sql(`insert into member values (1, '${ada}'), (2, '${ada}'), (2, '${bob}')`);
+});

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Any bytes as a message of a live connection's client, and as one of logical replication: what is
+ * read lies within what was given.
+ */
+#include "codec/pgoutput.h"
+#include "fuzz_heap.h"
+#include "live/message.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+require(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+static void
+try_message(const char *json, size_t len)
+{
+    struct pgs__message message;
+    const char *why = NULL;
+
+    if (!pgs__message_read("subscribe", json, len, heap, &message, &why)) {
+        require(why != NULL);
+        return;
+    }
+    require(message.type.at != NULL);
+    if (message.params.at != NULL)
+        require(message.params.at >= json && message.params.len >= 2 &&
+                message.params.at + message.params.len <= json + len);
+}
+
+static void
+try_pgoutput(const uint8_t *data, size_t size)
+{
+    const char *end = (const char *)data + size;
+    struct pgs_pgoutput message;
+
+    if (!pgs_pgoutput_read(data, size, &message))
+        return;
+    if (message.kind == PGS_PGOUTPUT_RELATION)
+        require(message.schema + strlen(message.schema) < message.table &&
+                message.table + strlen(message.table) < end);
+    for (uint32_t i = 0; i < message.n_relations; i++)
+        (void)pgs_pgoutput_relation(&message, i);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    try_message((const char *)data, size);
+    try_pgoutput(data, size);
+    heap_free_all();
+    return 0;
+}

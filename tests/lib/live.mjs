@@ -1,0 +1,110 @@
+// A client of /live/v1 that believes nothing: a delta that does not fit what it holds is an error.
+import assert from 'node:assert/strict';
+import WebSocket from 'ws';
+import { until } from './process.mjs';
+
+const short = (value) => (JSON.stringify(value) ?? 'nothing').replaceAll(/(.)\1{20,}/g, '$1...').slice(0, 2000);
+const keyOf = (key, row) => JSON.stringify(key.map((name) => row[name]));
+
+/** What a subscriber holds. `key` are the names of its key's columns. */
+class Subscription {
+  constructor(live, id, key) {
+    Object.assign(this, { live, id, key, rows: undefined, seq: 0, frames: [], error: undefined, ended: false });
+  }
+
+  take(frame) {
+    this.frames.push(frame);
+    if (frame.type === 'error') this.error = frame;
+    if (frame.type === 'unsubscribed') this.ended = true;
+    if (frame.type === 'snapshot' || frame.type === 'delta') {
+      assert.equal(frame.seq, this.seq + 1, `seq of ${this.id}`);
+      this.seq = frame.seq;
+    }
+    if (frame.type === 'snapshot') {
+      assert.equal(this.rows, undefined, 'one snapshot');
+      this.rows = frame.rows;
+    } else if (frame.type === 'delta') this.apply(frame);
+  }
+
+  find(row) {
+    return this.rows.findIndex((held) => keyOf(this.key, held) === keyOf(this.key, row));
+  }
+
+  apply({ inserted = [], updated = [], deleted = [], inserted_at, updated_at }) {
+    for (const row of [...deleted, ...updated]) {
+      const at = this.find(row);
+      assert.notEqual(at, -1, `${this.id}: ${JSON.stringify(row)} is not held`);
+      this.rows.splice(at, 1);
+    }
+    for (const row of inserted) assert.equal(this.find(row), -1, `${this.id}: ${JSON.stringify(row)} is held already`);
+    const places = [...inserted.map((row, i) => [inserted_at?.[i] ?? Infinity, row]), ...updated.map((row, i) => [updated_at?.[i] ?? Infinity, row])];
+    places.sort((a, b) => a[0] - b[0]);
+    for (const [at, row] of places) this.rows.splice(at === Infinity ? this.rows.length : at, 0, row);
+  }
+
+  /** Waits for the snapshot, or for a refusal. */
+  async ready() {
+    await until(`a snapshot of ${this.id}`, () => this.rows !== undefined || this.error !== undefined);
+    return this;
+  }
+
+  /** Waits until the rows are these, in any order unless `ordered`. */
+  async become(rows, { ordered = false } = {}) {
+    const plain = (list) => JSON.stringify(ordered ? list : list.map((row) => JSON.stringify(row)).sort());
+    await until(`${this.id} to become ${short(rows)}`, () => this.rows !== undefined && plain(this.rows) === plain(rows))
+      .catch((error) => { throw new Error(`${error.message}; it is ${short(this.rows)} ${JSON.stringify(this.error ?? '')}`); });
+  }
+}
+
+export class Live {
+  /** Opens; rejects with `{ status, body }` when it is refused. */
+  static open(port, { headers = {}, query = '', protocols = [], scheme = 'ws', ...options } = {}) {
+    return new Promise((resolve, reject) => {
+      const live = new Live();
+      live.socket = new WebSocket(`${scheme}://127.0.0.1:${port}/live/v1${query}`, protocols, { headers, ...options });
+      live.subscriptions = new Map();
+      live.frames = [];
+      live.closed = new Promise((ended) => { live.socket.once('close', (code, reason) => ended({ code, reason: String(reason) })); });
+      live.socket.on('message', (data) => live.take(JSON.parse(data)));
+      live.socket.once('open', () => resolve(live));
+      live.socket.once('error', reject);
+      live.socket.once('unexpected-response', (_, response) => {
+        let body = '';
+        response.on('data', (data) => { body += data; });
+        response.on('end', () => reject(Object.assign(new Error(`refused: ${response.statusCode} ${body}`), { status: response.statusCode, body, headers: response.headers })));
+      });
+    });
+  }
+
+  take(frame) {
+    this.frames.push(frame);
+    try {
+      this.subscriptions.get(frame.id)?.take(frame);
+    } catch (error) {
+      this.failure ??= error;
+    }
+  }
+
+  say(message) {
+    this.socket.send(typeof message === 'string' || Buffer.isBuffer(message) ? message : JSON.stringify(message));
+  }
+
+  /** Waits for a frame that `test` holds for. */
+  async frame(what, test) {
+    await until(what, () => this.frames.some(test));
+    return this.frames.find(test);
+  }
+
+  subscribe(id, query, params, key = ['id']) {
+    const subscription = new Subscription(this, id, key);
+    this.subscriptions.set(id, subscription);
+    this.say({ type: 'subscribe', id, query, params });
+    return subscription;
+  }
+
+  async close() {
+    this.socket.close();
+    await this.closed;
+    if (this.failure) throw this.failure;
+  }
+}
