@@ -280,6 +280,7 @@ serve_until_signal(struct pgs__program *program, struct pgs__program *admin)
     our_signals(program, &signals);
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
     log_listening(program);
+    pgs_log_wait(); /* before the supervisor says that it is ready */
     pgs_handover_tell_ready(&program->handover);
     number = wait_for_signal(&signals, program);
     if (program->handover.supervisor == 0)

@@ -48,6 +48,13 @@ pgs_log_start(void)
 }
 
 void
+pgs_log_wait(void)
+{
+    if (log_sink != NULL)
+        pgs_sink_wait(log_sink, 1);
+}
+
+void
 pgs_log_stop(void)
 {
     if (log_sink != NULL)

@@ -66,8 +66,10 @@ struct pgs_log_pair {
 void pgs_log_open(int fd, enum pgs_log_level lowest);
 
 /* From here on a thread of its own writes, so that no other waits for the reader of the log; lines
- * that come faster than they are read are dropped.  pgs_log_stop waits for it, a second at most. */
+ * that come faster than they are read are dropped.  The others wait until all is written, a second
+ * at most. */
 void pgs_log_start(void);
+void pgs_log_wait(void);
 void pgs_log_stop(void);
 
 /* "debug", "info", ... to a level; false: no such word. */

@@ -150,7 +150,7 @@ pgs_sink_add(struct pgs_sink *sink, const char *lines, size_t len)
 }
 
 void
-pgs_sink_close(struct pgs_sink *sink, int deadline_s)
+pgs_sink_wait(struct pgs_sink *sink, int deadline_s)
 {
     struct timespec until;
     int failed = 0;
@@ -158,9 +158,17 @@ pgs_sink_close(struct pgs_sink *sink, int deadline_s)
     (void)clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += deadline_s;
     (void)pthread_mutex_lock(&sink->mutex);
-    sink->is_closing = true;
-    (void)pthread_cond_signal(&sink->changed);
     while ((sink->len > 0 || sink->is_writing) && failed == 0)
         failed = pthread_cond_timedwait(&sink->written, &sink->mutex, &until);
     (void)pthread_mutex_unlock(&sink->mutex);
+}
+
+void
+pgs_sink_close(struct pgs_sink *sink, int deadline_s)
+{
+    (void)pthread_mutex_lock(&sink->mutex);
+    sink->is_closing = true;
+    (void)pthread_cond_signal(&sink->changed);
+    (void)pthread_mutex_unlock(&sink->mutex);
+    pgs_sink_wait(sink, deadline_s);
 }

@@ -21,7 +21,10 @@ struct pgs_sink *pgs_sink_open(int fd, size_t max_bytes, int gather_ms);
 /* Whole lines, from any thread: all or none.  False: dropped. */
 bool pgs_sink_add(struct pgs_sink *sink, const char *lines, size_t len);
 
-/* Waits until all is written, `deadline_s` at most; nothing may be added any more. */
+/* Waits until all is written, `deadline_s` at most. */
+void pgs_sink_wait(struct pgs_sink *sink, int deadline_s);
+
+/* The same, for the last time: nothing may be added any more. */
 void pgs_sink_close(struct pgs_sink *sink, int deadline_s);
 
 #endif
