@@ -15,6 +15,7 @@
 #include "base/metric.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "codec/value.h"
 
 enum {
     ANON = 0,
@@ -226,7 +227,25 @@ make_entry(struct pgs_authn *authn, h2o_iovec_t token, const struct pgs_text *se
     return entry;
 }
 
-/* Session values in the order of pgs_app.session_sql. */
+/* A claim as its setting's text, "" where there is none; false: it is of another type. */
+static bool
+read_claim(const struct pgs_claim *claim, const struct pgs_jwt *jwt, struct pgs_memory memory,
+           struct pgs_text *value)
+{
+    struct pgs_read_error error;
+    union pgs__member member;
+
+    if (!pgs_jwt_claim(jwt, claim->path, memory, value))
+        *value = (struct pgs_text){"", 0};
+    if (value->len == 0)
+        return true;
+    if (!claim->type.array)
+        return pgs__value_read(&claim->type, *value, memory, &member, &error);
+    *value = pgs_jwt_array(*value, &claim->type, memory);
+    return pgs__array_check(&claim->type, *value, memory, &error);
+}
+
+/* Session values in the order of pgs_app.session_sql; NULL: a claim is not of its type. */
 static struct pgs_text *
 token_session(const struct pgs_authn *authn, const struct pgs_jwt *jwt, int role,
               struct pgs_memory memory)
@@ -240,10 +259,8 @@ token_session(const struct pgs_authn *authn, const struct pgs_jwt *jwt, int role
     if (app->reads_jwt)
         session[n++] = jwt->payload;
     for (size_t i = 0; i < app->n_claims; i++, n++)
-        if (!pgs_jwt_claim(jwt, app->claims[i].path, memory, &session[n]))
-            session[n] = (struct pgs_text){"", 0};
-        else if (app->claims[i].type.array)
-            session[n] = pgs_jwt_array(session[n], &app->claims[i].type, memory);
+        if (!read_claim(&app->claims[i], jwt, memory, &session[n]))
+            return NULL;
     return session;
 }
 
@@ -259,6 +276,7 @@ verify(struct pgs_authn *authn, h2o_iovec_t token, h2o_mem_pool_t *pool, const c
 {
     struct pgs_memory memory = {pool_alloc, pool};
     struct entry *entry, **place;
+    struct pgs_text *session;
     struct pgs_jwt jwt;
     int role;
 
@@ -278,7 +296,12 @@ verify(struct pgs_authn *authn, h2o_iovec_t token, h2o_mem_pool_t *pool, const c
         *why = "The role claim of the JWT leads to no declared role";
         return NULL;
     }
-    entry = make_entry(authn, token, token_session(authn, &jwt, role, memory), role, &jwt);
+    session = token_session(authn, &jwt, role, memory);
+    if (session == NULL) {
+        *why = "A claim of the JWT is not of its declared type";
+        return NULL;
+    }
+    entry = make_entry(authn, token, session, role, &jwt);
     place = place_for(authn, entry->hash);
     if (*place != NULL)
         h2o_mem_release_shared(*place);

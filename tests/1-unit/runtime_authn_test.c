@@ -27,6 +27,8 @@ static const struct pgs_role roles[] = {
 };
 static const struct pgs_claim claims[] = {
     {"app_metadata.plan", "pgstack.claim_plan", {.kind = PGS_TEXT, .sql = "text"}},
+    {"level", "pgstack.claim_level", {.kind = PGS_INT4, .sql = "integer"}},
+    {"teams", "pgstack.claim_teams", {.kind = PGS_UUID, .sql = "uuid", .array = true}},
 };
 static const struct pgs_app app = {
     .name = "test",
@@ -47,15 +49,16 @@ test_wall_us(void)
     return now_s * 1000000;
 }
 
+static const struct pgs_keys keys = {
+    .anon_key = ANON_KEY,
+    .service_key = SERVICE_KEY,
+    .jwt = {.secret = (const uint8_t *)SECRET, .secret_len = sizeof(SECRET) - 1, .leeway_s = 5},
+};
+
 static int
 set_up(void **state)
 {
     static const struct pgs_clock clock = {NULL, test_wall_us};
-    const struct pgs_keys keys = {
-        .anon_key = ANON_KEY,
-        .service_key = SERVICE_KEY,
-        .jwt = {.secret = (const uint8_t *)SECRET, .secret_len = strlen(SECRET), .leeway_s = 5},
-    };
 
     (void)state;
     now_s = 1800000000;
@@ -222,6 +225,46 @@ test_roles_of_tokens(void **state)
 }
 
 static void
+test_types_of_claims(void **state)
+{
+    static const struct {
+        const char *claims;
+        bool ok;
+    } cases[] = {
+        {"\"level\":3", true},
+        {"\"level\":\"3\"", true},
+        {"\"level\":-2147483648", true},
+        {"\"level\":null", true},
+        {"\"level\":\"\"", true},
+        {"\"level\":2147483648", false},
+        {"\"level\":3.5", false},
+        {"\"level\":\"3 or true\"", false},
+        {"\"level\":true", false},
+        {"\"level\":[3]", false},
+        {"\"level\":{\"a\":3}", false},
+        {"\"teams\":[]", true},
+        {"\"teams\":[\"" USER "\",null]", true},
+        {"\"teams\":\"" USER "\"", false},
+        {"\"teams\":[\"a\"]", false},
+        {"\"teams\":[[\"" USER "\"]]", false},
+        {"\"teams\":{\"a\":\"" USER "\"}", false},
+        {"\"teams\":7", false},
+    };
+    struct pgs_identity who;
+    char payload[400];
+
+    (void)state;
+    for (size_t i = 0; i < PGS_COUNT(cases); i++) {
+        snprintf(payload, sizeof(payload), "{\"role\":\"authenticated\",\"exp\":1800000100,%s}",
+                 cases[i].claims);
+        req.headers.size = 0;
+        add_header("authorization", bearer(payload));
+        if (ask(&who) != cases[i].ok)
+            fail_msg("%s", cases[i].claims);
+    }
+}
+
+static void
 test_session_values(void **state)
 {
     static const char payload[] = "{\"sub\":\"" USER "\",\"role\":\"authenticated\","
@@ -231,7 +274,7 @@ test_session_values(void **state)
     (void)state;
     add_header("authorization", bearer(payload));
     assert_true(ask(&who));
-    assert_int_equal(who.n_session, 4);
+    assert_int_equal(who.n_session, 6);
     assert_text(who.session[0], "authenticated");
     assert_text(who.session[1], USER);
     assert_text(who.session[2], payload);
@@ -272,6 +315,29 @@ test_many_tokens(void **state)
     }
 }
 
+/* The wall clock jumps: what has expired comes back with it, and nothing lives longer. */
+static void
+test_clock_jumps(void **state)
+{
+    struct pgs_identity who;
+
+    (void)state;
+    add_header("authorization",
+               bearer("{\"sub\":\"" USER "\",\"role\":\"authenticated\",\"nbf\":1800000000,"
+                      "\"exp\":1800000010}"));
+    assert_true(ask(&who));
+    now_s += 86400;
+    assert_false(ask(&who));
+    now_s -= 86400;
+    assert_true(ask(&who));
+    pgs_authn_close(authn);
+    now_s -= 3600; /* a server that starts now has not seen it */
+    authn = pgs_authn_open(&app, &keys);
+    assert_false(ask(&who));
+    now_s += 3600;
+    assert_true(ask(&who));
+}
+
 int
 main(void)
 {
@@ -281,6 +347,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_roles_of_tokens, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_session_values, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_types_of_claims, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_clock_jumps, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_remembered_token_still_expires, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_many_tokens, set_up, tear_down),
     };

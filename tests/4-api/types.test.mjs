@@ -211,5 +211,8 @@ test('claims that are arrays', async () => {
     const r = await app.get({ sub: editor.sub, app_metadata: claims }, 'rpc/my_arrays');
     assert.deepEqual(r.json, [answer], r.text);
   }
-  assert.equal((await app.get({ sub: editor.sub, app_metadata: { grades: ['x'] } }, 'rpc/my_arrays')).json.code, '22P02');
+  for (const grades of [['x'], 'x', [[1]], { a: 1 }]) {
+    const r = await app.get({ sub: editor.sub, app_metadata: { grades } }, 'rpc/my_arrays');
+    assert.deepEqual([r.status, r.json.message], [401, 'A claim of the JWT is not of its declared type']);
+  }
 });
