@@ -14,7 +14,9 @@ static pgs_cell unseen[PGS_CELLS]; /* of threads that have opened none */
 
 __thread pgs_cell *pgs__cells = unseen;
 
-const int64_t pgs_bounds_us[PGS_BUCKETS - 1] = PGS_BOUNDS;
+const int64_t pgs_bounds_us[PGS_BUCKETS - 1] = {100,     250,     500,     1000,    2500,   5000,
+                                                10000,   25000,   50000,   100000,  250000, 500000,
+                                                1000000, 2500000, 5000000, 10000000};
 
 static const char *const none[PGS_LABELS_NONE] = {""};
 static const char *const ways[PGS_LABELS_WAYS] = {

@@ -47,7 +47,7 @@ enum pgs_token_result {
     PGS_TOKEN_REFUSED,
 };
 
-/* How many texts each list of labels has (base/metric.c). */
+/* How many texts each list of labels has (base/metric.c); the enums above are in their order. */
 enum {
     PGS_LABELS_NONE = 1,
     PGS_LABELS_WAYS = 3,
@@ -60,12 +60,6 @@ enum {
     PGS_LABELS_CLASSES = 46,
 };
 
-/* Upper bounds of a histogram, in microseconds; the last bucket has none. */
-#define PGS_BOUNDS                                                                                 \
-    {                                                                                              \
-        100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000,     \
-            2500000, 5000000, 10000000                                                             \
-    }
 #define PGS_BUCKETS 17
 
 typedef _Atomic uint64_t pgs_cell;
@@ -159,6 +153,7 @@ struct pgs_metric {
 extern const struct pgs_metric pgs_metrics[];
 extern const size_t pgs_n_metrics;
 
+/* Upper bounds of the buckets of a histogram; the last one has none. */
 extern const int64_t pgs_bounds_us[PGS_BUCKETS - 1];
 
 /* Of all threads. */

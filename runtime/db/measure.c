@@ -3,6 +3,9 @@
 
 #include "base/clock.h"
 
+_Static_assert(PGS_LABELS_OUTCOMES == PGS_TXN_UNWANTED + 1,
+               "a label for each end of a transaction");
+
 static int
 lane_of(const struct pgs_pool *pool, bool slow)
 {

@@ -50,6 +50,13 @@ test('the example alerts of docs/alerts.yml are rules, about metrics that there 
   for (const name of named) assert.ok(text.includes(`\n${name}`), name);
 });
 
+test('docs/operations.md has every metric', async () => {
+  const docs = readFileSync(join(root, 'docs/operations.md'), 'utf8');
+  const names = [...(await scrape(app.admin_port)).text.matchAll(/^# TYPE (pgstack_\w+) /gm)].map(([, name]) => name);
+  assert.ok(names.length > 15);
+  for (const name of names) assert.ok(docs.includes(`\`${name}\``), name);
+});
+
 test('requests by route, method, role and status', async (t) => {
   const cases = [
     ['a list', () => app.get('anon', 'item'), { route: '/rest/v1/item', method: 'GET', role: 'anon', status: '200' }],
