@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/limit.h"
 #include "base/log.h"
 #include "http/info.h"
 #include "rest/sqlstate.h"
@@ -95,6 +96,8 @@ pgs__fail_database(struct pgs_request *rq, const struct pgs_db_error *error)
     int status = pgs_sqlstate_status(error->sqlstate, rq->who.role == 0);
 
     add_allow(rq, status);
+    if (strcmp(error->sqlstate, "57014") == 0)
+        pgs_limit_hit(PGS_LIMIT_STATEMENT_TIMEOUT);
     /* Of pgstack.single_row(), which keeps a write from touching several rows. */
     if (strcmp(error->sqlstate, "PGS16") == 0)
         pgs__fail(rq, 406, "PGRST116", error->message, NULL,

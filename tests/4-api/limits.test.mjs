@@ -6,7 +6,7 @@ import net from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { credentials, startServer } from '../lib/app.mjs';
-import { END_HEADERS, END_STREAM, HEADERS, attack, certificate, frame, get } from '../lib/h2.mjs';
+import { END_HEADERS, END_STREAM, HEADERS, attack, certificate, frame, get, literal } from '../lib/h2.mjs';
 import { raw, request } from '../lib/http.mjs';
 import { root, scratch } from '../lib/paths.mjs';
 import { freePort, run, until } from '../lib/process.mjs';
@@ -32,6 +32,8 @@ async function withServer(env, work) {
   server.port = port;
   server.metrics = async () => Object.fromEntries([...(await request(admin_port, 'GET', '/metrics')).text
     .matchAll(/^pgstack_limit_hits_total\{limit="(\w+)"\} (\d+)$/gm)].map(([, name, n]) => [name, Number(n)]));
+  server.waiting = async () => [...(await request(admin_port, 'GET', '/metrics')).text.matchAll(/^pgstack_pool_waiting\{[^}]*\} (\d+)$/gm)]
+    .reduce((sum, [, n]) => sum + Number(n), 0);
   let how;
   try {
     await until('the server to be connected', () => request(admin_port, 'GET', '/metrics').then((r) => /^pgstack_pool_connections\{plane="data",lane="quick",state="idle"\} [1-9]/m.test(r.text), () => false));
@@ -127,6 +129,10 @@ const cases = {
     const all = await statuses(Array.from({ length: 200 }, (_, i) => ask(port, '/rest/v1/rpc/by_address', { headers: { 'X-Forwarded-For': `198.51.100.${i}` } })));
     assert.ok(all.every((status) => status === 200), 'nobody pays for it');
   }],
+  statement_timeout: [{ STATEMENT_TIMEOUT: '200ms' }, async ({ port }) => {
+    const [never, other] = await Promise.all([nap(port, 3600), ask(port, item)]);
+    assert.deepEqual([never.status, never.json.code, other.status], [504, '57014', 200]);
+  }],
   head_bytes: [{}, async ({ port }) => {
     const r = await raw(port, `GET ${item} HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(40_000)}\r\n\r\n`);
     assert.deepEqual([r.statuses, r.closed], [[431], true]);
@@ -175,6 +181,35 @@ for (const [limit, [env, provoke]] of Object.entries(cases))
     if (limit !== 'address_penalty')
       await until('the next request to be served', async () => (await (env.TLS_MODE ? overH2(server.port, (call) => call(item)) : ask(server.port, item).then((r) => r.status, () => 0))) === 200);
   }));
+
+test('what waits for PostgreSQL is not sent when its client has gone', () => withServer({}, async (server) => {
+  const jotted = () => app.db.value("select count(*)::int from jotting where body = 'gone'");
+  const busy = Array.from({ length: 4 }, () => nap(server.port, 1));
+  await until('the slow connections to be taken', async () => await app.db.value("select count(*)::int from pg_stat_activity where state = 'active' and query like '%nap%' and pid <> pg_backend_pid()") >= 2);
+  const body = JSON.stringify({ body: 'gone' });
+  const head = Object.entries({ Host: 'x', ...headers, 'Content-Type': 'application/json', 'Content-Length': body.length }).map(([k, v]) => `${k}: ${v}\r\n`);
+  await hold(server.port, 6, async (sockets) => {
+    for (const socket of sockets) socket.write(`POST /rest/v1/rpc/jot HTTP/1.1\r\n${head.join('')}\r\n${body}`);
+    await until('the six to wait', async () => await server.waiting() >= 8);
+  });
+  await Promise.all(busy);
+  assert.equal((await request(server.port, 'POST', '/rest/v1/rpc/jot', { headers, body: { body: 'stayed' } })).status, 200);
+  assert.equal(await jotted(), 0);
+}));
+
+test('a WebSocket upgrade is an ordinary request, over HTTP/2 a stream that is reset', () => withServer(h2, async (server) => {
+  const upgrade = { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==' };
+  await withServer({}, async ({ port }) => assert.equal((await ask(port, item, { headers: upgrade })).status, 200));
+  const connect = Buffer.concat([...Object.entries({ ':method': 'CONNECT', ':protocol': 'websocket', ':scheme': 'https', ':path': '/rest/v1/item', ':authority': 'localhost' })
+    .map(([name, value]) => literal(name, value))]);
+  const before = (await server.metrics()).h2_reset;
+  const result = await attack(server.port, streams(400).map((id) => frame(HEADERS, END_HEADERS, id, connect)), { patience_ms: 3000 });
+  assert.ok(result.closed && (result.goaway === 1 || (await server.metrics()).h2_reset > before), JSON.stringify(result));
+  const upgraded = get(item, [...Object.entries(headers), ...Object.entries(upgrade).filter(([name]) => name !== 'Connection')].map(([name, value]) => [name.toLowerCase(), value]));
+  await attack(server.port, [frame(HEADERS, END_HEADERS | END_STREAM, 1, upgraded)], { patience_ms: 500 });
+  assert.ok(server.alive());
+  await overH2(server.port, async (call) => assert.equal(await call(item), 200));
+}));
 
 const shown = async () => (await run(app.program, ['--show-limits'], { env: {} })).out.trim().split('\n').slice(1)
   .map((line) => [line.slice(0, 20), line.slice(21, 45), line.slice(46, 74), line.slice(75)].map((cell) => cell.trim()));
