@@ -175,8 +175,6 @@ finish_job(struct pgs__conn *conn)
     if (conn->pg == NULL)
         return;
     drop_answer(conn);
-    if (conn->is_outdated && conn->jobs == NULL)
-        pgs__conn_lose(conn, "the server takes no writes any more");
 }
 
 /* ---- messages ---- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Statements that nobody waits for any more, and PostgreSQL that does not answer.
+ * Statements that nobody waits for any more.
  *
  * A cancel request hits whatever its backend runs when it arrives.  So it is made only where one
  * transaction is alone on its connection, and nothing else is sent there until PostgreSQL has said
@@ -16,15 +16,10 @@
 #include "db/pool_private.h"
 
 #define CANCEL_AFTER_MS 100 /* what is quicker ends by itself */
-#define PING_EVERY_MS 500
-#define PING_PATIENCE_MS 1500
 
 const char pgs__cancel_sql[] =
     "select pg_catalog.pg_cancel_backend(pid) from pg_catalog.pg_stat_activity"
     " where pid = $1::integer and extract(epoch from backend_start) = $2::numeric";
-const char pgs__ping_sql[] = "select true";
-
-/* ---- cancelling ---- */
 
 static void
 on_cancelled(struct pgs_txn *cancel, void *owner)
@@ -100,55 +95,4 @@ pgs__conn_forget_cancel(struct pgs__conn *conn)
     if (conn->cancel != NULL)
         pgs_txn_detach(conn->cancel);
     conn->cancel = NULL;
-}
-
-/* ---- asking whether PostgreSQL answers ---- */
-
-static void
-on_ping(struct pgs_txn *ping, void *owner)
-{
-    struct pgs_pool *pool = owner;
-
-    (void)ping;
-    pool->ping = NULL;
-}
-
-/* Over one that is idle, where there is one: the others may have a reason for their silence. */
-static struct pgs__conn *
-choose_idlest(struct pgs_pool *pool)
-{
-    struct pgs__conn *quick = pgs__pool_choose(pool, false);
-    struct pgs__conn *slow = pgs__pool_choose(pool, true);
-
-    return quick == NULL || (quick->n_in_flight > 0 && slow != NULL) ? slow : quick;
-}
-
-static void
-ping(struct pgs_pool *pool, int64_t now_ms)
-{
-    struct pgs__conn *conn;
-
-    if (pool->ping != NULL || now_ms - pool->ping_sent_ms < PING_EVERY_MS)
-        return;
-    conn = choose_idlest(pool);
-    if (conn == NULL)
-        return;
-    pool->ping = pgs__pool_own_txn(pool, pgs__ping_sql);
-    if (pool->ping == NULL)
-        return;
-    pool->ping->done = on_ping;
-    pool->ping->owner = pool;
-    pool->ping_sent_ms = now_ms;
-    pgs__pool_send_over(conn, pool->ping);
-}
-
-bool
-pgs_pool_is_answering(struct pgs_pool *pool)
-{
-    int64_t now_ms = pgs_clock_ms();
-
-    if (!pgs_pool_is_connected(pool))
-        return false;
-    ping(pool, now_ms);
-    return pool->ping == NULL || now_ms - pool->ping_sent_ms < PING_PATIENCE_MS;
 }

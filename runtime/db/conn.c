@@ -31,7 +31,8 @@ pgs__conn_init(struct pgs__conn *conn, struct pgs_pool *pool, bool slow)
 static void
 put_off_deadline(struct pgs__conn *conn)
 {
-    conn->deadline_ms = pgs_clock_ms() + conn->pool->config.statement_timeout_ms + SILENCE_MS;
+    conn->heard_ms = pgs_clock_ms();
+    conn->deadline_ms = conn->heard_ms + conn->pool->config.statement_timeout_ms + SILENCE_MS;
 }
 
 struct pgs__job *
@@ -304,6 +305,8 @@ pgs__conn_on_ready(h2o_socket_t *socket, const char *err)
     if (conn->pg == NULL)
         return;
     put_off_deadline(conn);
+    if (state == PGS__STREAM_OK)
+        pgs__ping_heard(conn->pool);
     errno = fault;
     if (!is_sane)
         pgs__conn_lose(conn, "the answer was not what the protocol allows");
@@ -317,12 +320,14 @@ pgs__conn_on_ready(h2o_socket_t *socket, const char *err)
 bool
 pgs__conn_is_at_rest(const struct pgs__conn *conn)
 {
-    return conn->state == PGS__CONN_READY && conn->jobs == NULL;
+    return conn->state == PGS__CONN_READY && conn->jobs == NULL && !conn->is_outdated;
 }
 
 void
 pgs__conn_tick(struct pgs__conn *conn, int64_t now_ms)
 {
+    if (conn->is_outdated && conn->jobs == NULL)
+        pgs__conn_lose(conn, "the server takes no writes any more");
     if (now_ms < conn->deadline_ms || pgs__conn_is_at_rest(conn))
         return;
     switch (conn->state) {

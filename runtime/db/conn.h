@@ -65,6 +65,7 @@ struct pgs__conn {
     bool said_goodbye; /* PostgreSQL ends it, and told so */
     char last_words[512];
     bool is_standby, is_read_only;
+    int64_t heard_ms;    /* the last answer, or the first job after none */
     int64_t deadline_ms; /* to connect, to retry, or for the next answer */
     int failures;        /* to connect, in a row */
     unsigned hosts_turn; /* of the pool's hosts, when it began to connect */

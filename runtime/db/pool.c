@@ -227,13 +227,13 @@ is_at_rest(const struct pgs_pool *pool)
     for (int i = 0; i < pool->n_conns; i++)
         if (!pgs__conn_is_at_rest(&pool->conns[i]))
             return false;
-    return pool->n_queued == 0;
+    return pool->n_queued == 0 && !pool->is_mute;
 }
 
 static bool
 is_down(const struct pgs_pool *pool)
 {
-    return pool->is_closing ||
+    return pool->is_closing || pool->is_mute ||
            (pool->down_since_ms >= 0 && pgs_clock_ms() - pool->down_since_ms > DOWN_PATIENCE_MS);
 }
 
@@ -247,7 +247,7 @@ expire(struct pgs_pool *pool, h2o_linklist_t *queue, int64_t now_ms)
         if (now_ms - txn->queued_us / 1000 < pool->config.wait_timeout_ms && !is_down(pool))
             return;
         unqueue(txn);
-        if (pgs_pool_is_connected(pool))
+        if (pgs_pool_is_connected(pool) && !pool->is_mute)
             end_busy(txn);
         else
             end_later(txn, PGS_TXN_UNAVAILABLE);
@@ -277,6 +277,7 @@ on_tick(h2o_timeout_entry_t *entry)
 
     for (int i = 0; i < pool->n_conns; i++)
         tick(&pool->conns[i], now_ms);
+    pgs__ping_tick(pool, now_ms);
     expire(pool, &pool->queues[QUICK], now_ms);
     expire(pool, &pool->queues[SLOW], now_ms);
     if (pool->is_closing)

@@ -26,6 +26,7 @@ struct pgs_pool {
     struct pgs__hosts hosts;
     struct pgs_txn *ping; /* under way; NULL: none */
     int64_t ping_sent_ms;
+    bool is_mute; /* PostgreSQL has left it without an answer */
     bool is_closing;
     struct pgs_text *values; /* scratch, for the parameters of one statement */
     int values_room;
@@ -51,6 +52,12 @@ struct pgs_txn *pgs__pool_own_txn(struct pgs_pool *pool, const char *sql);
 
 /* Sends it over a connection that the pool's choice has given. */
 void pgs__pool_send_over(struct pgs__conn *conn, struct pgs_txn *txn);
+
+/* Asks PostgreSQL, when there is reason to; called with the pool's tick. */
+void pgs__ping_tick(struct pgs_pool *pool, int64_t now_ms);
+
+/* An answer came, to whatever. */
+void pgs__ping_heard(struct pgs_pool *pool);
 
 /* A connection has become ready, has room again, or was lost. */
 void pgs__pool_changed(struct pgs_pool *pool);

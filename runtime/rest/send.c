@@ -90,7 +90,7 @@ on_done(struct pgs_txn *txn, void *owner)
                   "Too many requests are waiting for the database");
         break;
     case PGS_TXN_UNWANTED:
-        pgs__fail(rq, 499, "PGS104", NULL, NULL, "The client has closed its connection");
+        pgs__fail(rq, 499, "PGS106", NULL, NULL, "The client has closed its connection");
         break;
     }
 }

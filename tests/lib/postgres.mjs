@@ -2,13 +2,13 @@
 //
 // PostgreSQL refuses root, so as root it runs as the user postgres; the folder must then be one
 // that this user can reach, which a checkout under /root is not: hence the second choice in /tmp.
-import { accessSync, chmodSync, chownSync, constants, existsSync, mkdirSync, mkdtempSync,
+import { accessSync, appendFileSync, chmodSync, chownSync, constants, existsSync, mkdirSync, mkdtempSync,
   readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { scratch } from './paths.mjs';
-import { freePort, run, start, until } from './process.mjs';
+import { family, freePort, run, signalAll, start, until } from './process.mjs';
 
 export const password = 'a-password-of-the-tests';
 
@@ -69,24 +69,37 @@ log_line_prefix = '%m [%p] %q%u@%d '
 log_statement = none
 `;
 
+/** Those whose folders are still there; they go at the latest with us. */
+const placed = new Set();
+process.on('exit', () => { for (const cluster of placed) cluster.remove(); });
+
 export class Cluster {
   /** Starts a new cluster; `more` are lines of postgresql.conf. */
   static async start(more = '') {
     const cluster = new Cluster();
-    cluster.folder = await makeFolder();
-    process.on('exit', () => cluster.remove());
-    cluster.data = join(cluster.folder, 'data');
-    cluster.sockets = mkdtempSync(join(tmpdir(), 'pgs-'));
-    chmodSync(cluster.sockets, 0o755);
-    if (is_root) chownSync(cluster.sockets, ...postgresIds());
-    cluster.port = await freePort();
+    await cluster.place();
     const [program, args] = asServerUser(join(binaries(), 'initdb'), ['-D', cluster.data, '-U', 'postgres',
       '-E', 'UTF8', '--locale=C.UTF-8', '--auth-local=trust', '--auth-host=scram-sha-256', '--no-sync']);
     await run(program, args, { cwd: '/' });
     writeFileSync(join(cluster.data, 'postgresql.auto.conf'),
-      `${settings}port = ${cluster.port}\nunix_socket_directories = '${cluster.sockets}'\n${more}`);
+      `${settings}${cluster.address()}${more}`);
     await cluster.up();
     return cluster;
+  }
+
+  /** Takes a folder, a port and a place for sockets. */
+  async place() {
+    this.folder = await makeFolder();
+    placed.add(this);
+    this.data = join(this.folder, 'data');
+    this.sockets = mkdtempSync(join(tmpdir(), 'pgs-'));
+    chmodSync(this.sockets, 0o755);
+    if (is_root) chownSync(this.sockets, ...postgresIds());
+    this.port = await freePort();
+  }
+
+  address() {
+    return `port = ${this.port}\nunix_socket_directories = '${this.sockets}'\n`;
   }
 
   async up() {
@@ -105,12 +118,32 @@ export class Cluster {
     await this.process.stop(signal, 30_000);
   }
 
+  /** Sends a signal to PostgreSQL and all of its processes; SIGKILL is a machine that fails. */
+  async signal(signal) {
+    signalAll(family(this.process.pid), signal);
+    if (signal === 'SIGKILL') await this.process.ended;
+  }
+
+  /** A streaming standby, made by pg_basebackup. */
+  async standby() {
+    const other = new Cluster();
+    await other.place();
+    const [program, args] = asServerUser(join(binaries(), 'pg_basebackup'), ['-D', other.data, '-R', '-X', 'stream',
+      '-c', 'fast', '--no-sync', '-h', this.sockets, '-p', String(this.port), '-U', 'postgres']);
+    await run(program, args, { cwd: '/' });
+    appendFileSync(join(other.data, 'postgresql.auto.conf'), other.address());
+    await other.up();
+    return other;
+  }
+
   async stop() {
+    await this.signal('SIGCONT');
     await this.down('SIGQUIT');
     this.remove();
   }
 
   remove() {
+    placed.delete(this);
     for (const folder of [this.folder, this.sockets].filter(Boolean)) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   }
 

@@ -1,7 +1,7 @@
 // Child processes that end with us: by their pid, never by name.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 
 const running = new Set();
@@ -74,4 +74,24 @@ export async function until(what, ready, patience_ms = 10_000) {
     if (performance.now() > end) throw new Error(`waited ${patience_ms} ms in vain: ${what}`);
     await sleep(20);
   }
+}
+
+/** The numbers of a process and of its children, as /proc has them now. */
+export function family(pid) {
+  const parentOf = (p) => {
+    try {
+      return Number(readFileSync(`/proc/${p}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')[1]);
+    } catch {
+      return 0; // it has ended
+    }
+  };
+  return [pid, ...readdirSync('/proc').filter((name) => /^\d+$/.test(name) && parentOf(name) === pid).map(Number)];
+}
+
+/** Sends a signal to processes; one that has ended by now is none the worse for it. */
+export function signalAll(pids, signal) {
+  for (const pid of pids)
+    try {
+      process.kill(pid, signal);
+    } catch { /* it has ended */ }
 }
