@@ -241,6 +241,15 @@ test('diff: webhooks', () => {
   added(hook('id'), hook('id').replace('A_URL', 'B_URL'), 2, 'changed   webhook solved: address');
 });
 
+test('diff: a rate limit more narrows, one less widens', () => {
+  const limited = 'endpoint comment limit 100 per minute by user;';
+  compare(changed('endpoint comment;', limited), 0, 'narrowed  table comment: limited\n  +     100 per minute by user');
+  const folder = changed('endpoint comment;', limited);
+  const result = call('diff', '--access', folder, desk);
+  assert.match(result.out, /widened {3}table comment: limited\n {2}- {5}100 per minute by user/);
+  assert.equal(result.status, 2);
+});
+
 test('diff: auth', () => {
   const auth = (more) => `auth { site 'https://a.example.com'; ${more} }`;
   added('', auth(''), 2, 'widened   auth: site');
