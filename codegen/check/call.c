@@ -318,6 +318,10 @@ check_function_call(struct scope *scope, const struct ast_expr *ast,
     if (!is_there)
         return report_arguments(ast, expr, found.is_ambiguous);
     check_release(ast, found.function);
+    if (found.function->extension &&
+        !check_extension(scope->checker, ast->path.span, found.function->extension,
+                         arena_printf("%s()", found.function->name)))
+        return check_new_expr(EXPR_RAW, ast->span);
     check_distinct(ast, expr);
     expr->function = found.function;
     for (size_t i = 0; i < expr->args.n; i++)
@@ -363,6 +367,8 @@ check_call(struct scope *scope, const struct ast_expr *ast)
     if (ast->tail && ast->tail->within_group)
         return check_within_group(scope, ast);
     function = function_find(name);
+    if (!function && !usual_function(name))
+        function = function_find_extension(name);
     if (!function && ast->args.n == 1 && check_is_cast_name(name))
         return check_named_cast(scope, ast);
     if (!function)

@@ -88,7 +88,7 @@ check_is_cast_name(const char *name)
 {
     const struct catalog_type *row = catalog_type_named(name);
 
-    return row && row->category != 'P';
+    return row && row->category != 'P' && !row->extension;
 }
 
 static struct expr *

@@ -56,18 +56,6 @@ class_sql(const struct ast_path *path, const struct extension *extension)
                   : name_sql(path->name.text);
 }
 
-static void
-report_missing_extension(const struct checker *checker, struct span span,
-                         const struct opclass *opclass, const char *what)
-{
-    struct diag *diag =
-        diag_at(span, PGS1255_EXTENSION_MISSING,
-                "%s comes with extension \"%s\", which is not declared", what, opclass->extension);
-
-    diag_hint(diag, "add `extension %s;`", opclass->extension);
-    check_fix_heading(diag, checker->ast, arena_printf("extension %s;", opclass->extension));
-}
-
 static const struct opclass *
 check_written_class(struct checker *checker, const struct ast_item *ast, const char *method,
                     struct type type, struct index_item *item)
@@ -93,8 +81,8 @@ check_written_class(struct checker *checker, const struct ast_item *ast, const c
         return NULL;
     }
     if (named->extension && !opclass_extension(model, named)) {
-        report_missing_extension(checker, ast->opclass.span, named,
-                                 arena_printf("operator class \"%s\"", name));
+        check_extension(checker, ast->opclass.span, named->extension,
+                        arena_printf("operator class \"%s\"", name));
         return NULL;
     }
     item->opclass = class_sql(&ast->opclass, opclass_extension(model, named));
@@ -126,9 +114,8 @@ check_usual_class(struct checker *checker, const struct ast_item *ast, const cha
     if (!found || (missing && strcmp(method, "gist") != 0))
         report_no_class(ast, method, type);
     else if (missing)
-        report_missing_extension(
-            checker, ast->span, found,
-            arena_printf("what `using %s` needs for %s", method, type_text(type)));
+        check_extension(checker, ast->span, found->extension,
+                        arena_printf("what `using %s` needs for %s", method, type_text(type)));
     else
         return found;
     return NULL;

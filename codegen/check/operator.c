@@ -385,6 +385,23 @@ refuse_captured(const struct scope *scope, const struct ast_expr *ast, const str
     return false;
 }
 
+/* Of a type that does not tell cases apart, and the other side makes it text, which does. */
+static void
+warn_as_text(const struct ast_expr *ast, const struct expr *expr, const struct function *function)
+{
+    for (size_t i = 0; i < expr->args.n && i < 2 && !function->extension; i++) {
+        struct type type = type_base(expr->args.at[i]->type);
+        struct diag *diag;
+
+        if (!type.extension || !is_comparison(ast->op) || type.array)
+            continue;
+        diag = diag_at(ast->op_span, PGS2104_COMPARED_AS_TEXT,
+                       "%s is compared as text here: upper and lower case count", type_text(type));
+        diag_hint(diag, "cast the other side: `(...)::%s`", type_text(type));
+        return;
+    }
+}
+
 /* `is distinct from null` is `is not null`, for types without `=` too. */
 static bool
 is_null_test(const struct ast_expr *ast, const struct expr *expr)
@@ -428,8 +445,13 @@ check_operator(struct scope *scope, const struct ast_expr *ast)
     if (!check_apply_operator(ast, operator_behind(ast->op), expr->args.at,
                               expr->args.n < 2 ? expr->args.n : 2, &found))
         return expr;
+    if (found.function->extension &&
+        !check_extension(scope->checker, ast->op_span, found.function->extension,
+                         arena_printf("operator %s of %s", ast->op, found.function->args)))
+        return check_new_expr(EXPR_RAW, ast->span);
     if (expr->args.n == 3)
         check_becomes(expr->args.at[2], type_scalar(TYPE_TEXT), CAST_IMPLICIT, "an escape");
+    warn_as_text(ast, expr, found.function);
     expr->function = found.function;
     expr->type = found.result;
     expr->nullable = strstr(ast->op, "distinct from") == NULL &&

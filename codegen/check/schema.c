@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/names.h"
+#include "syntax/spell.h"
 
 /* ---- schemas ---- */
 
@@ -108,6 +109,31 @@ declare_extension(struct checker *checker, const struct ast_extension *ast)
     extension->name = ast->name.text;
     extension->schema = check_schema_of(checker, &path);
     vec_push(&model->extensions, extension);
+}
+
+static const struct extension *
+extension_named(const struct model *model, const char *name)
+{
+    for (size_t i = 0; i < model->extensions.n; i++)
+        if (strcmp(model->extensions.at[i]->name, name) == 0)
+            return model->extensions.at[i];
+    return NULL;
+}
+
+const struct extension *
+check_extension(const struct checker *checker, struct span span, const char *name, const char *what)
+{
+    const struct extension *extension = extension_named(checker->model, name);
+    const char *line = arena_printf("extension %s;", spell_name(name));
+    struct diag *diag;
+
+    if (extension)
+        return extension;
+    diag = diag_at(span, PGS1255_EXTENSION_MISSING,
+                   "%s comes with extension \"%s\", which is not declared", what, name);
+    diag_hint(diag, "add `%s`", line);
+    check_fix_heading(diag, checker->ast, line);
+    return NULL;
 }
 
 void

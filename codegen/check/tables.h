@@ -27,6 +27,10 @@ const char *check_items_name(const struct index_items *items, const struct colum
 
 /* ---- check_schema.c ---- */
 
+/* The extension as it is declared; NULL after an error that says what comes with it. */
+const struct extension *check_extension(const struct checker *checker, struct span span,
+                                        const char *name, const char *what);
+
 void check_declare_schemas(struct checker *checker);
 void check_comments(struct checker *checker);
 

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "model/catalog.h"
 #include "model/types.h"
 
 VEC_STRUCT(type_names, const char *);
@@ -20,7 +21,6 @@ usual_type(const char *spelling)
         {"nchar", "char(n)"},
         {"name", "text"},
         {"string", "text"},
-        {"citext", "text"},
         {"clob", "text"},
         {"tinytext", "text"},
         {"mediumtext", "text"},
@@ -241,6 +241,20 @@ note_type(const struct ast_type *ast, const struct type *type)
     uses_note_type(span, type, ast->spelling);
 }
 
+static bool
+type_of_extension(const struct checker *checker, const struct ast_type *ast, struct type *out)
+{
+    const struct catalog_type *row = catalog_type_named(ast->spelling);
+    const struct extension *extension =
+        check_extension(checker, ast->span, row->extension, arena_printf("type %s", row->name));
+
+    if (!extension)
+        return false;
+    *out = catalog_type_get(row);
+    out->extension = extension;
+    return true;
+}
+
 bool
 check_type(struct checker *checker, const struct ast_type *ast, struct type *out)
 {
@@ -262,8 +276,12 @@ check_type(struct checker *checker, const struct ast_type *ast, struct type *out
         out->kind = TYPE_MULTIRANGE;
     if (type && !declared)
         *out = (struct type){.kind = TYPE_ENUM, .enumeration = type};
-    else if (!declared && !type_find(ast->spelling, out))
-        return report_unknown_type(checker, ast);
+    else if (!declared && !type_find(ast->spelling, out)) {
+        if (!catalog_type_named(ast->spelling) || !catalog_type_named(ast->spelling)->extension)
+            return report_unknown_type(checker, ast);
+        if (!type_of_extension(checker, ast, out))
+            return false;
+    }
     note_type(ast, out);
     return read_dimensions(ast, out) && read_arguments(ast, out);
 }

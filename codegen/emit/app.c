@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "emit/emit.h"
+#include "model/catalog.h"
 #include "model/names.h"
 #include "sql/sql.h"
 #include "base/version.h"
@@ -143,12 +144,22 @@ emit_tables(struct out *out, const struct plan *plan)
     out_add(out, "\n");
 }
 
+/* Statements compare columns of an extension's type by its operators; NULL: there are none. */
+static const char *
+operator_path(const struct model *model)
+{
+    for (size_t i = 0; i < model->extensions.n; i++)
+        if (catalog_has_types_of(model->extensions.at[i]->name))
+            return emit_operator_path(model);
+    return NULL;
+}
+
 /* One setting a line: role, user, the whole token where something reads it, then claims. */
 static void
 emit_session(struct out *out, const struct model *model)
 {
     struct words settings = {0};
-    const char *name = "    .session_sql =";
+    const char *name = "    .session_sql =", *path = operator_path(model);
 
     words_add(&settings, "role");
     words_add(&settings, "pgstack.uid");
@@ -160,12 +171,17 @@ emit_session(struct out *out, const struct model *model)
     for (size_t i = 0; i < settings.list.n; i++) {
         const char *call = arena_printf("%sset_config(%s, $%zu, true)%s", i == 0 ? "select " : " ",
                                         sql_literal(settings.list.at[i]), i + 1,
-                                        i + 1 < settings.list.n ? "," : "");
+                                        i + 1 < settings.list.n || path != NULL ? "," : "");
 
         if (i > 0)
             out_printf(out, "\n%*s", (int)strlen(name), "");
         out_printf(out, " %s", layout_string(call));
     }
+    if (path != NULL)
+        out_printf(out, "\n%*s %s", (int)strlen(name), "",
+                   layout_string(
+                       arena_printf(" set_config('search_path', %s, true)",
+                                    sql_literal(arena_printf("pg_catalog, %s, pg_temp", path)))));
     out_add(out, ",\n");
 }
 

@@ -45,6 +45,12 @@ const char *emit_migration(const struct model *model);
 /* The same text, written nowhere. */
 const struct source *emit_migration_source(const struct model *model);
 
+/*
+ * The search_path in which the operators of extensions are found, after pg_catalog; NULL: nothing
+ * needs one.
+ */
+const char *emit_operator_path(const struct model *model);
+
 /* ---- shared by the emitters of C ---- */
 
 /* The head of a generated file; `sources` are lines of "path  what". */

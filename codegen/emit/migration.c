@@ -25,6 +25,7 @@ static const char head[] =
 static const char state_up[] =
     "insert into pgstack.state (fingerprint)\n  values ('@fingerprint@');\n"
     "reset role;\n"
+    "@path@"
     "\n"
     "-- migrate:down\n"
     "\n";
@@ -196,7 +197,8 @@ write_migration(struct out *out, const struct model *model)
     fingerprint = fingerprint_sql(out_text(up));
     out_fill(out, head, "fingerprint", fingerprint, NULL);
     out_add(out, out_text(up));
-    out_fill(out, state_up, "fingerprint", fingerprint, NULL);
+    out_fill(out, state_up, "fingerprint", fingerprint, "path",
+             emit_operator_path(model) != NULL ? "reset search_path;\n" : "", NULL);
     emit_down(out, model);
     return fingerprint;
 }

@@ -138,7 +138,7 @@ add_scalar(struct str *out, const struct openapi *api, struct type type, bool nu
 
     if (type.kind == TYPE_ENUM || type.kind == TYPE_COMPOSITE)
         add_named(out, api, type, nullable);
-    else if (type.kind == TYPE_RANGE || type.kind == TYPE_MULTIRANGE)
+    else if (type.kind == TYPE_RANGE || type.kind == TYPE_MULTIRANGE || type.extension != NULL)
         add_type(out, "string", nullable);
     else if (info == NULL || info->json == JSON_FORM_ANY)
         return;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "emit/emit.h"
+#include "model/catalog.h"
 #include "model/names.h"
 #include "sql/sql.h"
 
@@ -251,6 +252,23 @@ emit_role_block(struct out *out, const struct model *model)
     out_add(out, ";\n\n");
 }
 
+const char *
+emit_operator_path(const struct model *model)
+{
+    struct words schemas = {0};
+    bool has_types = false;
+
+    words_add(&schemas, "public");
+    for (size_t i = 0; i < model->extensions.n; i++) {
+        const struct extension *extension = model->extensions.at[i];
+
+        has_types = has_types || catalog_has_types_of(extension->name);
+        if (!words_contain(&schemas, name_sql(extension->schema)))
+            words_add(&schemas, name_sql(extension->schema));
+    }
+    return has_types || schemas.list.n > 1 ? words_join(&schemas, ", ") : NULL;
+}
+
 /* Schemas and extensions: made by the one who migrates, as extensions need it. */
 static const char *
 declared_schemas(const struct model *model)
@@ -266,6 +284,8 @@ declared_schemas(const struct model *model)
             out, "-- %s  extension %s\ncreate extension if not exists %s schema %s;\n",
             out_place(model->extensions.at[i]->span), out_plain(model->extensions.at[i]->name),
             name_sql(model->extensions.at[i]->name), name_sql(model->extensions.at[i]->schema));
+    if (emit_operator_path(model) != NULL)
+        out_printf(out, "set search_path = %s;\n", emit_operator_path(model));
     return out_text(out);
 }
 

@@ -73,7 +73,7 @@ element_type(struct type type)
     if (type.kind == TYPE_COMPOSITE)
         return arena_printf("Database[\"public\"][\"CompositeTypes\"][%s]",
                             quoted(type.composite->name));
-    if (type.kind == TYPE_RANGE || type.kind == TYPE_MULTIRANGE)
+    if (type.kind == TYPE_RANGE || type.kind == TYPE_MULTIRANGE || type.extension != NULL)
         return "string";
     if (type.kind == TYPE_VOID)
         return "undefined";

@@ -23,6 +23,9 @@ static const struct cast casts[] = {
     {from, to, context, method, volatility, releases, leakproof},
 #include "model/catalog_casts.def"
 #undef CATALOG_CAST
+#define EXTENSION_CAST(from, to, context, method)                                                  \
+    {from, to, context, method, IMMUTABLE, "iiii", "nnnn"},
+#include "model/catalog_extensions.def"
 };
 
 #define CASTS (sizeof(casts) / sizeof(casts[0]))

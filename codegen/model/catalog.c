@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tables are sorted by name, so a name is found by halving.  What a row's words mean is read
- * when the row is first asked about.
+ * The tables are sorted by name, so a name is found by halving; what extensions bring is merged in.
+ * What a row's words mean is read when the row is first asked about.
  */
 #include "model/catalog.h"
 
@@ -12,9 +12,11 @@
 
 static const struct catalog_type types[] = {
 #define CATALOG_TYPE(oid, array_oid, name, category, preferred, part)                              \
-    {oid, array_oid, name, category, preferred, part},
+    {oid, array_oid, name, category, preferred, part, NULL},
 #include "model/catalog_types.def"
 #undef CATALOG_TYPE
+#define EXTENSION_TYPE(extension, name, category) {0, 0, name, category, false, "", extension},
+#include "model/catalog_extensions.def"
 };
 
 static const struct function functions[] = {
@@ -30,21 +32,44 @@ static const struct function functions[] = {
      volatility,                                                                                   \
      releases,                                                                                     \
      leakproof,                                                                                    \
-     kind == 'a' || kind == 'o' || kind == 'h'},
+     kind == 'a' || kind == 'o' || kind == 'h',                                                    \
+     NULL},
 #include "model/catalog_functions.def"
 #undef CATALOG_FUNCTION
 };
 
+#define EVERYWHERE(letter) letter letter letter letter
+
+static const struct function more_functions[] = {
+#define EXTENSION_FUNCTION(extension, name, args, result, kind, strict, nulls, volatility, letter) \
+    {name,   args,        result,   kind, 0, strict, nulls, volatility, EVERYWHERE(letter),        \
+     "nnnn", kind == 'a', extension},
+#include "model/catalog_extensions.def"
+};
+
 static const struct function operators[] = {
 #define CATALOG_OPERATOR(name, args, result, strict, nulls, volatility, releases, leakproof)       \
-    {name, args, result, 'x', 0, strict, nulls, volatility, releases, leakproof, false},
+    {name, args, result, 'x', 0, strict, nulls, volatility, releases, leakproof, false, NULL},
 #include "model/catalog_operators.def"
 #undef CATALOG_OPERATOR
+};
+
+static const struct function more_operators[] = {
+#define EXTENSION_OPERATOR(extension, name, args, result, volatility, letter)                      \
+    {name,   args,  result,   'x', 0, true, STRICT, volatility, EVERYWHERE(letter),                \
+     "nnnn", false, extension},
+#include "model/catalog_extensions.def"
 };
 
 #define TYPES (sizeof(types) / sizeof(types[0]))
 #define FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
 #define OPERATORS (sizeof(operators) / sizeof(operators[0]))
+#define MORE_FUNCTIONS (sizeof(more_functions) / sizeof(more_functions[0]))
+#define MORE_OPERATORS (sizeof(more_operators) / sizeof(more_operators[0]))
+
+/* Both of each, sorted by name, PostgreSQL's own first. */
+static struct function all_functions[FUNCTIONS + MORE_FUNCTIONS];
+static struct function all_operators[OPERATORS + MORE_OPERATORS];
 
 /* ---- types ---- */
 
@@ -55,6 +80,15 @@ catalog_type_named(const char *name)
         if (strcmp(types[i].name, name) == 0)
             return &types[i];
     return NULL;
+}
+
+bool
+catalog_has_types_of(const char *extension)
+{
+    for (size_t i = 0; i < TYPES; i++)
+        if (types[i].extension && strcmp(types[i].extension, extension) == 0)
+            return true;
+    return false;
 }
 
 static const struct catalog_type *
@@ -133,16 +167,35 @@ rows_named(const struct function *all, size_t n, const char *name)
     return rows;
 }
 
+static void
+merge(const struct function *a, size_t n_a, const struct function *b, size_t n_b,
+      struct function *out)
+{
+    for (size_t i = 0, j = 0; i + j < n_a + n_b;) {
+        bool from_b = i == n_a || (j < n_b && strcmp(b[j].name, a[i].name) < 0);
+
+        out[i + j] = from_b ? b[j] : a[i];
+        if (from_b)
+            j++;
+        else
+            i++;
+    }
+}
+
 struct rows
 catalog_functions_named(const char *name)
 {
-    return rows_named(functions, FUNCTIONS, name);
+    if (!all_functions[0].name)
+        merge(functions, FUNCTIONS, more_functions, MORE_FUNCTIONS, all_functions);
+    return rows_named(all_functions, FUNCTIONS + MORE_FUNCTIONS, name);
 }
 
 struct rows
 catalog_operators_named(const char *symbol)
 {
-    return rows_named(operators, OPERATORS, symbol);
+    if (!all_operators[0].name)
+        merge(operators, OPERATORS, more_operators, MORE_OPERATORS, all_operators);
+    return rows_named(all_operators, OPERATORS + MORE_OPERATORS, symbol);
 }
 
 struct rows
@@ -198,8 +251,9 @@ slot_read(const char *text, size_t len)
 }
 
 /* Outside of the arena, because they hold for every compilation of a process. */
-static struct signature of_functions[FUNCTIONS], of_operators[OPERATORS];
-static struct slot pool[4 * (FUNCTIONS + OPERATORS)];
+static struct signature of_functions[FUNCTIONS + MORE_FUNCTIONS];
+static struct signature of_operators[OPERATORS + MORE_OPERATORS];
+static struct slot pool[4 * (FUNCTIONS + MORE_FUNCTIONS + OPERATORS + MORE_OPERATORS)];
 
 static void
 signature_read(const struct function *function, struct signature *signature)
@@ -225,8 +279,8 @@ signature_read(const struct function *function, struct signature *signature)
 const struct signature *
 catalog_signature(const struct function *function)
 {
-    struct signature *signature = function->kind == 'x' ? &of_operators[function - operators]
-                                                        : &of_functions[function - functions];
+    struct signature *signature = function->kind == 'x' ? &of_operators[function - all_operators]
+                                                        : &of_functions[function - all_functions];
 
     if (!signature->slots)
         signature_read(function, signature);

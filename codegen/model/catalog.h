@@ -15,11 +15,15 @@ struct catalog_type {
     const char *name; /* of pg_type: "int4", "timestamptz" */
     char category;
     bool preferred;
-    const char *part; /* of a range its subtype, of a multirange its range; "": none */
+    const char *part;      /* of a range its subtype, of a multirange its range; "": none */
+    const char *extension; /* that brings it; NULL: it is PostgreSQL's own */
 };
 
 /* NULL when there is none of this name. */
 const struct catalog_type *catalog_type_named(const char *name);
+
+/* It brings types: their operators are looked for where it is. */
+bool catalog_has_types_of(const char *extension);
 
 /* The row of a type's kind, whether it is an array or not; NULL for what the schema declares. */
 const struct catalog_type *catalog_type_of(struct type type);
@@ -66,7 +70,7 @@ struct rows {
 struct rows catalog_functions_named(const char *name);
 struct rows catalog_operators_named(const char *symbol);
 
-/* All functions, sorted by name. */
+/* All of PostgreSQL's own functions, sorted by name. */
 struct rows catalog_functions(void);
 
 const struct signature *catalog_signature(const struct function *function);

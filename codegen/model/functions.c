@@ -16,7 +16,8 @@
 static const struct function forms[] = {
 #define FORM(name, args, result, nulls, volatility, letter)                                        \
     {                                                                                              \
-        name, args, result, 's', 0, false, nulls, volatility, EVERYWHERE(letter), "nnnn", false    \
+        name, args, result, 's', 0, false, nulls, volatility, EVERYWHERE(letter), "nnnn", false,   \
+            NULL                                                                                   \
     }
     FORM("coalesce", "any...", "anyelement", MAYBE, IMMUTABLE, "i"),
     FORM("greatest", "any...", "anyelement", MAYBE, IMMUTABLE, "i"),
@@ -69,7 +70,15 @@ function_find(const char *name)
     const struct function *form = find_form(name);
     struct rows rows = catalog_functions_named(real_name(name));
 
-    return form ? form : rows.n > 0 ? rows.at : NULL;
+    return form ? form : rows.n > 0 && !rows.at->extension ? rows.at : NULL;
+}
+
+const struct function *
+function_find_extension(const char *name)
+{
+    struct rows rows = catalog_functions_named(name);
+
+    return rows.n > 0 && rows.at->extension ? rows.at : NULL;
 }
 
 /* ---- SQL's own forms ---- */
@@ -187,7 +196,8 @@ function_forms(const char *name)
     struct rows rows = catalog_functions_named(real_name(name));
     const char *text = form ? arena_printf("%s(%s)", name, form->args) : NULL;
 
-    for (size_t i = 0; i < rows.n && i < MAX_FORMS; i++)
+    for (size_t i = 0; i < rows.n && i < MAX_FORMS && rows.at[i].extension == rows.at->extension;
+         i++)
         text = arena_printf("%s%s%s(%s)", text ? text : "", text ? "; " : "", name,
                             args_text(rows.at[i].args));
     return rows.n > MAX_FORMS ? arena_printf("%s; ...", text) : text;
@@ -201,7 +211,7 @@ operator_forms(const char *symbol, size_t n)
     size_t count = 0;
 
     for (size_t i = 0; i < rows.n; i++)
-        if (catalog_signature(&rows.at[i])->n == n && count++ < MAX_FORMS)
+        if (catalog_signature(&rows.at[i])->n == n && !rows.at[i].extension && count++ < MAX_FORMS)
             text = arena_printf("%s%s%s", text ? text : "", text ? "; " : "",
                                 args_text(rows.at[i].args));
     return count > MAX_FORMS ? arena_printf("%s; ...", text) : text;

@@ -48,6 +48,7 @@ struct function {
     const char *releases;  /* a letter for each of 15 to 18: i, s, v; - where it is not there */
     const char *leakproof; /* the same: L, n */
     bool aggregate;
+    const char *extension; /* that brings it; NULL: it is PostgreSQL's own */
 };
 
 #define FUNCTION_MAX_ARGS 100
@@ -63,6 +64,9 @@ struct resolution {
 
 /* A function of this name, whatever its arguments; NULL: there is none. */
 const struct function *function_find(const char *name);
+
+/* One that an extension brings, where PostgreSQL itself has none. */
+const struct function *function_find_extension(const char *name);
 
 /* The one that these arguments mean; false: none, or several. */
 bool function_resolve(const char *name, const struct type *args, size_t n, struct resolution *out);

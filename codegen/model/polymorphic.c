@@ -118,6 +118,18 @@ fill_slot(const struct family *families, const struct slot *slot, struct type *o
     return fill(&families[slot->compatible], slot, out);
 }
 
+/* A row of the catalog does not know in which schema its type is: an argument does. */
+static void
+place_extension(struct type *type, const struct type *args, size_t n)
+{
+    for (size_t i = 0; i < n && type->catalog && !type->extension; i++) {
+        struct type arg = type_base(args[i]);
+
+        if (arg.catalog == type->catalog)
+            type->extension = arg.extension;
+    }
+}
+
 static bool
 fill_all(struct family *families, const struct signature *signature, const struct type *args,
          size_t n, struct resolution *out)
@@ -138,8 +150,12 @@ fill_all(struct family *families, const struct signature *signature, const struc
         out->args[i] = args[i];
         if (!fill_slot(families, catalog_slot(signature, i), &out->args[i]))
             return false;
+        place_extension(&out->args[i], args, n);
     }
-    return fill_slot(families, &signature->result, &out->result);
+    if (!fill_slot(families, &signature->result, &out->result))
+        return false;
+    place_extension(&out->result, args, n);
+    return true;
 }
 
 bool

@@ -9,6 +9,7 @@
 #include "text/source.h"
 
 struct column;
+struct extension;
 struct expr;
 struct table;
 
@@ -50,6 +51,7 @@ struct type {
     const struct range_type *range;
     const struct domain *domain; /* NULL: none */
     const struct catalog_type *catalog;
+    const struct extension *extension; /* that brings it, as it is declared; NULL: none */
 };
 
 /* type t as (a int, b text) */

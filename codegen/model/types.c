@@ -139,7 +139,7 @@ type_find_for_cast(const char *spelling, struct type *out)
 
     if (type_find(spelling, out))
         return true;
-    if (!row || row->category == 'P' || strcmp(spelling, "char") == 0)
+    if (!row || row->extension || row->category == 'P' || strcmp(spelling, "char") == 0)
         return false;
     *out = catalog_type_get(row);
     return true;
@@ -251,7 +251,8 @@ type_is_integer(struct type type)
 bool
 type_is_text(struct type type)
 {
-    return !type.array && is_text_kind(type.kind);
+    return !type.array &&
+           (is_text_kind(type.kind) || (type.extension && type.catalog->category == 'S'));
 }
 
 bool
@@ -270,7 +271,7 @@ bool
 type_is_storable(struct type type)
 {
     return type.kind == TYPE_ENUM || type.kind == TYPE_COMPOSITE || type.kind == TYPE_RANGE ||
-           type.kind == TYPE_MULTIRANGE || type_info(type.kind) != NULL;
+           type.kind == TYPE_MULTIRANGE || type.extension || type_info(type.kind) != NULL;
 }
 
 static bool
@@ -314,7 +315,8 @@ type_plain(struct type type)
                          .composite = type.composite,
                          .range = type.range,
                          .domain = type_is_array_of_domain(type) ? type.domain : NULL,
-                         .catalog = type.catalog};
+                         .catalog = type.catalog,
+                         .extension = type.extension};
 }
 
 struct type

@@ -31,6 +31,9 @@ sql_cast_type(struct type type)
     else if (type.kind == TYPE_ENUM || type.kind == TYPE_COMPOSITE || type.kind == TYPE_RANGE ||
              type.kind == TYPE_MULTIRANGE)
         text = arena_printf("public.%s", name_sql(type_text(type_element(type))));
+    else if (type.extension)
+        text = arena_printf("%s.%s", name_sql(type.extension->schema),
+                            name_sql(type_text(type_element(type))));
     else if (type_info(type.kind))
         text = type_info(type.kind)->sql;
     else
