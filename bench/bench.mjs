@@ -1,13 +1,16 @@
-// Runs everything in rounds and writes RESULTS.md.  QUICK=1: a glance of three minutes.
+// Runs everything in rounds and writes RESULTS.md; with names of parts, those alone, to the terminal.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { measureCompiler } from './compiler.mjs';
+import { measureMemory } from './memory.mjs';
 import { results } from './report.mjs';
+import { measureSoak } from './soak.mjs';
 import { here, openStage } from './stage.mjs';
 import { openVariants, quick } from './variants.mjs';
 
 const rounds = Number(process.env.ROUNDS ?? (quick ? 2 : 5));
 const seconds = Number(process.env.SECONDS_EACH ?? (quick ? 1 : 2));
+const soak_seconds = Number(process.env.SECONDS ?? (quick ? 20 : 600));
 const begun = performance.now();
 
 function say(text) {
@@ -20,11 +23,13 @@ async function measure(variant, duration) {
   return variant.go(duration);
 }
 
-async function runRounds(variants) {
+async function runRounds(stage, variants) {
   say('warming up');
   for (const v of variants) await measure(v, 1);
   for (let round = 1; round <= rounds; round++) {
     let part = '';
+    stage.ours.forget_log();
+    stage.tls.forget_log();
     for (const v of variants) {
       if (v.part !== part) say(`round ${round} of ${rounds}: ${(part = v.part)}`);
       (v.results ??= []).push(await measure(v, seconds));
@@ -32,25 +37,51 @@ async function runRounds(variants) {
   }
 }
 
-async function main() {
-  say('starting PostgreSQL, the servers and the peers');
-  const stage = await openStage();
-  let made;
-  try {
-    say('comparing answers, reading statements');
-    made = await openVariants(stage);
-    const left = (made.variants.length * (rounds * (seconds + 0.3) + 1.3)) / 60;
-    say(`${made.variants.length} variants, about ${Math.ceil(left)} minutes`);
-    await runRounds(made.variants);
-    made.postgres = (await stage.db.query('select version()')).rows[0].version;
-  } finally {
-    await stage.close();
+const parts = {
+  memory: (stage) => measureMemory(stage, quick ? { connections: 1000 } : {}),
+  soak: (stage) => measureSoak(stage, soak_seconds, say),
+  compiler: () => measureCompiler(quick ? { sizes: [10, 100], rounds: 1 } : {}),
+};
+
+/** The sections of these parts.  One that fails says so, and the others are measured all the same. */
+async function measureParts(stage, names) {
+  const sections = [];
+  for (const name of names) {
+    say(name);
+    try {
+      sections.push(await parts[name](stage));
+    } catch (error) {
+      process.exitCode = 1;
+      say(`${name} failed: ${error.stack}`);
+      sections.push(`## ${name}\n\nNot measured: ${error.message.split('\n')[0]}`);
+    }
   }
-  say('the compiler');
-  const others = [await measureCompiler(quick ? { sizes: [10, 100], rounds: 1 } : {})];
-  const text = results({ ...made, rounds, seconds, quick, others });
-  writeFileSync(join(here, 'RESULTS.md'), text);
+  return sections;
+}
+
+async function measureAll(stage) {
+  say('comparing answers, reading statements');
+  const made = await openVariants(stage);
+  const left = (made.variants.length * (rounds * (seconds + 0.5) + 1.5) + soak_seconds) / 60 + 3;
+  say(`${made.variants.length} variants, about ${Math.ceil(left)} minutes in all`);
+  await runRounds(stage, made.variants);
+  const others = await measureParts(stage, Object.keys(parts));
+  const postgres = await stage.db.value('select version()');
+  writeFileSync(join(here, 'RESULTS.md'), results({ ...made, others, postgres, rounds, seconds, quick }));
   say('written: bench/RESULTS.md');
 }
 
-await main();
+async function main(names) {
+  const stranger = names.find((name) => !parts[name]);
+  if (stranger) throw new Error(`no part "${stranger}"; there are ${Object.keys(parts).join(', ')}`);
+  say('starting PostgreSQL, the servers and the peers');
+  const stage = await openStage();
+  try {
+    if (names.length === 0) await measureAll(stage);
+    else process.stdout.write(`${(await measureParts(stage, names)).join('\n\n')}\n`);
+  } finally {
+    await stage.close();
+  }
+}
+
+await main(process.argv.slice(2));

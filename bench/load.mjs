@@ -9,15 +9,26 @@ import { folder, here, tokens } from './stage.mjs';
 const ticks = Number(execFileSync('getconf', ['CLK_TCK']));
 const stat = (pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
 
+/** The fields of /proc/PID/stat of the children of a process that are alive. */
+function childrenOf(pid) {
+  return readdirSync('/proc').filter((d) => /^\d+$/.test(d)).flatMap((other) => {
+    try {
+      const fields = stat(other);
+      return Number(fields[1]) === pid ? [{ pid: Number(other), fields }] : [];
+    } catch {
+      return []; // it ended
+    }
+  });
+}
+
+/** A process and its children: our server's supervisor and what serves, a peer and its workers. */
+export const family = (pid) => [pid, ...childrenOf(pid).map((child) => child.pid)];
+
 /** Processor time of a process and of its children, alive and reaped, in microseconds. */
 export function cpu(pid) {
   const own = stat(pid);
-  let sum = Number(own[11]) + Number(own[12]) + Number(own[13]) + Number(own[14]);
-  for (const other of readdirSync('/proc').filter((d) => /^\d+$/.test(d)))
-    try {
-      const f = stat(other);
-      if (Number(f[1]) === pid) sum += Number(f[11]) + Number(f[12]);
-    } catch { /* it ended */ }
+  const sum = childrenOf(pid).reduce((n, { fields }) => n + Number(fields[11]) + Number(fields[12]),
+    Number(own[11]) + Number(own[12]) + Number(own[13]) + Number(own[14]));
   return (sum * 1e6) / ticks;
 }
 

@@ -3,6 +3,7 @@
  * The command line of a compiled application.  In order: settings, listening sockets; here the
  * supervisor stays behind, and a generation goes on: login roles, then serving.
  */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +41,15 @@ set_limits(void)
     limit = (struct rlimit){0, 0};
     (void)setrlimit(RLIMIT_CORE, &limit);
     (void)signal(SIGPIPE, SIG_IGN);
+}
+
+/* A large answer's memory goes back to the system.  Unless told so, glibc learns from the first one
+ * to keep such blocks, up to 32 MiB in each thread. */
+static void
+set_memory(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    (void)mallopt(M_TRIM_THRESHOLD, 4 << 20);
 }
 
 static const char *const *
@@ -285,6 +295,7 @@ main(int argc, char **argv)
     if (!pgs_env_file_read(env_file, stderr) || !pgs_config_read(&config, stderr))
         return 1;
     set_limits();
+    set_memory();
     pgs_log_open(STDERR_FILENO, config.log_level);
     if (check) {
         if (!check_logins(&config))

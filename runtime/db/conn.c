@@ -312,8 +312,10 @@ pgs__conn_on_ready(h2o_socket_t *socket, const char *err)
         pgs__conn_lose(conn, "the answer was not what the protocol allows");
     else if (state != PGS__STREAM_OK)
         lose_stream(conn, state);
-    if (conn->pg != NULL)
+    if (conn->pg != NULL) {
+        pgs__stream_drop(&conn->stream);
         pgs__conn_flush(conn);
+    }
     pgs__pool_changed(conn->pool);
 }
 

@@ -135,8 +135,8 @@ pgs__stream_flush(struct pgs__stream *stream)
 
 /* ---- in ---- */
 
-static void
-drop_done(struct pgs__stream *stream)
+void
+pgs__stream_drop(struct pgs__stream *stream)
 {
     if (stream->in_done == 0)
         return;
@@ -177,7 +177,6 @@ pgs__stream_fill(struct pgs__stream *stream)
 {
     size_t taken = 0;
 
-    drop_done(stream);
     while (taken < TURN || (stream->ssl != NULL && SSL_has_pending(stream->ssl) == 1)) {
         size_t room, n;
         enum pgs__stream_state state;

@@ -40,7 +40,10 @@ void pgs__stream_close(struct pgs__stream *stream);
 /* Sends what lies in `out`, as far as the socket takes it. */
 enum pgs__stream_state pgs__stream_flush(struct pgs__stream *stream);
 
-/* Takes in all that has come; bytes that are done with may go, and the others move. */
+/* Takes in all that has come. */
 enum pgs__stream_state pgs__stream_fill(struct pgs__stream *stream);
+
+/* Forgets the bytes that are done with, and their memory where it was much; the others move. */
+void pgs__stream_drop(struct pgs__stream *stream);
 
 #endif

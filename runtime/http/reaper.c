@@ -5,6 +5,7 @@
  * memory, for ever.  Ended by shutdown(2); libh2o cleans up.
  */
 #include <linux/tcp.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -13,6 +14,7 @@
 #include "http/worker.h"
 
 #define REAP_MS 1000
+#define CROWD 500 /* connections of one thread */
 
 /* Bytes that the peer has acknowledged; what was handed to the kernel says nothing of the peer. */
 static uint64_t
@@ -74,6 +76,19 @@ end(const struct pgs__connection *connection, enum pgs_limit limit)
     pgs__connection_end(connection);
 }
 
+/* A crowd has gone: what it left in pieces between what stays, glibc does not give back by itself.
+ */
+static void
+give_back_memory(struct pgs__worker *worker)
+{
+    if (worker->n_connections > worker->most_connections)
+        worker->most_connections = worker->n_connections;
+    if (worker->most_connections < CROWD || worker->n_connections > worker->most_connections / 4)
+        return;
+    (void)malloc_trim(0);
+    worker->most_connections = worker->n_connections;
+}
+
 static void
 on_time(h2o_timeout_entry_t *entry)
 {
@@ -97,6 +112,7 @@ on_time(h2o_timeout_entry_t *entry)
         if (is_withheld(lease, now_ms))
             end(lease->connection, PGS_LIMIT_WRITE_TIMEOUT);
     }
+    give_back_memory(worker);
     h2o_timeout_link(worker->loop, &worker->reap_timeout, entry);
 }
 
