@@ -142,6 +142,7 @@ pgs__txn_rewind(struct pgs_txn *txn)
         step->statement = NULL;
     }
     txn->answer = NULL;
+    txn->cursor = (struct pgs__cursor){0};
     txn->error = (struct pgs_text){NULL, 0};
 }
 
@@ -237,33 +238,36 @@ next_row(const char *at)
 }
 
 static void
-go_to_row(const struct pgs_txn *txn, struct pgs__result *result, int row)
+go_to_row(const struct pgs_txn *txn, struct pgs__cursor *cursor, const struct pgs__result *result,
+          int row)
 {
-    if (result->value_at == NULL || row < result->row) {
-        result->row_at = txn->answer + result->first;
-        result->row = 0;
+    if (cursor->result != result || row < cursor->row) {
+        cursor->result = result;
+        cursor->row_at = txn->answer + result->first;
+        cursor->row = 0;
     }
-    for (; result->row < row; result->row++)
-        result->row_at = next_row(result->row_at);
-    result->value_at = pgs__row_values(result->row_at + PGS__MESSAGE_HEAD);
-    result->column = 0;
+    for (; cursor->row < row; cursor->row++)
+        cursor->row_at = next_row(cursor->row_at);
+    cursor->value_at = pgs__row_values(cursor->row_at + PGS__MESSAGE_HEAD);
+    cursor->column = 0;
 }
 
 const char *
 pgs_txn_value(struct pgs_txn *txn, int statement, int row, int column, size_t *len)
 {
-    struct pgs__result *result = &txn->steps[statement + 1].result;
+    const struct pgs__result *result = &txn->steps[statement + 1].result;
+    struct pgs__cursor *cursor = &txn->cursor;
     struct pgs_text value;
 
     *len = 0;
     if (row >= result->n_rows || column >= result->n_columns)
         return NULL;
-    if (result->value_at == NULL || row != result->row || column < result->column)
-        go_to_row(txn, result, row);
-    for (; result->column < column; result->column++)
-        (void)pgs__row_next(&result->value_at);
-    value = pgs__row_next(&result->value_at);
-    result->column++;
+    if (cursor->result != result || row != cursor->row || column < cursor->column)
+        go_to_row(txn, cursor, result, row);
+    for (; cursor->column < column; cursor->column++)
+        (void)pgs__row_next(&cursor->value_at);
+    value = pgs__row_next(&cursor->value_at);
+    cursor->column++;
     *len = value.len;
     return value.at;
 }

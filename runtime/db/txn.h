@@ -17,10 +17,13 @@ struct pgs__result {
     int n_rows;
     int n_columns; /* of its rows */
     int64_t affected;
+};
 
-    /* private: the value that comes next when all are read in order */
+/* The value that comes next when all are read in order. */
+struct pgs__cursor {
+    const struct pgs__result *result; /* NULL: none was read yet */
     const char *row_at;
-    const char *value_at; /* NULL: none was read yet */
+    const char *value_at;
     int row;
     int column;
 };
@@ -72,6 +75,7 @@ struct pgs_txn {
 
     enum pgs_txn_state state;
     const char *answer;        /* what PostgreSQL sent, until `done` has returned */
+    struct pgs__cursor cursor; /* in it */
     struct pgs_text error;     /* its error, or that of the prepare of a statement; NULL: none */
     const char *refused_state; /* or: why it was never sent, a SQLSTATE and a constant sentence */
     const char *refused;

@@ -94,8 +94,10 @@ add_time(struct pgs_access_log *log)
 {
     int64_t now_ms = pgs_clock_wall_ms();
     time_t second = (time_t)(now_ms / 1000);
+    int ms = (int)(now_ms % 1000);
+    const char fraction[] = {'.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10),
+                             (char)('0' + ms % 10), 'Z'};
     struct tm tm;
-    char ms[8];
 
     if (log->second != (int64_t)second) {
         (void)gmtime_r(&second, &tm);
@@ -104,8 +106,7 @@ add_time(struct pgs_access_log *log)
     }
     ADD(log, "{\"time\":\"");
     add_str(log, log->stamp);
-    (void)snprintf(ms, sizeof(ms), ".%03dZ", (int)(now_ms % 1000));
-    add_str(log, ms);
+    add(log, fraction, sizeof(fraction));
 }
 
 /* A query string that came with its `?` encoded is one all the same. */

@@ -42,7 +42,7 @@ struct pgs__worker {
     h2o_linklist_t requests;
     int n_connections;
     int most_connections; /* since memory was last given back */
-    SSL_CTX *tls; /* held; NULL: none */
+    SSL_CTX *tls;         /* held; NULL: none */
     bool is_listening;
     bool is_paused; /* does not accept for now */
     h2o_timeout_t pause_timeout;
