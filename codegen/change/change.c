@@ -24,5 +24,6 @@ check_changes(const struct checker *checker, const struct model *last)
     change_check_rules(&change);
     change_check_parts(&change);
     change_check_rights(&change);
+    change_check_served(&change);
     change_check_deciding(&change);
 }

@@ -57,6 +57,7 @@ void change_check_labels(const struct change *change);
 void change_check_rules(const struct change *change);
 void change_check_parts(const struct change *change);
 void change_check_rights(const struct change *change);
+void change_check_served(const struct change *change);
 void change_check_deciding(const struct change *change);
 
 /* The references are one, by the names of today; `now` is the table of `a`. */

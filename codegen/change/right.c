@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Policies and grants that give more than before, and what was served and is gone. */
+/* Policies, predicates and grants that give more than before. */
 #include <string.h>
 
 #include "change/change.h"
@@ -69,10 +69,27 @@ part_without(const struct expr *whole, const char *op, const struct expr *others
     return left ? left : part_without(whole->args.at[1], op, others);
 }
 
-/* `a and b` was, `a` is: the part that is no longer asked for. */
+/* The rows that a plain sub-select looks among, in its words. */
+static bool
+same_rows(const struct select *last, const struct select *now)
+{
+    if (last->kind != SELECT_PLAIN || now->kind != SELECT_PLAIN || last->from.n != now->from.n ||
+        last->group_by.n > 0 || now->group_by.n > 0)
+        return false;
+    for (size_t i = 0; i < now->from.n; i++)
+        if (strcmp(last->from.at[i]->table->name, now->from.at[i]->table->name) != 0 ||
+            strcmp(last->from.at[i]->alias, now->from.at[i]->alias) != 0)
+            return false;
+    return now->from.n > 0;
+}
+
+/* `a and b` was, `a` is: the part that is no longer asked for; of a look-up as well. */
 static const struct expr *
 lost_part(const struct expr *last, const struct expr *now)
 {
+    if (last->kind == EXPR_EXISTS && now->kind == EXPR_EXISTS && !last->negated && !now->negated &&
+        last->select->where && now->select->where && same_rows(last->select, now->select))
+        return lost_part(last->select->where, now->select->where);
     return is_op(last, "and") && has_all_parts(last, "and", now) ? part_without(last, "and", now)
                                                                  : NULL;
 }
@@ -85,8 +102,9 @@ added_part(const struct expr *last, const struct expr *now)
                                                               : NULL;
 }
 
+/* `what` is "policy \"p\" on \"t\"". */
 static struct diag *
-opened(const struct policy *now, const struct expr *last_expr, const struct expr *expr)
+opened(const char *what, const struct expr *last_expr, const struct expr *expr)
 {
     const struct expr *part;
 
@@ -94,15 +112,13 @@ opened(const struct policy *now, const struct expr *last_expr, const struct expr
         return NULL;
     part = lost_part(last_expr, expr);
     if (part)
-        return diag_at(expr->span, PGS4506_POLICY_OPENED,
-                       "policy \"%s\" on \"%s\" no longer asks for `%.*s`", now->name,
-                       now->table->name, (int)(part->span.end - part->span.start),
+        return diag_at(expr->span, PGS4506_POLICY_OPENED, "%s no longer asks for `%.*s`", what,
+                       (int)(part->span.end - part->span.start),
                        part->span.file->text + part->span.start);
     part = added_part(last_expr, expr);
     if (part)
-        return diag_at(part->span, PGS4506_POLICY_OPENED,
-                       "policy \"%s\" on \"%s\" opens rows by this from now on", now->name,
-                       now->table->name);
+        return diag_at(part->span, PGS4506_POLICY_OPENED, "%s opens rows by this from now on",
+                       what);
     return NULL;
 }
 
@@ -145,15 +161,36 @@ check_opened(const struct change *change, const struct policy *last)
             diag_at(now->using_expr->span, PGS4506_POLICY_OPENED,
                     "policy \"%s\" on \"%s\" opens every row from now on", now->name, table->name);
     else {
-        diag = opened(now, last->using_expr, now->using_expr);
+        const char *what = arena_printf("policy \"%s\" on \"%s\"", now->name, table->name);
+
+        diag = opened(what, last->using_expr, now->using_expr);
         if (!diag)
-            diag = opened(now, last->check_expr, now->check_expr);
+            diag = opened(what, last->check_expr, now->check_expr);
         if (!diag)
             return;
     }
     diag_note(diag, last->span, "it was here");
     diag_hint(diag, "`pgstack diff --access` says who gains what; after the next snapshot nothing "
                     "more is said");
+}
+
+/* Policies that call it open with it. */
+static void
+check_predicate(const struct change *change, const struct predicate *last)
+{
+    for (size_t i = 0; i < change->now->predicates.n; i++) {
+        const struct predicate *now = change->now->predicates.at[i];
+        struct diag *diag;
+
+        if (strcmp(now->name, last->name) != 0)
+            continue;
+        diag = opened(arena_printf("predicate \"%s\"", now->name), last->body, now->body);
+        if (!diag)
+            return;
+        diag_note(diag, last->span, "it was here");
+        diag_hint(diag, "`pgstack diff --access` says which policies call it; after the next "
+                        "snapshot nothing more is said");
+    }
 }
 
 /* ---- grants ---- */
@@ -212,84 +249,13 @@ check_columns_opened(const struct change *change, const struct grant *now)
     }
 }
 
-/* ---- what was served ---- */
-
-static bool
-is_dropped(const struct change *change, const char *name)
-{
-    for (size_t i = 0; i < change->now->drops.n; i++)
-        if (strcmp(change->now->drops.at[i]->name, name) == 0)
-            return true;
-    return false;
-}
-
-static void
-report_gone(const struct change *change, const char *what, const char *name, struct span span)
-{
-    struct diag *diag;
-
-    if (is_dropped(change, name))
-        return;
-    diag = diag_at(span, PGS4328_VIEW_GONE,
-                   "%s \"%s\" is gone: clients of the last release ask for it", what, name);
-    diag_hint(diag, "keep it until none is left, then write `drop %s %s;`", what, name);
-}
-
-static bool
-is_served(const struct model *model, const struct table *table)
-{
-    for (size_t i = 0; i < model->endpoints.n; i++)
-        if (model->endpoints.at[i]->table == table)
-            return true;
-    return false;
-}
-
-/* The table is still there, and no request reaches it. */
-static void
-check_endpoint(const struct change *change, const struct endpoint *last)
-{
-    const struct table *now = last->table ? change_table_now(change, last->table) : NULL;
-    struct diag *diag;
-
-    if (!now || is_served(change->now, now))
-        return;
-    diag = diag_at(now->span, PGS4328_VIEW_GONE,
-                   "\"%s\" is no longer served: clients of the last release ask for it", now->name);
-    diag_note(diag, last->span, "its endpoint was here");
-    diag_hint(diag, "keep the endpoint until none is left");
-}
-
-static void
-check_served(const struct change *change)
-{
-    const struct model *last = change->last, *now = change->now;
-
-    for (size_t i = 0; i < last->tables.n; i++) {
-        const struct table *view = last->tables.at[i];
-
-        if (view->is_view && view->grants.n > 0 && !change_table_now(change, view))
-            report_gone(change, view->materialized ? "materialized view" : "view", view->name,
-                        view->span);
-    }
-    for (size_t i = 0; i < last->queries.n; i++) {
-        const struct query *query = last->queries.at[i];
-        bool found = false;
-
-        for (size_t j = 0; j < now->queries.n; j++)
-            found |= strcmp(now->queries.at[j]->name, query->name) == 0;
-        if (!found)
-            report_gone(change, query->function ? "function" : "query", query->name, query->span);
-    }
-    for (size_t i = 0; i < last->endpoints.n; i++)
-        check_endpoint(change, last->endpoints.at[i]);
-}
-
 void
 change_check_rights(const struct change *change)
 {
     for (size_t i = 0; i < change->last->policies.n; i++)
         check_opened(change, change->last->policies.at[i]);
+    for (size_t i = 0; i < change->last->predicates.n; i++)
+        check_predicate(change, change->last->predicates.at[i]);
     for (size_t i = 0; i < change->now->grants.n; i++)
         check_columns_opened(change, change->now->grants.at[i]);
-    check_served(change);
 }

@@ -188,6 +188,8 @@ check_since(const struct checker *checker, const struct ast *ast)
         return;
     known = diag_count();
     check_endpoints(last);
+    check_lives(last);
+    check_webhooks(last);
     diag_forget(known); /* what is wrong with them was for the last release to hear */
     check_changes(checker, last->model);
 }

@@ -150,6 +150,39 @@ check_part(const struct asking *asking, const struct expr *expr, const struct bi
               "whole with `=` or `in`; a list in a claim is an array, `'admin' = any (roles)`");
 }
 
+/* ---- a pattern that somebody wrote ---- */
+
+static void
+find_written(const struct expr *expr, const struct binding *binding, void *data)
+{
+    const struct column **written = data;
+
+    (void)binding;
+    if (expr->kind == EXPR_COLUMN && type_is_text(expr->column->type) && !*written)
+        *written = expr->column;
+}
+
+/* `path like handle || '/%'`: a handle of `%` is every path. */
+static void
+check_pattern(const struct asking *asking, const struct expr *expr, const struct binding *binding)
+{
+    const struct column *written = NULL;
+    struct diag *diag;
+
+    if (!is_op(expr, "like") && !is_op(expr, "ilike") && !is_op(expr, "~") && !is_op(expr, "~*"))
+        return;
+    check_walk_bound(expr->args.at[1], binding, find_written, &written);
+    if (!written || is_told(asking, expr->args.at[1]))
+        return;
+    diag = diag_at(expr->args.at[1]->span, PGS3126_PATTERN_OF_OTHERS,
+                   "policy \"%s\" on \"%s\" takes what \"%s\" holds for a pattern: `%%` in it fits "
+                   "everything",
+                   asking->policy->name, asking->policy->table->name, written->name);
+    diag_note(diag, written->span, "\"%s\" is here", written->name);
+    diag_hint(diag, "compare the whole with `=`, or with `starts_with()`, in which no sign stands "
+                    "for others");
+}
+
 /* ---- letters that never come ---- */
 
 static bool
@@ -293,6 +326,7 @@ visit(const struct expr *expr, const struct binding *binding, void *data)
     check_not_in(data, expr);
     check_email(data, expr, binding);
     check_part(data, expr, binding);
+    check_pattern(data, expr, binding);
     check_case_letters(data, expr);
     check_volatile(data, expr);
     check_setting(data, expr);
