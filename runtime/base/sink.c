@@ -12,6 +12,8 @@
 
 #include "base/limit.h"
 
+#define PIECE 4096 /* PIPE_BUF on Linux */
+
 struct pgs_sink {
     int fd;
     size_t max_bytes;
@@ -26,6 +28,18 @@ struct pgs_sink {
     char *writing; /* of the thread alone */
 };
 
+/* Whole lines at the start, as many as a pipe takes in one piece: another process may write to it,
+ * too, as the generations of a server do. */
+static size_t
+next_piece(const char *at, size_t len)
+{
+    size_t n = len < PIECE ? len : PIECE;
+
+    while (n > 0 && at[n - 1] != '\n')
+        n--;
+    return n > 0 ? n : len < PIECE ? len : PIECE;
+}
+
 /* A descriptor that refuses for good takes no line; the next may be taken. */
 static void
 write_all(int fd, const char *at, size_t len)
@@ -33,7 +47,7 @@ write_all(int fd, const char *at, size_t len)
     struct pollfd ready = {.fd = fd, .events = POLLOUT};
 
     while (len > 0) {
-        ssize_t n = write(fd, at, len);
+        ssize_t n = write(fd, at, next_piece(at, len));
 
         if (n > 0) {
             at += n;
