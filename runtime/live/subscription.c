@@ -100,13 +100,29 @@ send_frame(struct pgs__subscription *subscription, struct pgs_buf *frame)
     pgs_buf_clear(frame);
 }
 
+/* The columns that tell rows apart, so that a client finds what is updated or deleted. */
+static void
+write_key_names(const struct pgs_live *live, struct pgs_buf *frame)
+{
+    pgs_buf_add_str(frame, "\"key\":[");
+    for (size_t i = 0; i < live->n_key; i++) {
+        const char *name = live->columns[live->key[i]].name;
+
+        if (i > 0)
+            pgs_buf_add_char(frame, ',');
+        pgs_json_string(frame, name, strlen(name));
+    }
+    pgs_buf_add_char(frame, ']');
+}
+
 static void
 send_snapshot(struct pgs__subscription *subscription)
 {
     struct pgs_buf frame;
 
     begin_frame(subscription, "snapshot", &frame);
-    pgs_buf_add_str(&frame, "\"rows\":");
+    write_key_names(subscription->live, &frame);
+    pgs_buf_add_str(&frame, ",\"rows\":");
     pgs__result_write(&subscription->result, &frame);
     send_frame(subscription, &frame);
 }

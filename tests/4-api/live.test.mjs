@@ -113,10 +113,11 @@ test('an ordered window keeps its order', async () => {
 
 test('aggregates, groups, joins and distinct rows', async () => {
   const live = await open(staff);
-  const total = await live.subscribe('n', 'total', { team: 1 }, []).ready();
-  const counts = await live.subscribe('c', 'counts', {}, ['team_id', 'state']).ready();
-  const titles = await live.subscribe('d', 'titles', { team: 1 }, ['title', 'state']).ready();
+  const total = await live.subscribe('n', 'total', { team: 1 }).ready();
+  const counts = await live.subscribe('c', 'counts', {}).ready();
+  const titles = await live.subscribe('d', 'titles', { team: 1 }).ready();
   assert.deepEqual(total.rows, [{ n: 1 }]);
+  assert.deepEqual([total.key, counts.key, titles.key], [[], ['team_id', 'state'], ['title', 'state']]);
   await sql(`insert into ticket (id, team_id, title, price) values (30, 1, 'a', 0.25), (31, 1, 'b', 3)`);
   await total.become([{ n: 3 }]);
   await titles.become([{ title: 'a', state: 'open' }, { title: 'b', state: 'open' }]);
@@ -363,7 +364,6 @@ const selects = {
   titles: ({ team }) => `select distinct title, state from ticket where team_id = ${team}`,
   notes: ({ ticket }) => `select id, body from note where ticket_id = ${ticket}`,
 };
-const keys = { counts: ['team_id', 'state'], total: [], titles: ['title', 'state'] };
 
 /** The rows that `who` would get now. */
 async function truth(db, { who, query, params }) {
@@ -409,7 +409,7 @@ test('under random writes, moves, memberships and lost feeds, subscribers hold w
     const who = random(people.length), query = pick(Object.keys(selects).filter((name) => name !== 'mine' || !people[who].staff)), team = 1 + random(3);
     const params = { queue: { team }, tickets: { team_id: team }, total: { team }, titles: { team }, notes: { ticket: 1000 + random(60) } }[query] ?? {};
     if (held.filter((one) => one.live === lives[who]).length < 90)
-      held.push({ live: lives[who], who: people[who], query, params, subscription: lives[who].subscribe(`r${n++}`, query, params, keys[query]) });
+      held.push({ live: lives[who], who: people[who], query, params, subscription: lives[who].subscribe(`r${n++}`, query, params) });
   };
   for (let round = 0; round < rounds; round++) {
     const scripts = writers.map(() => Array.from({ length: 60 }, write));

@@ -6,10 +6,10 @@ import { until } from './process.mjs';
 const short = (value) => (JSON.stringify(value) ?? 'nothing').replaceAll(/(.)\1{20,}/g, '$1...').slice(0, 2000);
 const keyOf = (key, row) => JSON.stringify(key.map((name) => row[name]));
 
-/** What a subscriber holds. `key` are the names of its key's columns. */
+/** What a subscriber holds. */
 class Subscription {
-  constructor(live, id, key) {
-    Object.assign(this, { live, id, key, rows: undefined, seq: 0, frames: [], error: undefined, ended: false });
+  constructor(live, id) {
+    Object.assign(this, { live, id, key: undefined, rows: undefined, seq: 0, frames: [], error: undefined, ended: false });
   }
 
   take(frame) {
@@ -23,6 +23,7 @@ class Subscription {
     if (frame.type === 'snapshot') {
       assert.equal(this.rows, undefined, 'one snapshot');
       this.rows = frame.rows;
+      this.key = frame.key;
     } else if (frame.type === 'delta') this.apply(frame);
   }
 
@@ -95,8 +96,8 @@ export class Live {
     return this.frames.find(test);
   }
 
-  subscribe(id, query, params, key = ['id']) {
-    const subscription = new Subscription(this, id, key);
+  subscribe(id, query, params) {
+    const subscription = new Subscription(this, id);
     this.subscriptions.set(id, subscription);
     this.say({ type: 'subscribe', id, query, params });
     return subscription;
