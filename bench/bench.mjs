@@ -23,17 +23,21 @@ async function measure(variant, duration) {
   return variant.go(duration);
 }
 
+/** Each variant once, for `duration`; `keep` has the results. */
+async function runOnce(variants, what, duration, keep) {
+  let part = '';
+  for (const v of variants) {
+    if (v.part !== part) say(`${what}: ${(part = v.part)}`);
+    keep(v, await measure(v, duration));
+  }
+}
+
 async function runRounds(stage, variants) {
-  say('warming up');
-  for (const v of variants) await measure(v, 1);
+  await runOnce(variants, 'warming up', 1, () => {});
   for (let round = 1; round <= rounds; round++) {
-    let part = '';
     stage.ours.forget_log();
     stage.tls.forget_log();
-    for (const v of variants) {
-      if (v.part !== part) say(`round ${round} of ${rounds}: ${(part = v.part)}`);
-      (v.results ??= []).push(await measure(v, seconds));
-    }
+    await runOnce(variants, `round ${round} of ${rounds}`, seconds, (v, result) => (v.results ??= []).push(result));
   }
 }
 
