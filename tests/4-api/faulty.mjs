@@ -33,7 +33,7 @@ export async function openFaulty({ settings = '', env = {} } = {}) {
     get: (who, path, headers) => app.ask(who, 'GET', `/rest/v1/${path}`, undefined, headers),
     /** Server connections that PostgreSQL counts; `more` narrows. */
     backends: (more = '') => app.db.value(`select count(*)::int from pg_stat_activity where usename = 'authenticator' ${more}`),
-    descriptors: () => family(app.server.pid).reduce((n, pid) => n + readdirSync(`/proc/${pid}/fd`).length, 0),
+    descriptors: () => family(app.server.supervisor).reduce((n, pid) => n + readdirSync(`/proc/${pid}/fd`).length, 0),
     connections: () => app.server.lines().map((line) => JSON.parse(line)).find((line) => line.event === 'listening')?.connections,
     events: () => app.server.lines().map((line) => JSON.parse(line)).filter((line) => line.event !== undefined),
     /** Connects the superuser again, where PostgreSQL was away. */
