@@ -10,23 +10,18 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/limit.h"
 #include "config/shares.h"
-#include "db/login.h"
 #include "dump/dump.h"
 #include "http/listen.h"
+#include "logins.h"
 #include "pgs/app.h"
 #include "process/supervisor.h"
 #include "serve.h"
 
 extern char **environ;
-
-enum {
-    CONNECT_TRIES = 20, /* half a second apart */
-};
 
 /* Files as many as allowed, no core dumps (they would hold keys), no end by a closed socket. */
 static void
@@ -50,64 +45,6 @@ set_memory(void)
 {
     (void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
     (void)mallopt(M_TRIM_THRESHOLD, 4 << 20);
-}
-
-static const char *const *
-relation_names(void)
-{
-    const char **names;
-    size_t n = 0;
-
-    while (pgs_app.relations[n] != NULL)
-        n++;
-    names = calloc(n + 1, sizeof(*names));
-    for (size_t i = 0; names != NULL && i < n; i++)
-        names[i] = pgs_app.relations[i]->sql;
-    return names;
-}
-
-/* The roles that requests may take over this connection. */
-static const char *const *
-role_names(bool admin)
-{
-    const char **names = calloc(pgs_app.n_roles + 1, sizeof(*names));
-    size_t n = 0;
-
-    for (size_t i = 0; names != NULL && i < pgs_app.n_roles; i++)
-        if ((i == 2) == admin)
-            names[n++] = pgs_app.roles[i].name;
-    return names;
-}
-
-static bool
-check_login(const char *variable, const char *url, bool admin)
-{
-    static const struct timespec pause = {0, 500000000};
-    struct pgs_login_rules rules = {relation_names(), role_names(admin),
-                                    admin ? NULL : pgs_app.roles[2].name};
-    enum pgs_login_result result = PGS_LOGIN_UNREACHABLE;
-    char why[512] = "out of memory";
-
-    for (int i = 0; i < CONNECT_TRIES && result == PGS_LOGIN_UNREACHABLE; i++) {
-        if (i > 0)
-            (void)nanosleep(&pause, NULL);
-        if (rules.relations != NULL && rules.roles != NULL)
-            result = pgs_login_check(url, &rules, why, sizeof(why));
-    }
-    free((void *)rules.relations);
-    free((void *)rules.roles);
-    if (result == PGS_LOGIN_OK)
-        return true;
-    fprintf(stderr, "%s: %s\n", variable, why);
-    return false;
-}
-
-static bool
-check_logins(const struct pgs_config *config)
-{
-    return check_login("DATABASE_URL", config->database_url, false) &&
-           (config->admin_database_url == NULL ||
-            check_login("ADMIN_DATABASE_URL", config->admin_database_url, true));
 }
 
 static void
@@ -256,7 +193,7 @@ serve(const struct pgs_config *config, const struct pgs_handover *handover)
     if (handover->supervisor == 0)
         (void)signal(SIGCHLD, SIG_IGN); /* as process 1 we inherit children */
     (void)prctl(PR_SET_NAME, pgs_app.name);
-    return check_logins(config) ? pgs_serve(config, handover) : 1;
+    return pgs_serve(config, handover);
 }
 
 /* Before settings are read into it. */
@@ -298,7 +235,7 @@ main(int argc, char **argv)
     set_memory();
     pgs_log_open(STDERR_FILENO, config.log_level);
     if (check) {
-        if (!check_logins(&config))
+        if (!pgs_logins_check(&config))
             return 1;
         printf("settings and login roles are fine\n");
         return 0;

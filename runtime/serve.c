@@ -14,11 +14,13 @@
 #include "base/sink.h"
 #include "health.h"
 #include "http/cors.h"
+#include "logins.h"
 #include "serve_thread.h"
 
 enum {
     REFRESH_S = 2, /* how old the keys of JWT_KEYS_FILE may be */
     READY_MS = 10000,
+    REFUSAL_MS = 20, /* in between we look whether there is any use in waiting */
     ADMIN_STOP_DEADLINE_MS = 1000,
     ACCESS_LOG_BYTES = 1048576,
     ACCESS_LOG_GATHER_MS = 5,
@@ -189,10 +191,14 @@ start_servers(struct pgs_server *server, struct pgs_server *admin_server)
         fprintf(stderr, "the threads could not be started\n");
         return false;
     }
-    if (pgs_server_wait_ready(server, READY_MS) &&
-        (admin_server == NULL || pgs_server_wait_ready(admin_server, READY_MS)))
-        return true;
-    fprintf(stderr, "PostgreSQL does not answer\n");
+    for (int ms = 0; ms < READY_MS; ms += REFUSAL_MS) {
+        if (pgs_server_wait_ready(server, REFUSAL_MS) &&
+            (admin_server == NULL || pgs_server_wait_ready(admin_server, REFUSAL_MS)))
+            return true;
+        if (pgs__serve_was_refused())
+            return false;
+    }
+    fprintf(stderr, "DATABASE_URL: PostgreSQL does not answer\n");
     return false;
 }
 
@@ -304,8 +310,10 @@ pgs_serve(const struct pgs_config *config, const struct pgs_handover *handover)
 
     program.config = *config;
     program.handover = *handover;
+    program.login = pgs_logins_get(false);
+    program.admin_login = pgs_logins_get(true);
     program.shares = pgs_shares_of(config, sysconf(_SC_NPROCESSORS_ONLN));
-    if (!read_keys(config, &program.keys) || !open_tls(&program))
+    if (!pgs_logins_can_try(config) || !read_keys(config, &program.keys) || !open_tls(&program))
         return 1;
     if (!open_hub(&program))
         return 1;

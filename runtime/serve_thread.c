@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "serve_thread.h"
 
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "health.h"
@@ -39,6 +41,7 @@ open_pool(const struct pgs__program *program, h2o_loop_t *loop, const char *url,
         .lock_timeout_ms = program->config.lock_timeout_ms,
         .wait_timeout_ms = WAIT_TIMEOUT_MS,
         .one_snapshot = one_snapshot,
+        .login = url == program->config.database_url ? &program->login : &program->admin_login,
     };
 
     return pgs_pool_open(loop, &config);
@@ -111,13 +114,54 @@ on_admin_request(void *state, h2o_req_t *req)
                                                      .message = "The admin port has no such path"});
 }
 
+/* Said by a thread, told by the main one: the first thing that keeps us from serving. */
+static struct {
+    pthread_mutex_t mutex;
+    char why[320];
+} refusal = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
 static bool
-thread_is_ready(const void *state)
+is_up(const struct pgs_pool *pool, const char *variable)
+{
+    const char *why = pgs_pool_refusal(pool);
+
+    if (why != NULL) {
+        (void)pthread_mutex_lock(&refusal.mutex);
+        if (refusal.why[0] == '\0')
+            (void)snprintf(refusal.why, sizeof(refusal.why), "%s: %s", variable, why);
+        (void)pthread_mutex_unlock(&refusal.mutex);
+    }
+    return pgs_pool_is_connected(pool);
+}
+
+bool
+pgs__serve_was_refused(void)
+{
+    bool refused;
+
+    (void)pthread_mutex_lock(&refusal.mutex);
+    refused = refusal.why[0] != '\0';
+    if (refused)
+        fprintf(stderr, "%s\n", refusal.why);
+    (void)pthread_mutex_unlock(&refusal.mutex);
+    return refused;
+}
+
+static bool
+thread_can_accept(const void *state)
 {
     const struct pgs_thread *thread = state; /* the first member of a struct loop_state */
 
-    return pgs_pool_is_connected(thread->pool) &&
-           (thread->admin_pool == NULL || pgs_pool_is_connected(thread->admin_pool));
+    return is_up(thread->pool, "DATABASE_URL");
+}
+
+static bool
+thread_is_ready(const void *state)
+{
+    const struct pgs_thread *thread = state;
+
+    return thread_can_accept(state) &&
+           (thread->admin_pool == NULL || is_up(thread->admin_pool, "ADMIN_DATABASE_URL"));
 }
 
 /* Those that are there, for the three that follow. */
@@ -184,6 +228,7 @@ pgs__serve_threads(struct pgs__program *program, struct pgs_server_config *confi
 {
     config->arg = program;
     config->thread_open = thread_open;
+    config->thread_can_accept = thread_can_accept;
     config->thread_is_ready = thread_is_ready;
     config->on_request = program->is_admin ? on_admin_request : on_request;
     config->thread_stopping = thread_stopping;

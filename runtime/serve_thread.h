@@ -15,6 +15,7 @@
 /* What all threads are made from. */
 struct pgs__program {
     struct pgs_config config;
+    struct pgs_login login, admin_login;
     struct pgs_handover handover;
     struct pgs_keys keys;
     struct pgs_router *router;
@@ -29,5 +30,8 @@ struct pgs__program {
 
 /* Fills the callbacks of a server whose threads are made from `program`. */
 void pgs__serve_threads(struct pgs__program *program, struct pgs_server_config *config);
+
+/* True once a login role was refused, which has been told then. */
+bool pgs__serve_was_refused(void);
 
 #endif

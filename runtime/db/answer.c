@@ -118,6 +118,19 @@ finish_prepare(struct pgs__conn *conn, struct pgs__statement *statement, struct 
 }
 
 static void
+finish_login(struct pgs__conn *conn, struct pgs_text error, int n_results)
+{
+    bool answered = error.at == NULL && n_results == 1;
+    char why[sizeof(conn->pool->refusal)];
+
+    if (answered && conn->pool->refusal[0] == '\0')
+        return;
+    (void)snprintf(why, sizeof(why), "%s",
+                   answered ? conn->pool->refusal : "the login role could not be checked");
+    pgs__conn_lose(conn, why);
+}
+
+static void
 finish_settings(struct pgs__conn *conn, struct pgs_text error)
 {
     if (error.at != NULL) {
@@ -160,6 +173,9 @@ finish_job(struct pgs__conn *conn)
     done = *job;
     free(job);
     switch (done.kind) {
+    case PGS__JOB_LOGIN:
+        finish_login(conn, error, n_results);
+        break;
     case PGS__JOB_SETTINGS:
         finish_settings(conn, error);
         break;
@@ -211,6 +227,23 @@ keep_backend_start(struct pgs__conn *conn)
                        value.at);
 }
 
+/* One row has the fault of the role, none is none. */
+static void
+note_refusal(struct pgs__conn *conn)
+{
+    const char *row = conn->stream.in + conn->stream.in_done + conn->result.first;
+    const char *at = pgs__row_values(row + PGS__MESSAGE_HEAD);
+    struct pgs_text fault = {"", 0};
+
+    conn->pool->refusal[0] = '\0';
+    if (conn->result.n_rows == 0)
+        return;
+    if (conn->result.n_columns == 1)
+        fault = pgs__row_next(&at);
+    (void)snprintf(conn->pool->refusal, sizeof(conn->pool->refusal), "login role \"%s\" %.*s",
+                   PQuser(conn->pg), (int)fault.len, fault.at == NULL ? "" : fault.at);
+}
+
 /* A statement is complete; its result is the transaction's until its `done` has returned. */
 static bool
 on_complete(struct pgs__conn *conn, struct pgs_text tag)
@@ -222,6 +255,8 @@ on_complete(struct pgs__conn *conn, struct pgs_text tag)
         return false;
     txn = conn->jobs->txn;
     conn->result.affected = pgs__tag_rows(tag);
+    if (conn->jobs->kind == PGS__JOB_LOGIN)
+        note_refusal(conn);
     if (conn->jobs->kind == PGS__JOB_SETTINGS && conn->result.n_rows == 1)
         keep_backend_start(conn);
     if (txn != NULL && step < txn->n_steps)

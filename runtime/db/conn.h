@@ -24,6 +24,7 @@ extern const char pgs__snapshot_settings_sql[];
 /* What was sent between two Syncs. */
 struct pgs__job {
     enum {
+        PGS__JOB_LOGIN,
         PGS__JOB_SETTINGS,
         PGS__JOB_PREPARE,
         PGS__JOB_DEALLOCATE,

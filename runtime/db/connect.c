@@ -19,6 +19,7 @@
 #define CONNECT_TIMEOUT_MS 5000
 #define HOST_TIMEOUT_MS 1500 /* where there are others to try */
 #define SETUP_TIMEOUT_MS 5000
+#define STEP_MS 25
 #define BACKOFF_MIN_MS 50
 #define BACKOFF_MAX_MS 1000
 
@@ -57,15 +58,27 @@ pgs__pool_is_probing(const struct pgs_pool *pool)
     return false;
 }
 
+/* One after the other: to prove a password to PostgreSQL (SCRAM) takes libpq many milliseconds, in
+ * which the loop answers nobody.  Of each kind one comes first. */
 void
 pgs__pool_hurry(struct pgs_pool *pool)
 {
+    int64_t now_ms = pgs_clock_ms();
+    int quick = pool->config.connections;
+
     for (int i = 0; i < pool->n_conns; i++)
         if (pool->conns[i].state == PGS__CONN_DOWN)
-            pool->conns[i].deadline_ms = 0;
+            pool->conns[i].deadline_ms =
+                now_ms + STEP_MS * 2 * (i < quick ? i : i - quick) + (i < quick ? 0 : STEP_MS);
 }
 
 /* ---- failing ---- */
+
+const char *
+pgs_pool_refusal(const struct pgs_pool *pool)
+{
+    return pool->refusal[0] != '\0' ? pool->refusal : NULL;
+}
 
 /* libpq would print them. */
 static void
@@ -187,6 +200,22 @@ const char pgs__snapshot_settings_sql[] =
     SETTINGS ", set_config('default_transaction_isolation', 'repeatable read', false),"
              " set_config('default_transaction_read_only', 'on', false)";
 
+/* Before anything else: no request runs under a role that has not been looked at. */
+static bool
+send_login(struct pgs__conn *conn)
+{
+    const struct pgs_login *login = conn->pool->config.login;
+    struct pgs_text values[3];
+
+    if (login == NULL)
+        return true;
+    for (int i = 0; i < 3; i++)
+        values[i] = (struct pgs_text){login->values[i],
+                                      login->values[i] == NULL ? 0 : strlen(login->values[i])};
+    pgs__conn_query(conn, pgs_login_sql, values, 3);
+    return pgs__conn_add_job(conn, PGS__JOB_LOGIN) != NULL;
+}
+
 static bool
 send_settings(struct pgs__conn *conn)
 {
@@ -197,6 +226,8 @@ send_settings(struct pgs__conn *conn)
                                      conn->pool->config.statement_timeout_ms);
     values[1].len = (size_t)snprintf(lock_timeout, sizeof(lock_timeout), "%d",
                                      conn->pool->config.lock_timeout_ms);
+    if (!send_login(conn))
+        return false;
     pgs__conn_query(
         conn, conn->pool->config.one_snapshot ? pgs__snapshot_settings_sql : pgs__settings_sql,
         values, 2);

@@ -2,7 +2,9 @@
 #include "db/login.h"
 
 #include <libpq-fe.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -66,21 +68,37 @@ has_fault(PGconn *conn, const char *const values[3], char *why, size_t why_size)
     return found;
 }
 
-static bool
-is_refused(PGconn *conn, const struct pgs_login_rules *rules, char *why, size_t why_size)
+struct pgs_login
+pgs_login_of(const struct pgs_login_rules *rules)
 {
     struct pgs_buf relations = array_literal(rules->relations);
     struct pgs_buf roles = array_literal(rules->roles);
-    const char *values[] = {relations.at, roles.at, rules->forbidden_role};
-    bool refused = relations.failed || roles.failed;
 
-    if (refused)
-        (void)snprintf(why, why_size, "could not be checked: out of memory");
-    else
-        refused = has_fault(conn, values, why, why_size);
-    pgs_buf_clear(&relations);
-    pgs_buf_clear(&roles);
+    if (relations.failed || roles.failed)
+        abort();
+    return (struct pgs_login){{relations.at, roles.at, rules->forbidden_role}};
+}
+
+static bool
+is_refused(PGconn *conn, const struct pgs_login_rules *rules, char *why, size_t why_size)
+{
+    struct pgs_login login = pgs_login_of(rules);
+    bool refused = has_fault(conn, login.values, why, why_size);
+
+    free((char *)(uintptr_t)login.values[0]);
+    free((char *)(uintptr_t)login.values[1]);
     return refused;
+}
+
+bool
+pgs_login_can_try(const char *conninfo, char *why, size_t why_size)
+{
+    if (pgs_conninfo_is_sound(conninfo))
+        return true;
+    (void)snprintf(why, why_size,
+                   "is not a connection string; in postgresql://USER:PASSWORD@HOST/DATABASE, "
+                   "write the characters %%@/:?# of the password as %%25, %%40, ...");
+    return false;
 }
 
 enum pgs_login_result
@@ -92,12 +110,8 @@ pgs_login_check(const char *conninfo, const struct pgs_login_rules *rules, char 
     enum pgs_login_result result = PGS_LOGIN_OK;
     PGconn *conn;
 
-    if (!pgs_conninfo_is_sound(conninfo)) {
-        (void)snprintf(why, why_size,
-                       "is not a connection string; in postgresql://USER:PASSWORD@HOST/DATABASE, "
-                       "write the characters %%@/:?# of the password as %%25, %%40, ...");
+    if (!pgs_login_can_try(conninfo, why, why_size))
         return PGS_LOGIN_REFUSED;
-    }
     conn = PQconnectdbParams(words, values, 1);
     if (PQstatus(conn) != CONNECTION_OK) {
         (void)snprintf(why, why_size, "%s", PQerrorMessage(conn));

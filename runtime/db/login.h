@@ -14,8 +14,17 @@ struct pgs_login_rules {
     const char *forbidden_role;   /* that it must not be able to take; NULL: none */
 };
 
-/* What it asks. */
+/* What it asks, and the parameters: texts that live as long as the program. */
 extern const char pgs_login_sql[];
+
+struct pgs_login {
+    const char *values[3];
+};
+
+struct pgs_login pgs_login_of(const struct pgs_login_rules *rules);
+
+/* False: `why` says, without any secret, why libpq shall not see it. */
+bool pgs_login_can_try(const char *conninfo, char *why, size_t why_size);
 
 enum pgs_login_result {
     PGS_LOGIN_OK,

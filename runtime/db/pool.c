@@ -354,8 +354,8 @@ pgs_pool_open(h2o_loop_t *loop, const struct pgs_pool_config *config)
     pool->tick.cb = on_tick;
     for (int i = 0; i < n; i++)
         pgs__conn_init(&pool->conns[i], pool, i >= config->connections);
-    for (int i = 0; i < n; i++)
-        pgs__conn_open(&pool->conns[i]);
+    pgs__conn_open(&pool->conns[0]);
+    pgs__pool_hurry(pool);
     start_ticking(pool);
     return pool;
 }

@@ -17,6 +17,7 @@
 #include <h2o.h>
 
 #include "base/buf.h"
+#include "db/login.h"
 #include "pgs/types.h"
 
 struct pgs_pool;
@@ -36,6 +37,9 @@ struct pgs_pool_config {
     int lock_timeout_ms; /* 0: none of its own */
     int wait_timeout_ms; /* longest stay in the queue before sending */
     bool one_snapshot;   /* all statements of a transaction see the same rows, and write none */
+    /* What the role of each new connection must stand up to, not copied; NULL: it is not looked at.
+     */
+    const struct pgs_login *login;
 };
 
 /* Opens the pool on `loop`; texts of `config` are copied; it connects by itself and reconnects with
@@ -47,6 +51,9 @@ struct pgs_pool *pgs_pool_open(h2o_loop_t *loop, const struct pgs_pool_config *c
 void pgs_pool_close(struct pgs_pool *pool);
 bool pgs_pool_is_closed(const struct pgs_pool *pool);
 void pgs_pool_free(struct pgs_pool *pool);
+
+/* Why the role of the last new connection was refused; NULL: it was not. */
+const char *pgs_pool_refusal(const struct pgs_pool *pool);
 
 /* At least one connection is usable. */
 bool pgs_pool_is_connected(const struct pgs_pool *pool);

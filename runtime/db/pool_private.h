@@ -28,6 +28,7 @@ struct pgs_pool {
     int64_t ping_sent_ms;
     bool is_mute; /* PostgreSQL has left it without an answer */
     bool is_closing;
+    char refusal[256];       /* "": none */
     struct pgs_text *values; /* scratch, for the parameters of one statement */
     int values_room;
 };

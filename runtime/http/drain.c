@@ -70,24 +70,54 @@ mark_told(struct pgs__worker *worker)
     }
 }
 
+/* Nothing has come for a grace, and nothing is under way. */
+static bool
+is_quiet(struct pgs__connection *connection, int64_t now_ms)
+{
+    if (connection->n_requests > 0 || connection->h2.frames != connection->seen_frames) {
+        connection->seen_frames = connection->h2.frames;
+        connection->seen_ms = now_ms;
+    }
+    return now_ms - connection->seen_ms > GRACE_MS;
+}
+
+static bool
+are_quiet(struct pgs__worker *worker, int64_t now_ms)
+{
+    bool quiet = true;
+
+    for (h2o_linklist_t *link = worker->connections.next; link != &worker->connections;
+         link = link->next) {
+        struct pgs__connection *connection =
+            H2O_STRUCT_FROM_MEMBER(struct pgs__connection, link, link);
+
+        if (connection->is_h2 && !is_quiet(connection, now_ms))
+            quiet = false; /* and look at the others too */
+    }
+    return quiet;
+}
+
 /*
- * libh2o sends GOAWAY that allows what is on its way, and a second later, to all, one that allows
- * no more.  It does so once, whatever state a connection is in.  But a TLS handshake may end later;
- * whoever is told to go then shall have a second too.
+ * The first GOAWAY allows what is on its way, the second no more.  libh2o sends the first once, to
+ * whoever is connected then, also before SETTINGS, and the second to all, a second later: too soon
+ * for a client that is slow to read, or whose TLS handshake has just ended.  So we say when.
  */
 static void
 send_goaway(struct pgs__worker *worker)
 {
     h2o_timeout_entry_t *second = &worker->context.http2._graceful_shutdown_timeout;
+    int64_t now_ms = pgs_clock_ms();
+    bool is_late = now_ms - worker->stopping_since_ms > worker->patience_ms;
     int untold = count_untold(worker);
 
-    if (untold != 0 && h2o_timeout_is_linked(second))
+    if (untold > 0) {
+        second->cb = NULL;
+        h2o_context_request_shutdown(&worker->context);
         h2o_timeout_unlink(second);
-    if (untold <= 0)
-        return;
-    second->cb = NULL;
-    h2o_context_request_shutdown(&worker->context);
-    mark_told(worker);
+        mark_told(worker);
+    } else if (second->cb != NULL && (is_late || (untold == 0 && are_quiet(worker, now_ms)))) {
+        second->cb(second);
+    }
 }
 
 void

@@ -33,7 +33,8 @@ struct pgs_server_config {
     /* On each thread, in this order; `arg` is the caller's. */
     void *arg;
     void *(*thread_open)(h2o_loop_t *loop, int index, void *arg);
-    bool (*thread_is_ready)(const void *state);      /* to accept; asked in each turn of the loop */
+    bool (*thread_can_accept)(const void *state); /* asked in each turn of the loop, as the next */
+    bool (*thread_is_ready)(const void *state);   /* for everything */
     void (*on_request)(void *state, h2o_req_t *req); /* answers, now or later */
     /* The server begins to stop: requests that would never end by themselves should. */
     void (*thread_stopping)(void *state);
@@ -52,10 +53,10 @@ bool pgs_server_http2_works(void);
 
 struct pgs_server *pgs_server_open(const struct pgs_server_config *config);
 
-/* Starts the threads; each accepts when it is ready.  False: they could not be started. */
+/* Starts the threads; each accepts when it can.  False: they could not be started. */
 bool pgs_server_start(struct pgs_server *server) __attribute__((warn_unused_result));
 
-/* True when all threads accept; false: not within `patience_ms`. */
+/* True when all threads are ready; false: not within `patience_ms`. */
 bool pgs_server_wait_ready(struct pgs_server *server, int patience_ms)
     __attribute__((warn_unused_result));
 

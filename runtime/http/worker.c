@@ -77,13 +77,17 @@ close_worker(struct pgs__worker *worker)
 }
 
 static void
-accept_when_ready(struct pgs__worker *worker)
+get_ready(struct pgs__worker *worker)
 {
-    if (worker->is_listening || worker->is_stopping ||
-        !worker->config->thread_is_ready(worker->state))
+    const struct pgs_server_config *config = worker->config;
+
+    if (worker->is_ready || worker->is_stopping)
         return;
-    pgs__accept_begin(worker);
-    worker->on_ready(worker->arg);
+    if (!worker->is_listening && config->thread_can_accept(worker->state))
+        pgs__accept_begin(worker);
+    worker->is_ready = worker->is_listening && config->thread_is_ready(worker->state);
+    if (worker->is_ready)
+        worker->on_ready(worker->arg);
 }
 
 void *
@@ -93,7 +97,7 @@ pgs__worker_run(void *arg)
 
     pgs__worker_open(worker);
     while (!worker->is_stopping || !is_stopped(worker)) {
-        accept_when_ready(worker);
+        get_ready(worker);
         (void)h2o_evloop_run(worker->loop, worker->is_stopping ? 20 : INT32_MAX);
         if (worker->log != NULL)
             pgs_access_log_flush(worker->log);

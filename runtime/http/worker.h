@@ -24,7 +24,7 @@ struct pgs__worker {
     int index;
     int wake_fd; /* written to when it is time to stop */
     pthread_t thread;
-    void (*on_ready)(void *arg); /* it accepts */
+    void (*on_ready)(void *arg); /* for everything */
     void (*on_end)(void *arg);   /* nothing is under way any more */
     void *arg;
 
@@ -44,6 +44,7 @@ struct pgs__worker {
     int most_connections; /* since memory was last given back */
     SSL_CTX *tls;         /* held; NULL: none */
     bool is_listening;
+    bool is_ready;
     bool is_paused; /* does not accept for now */
     h2o_timeout_t pause_timeout;
     h2o_timeout_entry_t pause;
@@ -71,6 +72,8 @@ struct pgs__connection {
     int n_requests; /* under way */
     bool is_h2;
     bool is_told; /* by HTTP/2: to go away, as its worker stops */
+    uint64_t seen_frames;
+    int64_t seen_ms; /* when there were more than before */
     struct pgs__h2_guard h2;
     uint64_t acked;          /* bytes that the client took, when it was last looked at */
     int64_t acked_ms;        /* since when; 0: nothing to take */

@@ -9,7 +9,7 @@ import net from 'node:net';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { childrenOf, environment, startServer, users } from '../lib/app.mjs';
-import { certificate } from '../lib/h2.mjs';
+import { END_HEADERS, END_STREAM, GOAWAY, HEADERS, attack, certificate, frame, get } from '../lib/h2.mjs';
 import { request } from '../lib/http.mjs';
 import { anon_key, token } from '../lib/jwt.mjs';
 import { keepAlive, load, multiplexed, newConnections } from '../lib/load.mjs';
@@ -249,8 +249,14 @@ describe('a swap', () => {
     await swap();
     await answered;
     assert.equal(text, '1');
-    assert.deepEqual(goaways, [[0, 2 ** 31 - 1], [0, 1]]);
+    assert.deepEqual(goaways[0], [0, 2 ** 31 - 1]);
     session.destroy();
+    // one that stays, and asks no more
+    const idle = attack(server.port, [frame(HEADERS, END_HEADERS | END_STREAM, 1, get('/health'))], { patience_ms: 20_000 });
+    await sleep(300);
+    await swap();
+    const { closed, goaway, received } = await idle;
+    assert.deepEqual([closed, goaway, received[GOAWAY]], [true, 0, 2]);
   });
 
   test('a new binary takes over, and a crash afterwards restarts that one', async () => {

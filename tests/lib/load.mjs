@@ -24,20 +24,32 @@ export function newConnections(port, path, headers, tls = false) {
   return { ask: () => get(port, path, { ...headers, connection: 'close' }, { tls, agent: false }), close() {} };
 }
 
-/** HTTP/2 over TLS; another session when the server has sent GOAWAY. */
+/**
+ * HTTP/2 over TLS; another session when the server has sent GOAWAY.  A request that node had not sent yet when GOAWAY
+ * came is refused by node itself (REFUSED_STREAM), and begins again on the next session, as RFC 9113 (8.7) has it.
+ */
 export function multiplexed(port, path, headers) {
   let session;
   const open = () => {
     session = http2.connect(`https://localhost:${port}`, { rejectUnauthorized: false, host: '127.0.0.1' });
     session.on('error', () => {}); // each request says so itself
   };
-  const ask = () => new Promise((resolve, reject) => {
+  const once = () => new Promise((resolve, reject) => {
     if (!session || session.closed || session.destroyed) open();
     const stream = session.request({ ':path': path, ...headers });
     let status;
     stream.on('response', (h) => { status = h[':status']; }).on('error', reject).resume();
     stream.on('close', () => (status ? resolve(status) : reject(new Error(`closed without an answer, code ${stream.rstCode}`))));
   });
+  const ask = async () => {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await once();
+      } catch (error) {
+        if (!/REFUSED_STREAM/.test(error.message) || !session.closed || tries === 3) throw error;
+      }
+    }
+  };
   return { ask, close: () => session?.destroy() };
 }
 
@@ -57,7 +69,7 @@ export function load(clients, may_end = () => false) {
       } catch (error) {
         if (may_end(error)) return;
         result.asked++;
-        result.failed.push(error.code ?? error.message);
+        result.failed.push(`${error.code}: ${error.message}`);
         await new Promise((done) => setTimeout(done, 5));
       }
     }
