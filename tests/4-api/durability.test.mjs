@@ -19,8 +19,9 @@ const processes = (app) => {
 async function killServer(app) {
   signalAll(processes(app), 'SIGKILL');
   await app.server.ended;
-  app.server.forget();
+  const killed = app.server;
   app.server = await startServer(app.program, app.env);
+  killed.forget();
 }
 
 async function killPostgres(app) {

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { scratch } from './paths.mjs';
-import { family, freePort, run, signalAll, start, until } from './process.mjs';
+import { family, freePort, hasEnded, run, signalAll, start, until } from './process.mjs';
 
 export const password = 'a-password-of-the-tests';
 
@@ -120,8 +120,12 @@ export class Cluster {
 
   /** Sends a signal to PostgreSQL and all of its processes; SIGKILL is a machine that fails. */
   async signal(signal) {
-    signalAll(family(this.process.pid), signal);
-    if (signal === 'SIGKILL') await this.process.ended;
+    if (signal === 'SIGKILL') signalAll([this.process.pid], 'SIGSTOP'); // it starts no more of them
+    const pids = family(this.process.pid);
+    signalAll(pids, signal);
+    if (signal !== 'SIGKILL') return;
+    await this.process.ended;
+    await until('its processes to end', () => pids.every(hasEnded));
   }
 
   /** A streaming standby, made by pg_basebackup. */

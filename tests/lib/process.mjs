@@ -88,6 +88,15 @@ export function family(pid) {
   return [pid, ...readdirSync('/proc').filter((name) => /^\d+$/.test(name) && parentOf(name) === pid).map(Number)];
 }
 
+/** Whether a process is gone, but for what its parent may want to know. */
+export function hasEnded(pid) {
+  try {
+    return /^.*\) [ZX] /s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return true;
+  }
+}
+
 /** Sends a signal to processes; one that has ended by now is none the worse for it. */
 export function signalAll(pids, signal) {
   for (const pid of pids)
