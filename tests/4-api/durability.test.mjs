@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { credentials, startServer } from '../lib/app.mjs';
 import { request } from '../lib/http.mjs';
-import { family, signalAll, sleep } from '../lib/process.mjs';
+import { family, hasEnded, signalAll, sleep, until } from '../lib/process.mjs';
 import { checkWrites, openFaulty } from './faulty.mjs';
 
 const rounds = Number(process.env.ROUNDS ?? (process.env.LONG ? 200 : 20));
@@ -17,8 +17,11 @@ const processes = (app) => {
 };
 
 async function killServer(app) {
-  signalAll(processes(app), 'SIGKILL');
+  signalAll([app.server.supervisor], 'SIGSTOP'); // it starts no more of them
+  const pids = processes(app);
+  signalAll(pids, 'SIGKILL');
   await app.server.ended;
+  await until('its processes to end', () => pids.every(hasEnded));
   const killed = app.server;
   app.server = await startServer(app.program, app.env);
   killed.forget();
