@@ -58,6 +58,9 @@ test(`${rounds} rounds of kill -9`, async (t) => {
     t.diagnostic(`> ${rounds} rounds: ${written.length} writes, ${acknowledged} acknowledged`);
     assert.ok(acknowledged > rounds, 'there was load');
     await checkWrites(app, written);
+  } catch (error) {
+    t.diagnostic(`> ${error.message.slice(0, 600)}`);
+    throw error;
   } finally {
     running = false;
     await app.close();
