@@ -83,6 +83,7 @@ backend_open(struct backend *backend)
         .conninfo = "host=/nowhere",
         .session_sql = "select set_config('role', $1, true)",
         .n_session = 1,
+        .connections = 1, /* it never comes: the one that is tried is beside it */
         .max_in_flight = 64,
         .max_waiting = 64,
         .max_statements = 64,
