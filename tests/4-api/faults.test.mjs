@@ -11,7 +11,7 @@ import { startServer, users } from '../lib/app.mjs';
 import { raw, request } from '../lib/http.mjs';
 import { anon_key, token } from '../lib/jwt.mjs';
 import { editor } from './proof.mjs';
-import { checkLeaks, checkWrites, openFaulty, openProxy, outage } from './faulty.mjs';
+import { checkLeaks, countDescriptors, checkWrites, openFaulty, openProxy, outage } from './faulty.mjs';
 
 /** Well within what an operator would call at once, on a machine that has other things to do. */
 const soon = (back_ms) => assert.ok(back_ms < 10_000, `${back_ms} ms`);
@@ -288,7 +288,7 @@ describe('the network', () => {
     proxy = await openProxy(app.cluster.port);
     await app.server.stop();
     app.server = await startServer(app.program, { ...app.env, DATABASE_URL: app.env.DATABASE_URL.replace(`:${app.cluster.port}/`, `:${proxy.port}/`) });
-    app.fds = app.descriptors();
+    await countDescriptors(app);
   });
   after(async () => { await app?.close(); proxy?.close(); });
 
@@ -335,7 +335,7 @@ describe('failover', () => {
     const both = app.env.DATABASE_URL.replace(/127\.0\.0\.1:\d+/, `127.0.0.1:${app.cluster.port},127.0.0.1:${standby.port}`);
     app.env = { ...app.env, DATABASE_URL: `${both}?target_session_attrs=read-write` };
     app.server = await startServer(app.program, app.env);
-    app.fds = app.descriptors();
+    await countDescriptors(app);
   });
   after(async () => { await app?.close(); await standby?.stop(); });
 
