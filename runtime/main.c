@@ -216,7 +216,7 @@ int
 main(int argc, char **argv)
 {
     static char **env; /* the environment points into it */
-    struct pgs_handover handover;
+    static struct pgs_handover handover; /* until the process ends */
     struct pgs_config config;
     const char *env_file = ".env";
     bool check = false;
