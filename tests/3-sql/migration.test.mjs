@@ -172,11 +172,14 @@ describe('roles', () => {
   after(() => db?.end());
 
   test('have the attributes that they should, and no more', async () => {
-    const roles = Object.fromEntries((await db.rows(`select rolname, rolcanlogin as login, rolinherit as inherit,
-      rolsuper or rolcreatedb or rolcreaterole or rolbypassrls or rolreplication as power from pg_roles where rolname !~ '^(pg_|postgres$|test_)'`)).map((r) => [r.rolname, r]));
-    for (const [name, r] of Object.entries(roles)) assert.equal(r.power, false, name);
+    const roles = Object.fromEntries((await db.rows(`select rolname, rolcanlogin as login, rolinherit as inherit, rolreplication as replication,
+      rolsuper or rolcreatedb or rolcreaterole or rolbypassrls as power from pg_roles where rolname !~ '^(pg_|postgres$|test_)'`)).map((r) => [r.rolname, r]));
+    for (const [name, r] of Object.entries(roles)) {
+      assert.equal(r.power, false, name);
+      assert.equal(r.replication, name === 'pgstack_replicator', name);
+    }
     for (const name of ['anon', 'authenticated', 'service_role', 'pgstack_owner', 'support']) assert.equal(roles[name]?.login, false, name);
-    for (const name of ['authenticator', 'authenticator_admin']) {
+    for (const name of ['authenticator', 'authenticator_admin', 'pgstack_replicator']) {
       assert.equal(roles[name]?.login, true, name);
       assert.equal(roles[name]?.inherit, false, name);
     }
@@ -190,6 +193,7 @@ describe('roles', () => {
     for (const role of ['service_role', 'pgstack_owner', 'authenticator_admin', 'postgres']) assert.ok(!data.includes(role), role);
     assert.deepEqual(await members('authenticator_admin'), ['service_role']);
     assert.deepEqual(await members('support'), ['authenticated']);
+    assert.deepEqual(await members('pgstack_replicator'), []);
     assert.equal(await db.value("select pg_has_role('authenticator', 'service_role', 'member') or pg_has_role('authenticator', 'pgstack_owner', 'member')"), false);
   });
 
