@@ -90,7 +90,7 @@ describe('the pool', () => {
   });
   after(() => cluster?.stop());
 
-  for (const name of ['pool_test', 'pool_statement_test', 'pool_fault_test', 'pool_cancel_test', 'pool_crowd_test', 'pool_libpq_test'])
+  for (const name of ['pool_test', 'pool_statement_test', 'pool_fault_test', 'pool_crowd_test', 'pool_libpq_test'])
     test(name, (t) => report(t, name, where));
 });
 
@@ -125,11 +125,17 @@ describe('the pool over TLS', () => {
     test(`${name} over TLS`, (t) => report(t, name, where));
 });
 
-// Stopping the suite's PostgreSQL would stop it for all.
-describe('the pool without its PostgreSQL', () => {
+// Locking all roles in the suite's PostgreSQL, or stopping it, would hold up all that use it.
+describe('the pool on a PostgreSQL of its own', () => {
   let cluster;
-  before(async () => { cluster = await Cluster.start(); });
+  let where;
+  before(async () => {
+    cluster = await Cluster.start();
+    where = await makeDatabase(cluster);
+  });
   after(() => cluster?.stop());
+
+  test('pool_cancel_test', (t) => report(t, 'pool_cancel_test', where));
 
   test('pool_outage_test', async (t) => {
     const orders = {
@@ -137,6 +143,6 @@ describe('the pool without its PostgreSQL', () => {
       stop: () => cluster.down(),
       start: () => cluster.up(),
     };
-    await report(t, 'pool_outage_test', await makeDatabase(cluster), (order) => orders[order]());
+    await report(t, 'pool_outage_test', where, (order) => orders[order]());
   });
 });

@@ -8,9 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RUNNING_NAPS                                                                               \
-    "select count(*) from pg_stat_activity where datname = current_database()"                     \
+#define NAPPING                                                                                    \
+    "pg_stat_activity where datname = current_database()"                                          \
     " and state = 'active' and query like 'select pg_sleep%'"
+#define RUNNING_NAPS "select count(*) from " NAPPING
 #define NAP "select pg_sleep(60)"
 
 static struct pgs_pool_config
@@ -167,7 +168,10 @@ cancel_a_nap(void)
     put_clock_forward(200);
 }
 
-#define WAITING_FOR_ROLES "pg_locks where not granted and relation = 'pg_authid'::regclass"
+/* Of this database: who logs in to another one waits for the same lock. */
+#define WAITING_FOR_ROLES                                                                          \
+    "pg_locks join pg_stat_activity using (pid) where not granted"                                 \
+    " and relation = 'pg_authid'::regclass and datname = current_database()"
 
 /* The signal may have gone out or not, at any later time: the connection must not be used again. */
 static void
@@ -186,10 +190,11 @@ test_lost_cancel_request(void **state)
     detach(forsaken);
     put_clock_forward(200);
     wait_for_count("select count(*) from " WAITING_FOR_ROLES, 1);
-    admin("select pg_terminate_backend(pid) from " WAITING_FOR_ROLES);
+    admin("select pg_terminate_backend(pid, 5000) from " WAITING_FOR_ROLES);
     admin("rollback");
     after = start_slow(&ada, "select pg_backend_pid()");
     wait_for(after);
+    admin("select pg_terminate_backend(pid, 5000) from " NAPPING); /* it was given up, not ended */
     assert_string_equal(after->how, "ok");
     assert_string_not_equal(after->value, before->value);
 }
