@@ -215,7 +215,7 @@ copy_environment(void)
 int
 main(int argc, char **argv)
 {
-    static char **env; /* the environment points into it */
+    static char **env;                   /* the environment points into it */
     static struct pgs_handover handover; /* until the process ends */
     struct pgs_config config;
     const char *env_file = ".env";
