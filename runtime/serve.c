@@ -56,7 +56,7 @@ open_server(struct pgs__program *program)
         .read_timeout_ms = config->read_timeout_ms,
         .write_timeout_ms = config->write_timeout_ms,
         .tls = program->is_admin ? NULL : program->tls,
-        .max_connections = config->max_connections / program->shares.threads + 1,
+        .max_connections = config->max_connections,
         .max_requests = config->max_requests_per_connection,
         .addresses = program->addresses,
         .gzip_level = config->gzip_level,

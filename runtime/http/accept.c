@@ -141,7 +141,7 @@ on_accept(h2o_socket_t *listener, const char *err)
     for (int i = 0; i < ACCEPTS_A_WAKE || worker->is_stopping; i++) {
         h2o_socket_t *socket;
 
-        if (worker->n_connections >= worker->config->max_connections) {
+        if (worker->n_connections >= worker->max_connections) {
             pgs_limit_hit(PGS_LIMIT_CONNECTIONS);
             set_accepting(worker, false);
             return;

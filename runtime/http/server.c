@@ -166,6 +166,16 @@ share_listeners(const struct pgs_server *server, struct pgs__worker *worker)
     return true;
 }
 
+/* All shares together are the limit; a thread without any would leave who waits for it waiting. */
+static int
+share_connections(const struct pgs_server_config *config, int index)
+{
+    int share = config->max_connections / config->threads +
+                (index < config->max_connections % config->threads);
+
+    return share > 0 ? share : 1;
+}
+
 bool
 pgs_server_start(struct pgs_server *server)
 {
@@ -176,6 +186,7 @@ pgs_server_start(struct pgs_server *server)
         worker->globalconf = &server->globalconf;
         worker->handler = server->handler;
         worker->index = i;
+        worker->max_connections = share_connections(&server->config, i);
         worker->on_ready = on_worker_ready;
         worker->on_end = on_worker_end;
         worker->arg = server;

@@ -22,7 +22,7 @@ struct pgs_server_config {
     struct pgs_tls *tls;  /* NULL: clear text */
     int write_timeout_ms; /* for a client to take some of its answer */
     int read_timeout_ms;  /* for a whole request to arrive, and between requests */
-    int max_connections;  /* of each thread */
+    int max_connections;  /* of all threads, of each at least one */
     int max_requests;     /* of one connection under way */
     struct pgs_addresses *addresses;
     int gzip_level;              /* 0: off */

@@ -22,7 +22,8 @@ struct pgs__worker {
     int *fds;               /* its own copies of listening sockets */
     int n_fds;
     int index;
-    int wake_fd; /* written to when it is time to stop */
+    int max_connections; /* its share */
+    int wake_fd;         /* written to when it is time to stop */
     pthread_t thread;
     void (*on_ready)(void *arg); /* for everything */
     void (*on_end)(void *arg);   /* nothing is under way any more */

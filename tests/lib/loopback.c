@@ -98,7 +98,6 @@ loopback_open(void)
         .max_body_bytes = 65536,
         .read_timeout_ms = 3600000,
         .write_timeout_ms = 3600000,
-        .max_connections = 8,
         .max_requests = 1000,
         .addresses = pgs_addresses_open(&addresses),
         .is_counted = true,

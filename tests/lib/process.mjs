@@ -1,7 +1,7 @@
 // Child processes that end with us: by their pid, never by name.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 
 const running = new Set();
@@ -103,4 +103,18 @@ export function signalAll(pids, signal) {
     try {
       process.kill(pid, signal);
     } catch { /* it has ended */ }
+}
+
+/** How many connections to `port` of 127.0.0.1 a process has accepted and not closed, as the kernel has it. */
+export function acceptedBy(pid, port) {
+  const own = new Set(readdirSync(`/proc/${pid}/fd`).map((fd) => {
+    try {
+      return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
+    } catch {
+      return undefined; // closed by now
+    }
+  }));
+  const local = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return readFileSync('/proc/net/tcp', 'utf8').split('\n').map((line) => line.trim().split(/\s+/))
+    .filter(([, at, , state, , , , , , inode]) => at === local && state !== '0A' && own.has(inode)).length; // 0A: it listens
 }
