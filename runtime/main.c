@@ -216,8 +216,8 @@ int
 main(int argc, char **argv)
 {
     static char **env;                   /* the environment points into it */
-    static struct pgs_handover handover; /* until the process ends */
-    struct pgs_config config;
+    static struct pgs_handover handover; /* they live until the process ends, as what they hold */
+    static struct pgs_config config;
     const char *env_file = ".env";
     bool check = false;
     int status = read_arguments(argc, argv, &env_file, &check);

@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import tls from 'node:tls';
-import { buildProject, environment, makeDatabase, startServer, users } from '../lib/app.mjs';
+import { buildProject, environment, makeDatabase, mortal, startServer, users } from '../lib/app.mjs';
 import { certificate } from '../lib/h2.mjs';
 import { raw, request } from '../lib/http.mjs';
 import { sign, now } from '../lib/jwt.mjs';
@@ -173,7 +173,7 @@ test('a password that is wrong later, and keys that are replaced by bad ones', a
 
 test('a crash in the middle of requests', async () => {
   for (const signal of ['SIGSEGV', 'SIGABRT']) {
-    const server = await startServer(program, env);
+    const server = await startServer(program, { ...env, ...mortal });
     const asked = Array.from({ length: 20 }, () => request(server.port, 'POST', '/rest/v1/rpc/echo', { headers: { apikey: secrets.ANON_KEY, Authorization: `Bearer ${user()}` }, body: { t: secrets['a body'] } }).catch(() => {}));
     const crashed = server.pid;
     await asked[0];

@@ -8,7 +8,7 @@ import http2 from 'node:http2';
 import net from 'node:net';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { childrenOf, environment, startServer, users } from '../lib/app.mjs';
+import { childrenOf, environment, mortal, startServer, users } from '../lib/app.mjs';
 import { END_HEADERS, END_STREAM, GOAWAY, HEADERS, attack, certificate, frame, get } from '../lib/h2.mjs';
 import { request } from '../lib/http.mjs';
 import { anon_key, token } from '../lib/jwt.mjs';
@@ -79,7 +79,7 @@ async function refused() {
 describe('a crash', () => {
   for (const signal of ['SIGSEGV', 'SIGABRT'])
     test(`${signal} under load: back within a second, and the log says so`, async (t) => {
-      await open();
+      await open(mortal);
       const clients = load([keepAlive(server.port, path, headers), newConnections(server.port, path, headers)]);
       await until('some answers', () => clients.result.asked > 50);
       const pid = server.pid;
