@@ -160,7 +160,7 @@ test('a password that is wrong later, and keys that are replaced by bad ones', a
       writeFileSync(`${keys_file}.new`, bad);
       renameSync(`${keys_file}.new`, keys_file);
       server.child.kill('SIGHUP');
-      await until('the log to tell', () => server.output().length > said);
+      await until('the log to tell', () => server.output().length > said, 40_000); // a generation tries a login for ten seconds
       await sleep(100);
     }
   } finally {
