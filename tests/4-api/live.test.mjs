@@ -200,7 +200,7 @@ const limits = {
     live.socket.pause();
     for (let i = 0; (await hits()).live_queue === 0; i++) {
       assert.ok(i < 400, 'it never waits');
-      await sql(`insert into note values (8, 8, repeat('${i % 10}', 500000)) on conflict (id) do update set body = excluded.body`);
+      await sql(`insert into note values (8, 8, repeat('${i % 10}', 5000000)) on conflict (id) do update set body = excluded.body`);
     }
     await sql(`update note set body = 'the last' where id = 8`);
     live.socket.resume();
