@@ -302,11 +302,11 @@ describe('a swap', () => {
     assert.equal((await fails(() => { put(app.program)(); writeFileSync(env_file, 'GZIP_LEVEL=99\n'); })).exit_status, 1);
     assert.match(server.output(), /GZIP_LEVEL: expected/);
     assert.equal((await fails(() => writeFileSync(env_file, 'TLS_MODE=manual\nTLS_CERT_FILE=/none\nTLS_KEY_FILE=/none\n'))).exit_status, 1);
-    await app.db.query('alter role authenticator connection limit 0');
+    await app.db.query(`alter database ${app.name} connection limit 0`); // not of the role, which others use
     try {
       await fails(() => writeFileSync(env_file, ''));
     } finally {
-      await app.db.query('alter role authenticator connection limit -1');
+      await app.db.query(`alter database ${app.name} connection limit -1`);
     }
     renameSync(program, `${program}.away`);
     server.child.kill('SIGHUP');
