@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/sink.h"
+#include "db/login.h"
 #include "health.h"
 #include "http/cors.h"
 #include "logins.h"
@@ -265,8 +266,14 @@ open_hub(struct pgs__program *program)
 {
     const char *url = program->config.live_database_url;
 
+    char why[256];
+
     if (url == NULL || pgs_app.lives == NULL)
         return true;
+    if (!pgs_login_can_try(url, why, sizeof(why))) {
+        fprintf(stderr, "LIVE_DATABASE_URL: %s\n", why);
+        return false;
+    }
     program->hub = pgs_hub_open(&pgs_app, url);
     if (program->hub == NULL)
         fprintf(stderr, "LIVE_DATABASE_URL: no thread can be started\n");

@@ -164,13 +164,14 @@ put_int64(char *to, uint64_t value)
 
 /* Tells PostgreSQL how far we are, so that it keeps no more of the log than is needed. */
 static bool
-send_status(struct pgs_feed *feed)
+send_status(struct pgs_feed *feed, bool wants_answer)
 {
     char message[1 + 8 * 4 + 1] = {'r'};
 
     put_int64(message + 1, feed->lsn);
     put_int64(message + 9, feed->lsn);
     put_int64(message + 17, feed->lsn);
+    message[33] = (char)wants_answer;
     feed->told_ms = pgs_clock_ms();
     return PQputCopyData(feed->pg, message, sizeof(message)) == 1 && PQflush(feed->pg) == 0;
 }
@@ -197,7 +198,7 @@ read_copy(struct pgs_feed *feed, const uint8_t *at, size_t len)
         return false;
     if (feed->n_touched == 0 && get_int64(at + 1) > feed->lsn)
         feed->lsn = get_int64(at + 1);
-    return at[17] == 0 || send_status(feed);
+    return at[17] == 0 || send_status(feed, false);
 }
 
 /* All that has come.  False: the stream has ended, or makes no sense. */
@@ -239,7 +240,7 @@ stream(struct pgs_feed *feed)
             return true;
         if (!read_all(feed) || pgs_clock_ms() - feed->heard_ms > SILENCE_MS)
             return false;
-        if (pgs_clock_ms() - feed->told_ms > STATUS_MS && !send_status(feed))
+        if (pgs_clock_ms() - feed->told_ms > STATUS_MS && !send_status(feed, true))
             return false;
     }
 }

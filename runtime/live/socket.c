@@ -8,6 +8,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <h2o/websocket.h>
 
@@ -18,6 +19,8 @@
 #include "http/reply.h"
 #include "live/url.h"
 #include "live/thread.h"
+
+#define MAX_QUEUED_MESSAGES 1000
 
 struct socket {
     struct pgs__session *session;
@@ -104,6 +107,23 @@ ping(void *at)
     }
 }
 
+/* A client that goes on asking and reads no answer: what it asks for is small, what waits for it
+ * would grow. */
+static bool
+is_flooding(const struct socket *socket)
+{
+    return wslay_event_get_queued_msg_count(socket->conn->ws_ctx) > MAX_QUEUED_MESSAGES;
+}
+
+/* At once: a close frame would only wait behind the others. */
+static void
+cut(struct socket *socket)
+{
+    socket->session->is_ending = true;
+    pgs_limit_hit(PGS_LIMIT_LIVE_QUEUE);
+    (void)shutdown(h2o_socket_get_fd(socket->conn->sock), SHUT_RDWR);
+}
+
 static const struct pgs__transport transport = {send_frame, queued_bytes, end, ping};
 
 /* ---- in ---- */
@@ -130,7 +150,11 @@ on_message(h2o_websocket_conn_t *conn, const struct wslay_event_on_msg_recv_arg 
     }
     socket->heard_ms = pgs_clock_ms();
     socket->is_pinged = false;
-    if (arg->opcode == WSLAY_TEXT_FRAME)
+    if (socket->session->is_ending)
+        return;
+    if (is_flooding(socket))
+        cut(socket);
+    else if (arg->opcode == WSLAY_TEXT_FRAME)
         pgs__session_receive(socket->session, NULL, (const char *)arg->msg, arg->msg_length);
     else if (arg->opcode == WSLAY_BINARY_FRAME)
         end(socket, 1003, "text frames only");

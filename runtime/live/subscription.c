@@ -12,7 +12,9 @@
 
 #include "base/clock.h"
 #include "base/limit.h"
+#include "base/log.h"
 #include "codec/json_write.h"
+#include "codec/sqlstate.h"
 #include "live/sql.h"
 #include "live/thread.h"
 
@@ -205,6 +207,20 @@ fail(struct pgs__subscription *subscription, const char *code, const char *messa
     pgs__subscription_close(subscription);
 }
 
+/* As rest/ does: the words of an internal error are for the log. */
+static void
+fail_database(struct pgs__subscription *subscription, const struct pgs_db_error *error)
+{
+    int status = pgs_sqlstate_status(error->sqlstate, subscription->session->who.role == 0);
+
+    if (status >= 500)
+        PGS_LOG(PGS_LOG_ERROR, "database_error", PGS_LOG_STR("sqlstate", error->sqlstate),
+                PGS_LOG_STR("message", error->is_raised ? NULL : error->message),
+                PGS_LOG_STR("live", subscription->live->name));
+    fail(subscription, error->sqlstate,
+         pgs_sqlstate_message(error->sqlstate, status, error->message));
+}
+
 /* What commits it holds; again soon, where one was told of that could not be seen yet. */
 static void
 note_seen(struct pgs__subscription *subscription, const struct pgs__snapshot *snapshot)
@@ -228,6 +244,29 @@ note_seen(struct pgs__subscription *subscription, const struct pgs__snapshot *sn
     put_off(subscription, ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS);
 }
 
+/* In place of the result that it has.  False: all results together would be too large. */
+static bool
+count_bytes(struct pgs__subscription *subscription, const struct pgs__result *after)
+{
+    struct pgs__session *session = subscription->session;
+    struct pgs_live_thread *thread = session->thread;
+    size_t before = subscription->result.bytes.len, now = after->bytes.len;
+
+    if (session->result_bytes - before + now > PGS_LIVE_MAX_SESSION_BYTES ||
+        thread->result_bytes - before + now > PGS_LIVE_MAX_THREAD_BYTES)
+        return false;
+    session->result_bytes += now - before;
+    thread->result_bytes += now - before;
+    return true;
+}
+
+static void
+fail_size(struct pgs__subscription *subscription)
+{
+    pgs_limit_hit(PGS_LIMIT_LIVE_RESULT);
+    fail(subscription, "too_large", "The result has too many rows or bytes: add a limit");
+}
+
 static void
 take_result(struct pgs__subscription *subscription, struct pgs_txn *txn)
 {
@@ -240,8 +279,12 @@ take_result(struct pgs__subscription *subscription, struct pgs_txn *txn)
         return;
     }
     if (!read_result(subscription->live, txn, &after)) {
-        pgs_limit_hit(PGS_LIMIT_LIVE_RESULT);
-        fail(subscription, "too_large", "The result has too many rows or bytes: add a limit");
+        fail_size(subscription);
+        return;
+    }
+    if (!count_bytes(subscription, &after)) {
+        pgs__result_clear(&after);
+        fail_size(subscription);
         return;
     }
     note_seen(subscription, &snapshot);
@@ -269,7 +312,7 @@ on_done(struct pgs_txn *txn, void *owner)
         break;
     case PGS_TXN_FAILED:
         error = pgs_txn_error(txn);
-        fail(subscription, error.sqlstate, error.message);
+        fail_database(subscription, &error);
         break;
     default: /* no answer, for whatever reason: a read may be asked again */
         put_off(subscription, UNAVAILABLE_MS);
@@ -286,6 +329,10 @@ ask(struct pgs__subscription *subscription)
 
     subscription->start_ms = pgs_clock_ms();
     subscription->txn = pgs_txn_new(thread->config.pool, subscription->session->who.session);
+    if (subscription->txn == NULL) {
+        put_off(subscription, UNAVAILABLE_MS);
+        return;
+    }
     pgs_txn_statement(subscription->txn, snapshot_sql, sizeof(snapshot_sql) - 1);
     pgs_txn_statement(subscription->txn, live->sql, strlen(live->sql));
     for (size_t i = 0; i < live->arguments->n_fields; i++) {
@@ -386,6 +433,8 @@ pgs__subscription_close(struct pgs__subscription *subscription)
     unlink_turn(subscription);
     h2o_linklist_unlink(&subscription->link);
     subscription->session->n_subscriptions--;
+    subscription->session->result_bytes -= subscription->result.bytes.len;
+    subscription->session->thread->result_bytes -= subscription->result.bytes.len;
     pgs__result_clear(&subscription->result);
     free(subscription->arguments);
     free(subscription);

@@ -14,6 +14,8 @@ enum {
     PGS_LIVE_MAX_SUBSCRIPTIONS = 100, /* of a session */
     PGS_LIVE_MAX_ROWS = 10000,        /* of a result, and */
     PGS_LIVE_MAX_RESULT_BYTES = 8388608,
+    PGS_LIVE_MAX_SESSION_BYTES = 16777216, /* of the results of a session, and */
+    PGS_LIVE_MAX_THREAD_BYTES = 268435456, /* of those of a thread */
     PGS_LIVE_MAX_MESSAGE_BYTES = 65536,
     PGS_LIVE_MAX_QUEUED_BYTES = 1048576, /* for a client that does not read */
     PGS_LIVE_MAX_ID_BYTES = 64,
@@ -31,6 +33,7 @@ struct pgs_live_thread {
     h2o_linklist_t due;     /* subscriptions to ask for */
     h2o_linklist_t waiting; /* the same, not before their time */
     int n_in_flight;
+    size_t result_bytes; /* of all results */
     h2o_timeout_t tick_timeout, second_timeout, now_timeout;
     h2o_timeout_entry_t tick, second;
 };
@@ -55,6 +58,7 @@ struct pgs__session {
     struct pgs_identity who;
     h2o_linklist_t subscriptions;
     int n_subscriptions;
+    size_t result_bytes; /* of its results */
     bool is_ending;
 };
 

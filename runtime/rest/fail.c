@@ -8,7 +8,7 @@
 #include "base/limit.h"
 #include "base/log.h"
 #include "http/info.h"
-#include "rest/sqlstate.h"
+#include "codec/sqlstate.h"
 
 void
 pgs__fail(struct pgs_request *rq, int status, const char *code, const char *details,
@@ -62,13 +62,6 @@ or_null(const char *text)
     return text[0] != '\0' ? text : NULL;
 }
 
-/* Statement and lock timeouts, and cancelled statements: PostgreSQL's words name no secrets. */
-static bool
-is_for_the_client(const struct pgs_db_error *error)
-{
-    return strcmp(error->sqlstate, "57014") == 0 || strcmp(error->sqlstate, "55P03") == 0;
-}
-
 static void
 fail_internal(struct pgs_request *rq, int status, const struct pgs_db_error *error)
 {
@@ -77,8 +70,7 @@ fail_internal(struct pgs_request *rq, int status, const struct pgs_db_error *err
             PGS_LOG_STR("route", rq->route->path),
             PGS_LOG_STR("id", pgs_request_info(rq->req)->id));
     pgs__fail(rq, status, error->sqlstate, NULL, NULL, "%s",
-              is_for_the_client(error) ? error->message
-                                       : "The database could not answer this request");
+              pgs_sqlstate_message(error->sqlstate, status, error->message));
 }
 
 /* GET and HEAD of a call that writes (25006).  A standby refuses writes the same way; there, no

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "rest/prefer.h"
-#include "rest/sqlstate.h"
+#include "codec/sqlstate.h"
 
 static struct pgs_prefer
 read_prefer(const char *header)

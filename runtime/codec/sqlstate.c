@@ -3,7 +3,7 @@
  * The table is searched from the top: whole states stand before their classes.  57014 (statement
  * timeout) is 504, where PostgREST says 500: a proxy in front should see it as a timeout.
  */
-#include "rest/sqlstate.h"
+#include "codec/sqlstate.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -39,4 +39,20 @@ pgs_sqlstate_status(const char *sqlstate, bool anonymous)
         if (strncmp(sqlstate, table[i].prefix, strlen(table[i].prefix)) == 0)
             return table[i].status;
     return 400;
+}
+
+/* Statement and lock timeouts, cancelled statements, and statuses that functions choose. */
+static bool
+is_for_the_client(const char *sqlstate)
+{
+    return strcmp(sqlstate, "57014") == 0 || strcmp(sqlstate, "55P03") == 0 ||
+           strncmp(sqlstate, "PT", 2) == 0;
+}
+
+const char *
+pgs_sqlstate_message(const char *sqlstate, int status, const char *message)
+{
+    return status < 500 || is_for_the_client(sqlstate)
+               ? message
+               : "The database could not answer this request";
 }

@@ -3,12 +3,15 @@
  * A database error to an HTTP status, by PostgREST's table
  * (https://docs.postgrest.org, "Errors", HTTP status codes).
  */
-#ifndef PGS_REST_SQLSTATE_H
-#define PGS_REST_SQLSTATE_H
+#ifndef PGS_CODEC_SQLSTATE_H
+#define PGS_CODEC_SQLSTATE_H
 
 #include <stdbool.h>
 
 /* The status for a five-character SQLSTATE; `anonymous`: asking without a user (42501 is 401). */
 int pgs_sqlstate_status(const char *sqlstate, bool anonymous);
+
+/* What a client may be told of an error with this status: `message`, or that there was one. */
+const char *pgs_sqlstate_message(const char *sqlstate, int status, const char *message);
 
 #endif
