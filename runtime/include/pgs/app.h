@@ -9,6 +9,7 @@
 #ifndef PGS_APP_H
 #define PGS_APP_H
 
+#include "pgs/match.h"
 #include "pgs/types.h"
 
 struct pgs_request; /* rest/request.h; generated code only passes it on */
@@ -20,9 +21,6 @@ enum pgs_method {
     PGS_DELETE,
     PGS_METHODS,
 };
-
-/* A set of roles: bit i is pgs_app.roles[i]. */
-typedef uint64_t pgs_roles;
 
 /* What decides the role of a request. */
 struct pgs_role {
@@ -95,6 +93,7 @@ struct pgs_call {
 struct pgs_watched {
     const char *schema; /* NULL ends the list */
     const char *table;
+    const char *const *columns; /* whose values matchers look at, NULL-terminated; NULL: none */
 };
 
 /* A query whose subscribers are told each change of its result. */
@@ -110,6 +109,9 @@ struct pgs_live {
     bool ordered;            /* the order of its rows means something */
     const uint16_t *watched; /* places in pgs_app.watched */
     size_t n_watched;
+    /* A role without a matcher is asked for again after every change of what is watched. */
+    const struct pgs_matcher *matchers;
+    size_t n_matchers;
 };
 
 /* Which pages of other sites may use the API from a browser. */

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Live queries that are matched in C: a changed row comes out of PostgreSQL's log, and generated
+ * code says whether it belongs to the result of a subscriber.
+ *
+ * What does not depend on the row (arguments, claims, functions of them, the rows of membership
+ * tables) is never computed here: PostgreSQL is asked for it as the subscriber, in the snapshot of
+ * the result, and once more after any commit that may have changed it.
+ *
+ * All values are PostgreSQL's texts, with DateStyle ISO, TimeZone UTC and default IntervalStyle.
+ */
+#ifndef PGS_MATCH_H
+#define PGS_MATCH_H
+
+#include "pgs/types.h"
+
+/* A set of roles: bit i is pgs_app.roles[i]. */
+typedef uint64_t pgs_roles;
+
+/* SQL's three values. */
+enum pgs_truth {
+    PGS_FALSE,
+    PGS_TRUE,
+    PGS_UNKNOWN,
+};
+
+/* What PostgreSQL said of a subscriber. */
+struct pgs_facts {
+    const struct pgs_text *values;          /* at NULL: null */
+    const struct pgs_fact_set *const *sets; /* live/facts.h; asked with the functions below */
+};
+
+struct pgs_fact_set;
+
+/* A row of values is in a set of rows as `exists (... where a = x and b = y)` says: never unknown.
+ */
+bool pgs_set_has(const struct pgs_fact_set *set, const struct pgs_text *values, size_t n);
+
+/* `x in (select ...)`: unknown where x is null, or where only a null of the set could be it. */
+enum pgs_truth pgs_set_contains(const struct pgs_fact_set *set, struct pgs_text value);
+
+/* A statement that is asked with arguments of the live query. */
+struct pgs_fact_query {
+    const char *sql;           /* its parameters are $1::type and so on */
+    const uint16_t *arguments; /* which arguments of the live query they are */
+    size_t n_arguments;
+    size_t n_columns; /* of its rows; all are texts */
+};
+
+/* `column = value`: a row with another value, or where one of the two is null, does not concern
+ * the subscriber.  Only for types whose texts are equal exactly where the values are. */
+struct pgs_tie {
+    uint16_t column; /* of pgs_watched.columns */
+    uint16_t value;  /* of the facts */
+};
+
+/* Rows of one table that concern a subscription; without ties every row does. */
+struct pgs_source {
+    uint16_t watched; /* place in pgs_app.watched */
+    const struct pgs_tie *ties;
+    size_t n_ties;
+};
+
+/* A column that rows are ordered by. */
+struct pgs_match_order {
+    uint16_t column;               /* of pgs_watched.columns */
+    const struct pgs_column *type; /* how its texts compare: whole numbers, date, timestamps, uuid,
+                                      boolean, enumerations, text in the order of its bytes */
+    bool descending;
+    bool nulls_first;
+};
+
+/* How the rows of a result come out of the rows of one table. */
+struct pgs_match_rows {
+    /* Of the where clause and the row policies.  `row` has a value for each of
+     * pgs_watched.columns. */
+    enum pgs_truth (*holds)(const struct pgs_text *row, const struct pgs_facts *facts);
+    const uint16_t *needed; /* columns that `holds`, the result or its order look at */
+    size_t n_needed;
+    const uint16_t *outputs; /* the column of pgs_watched.columns for each of pgs_live.columns */
+    const struct pgs_match_order *order; /* total: it ends with a key; none: unordered */
+    size_t n_order;
+    uint32_t limit; /* 0: none */
+};
+
+/* How changes reach the subscribers of some roles. */
+struct pgs_matcher {
+    pgs_roles roles;
+    struct pgs_fact_query values; /* one row, whose columns are the values */
+    const struct pgs_fact_query *sets;
+    size_t n_sets;
+    /*
+     * The tables that a result depends on.  A change in one means asking again; with `rows`, the
+     * first is their table and its changes are matched.
+     */
+    const struct pgs_source *sources;
+    size_t n_sources;
+    const struct pgs_match_rows *rows; /* NULL: every change means asking again */
+};
+
+#endif
