@@ -55,7 +55,7 @@ struct pgs_tie {
 };
 
 /* Rows of one table that concern a subscription; without ties every row does. */
-struct pgs_source {
+struct pgs_live_source {
     uint16_t watched; /* place in pgs_app.watched */
     const struct pgs_tie *ties;
     size_t n_ties;
@@ -93,7 +93,7 @@ struct pgs_matcher {
      * The tables that a result depends on.  A change in one means asking again; with `rows`, the
      * first is their table and its changes are matched.
      */
-    const struct pgs_source *sources;
+    const struct pgs_live_source *sources;
     size_t n_sources;
     const struct pgs_match_rows *rows; /* NULL: every change means asking again */
 };
