@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 
 export declare class LiveError extends Error {
+  constructor(code: string, message: string, willRetry?: boolean);
   readonly name: 'LiveError';
-  /** As in docs/live.md: `unknown_query`, `bad_params`, ..., or an SQLSTATE. */
+  /** As in docs/live.md: `unknown_query`, `bad_params`, ..., or an SQLSTATE; of a connection: `token`, `refused`, `connection`. */
   readonly code: string;
+  /** It goes on by itself; otherwise the subscription has ended. */
+  readonly willRetry: boolean;
 }
 
 export interface Snapshot<Row> {
@@ -25,18 +28,27 @@ export interface Delta<Row> {
   deleted?: Partial<Row>[];
 }
 
+/** `idle`: nothing is wanted, or it was refused; `waiting`: the connection was lost, and will be tried again. */
+export type LiveState = 'idle' | 'connecting' | 'open' | 'waiting' | 'closed';
+
 export interface LiveOptions {
-  /** A user token or the anon key, or what gives one: it is asked at each connection. */
-  token?: string | (() => string | undefined | Promise<string | undefined>);
+  /** `websocket`, unless said otherwise. */
+  transport?: 'websocket' | 'sse';
+  /** A token that stays as it is, or the anon key. */
+  token?: string;
+  /** Or what gives one: asked at each connection, and before the last one ends. */
+  getToken?: () => string | null | undefined | Promise<string | null | undefined>;
+  /** `error`: why it is not open. */
+  onState?: (state: LiveState, error?: LiveError) => void;
   /** Where the platform has none. */
   WebSocket?: unknown;
-  onState?: (state: 'open' | 'closed') => void;
+  fetch?: typeof globalThis.fetch;
 }
 
 export interface Handlers<Row> {
   /** All rows, and what has changed; a new array each time. */
-  onChange: (rows: Row[], change: Snapshot<Row> | Delta<Row>) => void;
-  /** The subscription has ended. */
+  onChange?: (rows: Row[], change: Snapshot<Row> | Delta<Row>) => void;
+  /** The subscription has ended, or the connection has failed and is tried again: `error.willRetry`. */
   onError?: (error: LiveError) => void;
 }
 
@@ -46,22 +58,30 @@ export interface Subscription<Row> {
   close(): void;
 }
 
-/** `Live` of the `Database` that `pgstack generate types` writes: names, arguments and rows. */
-type AnyLive = Record<string, { Args: Record<string, unknown> | never; Row: Record<string, unknown> }>;
+type AnyLive = Record<string, { Args: Record<string, unknown>; Row: Record<string, unknown> }>;
 
-export interface LiveClient<L extends AnyLive = AnyLive> {
-  live<Name extends keyof L & string>(
+/** The live queries of the `Database` that `pgstack generate types` writes. */
+export type LiveOf<Database> = Database extends { public: { Live: infer Live } } ? Live : AnyLive;
+export type LiveName<Database> = keyof LiveOf<Database> & string;
+export type LiveRow<Database, Name extends LiveName<Database>> = LiveOf<Database>[Name] extends { Row: infer Row } ? Row : never;
+export type LiveParams<Database, Name extends LiveName<Database>> =
+  LiveOf<Database>[Name] extends { Args: infer Args } ? ([Args] extends [never] ? Record<string, never> : Args) : never;
+
+export interface LiveClient<Database = unknown> {
+  readonly state: LiveState;
+  live<Name extends LiveName<Database>>(
     query: Name,
-    params: L[Name]['Args'],
-    handlers: Handlers<L[Name]['Row']>,
-  ): Subscription<L[Name]['Row']>;
-  /** Gives the open connection a fresh token. */
+    params: LiveParams<Database, Name>,
+    handlers?: Handlers<LiveRow<Database, Name>>,
+  ): Subscription<LiveRow<Database, Name>>;
+  /** Asks for a token now: on the open connection, or by connecting again. */
   refresh(): Promise<void>;
   /** Ends all of it. */
   close(): void;
 }
 
-export declare function createLive<L extends AnyLive = AnyLive>(url: string | URL, options?: LiveOptions): LiveClient<L>;
+/** A client of the server at `url`. */
+export declare function createLive<Database = unknown>(url: string | URL, options?: LiveOptions): LiveClient<Database>;
 
 /** The rows after a delta; the rows before are left as they are. */
-export declare function applyDelta<Row>(key: string[], rows: Row[], delta: Delta<Row>): Row[];
+export declare function applyDelta<Row>(key: string[], rows: readonly Row[], delta: Omit<Delta<Row>, 'type' | 'seq'>): Row[];

@@ -1,126 +1,123 @@
 // SPDX-License-Identifier: MIT
-// A connection to /live/v1 that lasts: it opens itself again, subscribes again, and takes a fresh
-// token where the old one has expired.  docs/live.md has the protocol.
+// Live queries of a pgstack server: rows that keep themselves up to date.  docs/live.md has the protocol.
 
-const BACKOFF_MIN_MS = 500;
-const BACKOFF_MAX_MS = 30_000;
-const CLOSE_TOKEN = 4401;
+import { Connection, LiveError } from './connection.js';
+import { applyDelta } from './rows.js';
+import { openEvents, openSocket } from './transports.js';
 
-/** Why a subscription, or a connection, has ended. */
-export class LiveError extends Error {
-  constructor(code, message) {
-    super(message);
-    this.name = 'LiveError';
-    this.code = code;
+export { applyDelta, LiveError };
+
+/** An exception of a handler is its author's to see; it must not end anything of ours. */
+function guarded(handler, ...args) {
+  try {
+    handler?.(...args);
+  } catch (error) {
+    if (globalThis.reportError) globalThis.reportError(error);
+    else queueMicrotask(() => { throw error; });
   }
 }
 
-const sameKey = (key, a, b) => key.every((name) => a[name] === b[name]);
+/** What one subscriber holds. */
+class Subscription {
+  rows; key = []; gen; seq;
 
-/** The rows after a delta; the rows before are left as they are. */
-export function applyDelta(key, rows, delta) {
-  const { inserted = [], updated = [], deleted = [], inserted_at: insertedAt, updated_at: updatedAt } = delta;
-  const gone = [...deleted, ...updated];
-  const next = rows.slice();
-  for (const row of gone) {
-    const at = next.findIndex((held) => sameKey(key, held, row));
-    if (at >= 0) next.splice(at, 1);
+  constructor(id, query, params, handlers) {
+    Object.assign(this, { id, query, params, handlers });
   }
-  const coming = [...inserted.map((row, i) => ({ row, at: insertedAt?.[i] ?? Infinity })),
-    ...updated.map((row, i) => ({ row, at: updatedAt?.[i] ?? Infinity }))];
-  coming.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
-  for (const { row, at } of coming) next.splice(Math.min(at, next.length), 0, row);
-  return next;
+
+  request() {
+    const { id, query, params } = this;
+    return { id, query, params };
+  }
+
+  /** Takes in the next frame; false: one is missing before it. */
+  take(frame) {
+    if (frame.type === 'snapshot') {
+      this.key = frame.key;
+      this.rows = frame.rows;
+    } else if (this.rows === undefined || frame.seq !== this.seq + 1) {
+      return false;
+    } else {
+      this.rows = applyDelta(this.key, this.rows, frame);
+    }
+    this.gen = frame.gen;
+    this.seq = frame.seq;
+    return true;
+  }
 }
 
 class Client {
-  #url; #token; #WebSocket; #onState; #socket; #timer; #failures = 0; #ids = 0; #closed = false;
+  #connection; #onState; #ids = 0;
   #subscriptions = new Map();
 
-  constructor(url, { token, WebSocket = globalThis.WebSocket, onState = () => {} } = {}) {
-    if (!WebSocket) throw new TypeError('no WebSocket here: pass one as `WebSocket`');
-    this.#url = new URL('/live/v1', url);
-    this.#url.protocol = this.#url.protocol.replace(/^http/, 'ws');
-    this.#token = typeof token === 'function' ? token : () => token;
-    this.#WebSocket = WebSocket;
+  constructor(base, { transport, token, getToken, onState, WebSocket = globalThis.WebSocket, fetch = globalThis.fetch } = {}) {
+    if (transport !== 'sse' && !WebSocket) throw new TypeError("no WebSocket here: pass one as `WebSocket`, or choose transport: 'sse'");
+    const open = transport === 'sse' ? openEvents : openSocket;
+    const means = { base, WebSocket, fetch: (...args) => fetch(...args) };
     this.#onState = onState;
+    this.#connection = new Connection((...args) => open(means, ...args), { token, getToken }, {
+      requests: () => [...this.#subscriptions.values()].map((subscription) => subscription.request()),
+      state: (state, error) => guarded(this.#onState, state, error),
+      frame: (frame) => this.#take(frame),
+      trouble: (error) => this.#trouble(error),
+    });
   }
 
-  live(query, params, { onChange, onError = () => {} }) {
-    const id = String(++this.#ids);
-    const subscription = { query, params, onChange, onError, rows: undefined, key: [] };
-    this.#subscriptions.set(id, subscription);
-    if (this.#socket?.readyState === 1) this.#subscribe(id, subscription);
-    else this.#open();
+  get state() {
+    return this.#connection.state;
+  }
+
+  live(query, params, handlers = {}) {
+    const subscription = new Subscription('', query, params, handlers);
+    this.#begin(subscription);
     return {
       get rows() { return subscription.rows; },
       close: () => {
-        if (this.#subscriptions.delete(id)) this.#say({ type: 'unsubscribe', id });
+        if (this.#subscriptions.delete(subscription.id)) this.#connection.unsubscribe(subscription.id);
       },
     };
   }
 
-  async refresh() {
-    const token = await this.#token();
-    if (token) this.#say({ type: 'token', token });
+  refresh() {
+    return this.#connection.refresh();
   }
 
   close() {
-    this.#closed = true;
-    clearTimeout(this.#timer);
     this.#subscriptions.clear();
-    this.#socket?.close(1000);
+    this.#connection.close();
   }
 
-  #say(message) {
-    if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(message));
-  }
-
-  #subscribe(id, { query, params }) {
-    this.#say({ type: 'subscribe', id, query, params });
-  }
-
-  async #open() {
-    if (this.#closed || this.#socket) return;
-    this.#socket = { readyState: 0 }; // until there is a token
-    const token = await Promise.resolve().then(this.#token).catch(() => undefined);
-    if (this.#closed) return;
-    const socket = new this.#WebSocket(this.#url, token ? ['pgstack.live.v1', `bearer.${token}`] : ['pgstack.live.v1']);
-    this.#socket = socket;
-    socket.onopen = () => {
-      this.#failures = 0;
-      this.#onState('open');
-      for (const [id, subscription] of this.#subscriptions) this.#subscribe(id, subscription);
-    };
-    socket.onmessage = ({ data }) => this.#take(JSON.parse(data));
-    socket.onerror = () => {}; // onclose follows
-    socket.onclose = ({ code }) => this.#lost(code);
-  }
-
-  #lost(code) {
-    this.#socket = undefined;
-    this.#onState('closed');
-    if (this.#closed) return;
-    // A token that was refused is asked for again, but not in a storm.
-    const most = Math.min(BACKOFF_MIN_MS * 2 ** this.#failures, BACKOFF_MAX_MS);
-    const first = this.#failures++ === 0 && code !== CLOSE_TOKEN;
-    this.#timer = setTimeout(() => this.#open(), first ? Math.random() * BACKOFF_MIN_MS : most / 2 + Math.random() * most / 2);
+  /** Under a new id: what still comes for an older one is not meant for it. */
+  #begin(subscription) {
+    subscription.id = String(++this.#ids);
+    subscription.seq = undefined;
+    this.#subscriptions.set(subscription.id, subscription);
+    this.#connection.subscribe(subscription.request());
   }
 
   #take(frame) {
     const subscription = this.#subscriptions.get(frame.id);
-    if (!subscription) return;
-    if (frame.type === 'error') {
-      this.#subscriptions.delete(frame.id);
-      subscription.onError(new LiveError(frame.code, frame.message));
-    } else if (frame.type === 'snapshot') {
-      subscription.key = frame.key;
-      subscription.rows = frame.rows;
-      subscription.onChange(subscription.rows, frame);
-    } else if (frame.type === 'delta') {
-      subscription.rows = applyDelta(subscription.key, subscription.rows, frame);
-      subscription.onChange(subscription.rows, frame);
+    if (frame.type === 'error') return this.#fail(frame, subscription);
+    if (!subscription || (frame.type !== 'snapshot' && frame.type !== 'delta')) return undefined;
+    if (subscription.take(frame)) return guarded(subscription.handlers.onChange, subscription.rows, frame);
+    this.#subscriptions.delete(subscription.id);
+    this.#connection.unsubscribe(subscription.id);
+    return this.#begin(subscription);
+  }
+
+  #fail({ id, code, message }, subscription) {
+    if (subscription) {
+      this.#subscriptions.delete(id);
+      guarded(subscription.handlers.onError, new LiveError(code, message));
+    } else if (id === undefined && code !== 'token') { // that one closes the connection too
+      this.#trouble(new LiveError(code, message, true));
     }
+  }
+
+  #trouble(error) {
+    const all = [...this.#subscriptions.values()];
+    if (!error.willRetry) this.#subscriptions.clear();
+    for (const { handlers } of all) guarded(handlers.onError, error);
   }
 }
 

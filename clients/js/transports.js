@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// The two ways to a server.  Each opens one channel; `on` is told of what happens to it:
+//   open()  frame(object)  heard()  lost({ code?, status?, message? })     lost is the last, and comes once
+// A channel has say(message) and close().  One that is fixed cannot be told anything: another request or
+// token needs a new one.
+
+const PROTOCOL = 'pgstack.live.v1';
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the server says of a refusal, in PostgREST's form or none. */
+async function refusal(response) {
+  const body = parsed(await response.text().catch(() => ''));
+  return { status: response.status, message: body?.message ?? `the server answers ${response.status}` };
+}
+
+/** The stream's address, and the headers, for these requests. */
+function streamRequest(base, token, requests, signal) {
+  const url = new URL('/live/v1/stream', base);
+  for (const request of requests) url.searchParams.append('subscribe', JSON.stringify(request));
+  const headers = { accept: 'text/event-stream', ...(token ? { authorization: `Bearer ${token}` } : {}) };
+  return [url, { headers, signal, cache: 'no-store' }];
+}
+
+/** A page is not told why its WebSocket was refused: ask the stream, which answers in words. */
+async function askWhy(base, token, fetch) {
+  const abort = new AbortController();
+  try {
+    const response = await fetch(...streamRequest(base, token, [{ id: '-', query: '-' }], abort.signal));
+    return response.ok ? { message: 'the WebSocket was refused' } : await refusal(response);
+  } catch (error) {
+    return { message: `no answer: ${error.message}` };
+  } finally {
+    abort.abort();
+  }
+}
+
+/** One WebSocket. */
+export function openSocket({ base, WebSocket, fetch }, token, _requests, on) {
+  const url = new URL('/live/v1', base);
+  url.protocol = url.protocol.replace(/^http/, 'ws');
+  const socket = new WebSocket(url, token ? [PROTOCOL, `bearer.${token}`] : [PROTOCOL]);
+  let isOver = false, wasOpen = false;
+  const end = async (why) => {
+    if (isOver) return;
+    isOver = true;
+    on.lost(wasOpen ? why : await askWhy(base, token, fetch));
+  };
+  socket.onopen = () => {
+    wasOpen = true;
+    if (!isOver) on.open();
+  };
+  socket.onmessage = ({ data }) => {
+    const frame = parsed(data);
+    if (isOver) return;
+    on.heard();
+    if (frame) on.frame(frame);
+    else socket.close();
+  };
+  // Some platforms say nothing more of one that never opened.
+  socket.onerror = () => { if (!wasOpen) end(); };
+  socket.onclose = ({ code, reason }) => end({ code, message: reason || `the connection was closed (${code})` });
+  return {
+    isFixed: false,
+    say(message) { // what cannot be said any more is said anew on the next channel
+      if (socket.readyState === 1) socket.send(JSON.stringify(message));
+    },
+    close() {
+      isOver = true;
+      socket.close(1000);
+    },
+  };
+}
+
+/** The events of a stream, as they come (HTML Living Standard, section 9.2). */
+async function readEvents(body, onBytes, onEvent) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = '', data = [];
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    onBytes();
+    const lines = (rest + value).split('\n');
+    rest = lines.pop();
+    for (const line of lines.map((text) => text.replace(/\r$/, ''))) {
+      if (line.startsWith('data:')) data.push(line.slice(5).replace(/^ /, ''));
+      if (line !== '' || data.length === 0) continue;
+      onEvent(data.join('\n'));
+      data = [];
+    }
+  }
+}
+
+/** One stream of Server-Sent Events; by fetch, since an EventSource cannot send the token in a header. */
+export function openEvents({ base, fetch }, token, requests, on) {
+  const abort = new AbortController();
+  const follow = async () => {
+    const response = await fetch(...streamRequest(base, token, requests, abort.signal));
+    if (!response.ok) return refusal(response);
+    on.open();
+    await readEvents(response.body, on.heard, (text) => {
+      const frame = parsed(text);
+      if (frame && !abort.signal.aborted) on.frame(frame);
+    });
+    return { message: 'the stream has ended' };
+  };
+  follow().catch((error) => ({ message: error.message })).then((why) => {
+    if (!abort.signal.aborted) on.lost(why);
+  });
+  return { isFixed: true, say() {}, close: () => abort.abort() };
+}
