@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "demo.h"
 #include "health.h"
 #include "http/reply.h"
 #include "metrics/page.h"
@@ -21,6 +22,7 @@ struct loop_state {
     struct pgs_thread rest;       /* the first: health and rest/ are given it alone */
     struct pgs_live_thread *live; /* NULL: on the admin port */
     struct pgs_pool *live_pool;   /* NULL: no live queries */
+    const char *demo_dir;         /* NULL: no pages */
 };
 
 static struct pgs_pool *
@@ -90,6 +92,7 @@ thread_open(h2o_loop_t *loop, int index, void *arg)
     state->rest.router = program->router;
     state->rest.rates = program->rates;
     state->rest.timing = program->config.server_timing;
+    state->demo_dir = program->config.demo_dir;
     state->rest.authn = pgs_authn_open(&pgs_app, &program->keys);
     open_pools(program, loop, state);
     state->live = open_live(program, loop, state);
@@ -101,7 +104,8 @@ on_request(void *arg, h2o_req_t *req)
 {
     struct loop_state *state = arg;
 
-    if (!pgs_health_on_request(&state->rest, req) && !pgs_live_on_request(state->live, req))
+    if (!pgs_health_on_request(&state->rest, req) && !pgs_live_on_request(state->live, req) &&
+        !pgs_demo_on_request(state->demo_dir, req))
         pgs_rest_on_request(&state->rest, req);
 }
 

@@ -19,6 +19,7 @@
 #define DEV_SERVER_LOG DEV_DIR "/server.log"
 #define DEV_BUILD_LOG DEV_DIR "/build.log"
 #define DEV_SERVER_ENV DEV_DIR "/server.env"
+#define DEV_PAGE "demo/page"
 #define DEV_DATABASE "app"
 #define DEV_OTHER_DATABASE                                                                         \
     "app_2" /* while the server runs, a new one cannot take the same name                          \
@@ -81,6 +82,9 @@ void dev_database_abandon(struct dev *dev, const char *old);
 
 /* The next start finds the same database. */
 bool dev_database_remember(const struct dev *dev);
+
+/* The project has a page of its own, which is at /demo. */
+bool dev_has_page(void);
 
 /* dev_server.c: the application's server.  False: printed. */
 bool dev_server_start(struct dev *dev, const char *program);

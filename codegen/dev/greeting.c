@@ -86,6 +86,10 @@ dev_greet(const struct dev *dev, const struct model *model)
     print_lists(dev, model, authenticated, anon, "Authorization: Bearer ", dev->demo_token);
     if (authenticated != NULL)
         print_query(dev, model, authenticated);
+    if (dev_has_page())
+        printf("In two browser windows, which show each other's changes:\n\n"
+               "  http://127.0.0.1:%d/demo/#%s\n\n",
+               dev->port, dev->demo_token);
     printf("As the database's superuser:\n\n  psql %s\n\n",
            dev_url(dev, "postgres", dev->superuser_password));
     printf("Keys and addresses are in " DEV_ENV ", requests in " DEV_SERVER_LOG

@@ -105,6 +105,16 @@ log_level(void)
     return own != NULL && strcmp(own, "debug") == 0 ? "LOG_LEVEL=debug" : "LOG_LEVEL=info";
 }
 
+/* A server that is told to be one of production would refuse it. */
+bool
+dev_has_page(void)
+{
+    const char *environment = setting_get("PGSTACK_ENV");
+
+    return (environment == NULL || strcmp(environment, "production") != 0) &&
+           access(DEV_PAGE "/index.html", R_OK) == 0;
+}
+
 bool
 dev_server_start(struct dev *dev, const char *program)
 {
@@ -114,6 +124,7 @@ dev_server_start(struct dev *dev, const char *program)
         "LIVE_DATABASE_URL",
         "SUPERVISE=true",
         log_level(),
+        dev_has_page() ? "DEMO_DIR=" DEV_PAGE : "DEMO_DIR",
         "HOST=127.0.0.1",
         arena_printf("PORT=%d", dev->port),
         arena_printf("ADMIN_PORT=%d", dev->admin_port),

@@ -271,6 +271,7 @@ check_rules(const struct pgs_config *c, FILE *out)
     ok &= rule(c, out, pgs_networks_are_too_wide(c->trusted_proxies), "TRUSTED_PROXIES",
                "lets every client say which address it has");
     ok &= rule(c, out, c->permissive_cors, "ALLOW_PERMISSIVE_CORS", "lets every site read answers");
+    ok &= rule(c, out, c->demo_dir != NULL, "DEMO_DIR", "serves pages that are for development");
     ok &= rule(c, out, service != NULL && c->admin_database_url == NULL, "ADMIN_DATABASE_URL",
                "must be set for SERVICE_ROLE_KEY to reach the database");
     return ok;

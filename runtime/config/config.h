@@ -47,6 +47,7 @@ struct pgs_config {
     int gzip_level;
     const char *const *allowed_origins; /* NULL: the policy's */
     bool permissive_cors;
+    const char *demo_dir;
 
     const char *database_url;
     const char *admin_database_url; /* NULL: no admin plane */

@@ -26,6 +26,7 @@ static const struct {
     {206, "Partial Content"},
     {300, "Multiple Choices"},
     {304, "Not Modified"},
+    {308, "Permanent Redirect"},
     {400, "Bad Request"},
     {401, "Unauthorized"},
     {403, "Forbidden"},

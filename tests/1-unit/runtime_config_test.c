@@ -172,6 +172,7 @@ test_production_rules(void **state)
         {"SERVICE_ROLE_KEY", "tiny", "SERVICE_ROLE_KEY:"},
         {"TRUSTED_PROXIES", "0.0.0.0/0", "TRUSTED_PROXIES:"},
         {"ALLOW_PERMISSIVE_CORS", "true", "ALLOW_PERMISSIVE_CORS:"},
+        {"DEMO_DIR", "/anywhere", "DEMO_DIR:"},
     };
     struct pgs_config config;
 

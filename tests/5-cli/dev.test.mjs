@@ -59,6 +59,8 @@ describe('a new project', () => {
 
 describe('dev', { concurrency: false }, () => {
   test('serves; what it prints works; Ctrl-C stops all of it', async (t) => {
+    mkdirSync(join(project, 'demo/page'));
+    writeFileSync(join(project, 'demo/page/index.html'), 'a page of mine');
     const child = await dev();
     const env = readEnv();
     for (const name of ['PORT', 'ADMIN_PORT', 'ANON_KEY', 'SERVICE_ROLE_KEY', 'JWT_SECRET', 'DATABASE_URL', 'ADMIN_DATABASE_URL', 'MIGRATION_DATABASE_URL', 'DEMO_TOKEN'])
@@ -69,6 +71,9 @@ describe('dev', { concurrency: false }, () => {
       const { out } = await run('sh', ['-c', `${line} -s -w ' %{http_code}'`]);
       assert.match(out, / 200$/, `${line}\n${out}`);
     }
+    const page = child.output().match(/^ {2}(http:\S+\/demo\/)#(\S+)$/m);
+    assert.equal(page[2], env.DEMO_TOKEN);
+    assert.equal(await (await fetch(page[1])).text(), 'a page of mine');
     const { status, rows } = await notes(env);
     assert.equal(status, 200);
     assert.deepEqual(rows.map((r) => r.title), ['Buy milk', 'Call Grace']);
