@@ -301,6 +301,7 @@ void check_policies(struct checker *checker);
 void check_order(struct checker *checker);
 void check_queries(struct checker *checker);
 void check_cors(struct checker *checker);
+void check_common_rates(struct checker *checker); /* before those that it holds for */
 void check_endpoints(struct checker *checker);
 void check_rights(struct checker *checker);
 void check_truth(struct checker *checker);

@@ -153,16 +153,21 @@ write_routes(struct out *out, const struct plan *whole, const struct plan_table 
 }
 
 static void
-write_rates(struct out *out, const struct plan_table *plan)
+write_limits(struct out *out, const struct plan_table *plan)
 {
     struct words list = {0};
 
     if (plan == NULL)
         return;
     access_add_rates(&list, NULL, &plan->endpoint->rates);
-    for (int verb = 0; verb < VERBS; verb++)
-        access_add_rates(&list, verb_name((enum verb)verb), &plan->endpoint->verb_rates[verb]);
-    access_write_rates(out, &list);
+    access_add_cost(&list, NULL, &plan->endpoint->cost);
+    for (int verb = 0; verb < VERBS; verb++) {
+        const char *name = verb_name((enum verb)verb);
+
+        access_add_rates(&list, name, &plan->endpoint->verb_rates[verb]);
+        access_add_cost(&list, name, &plan->endpoint->verb_costs[verb]);
+    }
+    access_write_limits(out, LIMITED, &list);
 }
 
 static void
@@ -301,7 +306,7 @@ write_table(struct out *out, const struct plan *plan, const struct table *table)
                                      : "view",
                access_relation(table));
     write_routes(out, plan, served(plan, table));
-    write_rates(out, served(plan, table));
+    write_limits(out, served(plan, table));
     write_marks(out, table);
     access_write_triggers(out, plan->model, table);
     for (size_t i = 0; i < roles.n; i++)
@@ -352,10 +357,20 @@ write_raw_sql(struct out *out, const struct model *model)
 }
 
 static void
+write_common_limits(struct out *out, const struct model *model)
+{
+    struct words list = {0};
+
+    access_add_rates(&list, NULL, model->rates);
+    access_write_limits(out, "limited together: ", &list);
+}
+
+static void
 write_access(struct out *out, const struct plan *plan)
 {
     out_add(out, head);
     write_roles(out, plan->model);
+    write_common_limits(out, plan->model);
     write_claims(out, plan->model);
     write_predicates(out, plan->model);
     write_tables(out, plan);

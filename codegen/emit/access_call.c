@@ -35,12 +35,13 @@ write_route(struct out *out, const char *name, bool may_get)
 /* ---- queries ---- */
 
 static void
-write_rates(struct out *out, const struct query *query)
+write_limits(struct out *out, const struct query *query)
 {
     struct words list = {0};
 
     access_add_rates(&list, NULL, &query->rates);
-    access_write_rates(out, &list);
+    access_add_cost(&list, NULL, &query->cost);
+    access_write_limits(out, LIMITED, &list);
 }
 
 static void
@@ -50,7 +51,7 @@ write_query(struct out *out, const struct model *model, const struct query *quer
 
     out_printf(out, "\nquery %s\n", name);
     write_route(out, name, true);
-    write_rates(out, query);
+    write_limits(out, query);
     if (query->raw != NULL)
         out_printf(out, "  unchecked: %s\n", access_digest(query->raw));
     write_callers(out, model, query->roles.at, query->roles.n);
@@ -165,7 +166,7 @@ write_function(struct out *out, const struct model *model, const struct deciding
     out_printf(out, "\nfunction %s\n", name);
     if (served != NULL) {
         write_route(out, name, function->volatility != FUNCTION_VOLATILE);
-        write_rates(out, served);
+        write_limits(out, served);
     } else {
         out_add(out, "  not served\n");
     }

@@ -78,6 +78,11 @@ access_write_sorted(struct out *out, const char *indent, struct words *lines)
         out_printf(out, "%s%s\n", indent, lines->list.at[i]);
 }
 
+struct access_unit {
+    const char *name;
+    long factor;
+};
+
 void
 access_add_rates(struct words *list, const char *verb, const struct rates *rates)
 {
@@ -91,10 +96,33 @@ access_add_rates(struct words *list, const char *verb, const struct rates *rates
     }
 }
 
+/* 65536 as "64 kB", 1000 as "1000 B" */
+static const char *
+in_units(long amount, const struct access_unit *unit)
+{
+    while (amount % unit->factor != 0)
+        unit++;
+    return arena_printf("%ld %s", amount / unit->factor, unit->name);
+}
+
 void
-access_write_rates(struct out *out, const struct words *list)
+access_add_cost(struct words *list, const char *verb, const struct cost *cost)
+{
+    static const struct access_unit sizes[] = {
+        {"GB", 1073741824}, {"MB", 1048576}, {"kB", 1024}, {"B", 1}};
+    static const struct access_unit times[] = {{"min", 60000}, {"s", 1000}, {"ms", 1}};
+    const char *whose = verb != NULL ? arena_printf("%s ", verb) : "";
+
+    if (cost->body_bytes > 0)
+        words_add(list, arena_printf("%sbody %s", whose, in_units(cost->body_bytes, sizes)));
+    if (cost->within_ms > 0)
+        words_add(list, arena_printf("%swithin %s", whose, in_units(cost->within_ms, times)));
+}
+
+void
+access_write_limits(struct out *out, const char *head, const struct words *list)
 {
     for (size_t i = 0; i < list->list.n; i++)
-        out_printf(out, "%s%s", i == 0 ? "  limited: " : ", ", list->list.at[i]);
+        out_printf(out, "%s%s", i == 0 ? head : ", ", list->list.at[i]);
     out_add(out, list->list.n > 0 ? "\n" : "");
 }

@@ -25,8 +25,11 @@ const struct role *access_nearest(const struct role *const *roles, size_t n,
 const char *access_relation(const struct table *table);
 
 /* Limits in the words of the schema; `verb` may be NULL.  Then the line of them all, if any. */
+#define LIMITED "  limited: " /* of what the line stands under */
+
 void access_add_rates(struct words *list, const char *verb, const struct rates *rates);
-void access_write_rates(struct out *out, const struct words *list);
+void access_add_cost(struct words *list, const char *verb, const struct cost *cost);
+void access_write_limits(struct out *out, const char *head, const struct words *list);
 
 /* Sorted, a line each, `indent` before them. */
 void access_write_sorted(struct out *out, const char *indent, struct words *lines);

@@ -211,6 +211,8 @@ emit_definition(struct out *out, const struct plan *plan, const char *fingerprin
     }
     if (cors != NULL)
         layout_member(out, 4, ".cors", arena_printf("&%s", cors));
+    if (plan->model->rates->n > 0)
+        layout_member(out, 4, ".rates", "common_rates");
     layout_member(out, 4, ".max_rows", MAX_ROWS);
     out_add(out, "};\n");
 }
@@ -229,5 +231,6 @@ emit_app(const struct plan *plan, const char *fingerprint)
     for (size_t i = 0; i < plan->model->cors.n; i++)
         emit_cors(out, plan->model->cors.at[i], plan->cors_names.at[i]);
     emit_tables(out, plan);
+    emit_common_rates(out, plan->model);
     emit_definition(out, plan, fingerprint);
 }

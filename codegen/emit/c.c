@@ -164,6 +164,17 @@ emit_roles(struct out *out, size_t indent, const struct plan *plan, role_set rol
     layout_or(out, indent, ".roles", &words);
 }
 
+static void
+emit_cost(struct out *out, const struct cost *cost)
+{
+    if (cost->body_bytes > 0)
+        layout_member(out, 8, ".max_body", arena_printf("%ld", cost->body_bytes));
+    if (cost->within_ms > 0)
+        layout_member(out, 8, ".within_ms", arena_printf("%ld", cost->within_ms));
+    if (cost->slow)
+        layout_member(out, 8, ".slow", "true");
+}
+
 void
 emit_route(struct out *out, const struct plan *plan, const struct emitted_route *route)
 {
@@ -178,5 +189,6 @@ emit_route(struct out *out, const struct plan *plan, const struct emitted_route 
         layout_member(out, 8, ".cors", arena_printf("&%s", cors_name));
     if (route->rates != NULL)
         layout_member(out, 8, ".rates", route->rates);
+    emit_cost(out, &route->cost);
     out_add(out, "    },\n");
 }

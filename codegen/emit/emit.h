@@ -91,6 +91,7 @@ struct emitted_route {
     const char *handler;
     const struct cors *cors;
     const char *rates; /* the list's name; NULL: none */
+    struct cost cost;
 };
 
 void emit_route(struct out *out, const struct plan *plan, const struct emitted_route *route);
@@ -99,6 +100,7 @@ void emit_route(struct out *out, const struct plan *plan, const struct emitted_r
  * `NAME_run_rates`. */
 void emit_endpoint_rates(struct out *out, const struct plan_table *plan);
 void emit_query_rates(struct out *out, const struct plan_query *plan);
+void emit_common_rates(struct out *out, const struct model *model); /* common_rates */
 
 /* ---- shared by the emitters of SQL: emit_sql.c, emit_platform.c, emit_rights.c ---- */
 

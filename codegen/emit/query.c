@@ -153,13 +153,16 @@ emit_routes(struct out *out, const struct plan *plan)
         struct emitted_route route = {.method = "PGS_GET",
                                       .path = path,
                                       .roles = query->roles,
-                                      .handler = arena_printf("%s_run", query->c_name)};
+                                      .handler = arena_printf("%s_run", query->c_name),
+                                      .cost = query->query->cost};
 
         if (query->query->rates.n > 0)
             route.rates = arena_printf("%s_run_rates", query->c_name);
+        route.cost.body_bytes = 0;
         if (surface_only_reads(query->query))
             emit_route(out, plan, &route);
         route.method = "PGS_POST";
+        route.cost = query->query->cost;
         emit_route(out, plan, &route);
     }
     out_add(out, "    PGS_ROUTES_END,\n};\n");

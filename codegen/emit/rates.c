@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Rate limits: all of an endpoint or a query in one table, and for each route those that hold. */
+/* Rate limits: all of an endpoint or a query in one table, and for each route those that hold;
+ * those of all requests are the application's. */
 #include "emit/emit.h"
 #include "model/access.h"
 
@@ -7,10 +8,12 @@ static const char *const constants[] = {[RATE_BY_ADDRESS] = "PGS_BY_ADDRESS",
                                         [RATE_BY_USER] = "PGS_BY_USER",
                                         [RATE_BY_KEY] = "PGS_BY_KEY"};
 
-/* "ticket-create-hour-user", as clients see it. */
+/* "ticket-create-hour-user", as clients see it; "minute-address" of those of all requests. */
 static const char *
 policy_name(const char *c_name, const char *verb, const struct rate *rate)
 {
+    if (c_name == NULL)
+        return arena_printf("%s-%s", rate->unit, rate_by_name(rate->by));
     return arena_printf("%s%s%s-%s-%s", c_name, verb != NULL ? "-" : "", verb != NULL ? verb : "",
                         rate->unit, rate_by_name(rate->by));
 }
@@ -92,5 +95,22 @@ emit_query_rates(struct out *out, const struct plan_query *plan)
     out_add(out, "};\n");
     add_range(&list, plan->c_name, 0, plan->query->rates.n);
     emit_holding(out, plan->c_name, "run", &list);
+    out_add(out, "\n");
+}
+
+void
+emit_common_rates(struct out *out, const struct model *model)
+{
+    struct words list = {0};
+
+    if (model->rates->n == 0)
+        return;
+    out_add(out, "static const struct pgs_rate rates[] = {\n");
+    emit_each(out, NULL, NULL, model->rates);
+    out_add(out, "};\n");
+    for (size_t i = 0; i < model->rates->n; i++)
+        words_add(&list, arena_printf("&rates[%zu]", i));
+    words_add(&list, "NULL");
+    layout_list(out, "static const struct pgs_rate *const common_rates[]", &list);
     out_add(out, "\n");
 }

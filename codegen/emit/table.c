@@ -368,7 +368,8 @@ emit_routes(struct out *out, const struct plan *whole, const struct plan_table *
                                       .roles = plan->roles[command],
                                       .handler =
                                           arena_printf("%s_%s", plan->c_name, handlers[command]),
-                                      .cors = plan->endpoint->cors};
+                                      .cors = plan->endpoint->cors,
+                                      .cost = plan_cost(plan->endpoint, (enum command)command)};
 
         if (plan_has_rates(plan->endpoint, (enum command)command))
             route.rates = arena_printf("%s_rates", route.handler);

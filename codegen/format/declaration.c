@@ -24,7 +24,7 @@ struct shape {
 static const struct shape shapes[] = {
     {"grant", {{"on"}, {"to"}}},
     {"policy", {{"using", "with"}, {"for"}, {"on", "to", "as"}}},
-    {"query", {{"to"}, {"returns"}, {"limit"}}},
+    {"query", {{"to"}, {"returns"}, {"limit", "body", "within", "slow"}}},
     {"live", {{"to"}, {"on", "filter"}}},
     {"function",
      {{"returns"},
@@ -32,7 +32,7 @@ static const struct shape shapes[] = {
     {"domain", {{"constraint", "check"}}},
     {"trigger", {{"for", "when", "execute"}, {"before", "after", "instead", "on"}}},
     {"webhook", {{"send"}, {"when", "after"}, {"to", "signed", "retry"}}},
-    {"list", {{"filter", "order", "embed", "limit"}}},
+    {"list", {{"filter", "order", "embed", "limit", "within", "slow"}}},
     {NULL, {{"when", "inherits", "partition", "with"}, {"to", "on", "is", "check"}}},
 };
 

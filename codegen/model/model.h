@@ -402,6 +402,7 @@ struct model {
     VEC(struct policy *) policies;
     VEC(struct cors *) cors;
     VEC(struct endpoint *) endpoints;
+    const struct rates *rates; /* of all requests together; NULL: none */
     VEC(struct query *) queries;
     VEC(struct live *) lives;
     VEC(struct webhook *) webhooks;

@@ -46,6 +46,13 @@ struct rate {
 
 VEC_STRUCT(rates, const struct rate *);
 
+/* What one request may cost; 0 and false: not said. */
+struct cost {
+    long body_bytes;
+    long within_ms; /* of a statement */
+    bool slow;      /* kept apart from those that are quick */
+};
+
 struct endpoint {
     struct span span;
     const struct table *table;
@@ -61,6 +68,8 @@ struct endpoint {
     const struct cors *cors; /* NULL: the application's */
     struct rates rates;      /* of all verbs together */
     struct rates verb_rates[VERBS];
+    struct cost cost; /* of the verbs that say nothing of their own */
+    struct cost verb_costs[VERBS];
 };
 
 /* A declared query, a function in PostgreSQL, served under /rest/v1/rpc/. */
@@ -70,6 +79,7 @@ struct query {
     struct params params;
     struct roles roles;
     struct rates rates;
+    struct cost cost;
     bool returns_set;
     const struct table *returns_table;     /* setof ticket */
     struct type returns_type;              /* scalar, when returns_table is NULL and no outputs */

@@ -129,6 +129,7 @@ check_parts(struct checker *checker)
     const struct ast *ast = checker->ast;
 
     collect_raw_sql(ast, checker->model);
+    check_common_rates(checker);
     check_declare(checker);
     check_types(checker);
     check_claims(checker);

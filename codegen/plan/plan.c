@@ -327,6 +327,27 @@ plan_has_rates(const struct endpoint *endpoint, enum command command)
     return some;
 }
 
+struct cost
+plan_cost(const struct endpoint *endpoint, enum command command)
+{
+    struct cost cost = endpoint->cost;
+
+    if (command != CMD_INSERT && command != CMD_UPDATE)
+        cost.body_bytes = 0;
+    for (int verb = 0; verb < VERBS; verb++) {
+        const struct cost *own = &endpoint->verb_costs[verb];
+
+        if (verb_command((enum verb)verb) != command)
+            continue;
+        if (own->body_bytes > 0)
+            cost.body_bytes = own->body_bytes;
+        if (own->within_ms > 0)
+            cost.within_ms = own->within_ms;
+        cost.slow |= own->slow;
+    }
+    return cost;
+}
+
 const char *
 plan_cors_name(const struct plan *plan, const struct cors *cors)
 {

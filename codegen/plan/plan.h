@@ -97,6 +97,9 @@ const char *plan_cors_name(const struct plan *plan, const struct cors *cors);
 /* True if requests of the command are counted. */
 bool plan_has_rates(const struct endpoint *endpoint, enum command command);
 
+/* What one of them may cost: what its verb says, and else the endpoint. */
+struct cost plan_cost(const struct endpoint *endpoint, enum command command);
+
 /* The roles that the declaration names and those that inherit from them, and service_role. */
 role_set plan_roles(const struct model *model, const struct role *const *roles, size_t n);
 

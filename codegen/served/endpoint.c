@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "served/cost.h"
 #include "served/rate.h"
 
 VEC_STRUCT(columns, const struct column *);
@@ -249,6 +250,7 @@ static void
 read_rates(const struct checker *checker, struct endpoint *endpoint, const struct ast_endpoint *ast)
 {
     check_rates(&ast->rates, guests_of_all(checker, endpoint), &endpoint->rates);
+    check_rates_within(&endpoint->rates, checker->model->rates);
     for (size_t i = 0; i < ast->verbs.n; i++) {
         const struct ast_verb *verb = ast->verbs.at[i];
         struct rates *rates = &endpoint->verb_rates[verb->kind];
@@ -258,6 +260,30 @@ read_rates(const struct checker *checker, struct endpoint *endpoint, const struc
                     guests_of(checker, endpoint->table, verb_command((enum verb)verb->kind)),
                     rates);
         check_rates_within(rates, &endpoint->rates);
+        check_rates_within(rates, checker->model->rates);
+    }
+}
+
+/* ---- what a request may cost ---- */
+
+static bool
+brings_body(enum verb verb)
+{
+    return verb == VERB_CREATE || verb == VERB_UPDATE;
+}
+
+static void
+read_costs(struct endpoint *endpoint, const struct ast_endpoint *ast)
+{
+    bool some = endpoint->verbs[VERB_CREATE] || endpoint->verbs[VERB_UPDATE];
+
+    endpoint->cost = check_cost(&ast->costs, some);
+    for (size_t i = 0; i < ast->verbs.n; i++) {
+        const struct ast_verb *verb = ast->verbs.at[i];
+
+        check_verb_cost(ast, verb);
+        endpoint->verb_costs[verb->kind] =
+            check_cost(&verb->costs, brings_body((enum verb)verb->kind));
     }
 }
 
@@ -328,8 +354,19 @@ check_endpoint(struct checker *checker, const struct ast_endpoint *ast)
             read_list(checker, endpoint, ast->verbs.at[i]);
     }
     read_rates(checker, endpoint, ast);
+    read_costs(endpoint, ast);
     check_row_key(endpoint);
     vec_push(&checker->model->endpoints, endpoint);
+}
+
+/* Whoever holds the anon key may ask for something, though it be refused. */
+void
+check_common_rates(struct checker *checker)
+{
+    struct rates *rates = arena_alloc(sizeof(*rates));
+
+    check_rates(&checker->ast->rates, GUESTS_SOME, rates);
+    checker->model->rates = rates;
 }
 
 void

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "served/cost.h"
 #include "served/rate.h"
 
 /* PostgreSQL makes columns of it, so that there would be two ways to say the same. */
@@ -119,6 +120,8 @@ check_query(struct checker *checker, const struct ast_query *ast, struct query *
     read_returns(checker, ast, query);
     find_roles(checker, ast, query);
     check_rates(&ast->rates, check_guests_of(query), &query->rates);
+    check_rates_within(&query->rates, checker->model->rates);
+    query->cost = check_query_cost(&ast->costs);
     if (!ast->select) {
         query->raw = ast->raw.text;
         checker->model->reads_jwt = true;

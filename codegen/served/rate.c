@@ -146,9 +146,9 @@ check_rates_within(const struct rates *inner, const struct rates *outer)
             if (in->by != out->by || in->seconds != out->seconds || in->requests < out->requests)
                 continue;
             diag = diag_at(in->span, PGS4206_RATE_NEVER_REACHED,
-                           "%ld per %s are never reached: all verbs together may have %ld",
-                           in->requests, in->unit, out->requests);
-            diag_note(diag, out->span, "the limit of the endpoint is here");
+                           "%ld per %s are never reached: all together may have %ld", in->requests,
+                           in->unit, out->requests);
+            diag_note(diag, out->span, "the limit of all is here");
             diag_hint(diag, "lower this one, or drop it");
         }
 }

@@ -18,7 +18,7 @@ void check_rates(const struct ast_rates *ast, enum guests guests, struct rates *
 
 enum guests check_guests_of(const struct query *query);
 
-/* A verb's limit that the endpoint's own reaches first. */
+/* Limits that those of more requests together reach first. */
 void check_rates_within(const struct rates *inner, const struct rates *outer);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "served/cost.h"
 #include "served/rate.h"
 
 static void
@@ -89,6 +90,8 @@ check_served_function(struct checker *checker, const struct ast_endpoint *ast)
     for (size_t i = 0; i < function->returns_columns.n; i++)
         vec_push(&query->returns_columns, function->returns_columns.at[i]);
     check_rates(&ast->rates, check_guests_of(query), &query->rates);
+    check_rates_within(&query->rates, checker->model->rates);
+    query->cost = check_query_cost(&ast->costs);
     query->raw = function->raw;
     query->function = function;
     vec_push(&checker->model->queries, query);

@@ -409,6 +409,7 @@ struct ast_query {
     struct span returns_span;
     struct ast_names roles; /* empty: to was not written */
     struct ast_rates rates;
+    struct ast_costs costs;
     struct ast_select *select; /* or */
     struct ast_string raw;     /* `text` NULL: none */
 };
@@ -450,6 +451,7 @@ struct ast {
     VEC(struct ast_policy *) policies;
     VEC(struct ast_cors *) cors;
     VEC(struct ast_endpoint *) endpoints;
+    struct ast_rates rates; /* of all requests */
     VEC(struct ast_query *) queries;
     VEC(struct ast_function *) functions;
     VEC(struct ast_trigger *) triggers;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Endpoints in the AST: verbs, and how often callers may ask.  ast.h includes it. */
+/* Endpoints in the AST: verbs, how often callers may ask, and what a request may cost.  ast.h
+ * includes it. */
 #ifndef AST_ENDPOINT_H
 #define AST_ENDPOINT_H
 
@@ -16,6 +17,25 @@ struct ast_rate {
 
 VEC_STRUCT(ast_rates, struct ast_rate *);
 
+/* body 64 kB within 2 s slow */
+enum ast_cost_kind {
+    AST_BODY,
+    AST_WITHIN,
+    AST_SLOW,
+    AST_COSTS,
+};
+
+struct ast_cost {
+    enum ast_cost_kind kind;
+    struct span span; /* `file` NULL: not said */
+    long number;
+    struct ast_name unit;
+};
+
+struct ast_costs {
+    struct ast_cost at[AST_COSTS]; /* by kind */
+};
+
 enum ast_verb_kind {
     AST_LIST,
     AST_GET,
@@ -28,6 +48,7 @@ struct ast_verb {
     enum ast_verb_kind kind;
     struct span span;
     struct ast_rates rates;
+    struct ast_costs costs;
     /* of list: */
     struct ast_names filters;
     struct ast_names orders;
@@ -48,6 +69,7 @@ struct ast_endpoint {
     bool scan_ok;
     struct span inline_span; /* of `inline policies`; `file` NULL: not said */
     struct ast_rates rates;
+    struct ast_costs costs;
 };
 
 #endif

@@ -435,3 +435,13 @@ duration(struct token number, struct ast_name unit)
             unit.text);
     return 0;
 }
+
+void
+cost_add(struct ast_costs *costs, struct ast_cost cost)
+{
+    static const char *const words[] = {
+        [AST_BODY] = "body", [AST_WITHIN] = "within", [AST_SLOW] = "slow"};
+
+    say_once(costs->at[cost.kind].span.file, cost.span, words[cost.kind]);
+    costs->at[cost.kind] = cost;
+}

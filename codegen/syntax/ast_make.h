@@ -167,6 +167,9 @@ struct ast_partition_bound *bound_hash(struct span span, struct ast_name first,
 /* Seconds of `10 min`; reports an unknown unit. */
 long duration(struct token number, struct ast_name unit);
 
+/* Each kind once. */
+void cost_add(struct ast_costs *costs, struct ast_cost cost);
+
 /* ---- the grammar, as parse.c drives it ---- */
 
 /* The parser would take this token next; `syntax_takes`: for what it is, not as a name. */

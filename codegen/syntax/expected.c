@@ -15,7 +15,7 @@
 #include "base/str.h"
 
 /* More alternatives than this help nobody. */
-#define SHOWN_MAX 10
+#define SHOWN_MAX 14
 
 struct set {
     const char *names[SHOWN_MAX];

@@ -53,7 +53,7 @@
 %stack_overflow { p->too_deep = p->token.span; }
 
 %fallback ID
-  ACTION AFTER ALWAYS APP AT AUTH BACKFILL BEFORE BOTH BY CASCADE CHARACTER CLAIM COLLATE COLUMN
+  ACTION AFTER ALWAYS APP AT AUTH BACKFILL BEFORE BODY BOTH BY CASCADE CHARACTER CLAIM COLLATE COLUMN
   COMMENT CONFLICT CORS CREDENTIALS CURRENT DEFERRABLE DEFERRED DEFINER DELETE DO DOMAIN DOUBLE DOWN
   DROP EACH EMBED ENDPOINT ENUM ENV EXCLUDE EXECUTE EXTENSION FILTER FIRST FOLLOWING FUNCTION GENERATED
   GET GLOBAL GROUPS IDENTITY IMMEDIATE IMMUTABLE INCLUDE INDEX INHERITS INITIALLY INLINE INSERT INSTEAD
@@ -61,7 +61,7 @@
   NULLS OF OK ONLY ORDINALITY ORIGINS OTHERS OVER PARTITION PER PERMISSIVE PGSTACK PLACING
   POLICIES POLICY
   PRECEDING PRECISION PREDICATE PRIVATE PUBLIC QUERY RANGE RECURSIVE RESTRICT RESTRICTIVE RETRY
-  RETURNS ROLE ROWS SCAN SCHEMA SECURITY SEND SET SETOF SHARE SIGNED SKIP SOFT SQL STABLE
+  RETURNS ROLE ROWS SCAN SCHEMA SECURITY SEND SET SETOF SHARE SIGNED SKIP SLOW SOFT SQL STABLE
   STATEMENT STORED STRICT TIES TIME TIMESTAMP TRAILING TRIGGER TYPE UNBOUNDED UNKNOWN UPDATE
   VALUES VARYING VIEW VOLATILE WAS WEBHOOK WITHIN WITHOUT ZONE.
 
@@ -1023,6 +1023,7 @@ endpoint(A) ::= endpoint(B) CORS(C) name(D).
 endpoint(A) ::= endpoint(B) SCAN OK.    { A = B; A->scan_ok = true; }
 endpoint(A) ::= endpoint(B) INLINE(C) POLICIES(D). { A = B; A->inline_span = SPAN(C, D); }
 endpoint(A) ::= endpoint(B) rate(C).    { A = B; vec_push(&A->rates, C); }
+endpoint(A) ::= endpoint(B) cost(C).    { A = B; cost_add(&A->costs, C); }
 declaration ::= endpoint(B) SEMI(C).    { SPAN_END(B, C.span); vec_push(&p->ast->endpoints, B); }
 
 endpoint_body(A) ::= endpoint(B) LC.    { A = B; A->has_body = true; }
@@ -1033,6 +1034,7 @@ endpoint_body(A) ::= endpoint_body(B) SCAN OK SEMI. { A = B; A->scan_ok = true; 
 endpoint_body(A) ::= endpoint_body(B) INLINE(C) POLICIES(D) SEMI.
   { A = B; A->inline_span = SPAN(C, D); }
 endpoint_body(A) ::= endpoint_body(B) rate(C) SEMI. { A = B; vec_push(&A->rates, C); }
+endpoint_body(A) ::= endpoint_body(B) cost(C) SEMI. { A = B; cost_add(&A->costs, C); }
 declaration ::= endpoint_body(B) RC(C). { SPAN_END(B, C.span); vec_push(&p->ast->endpoints, B); }
 
 %type verb {struct ast_verb *}
@@ -1045,6 +1047,7 @@ other(A) ::= CREATE(B).                 { MAKE(A, ast_verb, .kind = AST_CREATE, 
 other(A) ::= UPDATE(B).                 { MAKE(A, ast_verb, .kind = AST_UPDATE, .span = B.span); }
 other(A) ::= DELETE(B).                 { MAKE(A, ast_verb, .kind = AST_DELETE, .span = B.span); }
 other(A) ::= other(B) rate(C).          { A = B; vec_push(&A->rates, C); }
+other(A) ::= other(B) cost(C).          { A = B; cost_add(&A->costs, C); }
 
 list(A) ::= LIST(B).                    { MAKE(A, ast_verb, .kind = AST_LIST, .span = B.span); }
 list(A) ::= list(B) FILTER(C) LP names(D) comma_opt RP.
@@ -1056,6 +1059,7 @@ list(A) ::= list(B) LIMIT(C) NUMBER(D).
   { A = B; say_once(A->limit_span.file, C.span, "limit"); A->limit_span = SPAN(C, D);
     A->limit = whole_number(D, 1000000); }
 list(A) ::= list(B) rate(C).            { A = B; vec_push(&A->rates, C); }
+list(A) ::= list(B) cost(C).            { A = B; cost_add(&A->costs, C); }
 list(A) ::= list(B) MAX(C) NUMBER(D).
   { A = B; say_once(A->max_span.file, C.span, "max"); A->max_span = SPAN(C, D);
     A->max = whole_number(D, 1000000); }
@@ -1068,6 +1072,15 @@ rate(A) ::= rate_by(B) OR name(C).      { A = B; A->fallback = C; SPAN_END(A, C.
 rate_by(A) ::= LIMIT(B) NUMBER(C) PER name(D) BY name(E).
   { MAKE(A, ast_rate, .span = SPAN(B, E), .requests = whole_number(C, 1000000),
          .count_span = C.span, .unit = D, .by = E); }
+
+declaration ::= rate(B) SEMI.           { vec_push(&p->ast->rates, B); }
+
+%type cost {struct ast_cost}
+cost(A) ::= BODY(B) NUMBER(C) name(D).
+  { A = (struct ast_cost){AST_BODY, SPAN(B, D), whole_number(C, 1000000000), D}; }
+cost(A) ::= WITHIN(B) NUMBER(C) name(D).
+  { A = (struct ast_cost){AST_WITHIN, SPAN(B, D), whole_number(C, 1000000000), D}; }
+cost(A) ::= SLOW(B).                    { A = (struct ast_cost){.kind = AST_SLOW, .span = B.span}; }
 
 /* ---- queries ---- */
 
@@ -1084,6 +1097,7 @@ query(A) ::= query_open(B) RETURNS(C) TABLE LP raw_columns(D) comma_opt RP(E).
 query(A) ::= query(B) TO(C) names(D).
   { A = B; say_once(A->roles.n, C.span, "to"); A->roles = D; }
 query(A) ::= query(B) rate(C).          { A = B; vec_push(&A->rates, C); }
+query(A) ::= query(B) cost(C).          { A = B; cost_add(&A->costs, C); }
 declaration ::= query(B) AS select(C) SEMI(D).
   { B->select = C; SPAN_END(B, D.span); vec_push(&p->ast->queries, B); }
 declaration ::= query(B) AS raw(C) SEMI(D).

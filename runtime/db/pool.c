@@ -337,6 +337,7 @@ pgs_pool_open(h2o_loop_t *loop, const struct pgs_pool_config *config)
     pool->config = *config;
     pool->config.conninfo = copy(config->conninfo);
     pool->config.session_sql = copy(config->session_sql);
+    pool->session_within_sql = pgs_session_within_sql(config->session_sql, config->n_session);
     pgs__hosts_init(&pool->hosts, config->conninfo);
     if (pool->config.max_statements < MIN_STATEMENTS)
         pool->config.max_statements = MIN_STATEMENTS;
@@ -361,7 +362,7 @@ pgs_pool_open(h2o_loop_t *loop, const struct pgs_pool_config *config)
 }
 
 static void
-fail_queue(struct pgs_pool *pool, h2o_linklist_t *queue)
+fail_queue(h2o_linklist_t *queue)
 {
     while (!h2o_linklist_is_empty(queue)) {
         struct pgs_txn *txn = first(queue);
@@ -369,15 +370,14 @@ fail_queue(struct pgs_pool *pool, h2o_linklist_t *queue)
         unqueue(txn);
         end_later(txn, PGS_TXN_UNAVAILABLE);
     }
-    (void)pool;
 }
 
 void
 pgs_pool_close(struct pgs_pool *pool)
 {
     pool->is_closing = true;
-    fail_queue(pool, &pool->queues[QUICK]);
-    fail_queue(pool, &pool->queues[SLOW]);
+    fail_queue(&pool->queues[QUICK]);
+    fail_queue(&pool->queues[SLOW]);
     close_idle(pool);
     schedule_flush(pool);
     start_ticking(pool);
@@ -404,6 +404,7 @@ pgs_pool_free(struct pgs_pool *pool)
     h2o_timeout_dispose(pool->loop, &pool->soon);
     free((char *)(uintptr_t)pool->config.conninfo);
     free((char *)(uintptr_t)pool->config.session_sql);
+    free(pool->session_within_sql);
     pgs__hosts_clear(&pool->hosts);
     free(pool->values);
     free(pool->conns);
@@ -420,28 +421,6 @@ pgs_pool_is_connected(const struct pgs_pool *pool)
 }
 
 /* ---- transactions ---- */
-
-struct pgs_txn *
-pgs_txn_new(struct pgs_pool *pool, const struct pgs_text *session)
-{
-    return pgs__txn_make(pool, pool->config.session_sql, session, pool->config.n_session);
-}
-
-struct pgs_txn *
-pgs__pool_own_txn(struct pgs_pool *pool, const char *sql)
-{
-    struct pgs_text *session = calloc(pool->config.n_session, sizeof(*session));
-    struct pgs_txn *txn;
-
-    if (session == NULL)
-        return NULL;
-    session[0] = (struct pgs_text){"none", strlen("none")};
-    txn = pgs_txn_new(pool, session);
-    free(session);
-    if (txn != NULL)
-        pgs_txn_statement(txn, sql, strlen(sql));
-    return txn;
-}
 
 void
 pgs_txn_send(struct pgs_txn *txn, bool slow, pgs_txn_done *done, void *owner)
@@ -490,10 +469,4 @@ pgs_txn_detach(struct pgs_txn *txn)
         h2o_linklist_unlink(&txn->link);
         pgs__txn_free(txn);
     }
-}
-
-void
-pgs_txn_discard(struct pgs_txn *txn)
-{
-    pgs__txn_free(txn);
 }

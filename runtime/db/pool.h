@@ -88,6 +88,14 @@ typedef void pgs_txn_done(struct pgs_txn *txn, void *owner);
  */
 struct pgs_txn *pgs_txn_new(struct pgs_pool *pool, const struct pgs_text *session);
 
+/* The same, whose statements may take `within_ms` each; 0, and what is not less than the pool's
+ * statement timeout: that holds. */
+struct pgs_txn *pgs_txn_new_within(struct pgs_pool *pool, const struct pgs_text *session,
+                                   uint32_t within_ms);
+
+/* What starts such a transaction, for the caller to free. */
+char *pgs_session_within_sql(const char *session_sql, size_t n_session);
+
 /* Begins a statement; `sql` is copied.  Parameters follow in order.  Eight statements at most. */
 void pgs_txn_statement(struct pgs_txn *txn, const char *sql, size_t len);
 

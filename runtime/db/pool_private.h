@@ -12,6 +12,7 @@
 struct pgs_pool {
     h2o_loop_t *loop;
     struct pgs_pool_config config; /* texts are copies */
+    char *session_within_sql;      /* the same, and a time for each statement */
     struct pgs__conn *conns;       /* pipelined ones first */
     int n_conns;
     h2o_linklist_t queues[2]; /* of transactions: quick, slow */

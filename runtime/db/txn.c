@@ -5,8 +5,11 @@
  */
 #include "db/txn.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "db/pool_private.h"
 
 #define MAX_PARAMS 65535 /* of a Bind message */
 
@@ -55,9 +58,9 @@ add_param(struct pgs_txn *txn, size_t at, size_t len)
     step->n_params++;
 }
 
-struct pgs_txn *
-pgs__txn_make(struct pgs_pool *pool, const char *session_sql, const struct pgs_text *session,
-              size_t n_session)
+/* The session's statement is its first step. */
+static struct pgs_txn *
+make(struct pgs_pool *pool, const char *session_sql, const struct pgs_text *session)
 {
     struct pgs_txn *txn = calloc(1, sizeof(*txn));
 
@@ -67,10 +70,60 @@ pgs__txn_make(struct pgs_pool *pool, const char *session_sql, const struct pgs_t
     pgs_buf_init(&txn->bytes, 0);
     (void)pgs_buf_reserve(&txn->bytes, 1024);
     pgs_txn_statement(txn, session_sql, strlen(session_sql));
-    for (size_t i = 0; i < n_session; i++)
+    for (size_t i = 0; i < pool->config.n_session; i++)
         pgs_txn_bind_text(txn, session[i].at != NULL ? session[i].at : "",
                           session[i].at != NULL ? session[i].len : 0);
     txn->role_len = session[0].len;
+    return txn;
+}
+
+struct pgs_txn *
+pgs_txn_new(struct pgs_pool *pool, const struct pgs_text *session)
+{
+    return make(pool, pool->config.session_sql, session);
+}
+
+/* Only this transaction has the setting; each Execute begins its time anew. */
+struct pgs_txn *
+pgs_txn_new_within(struct pgs_pool *pool, const struct pgs_text *session, uint32_t within_ms)
+{
+    struct pgs_txn *txn;
+    char ms[16];
+
+    if (within_ms == 0 || within_ms >= (uint32_t)pool->config.statement_timeout_ms)
+        return pgs_txn_new(pool, session);
+    txn = make(pool, pool->session_within_sql, session);
+    if (txn != NULL)
+        pgs_txn_bind_text(txn, ms, (size_t)snprintf(ms, sizeof(ms), "%u", (unsigned)within_ms));
+    return txn;
+}
+
+char *
+pgs_session_within_sql(const char *session_sql, size_t n_session)
+{
+    size_t size = strlen(session_sql) + 80;
+    char *sql = malloc(size);
+
+    if (sql == NULL)
+        abort();
+    (void)snprintf(sql, size, "%s, set_config('statement_timeout', $%zu, true)", session_sql,
+                   n_session + 1);
+    return sql;
+}
+
+struct pgs_txn *
+pgs__pool_own_txn(struct pgs_pool *pool, const char *sql)
+{
+    struct pgs_text *session = calloc(pool->config.n_session, sizeof(*session));
+    struct pgs_txn *txn;
+
+    if (session == NULL)
+        return NULL;
+    session[0] = (struct pgs_text){"none", strlen("none")};
+    txn = pgs_txn_new(pool, session);
+    free(session);
+    if (txn != NULL)
+        pgs_txn_statement(txn, sql, strlen(sql));
     return txn;
 }
 
@@ -161,6 +214,12 @@ pgs__txn_free(struct pgs_txn *txn)
     pgs_buf_clear(&txn->bytes);
     free(txn->params);
     free(txn);
+}
+
+void
+pgs_txn_discard(struct pgs_txn *txn)
+{
+    pgs__txn_free(txn);
 }
 
 /* ---- what `done` may ask ---- */

@@ -81,10 +81,6 @@ struct pgs_txn {
     const char *refused;
 };
 
-/* What pgs_txn_new makes, or NULL; the session's statement is its first step. */
-struct pgs_txn *pgs__txn_make(struct pgs_pool *pool, const char *session_sql,
-                              const struct pgs_text *session, size_t n_session);
-
 /* Forgets what an attempt left, so that it may be sent again. */
 void pgs__txn_rewind(struct pgs_txn *txn);
 

@@ -6,6 +6,7 @@
  */
 #include "dump/dump.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "codec/query_string.h"
@@ -79,6 +80,17 @@ dump_constant(FILE *out, const char *rule, const char *sql)
 }
 
 static void
+dump_sessions(FILE *out, const struct pgs_app *app)
+{
+    char *within =
+        pgs_session_within_sql(app->session_sql, 2 + (size_t)app->reads_jwt + app->n_claims);
+
+    dump_constant(out, "session", app->session_sql);
+    dump_constant(out, "session.within", within);
+    free(within);
+}
+
+static void
 dump_shared(FILE *out, const struct pgs_app *app)
 {
     (void)fputs("# Before the first request, and for each connection.\n", out);
@@ -88,7 +100,7 @@ dump_shared(FILE *out, const struct pgs_app *app)
     dump_constant(out, "connection.cancel", pgs__cancel_sql);
     dump_constant(out, "connection.ping", pgs__ping_sql);
     (void)fputs("\n# First in each transaction; then what the request asks.\n", out);
-    dump_constant(out, "session", app->session_sql);
+    dump_sessions(out, app);
     dump_constant(out, "read_only", pgs__read_only_sql);
     dump_constant(out, "ready", pgs_ready_sql);
     (void)fputs("\n# Parts of what follows.\n", out);
@@ -373,7 +385,7 @@ pgs_dump_sql(FILE *out, const struct pgs_app *app)
     (void)fputs(head, out);
     dump_shared(out, app);
     (void)fputs("\nstatement = login.check | connection.settings | connection.forget | "
-                "connection.cancel | connection.ping | session"
+                "connection.cancel | connection.ping | session | session.within"
                 " | read_only | ready\n",
                 out);
     for (size_t i = 0; app->relations[i] != NULL; i++)

@@ -89,7 +89,8 @@ pgs__fail_database(struct pgs_request *rq, const struct pgs_db_error *error)
 
     add_allow(rq, status);
     if (strcmp(error->sqlstate, "57014") == 0)
-        pgs_limit_hit(PGS_LIMIT_STATEMENT_TIMEOUT);
+        pgs_limit_hit(rq->route->within_ms > 0 ? PGS_LIMIT_ROUTE_TIME
+                                               : PGS_LIMIT_STATEMENT_TIMEOUT);
     /* Of pgstack.single_row(), which keeps a write from touching several rows. */
     if (strcmp(error->sqlstate, "PGS16") == 0)
         pgs__fail(rq, 406, "PGRST116", error->message, NULL,

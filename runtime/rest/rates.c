@@ -90,18 +90,28 @@ fail_over(struct pgs_request *rq, const struct verdict *verdict)
               (unsigned)verdict->over->seconds, bys[verdict->over->by]);
 }
 
+static void
+count_all(struct pgs_request *rq, const struct pgs_rate *const *rates, bool is_known,
+          struct verdict *verdict)
+{
+    for (; rates != NULL && *rates != NULL; rates++)
+        if (is_known || (*rates)->by == PGS_BY_ADDRESS)
+            count(rq, *rates, verdict);
+}
+
 bool
 pgs__rates_admit(struct pgs_request *rq, const struct pgs_route *route, bool is_known)
 {
+    const struct pgs_rate *const *own = route != NULL ? route->rates : NULL;
+    const struct pgs_rate *const *common = rq->thread->app->rates;
     struct verdict verdict = {.over = NULL};
 
-    if (route == NULL || route->rates == NULL || rq->who.is_service)
+    if ((own == NULL && common == NULL) || rq->who.is_service)
         return true;
     pgs_buf_init(&verdict.policies, 0);
     pgs_buf_init(&verdict.states, 0);
-    for (const struct pgs_rate *const *rate = route->rates; *rate != NULL; rate++)
-        if (is_known || (*rate)->by == PGS_BY_ADDRESS)
-            count(rq, *rate, &verdict);
+    count_all(rq, own, is_known, &verdict);
+    count_all(rq, common, is_known, &verdict);
     add_header(rq, "ratelimit-policy", &verdict.policies);
     add_header(rq, "ratelimit", &verdict.states);
     if (verdict.over == NULL)

@@ -6,6 +6,7 @@
 #include "rest/request.h"
 
 #include "base/clock.h"
+#include "base/limit.h"
 #include "http/cors.h"
 #include "http/info.h"
 #include "rest/fail.h"
@@ -200,6 +201,20 @@ authenticate(struct pgs_request *rq)
     return false;
 }
 
+/* It has come whole: until now MAX_BODY_BYTES has bounded it. */
+static bool
+check_body(struct pgs_request *rq)
+{
+    uint32_t max = rq->route->max_body;
+
+    if (max == 0 || rq->req->entity.len <= max)
+        return true;
+    pgs_limit_hit(PGS_LIMIT_ROUTE_BODY);
+    pgs__fail(rq, 413, "PGRST102", NULL, NULL, "Request body is too large: %u bytes at most here",
+              (unsigned)max);
+    return false;
+}
+
 /* The query of a call is read when its arguments are known: pgs_read_arguments. */
 static bool
 read_wishes(struct pgs_request *rq)
@@ -226,6 +241,6 @@ pgs_rest_on_request(struct pgs_thread *thread, h2o_req_t *req)
     pgs_cors_apply(req, cors);
     rq->route = route_of(rq, path);
     if (authenticate(rq) && pgs__rates_admit(rq, rq->route, true) && check_route(rq, path) &&
-        read_wishes(rq))
+        check_body(rq) && read_wishes(rq))
         rq->route->handle(rq);
 }

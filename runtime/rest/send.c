@@ -150,7 +150,7 @@ start(struct pgs_request *rq)
 {
     struct pgs_pool *pool = rq->who.is_service ? rq->thread->admin_pool : rq->thread->pool;
 
-    rq->txn = pgs_txn_new(pool, rq->who.session);
+    rq->txn = pgs_txn_new_within(pool, rq->who.session, rq->route->within_ms);
     if (rq->txn == NULL) {
         pgs__fail(rq, 503, "PGRST003", NULL, NULL, "Out of memory");
         return;
@@ -161,7 +161,7 @@ start(struct pgs_request *rq)
     if (!rq->idempotent)
         drop_statements(rq);
     look_after_client(rq);
-    pgs_txn_send(rq->txn, rq->slow, on_done, rq);
+    pgs_txn_send(rq->txn, rq->slow || rq->route->slow, on_done, rq);
 }
 
 void

@@ -379,8 +379,8 @@ a_block_that_is_left_open_ends_with_the_next_declaration(void **state)
     assert_string_equal(errors("endpoint t { get;\n"
                                "table t (a int);\n"
                                "grant select on t to;\n"),
-                        "2:1: error[PGS0020]: unexpected \"table\"; expected \"}\", cors, create, "
-                        "delete, get, inline, limit, list, scan or update\n"
+                        "2:1: error[PGS0020]: unexpected \"table\"; expected \"}\", body, cors, "
+                        "create, delete, get, inline, limit, list, scan, slow, update or within\n"
                         "3:21: error[PGS0020]: unexpected \";\"; expected a name\n");
 }
 

@@ -201,6 +201,43 @@ test_statement_timeout(void **state)
     assert_string_equal(ask(&ada, "select 1")->how, "ok");
 }
 
+/* As ada, within so many milliseconds. */
+static struct answer *
+ask_within(uint32_t within_ms, const char *sql)
+{
+    struct pgs_text session[] = {{ada.role, strlen(ada.role)}, {ada.uid, strlen(ada.uid)}};
+    struct pgs_txn *txn = pgs_txn_new_within(pool, session, within_ms);
+
+    add_statement(txn, sql);
+    return send_txn(txn, false);
+}
+
+/* All leave in one send: each has its own time, and leaves none to the next. */
+static void
+test_within(void **state)
+{
+    struct pgs_pool_config config = one_connection();
+    struct answer *a[6];
+
+    (void)state;
+    config.statement_timeout_ms = 1500;
+    open_pool(config);
+    a[0] = ask_within(200, "select pg_sleep(60)");
+    a[1] = ask_within(0, "select pg_sleep(0.5), current_setting('statement_timeout')");
+    a[2] = ask_within(300, "select current_setting('statement_timeout')");
+    a[3] = ask_within(300, "select pg_sleep(0.5)");
+    a[4] = ask_within(999999, "select current_setting('statement_timeout')");
+    a[5] = ask_within(999999, "select pg_sleep(60)");
+    for (size_t i = 0; i < 6; i++)
+        wait_for(a[i]);
+    assert_string_equal(a[0]->how, "57014");
+    assert_string_equal(a[1]->how, "ok");
+    assert_string_equal(a[2]->value, "300ms");
+    assert_string_equal(a[3]->how, "57014");
+    assert_string_equal(a[4]->value, "1500ms");
+    assert_string_equal(a[5]->how, "57014");
+}
+
 /* ---- neighbours in the pipeline ---- */
 
 /* All leave in one send: refused at Parse, failing at Execute, failing at Sync, and good ones that
@@ -316,6 +353,7 @@ main(int argc, char **argv)
         a_case(test_what_is_never_sent),
         a_case(test_large_both_ways),
         a_case(test_statement_timeout),
+        a_case(test_within),
         a_case(test_errors_stay_at_home),
         a_case(test_a_refused_text_again),
         a_case(test_session_settings_that_fail),

@@ -133,6 +133,14 @@ const cases = {
     const [never, other] = await Promise.all([nap(port, 3600), ask(port, item)]);
     assert.deepEqual([never.status, never.json.code, other.status], [504, '57014', 200]);
   }],
+  route_time: [{}, async ({ port }) => {
+    const [brief, other] = await Promise.all([ask(port, '/rest/v1/rpc/brief_nap?seconds=3600'), ask(port, item)]);
+    assert.deepEqual([brief.status, brief.json.code, other.status], [504, '57014', 200]);
+  }],
+  route_body: [{}, async ({ port }) => {
+    const r = await request(port, 'POST', '/rest/v1/parcel', { headers, body: { note: 'x'.repeat(2000) } });
+    assert.deepEqual([r.status, r.json.message], [413, 'Request body is too large: 1024 bytes at most here']);
+  }],
   head_bytes: [{}, async ({ port }) => {
     const r = await raw(port, `GET ${item} HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(40_000)}\r\n\r\n`);
     assert.deepEqual([r.statuses, r.closed], [[431], true]);

@@ -145,6 +145,9 @@ struct pgs_route {
     pgs_handler *handle;
     const struct pgs_cors *cors;         /* NULL: no other origin */
     const struct pgs_rate *const *rates; /* NULL-terminated; NULL: none */
+    uint32_t max_body;                   /* bytes; 0: as for all */
+    uint32_t within_ms;                  /* for a statement; 0: as for all */
+    bool slow;                           /* kept apart from the quick ones */
 };
 
 #define PGS_ROUTES_END                                                                             \
@@ -172,8 +175,9 @@ struct pgs_app {
     const struct pgs_call *const *calls;         /* NULL-terminated */
     const struct pgs_live *const *lives;         /* NULL-terminated; NULL: none */
     const struct pgs_watched *watched;
-    const struct pgs_cors *cors; /* of paths that no endpoint names; or NULL */
-    uint32_t max_rows;           /* of one answer */
+    const struct pgs_cors *cors;         /* of paths that no endpoint names; or NULL */
+    const struct pgs_rate *const *rates; /* of all requests together; NULL-terminated; NULL: none */
+    uint32_t max_rows;                   /* of one answer */
 };
 
 extern const struct pgs_app pgs_app;
