@@ -6,13 +6,20 @@
 
 #include "app.h"
 #include "pgs/handler.h"
+#include "pgs/truth.h"
 
 PGS_GENERATED_FOR_ABI(2);
 
+static const char *const matched_0[] = {"user_id", NULL};
+
+static const char *const matched_1[] = {
+    "id", "team_id", "author_id", "title", "state", "priority", "created_at", NULL,
+};
+
 /* A write to one of these may change a result. */
 const struct pgs_watched lives_watched[] = {
-    {.schema = "public", .table = "member"},
-    {.schema = "public", .table = "ticket"},
+    {.schema = "public", .table = "member", .columns = matched_0},
+    {.schema = "public", .table = "ticket", .columns = matched_1},
     {.schema = NULL},
 };
 
@@ -21,6 +28,18 @@ static const char *const ticket_state_labels[] = {"open", "pending", "solved", N
 
 /* schema/desk.schema:7 type priority */
 static const char *const priority_labels[] = {"low", "normal", "high", NULL};
+
+/* The types of matched_1. */
+static const struct pgs_column matched_1_types[] = {
+    PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
+    PGS_COLUMN("team_id", "team_id", PGS_UUID, "uuid", PGS_NOT_NULL),
+    PGS_COLUMN("author_id", "author_id", PGS_UUID, "uuid", PGS_NOT_NULL),
+    PGS_COLUMN("title", "title", PGS_TEXT, "text", PGS_NOT_NULL),
+    PGS_ENUM_COLUMN("state", "state", "public.ticket_state", ticket_state_labels, PGS_NOT_NULL),
+    PGS_ENUM_COLUMN("priority", "priority", "public.priority", priority_labels, PGS_NOT_NULL),
+    PGS_COLUMN("created_at", "created_at", PGS_TIMESTAMPTZ, "timestamp with time zone",
+               PGS_NOT_NULL),
+};
 
 /* policies/desk.schema:107 live team_queue */
 struct team_queue_arguments {
@@ -50,6 +69,117 @@ static const struct pgs_column team_queue_columns[] = {
 static const uint16_t team_queue_key[] = {0};
 static const uint16_t team_queue_tables[] = {0, 1};
 
+/* Is a row of ticket in the result, and may authenticated see it? */
+static enum pgs_truth
+team_queue_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text state = row[4];
+    struct pgs_text team_id = row[1];
+    struct pgs_text team = facts->values[0];
+
+    enum pgs_truth holds = pgs_equal(team_id, team);
+    holds = pgs_and(holds, pgs_not(pgs_equal(state, PGS_LITERAL("solved"))));
+    /* policy tickets_seen */
+    /* in_team */
+    holds = pgs_and(holds, pgs_truth_of(pgs_set_has(facts->sets[0], &team_id, 1)));
+    return holds;
+}
+
+static const uint16_t team_queue_asked[] = {0};
+static const struct pgs_fact_query team_queue_sets[] = {
+    {
+        .sql = "select distinct team_id::text from public.member m where user_id = (select "
+               "auth.uid())",
+        .n_columns = 1,
+    },
+};
+static const struct pgs_tie team_queue_ties_0[] = {{1, 0}};
+static const struct pgs_tie team_queue_ties_1[] = {{0, 1}};
+static const struct pgs_live_source team_queue_sources[] = {
+    {.watched = 1, .ties = team_queue_ties_0, .n_ties = 1},
+    {.watched = 0, .ties = team_queue_ties_1, .n_ties = 1},
+};
+static const uint16_t team_queue_needed[] = {0, 1, 3, 4, 5, 6};
+static const uint16_t team_queue_outputs[] = {0, 3, 4, 5, 6};
+static const struct pgs_match_order team_queue_order[] = {
+    {.column = 6, .type = &matched_1_types[6]},
+    {.column = 0, .type = &matched_1_types[0]},
+};
+static const struct pgs_match_rows team_queue_rows = {
+    .holds = team_queue_holds,
+    .needed = team_queue_needed,
+    .n_needed = PGS_COUNT(team_queue_needed),
+    .outputs = team_queue_outputs,
+    .order = team_queue_order,
+    .n_order = PGS_COUNT(team_queue_order),
+    .limit = 100,
+};
+
+/* Is a row of ticket in the result, and may service_role see it? */
+static enum pgs_truth
+team_queue_2_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text state = row[4];
+    struct pgs_text team_id = row[1];
+    struct pgs_text team = facts->values[0];
+
+    enum pgs_truth holds = pgs_equal(team_id, team);
+    holds = pgs_and(holds, pgs_not(pgs_equal(state, PGS_LITERAL("solved"))));
+    return holds;
+}
+
+static const uint16_t team_queue_2_asked[] = {0};
+static const struct pgs_tie team_queue_2_ties_0[] = {{1, 0}};
+static const struct pgs_live_source team_queue_2_sources[] = {
+    {.watched = 1, .ties = team_queue_2_ties_0, .n_ties = 1},
+};
+static const uint16_t team_queue_2_needed[] = {0, 1, 3, 4, 5, 6};
+static const uint16_t team_queue_2_outputs[] = {0, 3, 4, 5, 6};
+static const struct pgs_match_order team_queue_2_order[] = {
+    {.column = 6, .type = &matched_1_types[6]},
+    {.column = 0, .type = &matched_1_types[0]},
+};
+static const struct pgs_match_rows team_queue_2_rows = {
+    .holds = team_queue_2_holds,
+    .needed = team_queue_2_needed,
+    .n_needed = PGS_COUNT(team_queue_2_needed),
+    .outputs = team_queue_2_outputs,
+    .order = team_queue_2_order,
+    .n_order = PGS_COUNT(team_queue_2_order),
+    .limit = 100,
+};
+
+static const struct pgs_matcher team_queue_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED,
+        .values =
+            {
+                .sql = "select $1::uuid::text, (select auth.uid())::text",
+                .arguments = team_queue_asked,
+                .n_arguments = PGS_COUNT(team_queue_asked),
+                .n_columns = 2,
+            },
+        .sets = team_queue_sets,
+        .n_sets = PGS_COUNT(team_queue_sets),
+        .sources = team_queue_sources,
+        .n_sources = PGS_COUNT(team_queue_sources),
+        .rows = &team_queue_rows,
+    },
+    {
+        .roles = ROLE_SERVICE_ROLE | ROLE_SUPPORT,
+        .values =
+            {
+                .sql = "select $1::uuid::text",
+                .arguments = team_queue_2_asked,
+                .n_arguments = PGS_COUNT(team_queue_2_asked),
+                .n_columns = 1,
+            },
+        .sources = team_queue_2_sources,
+        .n_sources = PGS_COUNT(team_queue_2_sources),
+        .rows = &team_queue_2_rows,
+    },
+};
+
 const struct pgs_live team_queue_live = {
     .name = "team_queue",
     .sql = "select id, title, state, priority, created_at from public.ticket where team_id = "
@@ -63,6 +193,8 @@ const struct pgs_live team_queue_live = {
     .ordered = true,
     .watched = team_queue_tables,
     .n_watched = PGS_COUNT(team_queue_tables),
+    .matchers = team_queue_matchers,
+    .n_matchers = PGS_COUNT(team_queue_matchers),
 };
 
 /* policies/desk.schema:114 live my_tickets */
@@ -91,6 +223,112 @@ static const struct pgs_column my_tickets_columns[] = {
 static const uint16_t my_tickets_key[] = {0};
 static const uint16_t my_tickets_tables[] = {0, 1};
 
+/* Is a row of ticket in the result, and may authenticated see it? */
+static enum pgs_truth
+my_tickets_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text team_id = row[1];
+    struct pgs_text author_id = row[2];
+    struct pgs_text asked_author_id = facts->values[0];
+
+    enum pgs_truth holds = pgs_equal(author_id, asked_author_id);
+    /* policy tickets_seen */
+    /* in_team */
+    holds = pgs_and(holds, pgs_truth_of(pgs_set_has(facts->sets[0], &team_id, 1)));
+    return holds;
+}
+
+static const uint16_t my_tickets_asked[] = {0};
+static const struct pgs_fact_query my_tickets_sets[] = {
+    {
+        .sql = "select distinct team_id::text from public.member m where user_id = (select "
+               "auth.uid())",
+        .n_columns = 1,
+    },
+};
+static const struct pgs_tie my_tickets_ties_0[] = {{2, 0}};
+static const struct pgs_tie my_tickets_ties_1[] = {{0, 1}};
+static const struct pgs_live_source my_tickets_sources[] = {
+    {.watched = 1, .ties = my_tickets_ties_0, .n_ties = 1},
+    {.watched = 0, .ties = my_tickets_ties_1, .n_ties = 1},
+};
+static const uint16_t my_tickets_needed[] = {0, 1, 2, 3, 4};
+static const uint16_t my_tickets_outputs[] = {0, 1, 3, 4};
+static const struct pgs_match_order my_tickets_order[] = {
+    {.column = 0, .type = &matched_1_types[0]},
+};
+static const struct pgs_match_rows my_tickets_rows = {
+    .holds = my_tickets_holds,
+    .needed = my_tickets_needed,
+    .n_needed = PGS_COUNT(my_tickets_needed),
+    .outputs = my_tickets_outputs,
+    .order = my_tickets_order,
+    .n_order = PGS_COUNT(my_tickets_order),
+    .limit = 50,
+};
+
+/* Is a row of ticket in the result, and may service_role see it? */
+static enum pgs_truth
+my_tickets_2_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text author_id = row[2];
+    struct pgs_text asked_author_id = facts->values[0];
+
+    enum pgs_truth holds = pgs_equal(author_id, asked_author_id);
+    return holds;
+}
+
+static const uint16_t my_tickets_2_asked[] = {0};
+static const struct pgs_tie my_tickets_2_ties_0[] = {{2, 0}};
+static const struct pgs_live_source my_tickets_2_sources[] = {
+    {.watched = 1, .ties = my_tickets_2_ties_0, .n_ties = 1},
+};
+static const uint16_t my_tickets_2_needed[] = {0, 1, 2, 3, 4};
+static const uint16_t my_tickets_2_outputs[] = {0, 1, 3, 4};
+static const struct pgs_match_order my_tickets_2_order[] = {
+    {.column = 0, .type = &matched_1_types[0]},
+};
+static const struct pgs_match_rows my_tickets_2_rows = {
+    .holds = my_tickets_2_holds,
+    .needed = my_tickets_2_needed,
+    .n_needed = PGS_COUNT(my_tickets_2_needed),
+    .outputs = my_tickets_2_outputs,
+    .order = my_tickets_2_order,
+    .n_order = PGS_COUNT(my_tickets_2_order),
+    .limit = 50,
+};
+
+static const struct pgs_matcher my_tickets_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED,
+        .values =
+            {
+                .sql = "select $1::uuid::text, (select auth.uid())::text",
+                .arguments = my_tickets_asked,
+                .n_arguments = PGS_COUNT(my_tickets_asked),
+                .n_columns = 2,
+            },
+        .sets = my_tickets_sets,
+        .n_sets = PGS_COUNT(my_tickets_sets),
+        .sources = my_tickets_sources,
+        .n_sources = PGS_COUNT(my_tickets_sources),
+        .rows = &my_tickets_rows,
+    },
+    {
+        .roles = ROLE_SERVICE_ROLE | ROLE_SUPPORT,
+        .values =
+            {
+                .sql = "select $1::uuid::text",
+                .arguments = my_tickets_2_asked,
+                .n_arguments = PGS_COUNT(my_tickets_2_asked),
+                .n_columns = 1,
+            },
+        .sources = my_tickets_2_sources,
+        .n_sources = PGS_COUNT(my_tickets_2_sources),
+        .rows = &my_tickets_2_rows,
+    },
+};
+
 const struct pgs_live my_tickets_live = {
     .name = "my_tickets",
     .sql = "select id, team_id, title, state from public.ticket where author_id = $1::uuid order "
@@ -104,4 +342,6 @@ const struct pgs_live my_tickets_live = {
     .ordered = true,
     .watched = my_tickets_tables,
     .n_watched = PGS_COUNT(my_tickets_tables),
+    .matchers = my_tickets_matchers,
+    .n_matchers = PGS_COUNT(my_tickets_matchers),
 };

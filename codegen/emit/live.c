@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Live queries: one file for all, since a live query and a table may have the same name. */
-#include "emit/emit.h"
+#include "emit/match.h"
 #include "sql/sql.h"
 #include "base/version.h"
 
@@ -19,6 +19,7 @@ static const char includes[] = "#include \"lives.h\"\n"
                                "\n"
                                "#include \"app.h\"\n"
                                "#include \"pgs/handler.h\"\n"
+                               "#include \"pgs/truth.h\"\n"
                                "\n"
                                "PGS_GENERATED_FOR_ABI(" PGSTACK_ABI ");\n"
                                "\n";
@@ -42,12 +43,21 @@ sources_of(const struct plan *plan)
 static void
 emit_watched(struct out *out, const struct plan *plan)
 {
+    for (size_t i = 0; i < plan->watched.n; i++)
+        emit_matched_columns(out, &plan->watched.at[i], i);
     out_add(out, "/* A write to one of these may change a result. */\n"
                  "const struct pgs_watched lives_watched[] = {\n");
-    for (size_t i = 0; i < plan->watched.n; i++)
-        out_printf(out, "    {.schema = %s, .table = %s},\n",
-                   layout_string(plan->watched.at[i]->schema),
-                   layout_string(plan->watched.at[i]->name));
+    for (size_t i = 0; i < plan->watched.n; i++) {
+        struct words words = {0};
+
+        words_add(&words,
+                  arena_printf("{.schema = %s", layout_string(plan->watched.at[i].table->schema)));
+        words_add(&words,
+                  arena_printf(".table = %s", layout_string(plan->watched.at[i].table->name)));
+        if (plan->watched.at[i].matched.n > 0)
+            words_add(&words, arena_printf(".columns = matched_%zu", i));
+        layout_call(out, 4, "", &words, "},");
+    }
     out_add(out, "    {.schema = NULL},\n};\n\n");
 }
 
@@ -65,10 +75,13 @@ emit_all_types(struct out *out, const struct plan *plan)
         for (size_t j = 0; j < live->columns.n; j++)
             vec_push(&columns, live->columns.at[j]);
     }
+    for (size_t i = 0; i < plan->watched.n; i++)
+        for (size_t j = 0; j < plan->watched.at[i].matched.n; j++)
+            vec_push(&columns, plan->watched.at[i].matched.at[j]);
     emit_column_types(out, plan, columns.at, columns.n);
 }
 
-static void
+void
 emit_places(struct out *out, const char *name, const size_t *places, size_t n)
 {
     struct words words = {0};
@@ -99,6 +112,10 @@ emit_definition(struct out *out, const struct plan *plan, const struct plan_live
         layout_member(out, 4, ".ordered", "true");
     layout_member(out, 4, ".watched", arena_printf("%s_tables", name));
     layout_member(out, 4, ".n_watched", arena_printf("PGS_COUNT(%s_tables)", name));
+    if (live->matchers.n > 0) {
+        layout_member(out, 4, ".matchers", arena_printf("%s_matchers", name));
+        layout_member(out, 4, ".n_matchers", arena_printf("PGS_COUNT(%s_matchers)", name));
+    }
     out_add(out, "};\n");
 }
 
@@ -114,6 +131,7 @@ emit_live(struct out *out, const struct plan *plan, const struct plan_live *live
         emit_places(out, arena_printf("%s_key", live->c_name), live->key.at, live->key.n);
     emit_places(out, arena_printf("%s_tables", live->c_name), live->tables.at, live->tables.n);
     out_add(out, "\n");
+    emit_matchers(out, plan, live);
     emit_definition(out, plan, live);
 }
 
@@ -145,6 +163,7 @@ emit_lives(const struct plan *plan)
     out_add(out, includes);
     emit_watched(out, plan);
     emit_all_types(out, plan);
+    emit_matched_types(out, plan);
     if (some_without_arguments(plan))
         out_add(out, "static const struct pgs_shape no_arguments = {.struct_align = 1};\n\n");
     for (size_t i = 0; i < plan->lives.n; i++) {

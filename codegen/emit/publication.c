@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What live queries are fed from: a publication of the tables that they depend on, read by the role
- * pgstack_replicator through logical decoding.  Only keys are published: the server asks for rows
- * as the subscriber, so none leave the database past its policies.
+ * pgstack_replicator through logical decoding.  Published are keys, and the columns that the server
+ * looks at to tell whom a change concerns: to that role alone, since no policy holds for the log.
  */
 #include "emit/emit.h"
 #include "model/names.h"
+#include "plan/published.h"
 #include "plan/watched.h"
 #include "sql/sql.h"
 
@@ -26,37 +27,65 @@ static const char replicator_up[] =
     "end\n"
     "$$;\n";
 
-/* Without a key the old row is found by all of it. */
 static bool
-has_key(const struct table *table)
+is_published(const struct published *published, const struct column *column)
 {
-    return table->primary_key != NULL;
+    for (size_t i = 0; i < published->identity.n; i++)
+        if (published->identity.at[i] == column)
+            return true;
+    for (size_t i = 0; i < published->matched.n; i++)
+        if (published->matched.at[i] == column)
+            return true;
+    return false;
 }
 
+/* Where the whole old row is published, the whole new one must be. */
 static void
-emit_published(struct out *out, const struct table *table, bool first)
+emit_published(struct out *out, const struct published *published, bool first)
 {
+    const struct table *table = published->table;
+    VEC(const struct column *) columns = {0};
+
     out_printf(out, "%s  %s", first ? "" : ",\n", sql_relation(table));
-    if (has_key(table))
-        out_printf(out, " (%s)",
-                   sql_columns(table->primary_key->columns.at, table->primary_key->columns.n));
+    if (published->kind == REPLICA_FULL)
+        return;
+    for (size_t i = 0; i < table->columns.n; i++)
+        if (is_published(published, table->columns.at[i]))
+            vec_push(&columns, table->columns.at[i]);
+    out_printf(out, " (%s)", sql_columns(columns.at, columns.n));
+}
+
+/* Deleted and moved rows must tell whose they were. */
+static void
+emit_identity(struct out *out, const struct published *published)
+{
+    const char *table = sql_relation(published->table), *index;
+
+    if (published->kind == REPLICA_FULL)
+        out_printf(out, "alter table %s replica identity full;\n", table);
+    if (published->kind != REPLICA_INDEX)
+        return;
+    out_printf(out, "-- Old rows of %s tell whom their change concerns.\n",
+               out_plain(published->table->name));
+    index = name_sql(name_object(published->table->name, "live", "key"));
+    out_printf(out, "create unique index %s on %s (%s);\n", index, table,
+               sql_columns(published->identity.at, published->identity.n));
+    out_printf(out, "alter table %s replica identity using index %s;\n", table, index);
 }
 
 void
 emit_publication_up(struct out *out, const struct model *model)
 {
-    struct watched watched = plan_all_watched(model);
+    struct published_tables published = plan_published(model);
 
-    if (watched.tables.n == 0)
+    if (published.n == 0)
         return;
-    for (size_t i = 0; i < watched.tables.n; i++)
-        if (!has_key(watched.tables.at[i]))
-            out_printf(out, "alter table %s replica identity full;\n",
-                       sql_relation(watched.tables.at[i]));
+    for (size_t i = 0; i < published.n; i++)
+        emit_identity(out, &published.at[i]);
     out_add(out, replicator_up);
     out_add(out, "create publication pgstack_live for table\n");
-    for (size_t i = 0; i < watched.tables.n; i++)
-        emit_published(out, watched.tables.at[i], i == 0);
+    for (size_t i = 0; i < published.n; i++)
+        emit_published(out, &published.at[i], i == 0);
     out_add(out, "\n  with (publish_via_partition_root = true);\n"
                  "set role pgstack_owner;\n\n");
 }

@@ -8,6 +8,7 @@
 #include "model/names.h"
 
 #define MAX_OBJECT_NAME 32 /* so that a line of the tables fits */
+#define MAX_LOCAL_NAME 16  /* so that a comparison of two fits on a line */
 
 static const char *const reserved[] = {"app", "cors", "pgs", "queries", "role", "t"};
 
@@ -60,6 +61,16 @@ plan_member_name(const char *name, struct words *taken)
     const char *member = name_c(to_lower(name, NAME_MAX_BYTES));
 
     return take(strcmp(member, "has") == 0 ? "has_" : member, taken);
+}
+
+const char *
+plan_local_name(const char *prefix, const char *name, struct words *taken)
+{
+    const char *local = name_c(to_lower(name, MAX_LOCAL_NAME));
+
+    if (words_contain(taken, local))
+        local = arena_printf("%s_%s", prefix, to_lower(name, MAX_LOCAL_NAME));
+    return take(local, taken);
 }
 
 const char *

@@ -17,6 +17,9 @@ const char *plan_object_name(const char *name, struct words *taken);
 /* A member of a struct that has a member `has`. */
 const char *plan_member_name(const char *name, struct words *taken);
 
+/* A local variable; PREFIX_NAME where the name is taken. */
+const char *plan_local_name(const char *prefix, const char *name, struct words *taken);
+
 /* PREFIX_NAME in upper case; at most `max` bytes of the name. */
 const char *plan_constant_name(const char *prefix, const char *name, size_t max,
                                struct words *taken);

@@ -70,7 +70,11 @@ struct plan_live {
     VEC(const struct column *) columns; /* of the rows */
     VEC(size_t) key;                    /* columns that tell rows apart; none: there is one row */
     VEC(size_t) tables;                 /* that its rows depend on: places in plan.watched */
+    VEC(struct plan_matcher) matchers;  /* published.h */
 };
+
+struct plan_matcher;
+struct published;
 
 struct plan {
     const struct model *model;
@@ -78,9 +82,9 @@ struct plan {
     VEC(struct plan_table *) tables; /* in the order of the endpoints */
     VEC(struct plan_query *) queries;
     VEC(struct plan_live *) lives;
-    VEC(const struct table *) watched; /* tables that some live query depends on */
-    VEC(const char *) role_names;      /* ROLE_SUPPORT, by number */
-    VEC(const char *) cors_names;      /* cors_app, as in model->cors */
+    VEC(struct published) watched; /* tables that some live query depends on: published.h */
+    VEC(const char *) role_names;  /* ROLE_SUPPORT, by number */
+    VEC(const char *) cors_names;  /* cors_app, as in model->cors */
 };
 
 /* plan_live.c: lives and watched */

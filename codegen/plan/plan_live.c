@@ -2,6 +2,7 @@
 /* Live queries: what is sent, how its rows are told apart, and which tables change it. */
 #include "plan/names.h"
 #include "plan/plan.h"
+#include "plan/published.h"
 #include "plan/watched.h"
 
 static const struct column *
@@ -95,8 +96,17 @@ plan_tables(const struct plan *plan, struct plan_live *live)
 
     for (size_t i = 0; i < plan->watched.n; i++)
         for (size_t j = 0; j < watched.tables.n; j++)
-            if (watched.tables.at[j] == plan->watched.at[i])
+            if (watched.tables.at[j] == plan->watched.at[i].table)
                 vec_push(&live->tables, i);
+}
+
+static void
+plan_matching(const struct plan *plan, struct plan_live *live)
+{
+    struct plan_matchers matchers = plan_matchers(plan->model, live->live);
+
+    for (size_t i = 0; i < matchers.n; i++)
+        vec_push(&live->matchers, matchers.at[i]);
 }
 
 static struct plan_live *
@@ -114,17 +124,18 @@ plan_one(const struct plan *plan, const struct live *live, struct words *taken)
         vec_push(&one->columns, output_column(&live->body->outputs.at[i], i));
     plan_key(one, live->body);
     plan_tables(plan, one);
+    plan_matching(plan, one);
     return one;
 }
 
 void
 plan_lives(struct plan *plan)
 {
-    struct watched watched = plan_all_watched(plan->model);
+    struct published_tables watched = plan_published(plan->model);
     struct words taken = {0};
 
-    for (size_t i = 0; i < watched.tables.n; i++)
-        vec_push(&plan->watched, watched.tables.at[i]);
+    for (size_t i = 0; i < watched.n; i++)
+        vec_push(&plan->watched, watched.at[i]);
     for (size_t i = 0; i < plan->model->lives.n; i++)
         vec_push(&plan->lives, plan_one(plan, plan->model->lives.at[i], &taken));
 }

@@ -46,11 +46,25 @@ is_column_name(const struct printer *p, const char *name)
     return false;
 }
 
+/* The place of an argument among those that the statement is asked with. */
+static size_t
+place_of(struct printer *p, const struct param *param)
+{
+    if (!p->used)
+        return (size_t)param->number;
+    for (size_t i = 0; i < p->used->n; i++)
+        if (p->used->at[i] == param)
+            return i;
+    vec_push(p->used, param);
+    return p->used->n - 1;
+}
+
 /* An argument that is not given comes as NULL, and then takes its default. */
 static void
 print_number(struct printer *p, const struct param *param)
 {
-    const char *number = arena_printf("$%d::%s", param->number + 1, sql_cast_type(param->type));
+    const char *number =
+        arena_printf("$%zu::%s", place_of(p, param) + 1, sql_cast_type(param->type));
 
     if (param->default_expr)
         str_printf(&p->out, "coalesce(%s, %s)", number, sql_expr(param->default_expr, SQL_POLICY));
@@ -61,7 +75,7 @@ print_number(struct printer *p, const struct param *param)
 static void
 print_param(struct printer *p, const struct expr *e, enum precedence need)
 {
-    const struct frame *frame = p->frame;
+    const struct sql_frame *frame = p->frame;
     const struct expr *arg;
     struct expr cast;
 
@@ -88,7 +102,7 @@ print_param(struct printer *p, const struct expr *e, enum precedence need)
 static void
 print_predicate(struct printer *p, const struct expr *e, enum precedence need)
 {
-    struct frame frame = {.caller = p->frame, .call = e};
+    struct sql_frame frame = {.caller = p->frame, .call = e};
 
     if (!e->predicate->definer) {
         p->frame = &frame;

@@ -33,12 +33,6 @@ enum precedence {
     P_PRIMARY,
 };
 
-/* A predicate being put in place: what its parameters stand for. */
-struct frame {
-    const struct frame *caller;
-    const struct expr *call;
-};
-
 struct named_range {
     const struct range *range;
     const char *alias;
@@ -56,8 +50,9 @@ struct printer {
     const struct table *row; /* whose columns stand outside of any select; NULL: none */
     VEC(struct named_range) ranges;
     VEC(struct named_with) withs;
-    const struct frame *frame;
-    bool numbers; /* parameters as $1::type */
+    const struct sql_frame *frame;
+    bool numbers;               /* parameters as $1::type */
+    struct sql_arguments *used; /* then in the order of first use; NULL: by their own numbers */
 };
 
 /* In parentheses when it binds looser than its surroundings need. */

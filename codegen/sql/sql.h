@@ -39,6 +39,36 @@ const char *sql_select(const struct select *select, enum sql_form form);
  * is asked for once a query. */
 const char *sql_live_select(const struct select *select);
 
+/* A predicate that is put in place: what its parameters stand for. */
+struct sql_frame {
+    const struct sql_frame *caller; /* NULL: outside of any */
+    const struct expr *call;
+};
+
+/* An expression where it stands: in a predicate, or in none. */
+struct sql_part {
+    const struct expr *expr;
+    const struct sql_frame *frame;
+};
+
+VEC_STRUCT(sql_parts, struct sql_part);
+
+/* The arguments that a statement is asked with: $1 is the first. */
+VEC_STRUCT(sql_arguments, const struct param *);
+
+/* An expression of a live query or policy that needs no row, as a statement of its own holds it;
+ * `used` grows by the arguments in it. */
+const char *sql_asked(struct sql_part part, struct sql_arguments *used);
+
+/* The same of a select. */
+const char *sql_asked_select(const struct select *select, const struct sql_frame *frame,
+                             struct sql_arguments *used);
+
+/* "select distinct a::text, b::text from ... where c and d": the from clause is the select's. */
+const char *sql_asked_rows(const struct select *select, const struct sql_frame *frame,
+                           const struct sql_parts *columns, const struct sql_parts *conditions,
+                           struct sql_arguments *used);
+
 /* The body of a function, on one line, without semicolon. */
 const char *sql_statement(const struct statement *statement, enum sql_form form);
 

@@ -6,13 +6,24 @@
 
 #include "app.h"
 #include "pgs/handler.h"
+#include "pgs/truth.h"
 
 PGS_GENERATED_FOR_ABI(2);
 
+static const char *const matched_0[] = {"id", "owner_id", "team_id", "title", NULL};
+
 /* A write to one of these may change a result. */
 const struct pgs_watched lives_watched[] = {
-    {.schema = "public", .table = "note"},
+    {.schema = "public", .table = "note", .columns = matched_0},
     {.schema = NULL},
+};
+
+/* The types of matched_0. */
+static const struct pgs_column matched_0_types[] = {
+    PGS_COLUMN("id", "id", PGS_UUID, "uuid", PGS_NOT_NULL),
+    PGS_COLUMN("owner_id", "owner_id", PGS_UUID, "uuid", PGS_NOT_NULL),
+    PGS_COLUMN("team_id", "team_id", PGS_UUID, "uuid", PGS_NOT_NULL),
+    PGS_COLUMN("title", "title", PGS_TEXT, "text", PGS_NOT_NULL),
 };
 
 /* policies/demo.schema:5 live team_notes */
@@ -39,6 +50,45 @@ static const struct pgs_column team_notes_columns[] = {
 static const uint16_t team_notes_key[] = {0};
 static const uint16_t team_notes_tables[] = {0};
 
+static const uint16_t team_notes_asked[] = {0};
+static const struct pgs_tie team_notes_ties_0[] = {{2, 0}, {1, 1}};
+static const struct pgs_live_source team_notes_sources[] = {
+    {.watched = 0, .ties = team_notes_ties_0, .n_ties = 2},
+};
+
+static const uint16_t team_notes_2_asked[] = {0};
+static const struct pgs_tie team_notes_2_ties_0[] = {{2, 0}};
+static const struct pgs_live_source team_notes_2_sources[] = {
+    {.watched = 0, .ties = team_notes_2_ties_0, .n_ties = 1},
+};
+
+static const struct pgs_matcher team_notes_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED,
+        .values =
+            {
+                .sql = "select $1::uuid::text, (select auth.uid())::text",
+                .arguments = team_notes_asked,
+                .n_arguments = PGS_COUNT(team_notes_asked),
+                .n_columns = 2,
+            },
+        .sources = team_notes_sources,
+        .n_sources = PGS_COUNT(team_notes_sources),
+    },
+    {
+        .roles = ROLE_SERVICE_ROLE,
+        .values =
+            {
+                .sql = "select $1::uuid::text",
+                .arguments = team_notes_2_asked,
+                .n_arguments = PGS_COUNT(team_notes_2_asked),
+                .n_columns = 1,
+            },
+        .sources = team_notes_2_sources,
+        .n_sources = PGS_COUNT(team_notes_2_sources),
+    },
+};
+
 const struct pgs_live team_notes_live = {
     .name = "team_notes",
     .sql = "select id, title from public.note where team_id = $1::uuid order by title, id limit "
@@ -52,6 +102,8 @@ const struct pgs_live team_notes_live = {
     .ordered = true,
     .watched = team_notes_tables,
     .n_watched = PGS_COUNT(team_notes_tables),
+    .matchers = team_notes_matchers,
+    .n_matchers = PGS_COUNT(team_notes_matchers),
 };
 
 /* policies/demo.schema:7 live my_notes */
@@ -80,6 +132,100 @@ static const struct pgs_column my_notes_columns[] = {
 static const uint16_t my_notes_key[] = {0};
 static const uint16_t my_notes_tables[] = {0};
 
+/* Is a row of note in the result, and may authenticated see it? */
+static enum pgs_truth
+my_notes_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text owner_id = row[1];
+    struct pgs_text asked_owner_id = facts->values[0];
+    struct pgs_text uid = facts->values[1];
+
+    enum pgs_truth holds = pgs_equal(owner_id, asked_owner_id);
+    /* policy own */
+    holds = pgs_and(holds, pgs_equal(owner_id, uid));
+    return holds;
+}
+
+static const uint16_t my_notes_asked[] = {0};
+static const struct pgs_tie my_notes_ties_0[] = {{1, 0}, {1, 1}};
+static const struct pgs_live_source my_notes_sources[] = {
+    {.watched = 0, .ties = my_notes_ties_0, .n_ties = 2},
+};
+static const uint16_t my_notes_needed[] = {0, 1, 2, 3};
+static const uint16_t my_notes_outputs[] = {0, 1, 2, 3};
+static const struct pgs_match_order my_notes_order[] = {
+    {.column = 0, .type = &matched_0_types[0]},
+};
+static const struct pgs_match_rows my_notes_rows = {
+    .holds = my_notes_holds,
+    .needed = my_notes_needed,
+    .n_needed = PGS_COUNT(my_notes_needed),
+    .outputs = my_notes_outputs,
+    .order = my_notes_order,
+    .n_order = PGS_COUNT(my_notes_order),
+    .limit = 50,
+};
+
+/* Is a row of note in the result, and may service_role see it? */
+static enum pgs_truth
+my_notes_2_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text owner_id = row[1];
+    struct pgs_text asked_owner_id = facts->values[0];
+
+    enum pgs_truth holds = pgs_equal(owner_id, asked_owner_id);
+    return holds;
+}
+
+static const uint16_t my_notes_2_asked[] = {0};
+static const struct pgs_tie my_notes_2_ties_0[] = {{1, 0}};
+static const struct pgs_live_source my_notes_2_sources[] = {
+    {.watched = 0, .ties = my_notes_2_ties_0, .n_ties = 1},
+};
+static const uint16_t my_notes_2_needed[] = {0, 1, 2, 3};
+static const uint16_t my_notes_2_outputs[] = {0, 1, 2, 3};
+static const struct pgs_match_order my_notes_2_order[] = {
+    {.column = 0, .type = &matched_0_types[0]},
+};
+static const struct pgs_match_rows my_notes_2_rows = {
+    .holds = my_notes_2_holds,
+    .needed = my_notes_2_needed,
+    .n_needed = PGS_COUNT(my_notes_2_needed),
+    .outputs = my_notes_2_outputs,
+    .order = my_notes_2_order,
+    .n_order = PGS_COUNT(my_notes_2_order),
+    .limit = 50,
+};
+
+static const struct pgs_matcher my_notes_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED,
+        .values =
+            {
+                .sql = "select $1::uuid::text, (select auth.uid())::text",
+                .arguments = my_notes_asked,
+                .n_arguments = PGS_COUNT(my_notes_asked),
+                .n_columns = 2,
+            },
+        .sources = my_notes_sources,
+        .n_sources = PGS_COUNT(my_notes_sources),
+        .rows = &my_notes_rows,
+    },
+    {
+        .roles = ROLE_SERVICE_ROLE,
+        .values =
+            {
+                .sql = "select $1::uuid::text",
+                .arguments = my_notes_2_asked,
+                .n_arguments = PGS_COUNT(my_notes_2_asked),
+                .n_columns = 1,
+            },
+        .sources = my_notes_2_sources,
+        .n_sources = PGS_COUNT(my_notes_2_sources),
+        .rows = &my_notes_2_rows,
+    },
+};
+
 const struct pgs_live my_notes_live = {
     .name = "my_notes",
     .sql = "select id, owner_id, team_id, title from public.note where owner_id = $1::uuid order "
@@ -93,6 +239,8 @@ const struct pgs_live my_notes_live = {
     .ordered = true,
     .watched = my_notes_tables,
     .n_watched = PGS_COUNT(my_notes_tables),
+    .matchers = my_notes_matchers,
+    .n_matchers = PGS_COUNT(my_notes_matchers),
 };
 
 /* policies/demo.schema:8 live note_count */
@@ -117,6 +265,45 @@ static const struct pgs_column note_count_columns[] = {
 
 static const uint16_t note_count_tables[] = {0};
 
+static const uint16_t note_count_asked[] = {0};
+static const struct pgs_tie note_count_ties_0[] = {{2, 0}, {1, 1}};
+static const struct pgs_live_source note_count_sources[] = {
+    {.watched = 0, .ties = note_count_ties_0, .n_ties = 2},
+};
+
+static const uint16_t note_count_2_asked[] = {0};
+static const struct pgs_tie note_count_2_ties_0[] = {{2, 0}};
+static const struct pgs_live_source note_count_2_sources[] = {
+    {.watched = 0, .ties = note_count_2_ties_0, .n_ties = 1},
+};
+
+static const struct pgs_matcher note_count_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED,
+        .values =
+            {
+                .sql = "select $1::uuid::text, (select auth.uid())::text",
+                .arguments = note_count_asked,
+                .n_arguments = PGS_COUNT(note_count_asked),
+                .n_columns = 2,
+            },
+        .sources = note_count_sources,
+        .n_sources = PGS_COUNT(note_count_sources),
+    },
+    {
+        .roles = ROLE_SERVICE_ROLE,
+        .values =
+            {
+                .sql = "select $1::uuid::text",
+                .arguments = note_count_2_asked,
+                .n_arguments = PGS_COUNT(note_count_2_asked),
+                .n_columns = 1,
+            },
+        .sources = note_count_2_sources,
+        .n_sources = PGS_COUNT(note_count_2_sources),
+    },
+};
+
 const struct pgs_live note_count_live = {
     .name = "note_count",
     .sql = "select count(*) as n from public.note where team_id = $1::uuid",
@@ -126,4 +313,6 @@ const struct pgs_live note_count_live = {
     .n_columns = PGS_COUNT(note_count_columns),
     .watched = note_count_tables,
     .n_watched = PGS_COUNT(note_count_tables),
+    .matchers = note_count_matchers,
+    .n_matchers = PGS_COUNT(note_count_matchers),
 };

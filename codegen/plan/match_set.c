@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sub-selects that meet the row in equalities alone, as the set of values for which they are true:
+ * `exists (select from m where m.a = row.a and m.u = auth.uid())` is "row.a is in
+ * (select a from m where u = auth.uid())".  The set is asked for as the subscriber, so that the
+ * policies of what it reads hold by themselves.
+ */
+#include <string.h>
+
+#include "base/arena.h"
+#include "model/functions.h"
+#include "model/types.h"
+#include "model/walk.h"
+#include "plan/match.h"
+
+/* A sub-select taken apart. */
+struct asking {
+    struct match *match;
+    const struct match_row *row;
+    struct sql_parts columns;    /* what the set has, */
+    VEC(struct operand) values;  /* and what of the row must be in it */
+    struct sql_parts conditions; /* those that need no row */
+};
+
+static bool
+refuse(struct match *match, struct span span, const char *text)
+{
+    match_because(match, span, text);
+    return false;
+}
+
+/* ---- its shape ---- */
+
+static bool
+is_simple(const struct select *select)
+{
+    return select->kind == SELECT_PLAIN && select->with.n == 0 && !select->limit &&
+           !select->offset && select->group_by.n == 0 && !select->having &&
+           select->windows.n == 0 && select->distinct_on.n == 0 && !select->locking;
+}
+
+/* No aggregate, which would make a row of none, and no call that makes several. */
+static bool
+has_plain_outputs(const struct select *select)
+{
+    for (size_t i = 0; i < select->outputs.n; i++)
+        if (select->outputs.at[i].expr->kind != EXPR_LITERAL &&
+            select->outputs.at[i].expr->kind != EXPR_COLUMN)
+            return false;
+    return true;
+}
+
+static bool
+range_needs_row(const struct asking *asking, const struct range *range,
+                const struct sql_frame *frame)
+{
+    struct expr nested = {.kind = EXPR_SELECT, .select = range->select};
+
+    if (range->on && match_needs_row(asking->row, (struct sql_part){range->on, frame}))
+        return true;
+    if (range->call && match_needs_row(asking->row, (struct sql_part){range->call, frame}))
+        return true;
+    return range->select && match_needs_row(asking->row, (struct sql_part){&nested, frame});
+}
+
+static bool
+check_shape(struct asking *asking, const struct select *select, const struct sql_frame *frame)
+{
+    if (!is_simple(select) || !has_plain_outputs(select) || select->from.n == 0)
+        return refuse(asking->match, select->span, "this sub-select is more than rows of tables");
+    for (size_t i = 0; i < select->from.n; i++)
+        if (range_needs_row(asking, select->from.at[i], frame))
+            return refuse(asking->match, select->from.at[i]->span,
+                          "this sub-select joins by the row");
+    return true;
+}
+
+/* ---- where it meets the row ---- */
+
+/* `inner` is computed from what the sub-select reads, `outer` from the row. */
+static bool
+add_meeting(struct asking *asking, struct sql_part inner, struct sql_part outer)
+{
+    struct operand operand;
+    struct type type;
+
+    if (!match_compares(inner.expr->type, outer.expr->type))
+        return refuse(
+            asking->match, outer.expr->span,
+            arena_printf("%s is not compared here by its text", type_text(outer.expr->type)));
+    if (!match_operand(asking->match, asking->row, outer, inner.expr->type, &operand, &type))
+        return false;
+    vec_push(&asking->columns, inner);
+    vec_push(&asking->values, operand);
+    return true;
+}
+
+static bool
+is_equality(const struct expr *expr)
+{
+    return expr->kind == EXPR_OP && strcmp(expr->name, "=") == 0 &&
+           !(expr->function && expr->function->extension);
+}
+
+static bool
+add_conjunct(struct asking *asking, struct sql_part part)
+{
+    struct sql_part left, right;
+    bool by_left, by_right;
+
+    if (!match_needs_row(asking->row, part)) {
+        vec_push(&asking->conditions, part);
+        return true;
+    }
+    if (!is_equality(part.expr))
+        return refuse(asking->match, part.expr->span,
+                      "a sub-select meets the row in more than equalities");
+    left = (struct sql_part){part.expr->args.at[0], part.frame};
+    right = (struct sql_part){part.expr->args.at[1], part.frame};
+    by_left = match_needs_row(asking->row, left);
+    by_right = match_needs_row(asking->row, right);
+    if (by_left && by_right)
+        return refuse(asking->match, part.expr->span, "both sides are computed from the row");
+    return by_left ? add_meeting(asking, right, left) : add_meeting(asking, left, right);
+}
+
+/* A predicate or `and` that needs no row stays whole. */
+static bool
+add_conjuncts(struct asking *asking, struct sql_part where)
+{
+    struct sql_parts parts = {0};
+
+    match_conjuncts(where, &parts);
+    for (size_t i = 0; i < parts.n; i++)
+        if (!add_conjunct(asking, parts.at[i]))
+            return false;
+    return true;
+}
+
+/* ---- the statement ---- */
+
+static size_t
+add_set(struct match *match, const char *sql, const struct sql_arguments *arguments,
+        size_t n_columns)
+{
+    struct match_set set = {.sql = sql, .arguments = *arguments, .n_columns = n_columns};
+
+    for (size_t i = 0; i < match->sets.n; i++)
+        if (strcmp(match->sets.at[i].sql, sql) == 0)
+            return i;
+    vec_push(&match->sets, set);
+    return match->sets.n - 1;
+}
+
+static struct term *
+set_of_rows(struct asking *asking, const struct select *select, const struct sql_frame *frame)
+{
+    struct sql_arguments arguments = {0};
+    struct term *term = match_new_term(TERM_HAS);
+    const char *sql =
+        sql_asked_rows(select, frame, &asking->columns, &asking->conditions, &arguments);
+
+    term->set = add_set(asking->match, sql, &arguments, asking->columns.n);
+    for (size_t i = 0; i < asking->values.n; i++)
+        vec_push(&term->operands, asking->values.at[i]);
+    return term;
+}
+
+static struct term *
+negated(struct term *term)
+{
+    struct term *not = match_new_term(TERM_NOT);
+
+    vec_push(&not ->terms, term);
+    return not ;
+}
+
+/* Sub-selects in it may read the clock as well. */
+static bool
+is_steady(struct match *match, const struct expr *expr, const struct sql_frame *frame)
+{
+    return match_is_steady((struct sql_part){expr, frame}, &match->reason);
+}
+
+/* ---- the forms ---- */
+
+static struct term *
+exists_term(struct match *match, const struct match_row *row, struct sql_part part)
+{
+    const struct select *select = part.expr->select;
+    struct asking asking = {.match = match, .row = row};
+    struct term *term;
+
+    if (!check_shape(&asking, select, part.frame) || !is_steady(match, part.expr, part.frame))
+        return NULL;
+    if (select->where && !add_conjuncts(&asking, (struct sql_part){select->where, part.frame}))
+        return NULL;
+    term = set_of_rows(&asking, select, part.frame);
+    return part.expr->negated ? negated(term) : term;
+}
+
+/* `x in (select y from m where m.a = row.a)` where it makes no difference whether it is unknown. */
+static struct term *
+meeting_term(struct match *match, const struct match_row *row, struct sql_part part)
+{
+    const struct select *select = part.expr->select;
+    struct asking asking = {.match = match, .row = row};
+    struct sql_part inner = {select->outputs.at[0].expr, part.frame};
+    struct sql_part outer = {part.expr->args.at[0], part.frame};
+
+    if (!check_shape(&asking, select, part.frame))
+        return NULL;
+    if (match_needs_row(row, inner)) {
+        match_because(match, inner.expr->span, "a sub-select gives what is computed from the row");
+        return NULL;
+    }
+    if (!add_meeting(&asking, inner, outer))
+        return NULL;
+    if (select->where && !add_conjuncts(&asking, (struct sql_part){select->where, part.frame}))
+        return NULL;
+    return set_of_rows(&asking, select, part.frame);
+}
+
+/* A select that needs no row, whatever it is made of. */
+static struct term *
+whole_term(struct match *match, const struct match_row *row, struct sql_part outer,
+           const char *rows, const struct sql_arguments *arguments, struct type element)
+{
+    struct term *term = match_new_term(TERM_CONTAINS);
+    struct operand operand;
+    struct type type;
+
+    if (!match_compares(outer.expr->type, element)) {
+        match_because(
+            match, outer.expr->span,
+            arena_printf("%s is not compared here by its text", type_text(outer.expr->type)));
+        return NULL;
+    }
+    if (!match_operand(match, row, outer, element, &operand, &type))
+        return NULL;
+    vec_push(&term->operands, operand);
+    term->set =
+        add_set(match, arena_printf("select distinct v::text from (%s) s (v)", rows), arguments, 1);
+    return term;
+}
+
+static struct term *
+in_term(struct match *match, const struct match_row *row, struct sql_part part, bool loose)
+{
+    const struct select *select = part.expr->select;
+    struct expr nested = {.kind = EXPR_SELECT, .select = part.expr->select};
+    struct sql_part inner = {&nested, part.frame}, outer = {part.expr->args.at[0], part.frame};
+    struct sql_arguments arguments = {0};
+    struct term *term;
+
+    if (outer.expr->kind == EXPR_ROW || select->outputs.n != 1) {
+        match_because(match, part.expr->span, "several columns are looked up at once");
+        return NULL;
+    }
+    if (!is_steady(match, &nested, part.frame))
+        return NULL;
+    if (match_needs_row(row, inner)) {
+        if (loose && !part.expr->negated)
+            return meeting_term(match, row, part);
+        match_because(match, part.expr->span, "`not in` meets the row inside the sub-select");
+        return NULL;
+    }
+    term = whole_term(match, row, outer, sql_asked_select(select, part.frame, &arguments),
+                      &arguments, select->outputs.at[0].expr->type);
+    return term && part.expr->negated ? negated(term) : term;
+}
+
+/* x = any (array): an array that is null is like an empty one, where unknown may be false. */
+static struct term *
+array_term(struct match *match, const struct match_row *row, struct sql_part part, bool loose)
+{
+    struct sql_part outer = {part.expr->args.at[0], part.frame};
+    struct sql_part array = {part.expr->args.at[1], part.frame};
+    struct sql_arguments arguments = {0};
+
+    if (!loose || match_needs_row(row, array) || !array.expr->type.array) {
+        match_because(match, part.expr->span, "this array is PostgreSQL's to look into");
+        return NULL;
+    }
+    if (!is_steady(match, array.expr, array.frame))
+        return NULL;
+    return whole_term(match, row, outer,
+                      arena_printf("select unnest(%s)", sql_asked(array, &arguments)), &arguments,
+                      type_element(array.expr->type));
+}
+
+struct term *
+match_set_term(struct match *match, const struct match_row *row, struct sql_part part, bool loose)
+{
+    if (part.expr->function && part.expr->function->extension) {
+        match_because(match, part.expr->span, "an extension's operator is PostgreSQL's to compute");
+        return NULL;
+    }
+    if (part.expr->kind == EXPR_EXISTS)
+        return exists_term(match, row, part);
+    if (part.expr->kind == EXPR_ANY && strcmp(part.expr->name, "=") != 0) {
+        match_because(match, part.expr->span, "only `= any` is looked up");
+        return NULL;
+    }
+    if (part.expr->select)
+        return in_term(match, row, part, loose);
+    return array_term(match, row, part, loose);
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a result depends on: rows of tables, and of which rows it is known that they do not.  A tie
+ * `column = fact` says that rows with another value neither are in the result nor keep others out
+ * of it: they would be dropped at once where the table is read.
+ */
+#include <string.h>
+
+#include "base/arena.h"
+#include "model/functions.h"
+#include "model/types.h"
+#include "model/walk.h"
+#include "plan/match.h"
+
+struct sourcing {
+    struct match *match;
+    VEC(const void *) followed;    /* tables whose policies are read, functions */
+    const struct sql_frame *frame; /* of the expression that is visited */
+    bool definer;                  /* no policy of the role holds here */
+    bool function;                 /* parameters here are not the live query's */
+};
+
+static bool
+is_followed(struct sourcing *s, const void *what)
+{
+    for (size_t i = 0; i < s->followed.n; i++)
+        if (s->followed.at[i] == what)
+            return true;
+    vec_push(&s->followed, what);
+    return false;
+}
+
+static void source_select(struct sourcing *s, const struct select *select,
+                          const struct sql_frame *frame);
+static void source_part(struct sourcing *s, struct sql_part part);
+
+/* ---- ties ---- */
+
+static void
+add_tie(struct match *match, const struct match_row *row, struct sql_part a, struct sql_part b,
+        struct match_ties *out)
+{
+    struct match_reason ignored = {0};
+    struct match_tie tie = {0};
+    struct type type;
+
+    tie.column = match_column(row, a, &type);
+    if (!tie.column || !match_is_textual(tie.column->type) ||
+        !match_compares(tie.column->type, b.expr->kind == EXPR_LITERAL ? type : b.expr->type))
+        return;
+    if (!match_is_constant(b) || !match_is_steady(b, &ignored))
+        return;
+    tie.fact = match_add_fact(match, b, tie.column->type);
+    vec_push(out, tie);
+}
+
+static void
+add_ties(struct match *match, const struct match_row *row, struct sql_part where,
+         struct match_ties *out)
+{
+    struct sql_parts parts = {0};
+
+    match_conjuncts(where, &parts);
+    for (size_t i = 0; i < parts.n; i++) {
+        const struct expr *expr = parts.at[i].expr;
+        struct sql_part left, right;
+
+        if (expr->kind != EXPR_OP || strcmp(expr->name, "=") != 0 ||
+            (expr->function && expr->function->extension))
+            continue;
+        left = (struct sql_part){expr->args.at[0], parts.at[i].frame};
+        right = (struct sql_part){expr->args.at[1], parts.at[i].frame};
+        add_tie(match, row, left, right, out);
+        add_tie(match, row, right, left, out);
+    }
+}
+
+/* What every policy of the role asks for: the only permissive one, and the restrictive ones. */
+static void
+add_policy_ties(struct match *match, const struct table *table, struct match_ties *out)
+{
+    struct match_row row = {.table = table};
+    struct match_policies policies = match_policies(match->role, table);
+
+    for (size_t i = 0; i < policies.restrictive.n; i++)
+        add_ties(match, &row, (struct sql_part){policies.restrictive.at[i]->using_expr, NULL}, out);
+    if (policies.permissive.n == 1)
+        add_ties(match, &row, (struct sql_part){policies.permissive.at[0]->using_expr, NULL}, out);
+}
+
+bool
+match_is_alone(const struct model *model, const struct table *table)
+{
+    for (size_t i = 0; i < model->tables.n; i++)
+        for (size_t j = 0; j < model->tables.at[i]->inherits.n; j++)
+            if (model->tables.at[i]->inherits.at[j] == table)
+                return false;
+    return !table->partitioning && !table->partition_of && table->inherits.n == 0;
+}
+
+/* ---- tables ---- */
+
+static bool
+has_same_ties(const struct match_ties *a, const struct match_ties *b)
+{
+    if (a->n != b->n)
+        return false;
+    for (size_t i = 0; i < a->n; i++)
+        if (a->at[i].column != b->at[i].column || a->at[i].fact != b->at[i].fact)
+            return false;
+    return true;
+}
+
+static void
+add_source(struct match *match, const struct table *table, const struct match_ties *ties)
+{
+    struct match_source source = {.table = table, .ties = *ties};
+
+    while (source.table->partition_of)
+        source.table = source.table->partition_of;
+    for (size_t i = 0; i < match->sources.n; i++)
+        if (match->sources.at[i].table == source.table &&
+            has_same_ties(&match->sources.at[i].ties, ties))
+            return;
+    vec_push(&match->sources, source);
+}
+
+static void
+source_policies(struct sourcing *s, const struct table *table)
+{
+    struct match_policies policies;
+
+    if (s->definer || is_followed(s, table))
+        return;
+    policies = match_policies(s->match->role, table);
+    for (size_t i = 0; i < policies.permissive.n; i++)
+        source_part(s, (struct sql_part){policies.permissive.at[i]->using_expr, NULL});
+    for (size_t i = 0; i < policies.restrictive.n; i++)
+        source_part(s, (struct sql_part){policies.restrictive.at[i]->using_expr, NULL});
+}
+
+/* Those that inherit from it are read with it. */
+static void
+source_children(struct sourcing *s, const struct table *table)
+{
+    static const struct match_ties none = {0};
+
+    for (size_t i = 0; i < s->match->model->tables.n; i++) {
+        const struct table *child = s->match->model->tables.at[i];
+
+        for (size_t j = 0; j < child->inherits.n; j++)
+            if (child->inherits.at[j] == table) {
+                add_source(s->match, child, &none);
+                source_children(s, child);
+            }
+    }
+}
+
+static void
+source_table(struct sourcing *s, const struct match_row *row, const struct sql_parts *wheres)
+{
+    struct match_ties ties = {0};
+    bool alone = match_is_alone(s->match->model, row->range->table) && !s->function;
+
+    if (s->match->row && s->match->row != row->range && s->match->row->table == row->range->table)
+        s->match->reads_itself = true;
+    for (size_t i = 0; alone && i < wheres->n; i++)
+        add_ties(s->match, row, wheres->at[i], &ties);
+    if (alone && !s->definer)
+        add_policy_ties(s->match, row->range->table, &ties);
+    add_source(s->match, row->range->table, &ties);
+    source_policies(s, row->range->table);
+    source_children(s, row->range->table);
+}
+
+/* ---- selects and what stands in expressions ---- */
+
+/* An inner join asks as much as `where` does. */
+static struct sql_parts
+wheres_of(const struct select *select, const struct sql_frame *frame)
+{
+    struct sql_parts wheres = {0};
+    bool inner = true;
+
+    for (size_t i = 0; i < select->from.n; i++)
+        inner &= select->from.at[i]->join <= JOIN_INNER || select->from.at[i]->join == JOIN_CROSS;
+    if (select->where)
+        vec_push(&wheres, ((struct sql_part){select->where, frame}));
+    for (size_t i = 0; inner && i < select->from.n; i++)
+        if (select->from.at[i]->on)
+            vec_push(&wheres, ((struct sql_part){select->from.at[i]->on, frame}));
+    return wheres;
+}
+
+/* Of the select itself and of those in its from and with; the others stand in expressions. */
+static void
+source_ranges(struct sourcing *s, const struct select *select, const struct sql_frame *frame)
+{
+    struct sql_parts wheres = wheres_of(select, frame);
+
+    for (size_t i = 0; i < select->with.n; i++)
+        source_ranges(s, select->with.at[i]->select, frame);
+    if (select->left)
+        source_ranges(s, select->left, frame);
+    if (select->right)
+        source_ranges(s, select->right, frame);
+    for (size_t i = 0; i < select->from.n; i++) {
+        const struct range *range = select->from.at[i];
+        struct match_row row = {.range = range};
+
+        if (range->select)
+            source_ranges(s, range->select, frame);
+        else if (range->table->query)
+            source_select(s, range->table->query, NULL);
+        else if (!range->table->derived && !range->table->is_view)
+            source_table(s, &row, &wheres);
+    }
+}
+
+static void
+visit_target(const struct range *range, void *data)
+{
+    struct match_row row = {.range = range};
+    static const struct sql_parts none = {0};
+
+    if (range->table->query)
+        source_select(data, range->table->query, NULL);
+    else
+        source_table(data, &row, &none);
+}
+
+static void visit_expr(const struct expr *expr, void *data);
+
+static void
+source_function(struct sourcing *s, const struct declared_function *function)
+{
+    struct sourcing inner = *s;
+
+    if (!function->body || is_followed(s, function))
+        return;
+    inner.frame = NULL;
+    inner.function = true;
+    inner.definer |= function->definer;
+    inner.followed = s->followed;
+    walk_statement_ranges(function->body, visit_target, &inner);
+    walk_statement(function->body, visit_expr, &inner);
+    s->followed = inner.followed;
+}
+
+static void
+visit_expr(const struct expr *expr, void *data)
+{
+    struct sourcing *s = data;
+    struct sourcing around = *s;
+
+    if (expr->select)
+        source_ranges(s, expr->select, s->frame);
+    if (expr->kind == EXPR_FUNCTION)
+        source_function(s, expr->declared);
+    if (expr->kind != EXPR_PREDICATE || !expr->predicate->body)
+        return;
+    s->frame = match_frame(expr, around.frame);
+    s->definer |= expr->predicate->definer;
+    walk_expr(expr->predicate->body, visit_expr, s);
+    s->frame = around.frame;
+    s->definer = around.definer;
+}
+
+static void
+source_part(struct sourcing *s, struct sql_part part)
+{
+    const struct sql_frame *around = s->frame;
+
+    s->frame = part.frame;
+    walk_expr(part.expr, visit_expr, s);
+    s->frame = around;
+}
+
+static void
+source_select(struct sourcing *s, const struct select *select, const struct sql_frame *frame)
+{
+    const struct sql_frame *around = s->frame;
+
+    s->frame = frame;
+    source_ranges(s, select, frame);
+    walk_select(select, visit_expr, s);
+    s->frame = around;
+}
+
+void
+match_sources(struct match *match)
+{
+    struct sourcing s = {.match = match};
+
+    source_select(&s, match->live->body, NULL);
+}

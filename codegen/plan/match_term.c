@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: MIT */
+/* Conditions on a row as terms that C computes from texts. */
+#include <ctype.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "model/functions.h"
+#include "model/types.h"
+#include "plan/match.h"
+
+#define MAX_CONSTANT 40 /* bytes of a constant in generated C; a longer one becomes a fact */
+
+struct term *
+match_new_term(enum term_kind kind)
+{
+    struct term *term = arena_alloc(sizeof(*term));
+
+    term->kind = kind;
+    return term;
+}
+
+void
+match_because(struct match *match, struct span span, const char *text)
+{
+    if (!match->reason.text)
+        match->reason = (struct match_reason){span, text};
+}
+
+void
+match_add_needed(struct match *match, const struct column *column)
+{
+    for (size_t i = 0; i < match->needed.n; i++)
+        if (match->needed.at[i] == column)
+            return;
+    vec_push(&match->needed, column);
+}
+
+static struct sql_part
+arg_of(struct sql_part part, size_t i)
+{
+    return (struct sql_part){part.expr->args.at[i], part.frame};
+}
+
+static struct term *
+negated(struct term *term)
+{
+    struct term * not ;
+
+    if (!term)
+        return NULL;
+    not = match_new_term(TERM_NOT);
+    vec_push(&not ->terms, term);
+    return not ;
+}
+
+/* ---- operands ---- */
+
+/* 42, not 042: PostgreSQL would print it so. */
+static bool
+is_whole_number(const char *text)
+{
+    size_t n = strlen(text);
+
+    return n > 0 && n < 10 && strspn(text, "0123456789") == n && (text[0] != '0' || n == 1);
+}
+
+/* The text that a value of `type` written so has; NULL: PostgreSQL must say. */
+static const char *
+constant_of(const struct expr *expr, struct type type)
+{
+    if (expr->kind != EXPR_LITERAL)
+        return NULL;
+    if (match_compares(type, type_scalar(TYPE_INT8)))
+        return expr->text && is_whole_number(expr->text) ? expr->text : NULL;
+    if (!expr->value || strlen(expr->value) > MAX_CONSTANT)
+        return NULL;
+    return type.kind == TYPE_ENUM || type_is_text(type) ? expr->value : NULL;
+}
+
+static bool
+fact_operand(struct match *match, struct sql_part part, struct type other, struct operand *out,
+             struct type *type)
+{
+    const char *constant = constant_of(part.expr, other);
+
+    *type = part.expr->kind == EXPR_LITERAL ? other : part.expr->type;
+    if (constant) {
+        *out = (struct operand){.kind = OPERAND_TEXT, .text = constant};
+        return true;
+    }
+    if (!match_is_steady(part, &match->reason))
+        return false;
+    *out = (struct operand){.kind = OPERAND_FACT, .fact = match_add_fact(match, part, other)};
+    return true;
+}
+
+bool
+match_operand(struct match *match, const struct match_row *row, struct sql_part part,
+              struct type other, struct operand *out, struct type *type)
+{
+    const struct column *column;
+
+    if (!match_needs_row(row, part))
+        return fact_operand(match, part, other, out, type);
+    column = match_column(row, part, type);
+    if (!column) {
+        match_because(match, part.expr->span, "this is computed from the row");
+        return false;
+    }
+    match_add_needed(match, column);
+    *out = (struct operand){.kind = OPERAND_COLUMN, .column = column};
+    return true;
+}
+
+/* ---- comparisons ---- */
+
+/* A literal is of the type that it is compared with. */
+static struct type
+type_beside(const struct expr *a, const struct expr *b)
+{
+    return a->kind == EXPR_LITERAL ? b->type : a->type;
+}
+
+static bool
+is_c_collation(const struct expr *expr)
+{
+    return expr->kind == EXPR_COLLATE && (strcmp(expr->text, "pg_catalog.\"C\"") == 0 ||
+                                          strcmp(expr->text, "pg_catalog.\"POSIX\"") == 0);
+}
+
+static struct sql_part
+without_collation(struct sql_part part)
+{
+    return part.expr->kind == EXPR_COLLATE ? arg_of(part, 0) : part;
+}
+
+static bool
+check_comparison(struct match *match, struct sql_part a, struct sql_part b, bool ordered)
+{
+    struct type left = type_beside(a.expr, b.expr), right = type_beside(b.expr, a.expr);
+    bool collated = a.expr->kind == EXPR_COLLATE || b.expr->kind == EXPR_COLLATE;
+    bool bytes = is_c_collation(a.expr) || is_c_collation(b.expr);
+
+    if (!match_compares(left, right)) {
+        match_because(match, a.expr->span,
+                      arena_printf("%s is not compared here by its text", type_text(left)));
+        return false;
+    }
+    if ((ordered && !match_is_ordered(left) && !bytes) || (collated && !bytes)) {
+        match_because(match, a.expr->span, "the order of text is the collation's");
+        return false;
+    }
+    return true;
+}
+
+static struct term *
+comparison(struct match *match, const struct match_row *row, enum term_kind kind, struct sql_part a,
+           struct sql_part b)
+{
+    struct term *term = match_new_term(kind);
+    struct operand left, right;
+    struct type type, other;
+
+    if (!check_comparison(match, a, b, kind == TERM_LESS || kind == TERM_LESS_EQUAL))
+        return NULL;
+    term->type = type_beside(a.expr, b.expr);
+    if (!match_operand(match, row, without_collation(a), term->type, &left, &type) ||
+        !match_operand(match, row, without_collation(b), term->type, &right, &other))
+        return NULL;
+    vec_push(&term->operands, left);
+    vec_push(&term->operands, right);
+    return term;
+}
+
+/* Two conditions. */
+static struct term *
+both(struct match *match, const struct match_row *row, struct sql_part a, struct sql_part b)
+{
+    struct term *term = match_new_term(TERM_BOTH);
+    struct term *left = match_term(match, row, a, false);
+    struct term *right = left ? match_term(match, row, b, false) : NULL;
+
+    if (!right)
+        return NULL;
+    vec_push(&term->terms, left);
+    vec_push(&term->terms, right);
+    return term;
+}
+
+static struct term *
+equality(struct match *match, const struct match_row *row, struct sql_part a, struct sql_part b)
+{
+    if (type_is_bool(a.expr->type) && type_is_bool(b.expr->type))
+        return both(match, row, a, b);
+    return comparison(match, row, TERM_EQUAL, a, b);
+}
+
+static struct term *
+joined(struct term *a, struct term *b, enum term_kind kind)
+{
+    struct term *term;
+
+    if (!a || !b)
+        return NULL;
+    term = match_new_term(kind);
+    vec_push(&term->terms, a);
+    vec_push(&term->terms, b);
+    return term;
+}
+
+static struct term *
+between(struct match *match, const struct match_row *row, struct sql_part part)
+{
+    struct term *low = comparison(match, row, TERM_LESS_EQUAL, arg_of(part, 1), arg_of(part, 0));
+    struct term *high =
+        low ? comparison(match, row, TERM_LESS_EQUAL, arg_of(part, 0), arg_of(part, 2)) : NULL;
+
+    return joined(low, high, TERM_AND);
+}
+
+static struct term *
+compared(struct match *match, const struct match_row *row, struct sql_part part)
+{
+    const char *name = part.expr->name;
+    struct sql_part a = arg_of(part, 0), b = arg_of(part, 1);
+
+    if (strcmp(name, "=") == 0)
+        return equality(match, row, a, b);
+    if (strcmp(name, "<>") == 0)
+        return negated(equality(match, row, a, b));
+    if (strcmp(name, "<") == 0)
+        return comparison(match, row, TERM_LESS, a, b);
+    if (strcmp(name, ">") == 0)
+        return comparison(match, row, TERM_LESS, b, a);
+    if (strcmp(name, "<=") == 0)
+        return comparison(match, row, TERM_LESS_EQUAL, a, b);
+    if (strcmp(name, ">=") == 0)
+        return comparison(match, row, TERM_LESS_EQUAL, b, a);
+    if (strcmp(name, "is not distinct from") == 0)
+        return comparison(match, row, TERM_SAME, a, b);
+    if (strcmp(name, "is distinct from") == 0)
+        return negated(comparison(match, row, TERM_SAME, a, b));
+    match_because(match, part.expr->span, arena_printf("`%s` is PostgreSQL's to compute", name));
+    return NULL;
+}
+
+/* ---- is ---- */
+
+static struct term *
+null_test(struct match *match, const struct match_row *row, struct sql_part part)
+{
+    struct term *term = match_new_term(TERM_NULL);
+    struct sql_part arg = arg_of(part, 0);
+    struct operand operand;
+    struct type type;
+
+    if (type_is_bool(arg.expr->type) && arg.expr->kind != EXPR_COLUMN) {
+        struct term *is = match_new_term(TERM_IS), *inner = match_term(match, row, arg, false);
+
+        is->value = TERM_UNKNOWN;
+        if (!inner)
+            return NULL;
+        vec_push(&is->terms, inner);
+        return is;
+    }
+    if (!match_operand(match, row, arg, arg.expr->type, &operand, &type))
+        return NULL;
+    vec_push(&term->operands, operand);
+    return term;
+}
+
+/* "is true", "is not unknown" */
+static struct term *
+truth_test(struct match *match, const struct match_row *row, struct sql_part part, const char *word)
+{
+    struct term *term = match_new_term(TERM_IS);
+    struct term *inner = match_term(match, row, arg_of(part, 0), false);
+
+    term->value = strcmp(word, "true") == 0    ? TERM_TRUE
+                  : strcmp(word, "false") == 0 ? TERM_FALSE
+                                               : TERM_UNKNOWN;
+    if (!inner)
+        return NULL;
+    vec_push(&term->terms, inner);
+    return term;
+}
+
+static struct term *
+is_test(struct match *match, const struct match_row *row, struct sql_part part)
+{
+    const char *word = part.expr->name + strlen("is ");
+    bool not = strncmp(word, "not ", 4) == 0;
+    struct term *term;
+
+    word += not ? 4 : 0;
+    term = strcmp(word, "null") == 0 ? null_test(match, row, part)
+                                     : truth_test(match, row, part, word);
+    return not ? negated(term) : term;
+}
+
+/* ---- the forms ---- */
+
+static struct term *
+operator_term(struct match *match, const struct match_row *row, struct sql_part part, bool loose)
+{
+    const struct expr *expr = part.expr;
+
+    if (expr->function && expr->function->extension) {
+        match_because(match, expr->span, "an extension's operator is PostgreSQL's to compute");
+        return NULL;
+    }
+    if (strcmp(expr->name, "and") == 0 || strcmp(expr->name, "or") == 0) {
+        struct term *left = match_term(match, row, arg_of(part, 0), loose);
+        struct term *right = left ? match_term(match, row, arg_of(part, 1), loose) : NULL;
+
+        return joined(left, right, expr->name[0] == 'a' ? TERM_AND : TERM_OR);
+    }
+    if (strcmp(expr->name, "not") == 0)
+        return negated(match_term(match, row, arg_of(part, 0), false));
+    if (strcmp(expr->name, "between") == 0)
+        return between(match, row, part);
+    if (strcmp(expr->name, "not between") == 0)
+        return negated(between(match, row, part));
+    if (strncmp(expr->name, "is ", 3) == 0 && expr->args.n == 1)
+        return is_test(match, row, part);
+    return compared(match, row, part);
+}
+
+/* x in (a, b, c) */
+static struct term *
+list_term(struct match *match, const struct match_row *row, struct sql_part part)
+{
+    struct term *term = NULL;
+
+    for (size_t i = 1; i < part.expr->args.n; i++) {
+        struct term *one = equality(match, row, arg_of(part, 0), arg_of(part, i));
+
+        if (!one)
+            return NULL;
+        term = term ? joined(term, one, TERM_OR) : one;
+    }
+    return part.expr->negated ? negated(term) : term;
+}
+
+static struct term *
+boolean_term(struct match *match, const struct match_row *row, struct sql_part part)
+{
+    struct term *term = match_new_term(TERM_BOOLEAN);
+    struct operand operand;
+    struct type type;
+
+    if (!match_operand(match, row, part, part.expr->type, &operand, &type))
+        return NULL;
+    vec_push(&term->operands, operand);
+    return term;
+}
+
+/* What needs no row: one fact. */
+static struct term *
+fact_term(struct match *match, const struct match_row *row, struct sql_part part)
+{
+    const struct expr *expr = part.expr;
+
+    if (expr->kind == EXPR_PUBLIC)
+        return match_new_term(TERM_TRUE);
+    if (expr->kind == EXPR_LITERAL && expr->text && !expr->value)
+        return match_new_term(strcmp(expr->text, "true") == 0    ? TERM_TRUE
+                              : strcmp(expr->text, "false") == 0 ? TERM_FALSE
+                                                                 : TERM_UNKNOWN);
+    return boolean_term(match, row, part);
+}
+
+static struct term *
+predicate_term(struct match *match, const struct match_row *row, struct sql_part part, bool loose)
+{
+    const struct predicate *predicate = part.expr->predicate;
+    struct term *term;
+
+    if (predicate->definer || !predicate->body) {
+        match_because(match, part.expr->span,
+                      arena_printf("predicate \"%s\" reads past policies", predicate->name));
+        return NULL;
+    }
+    term = match_term(
+        match, row, (struct sql_part){predicate->body, match_frame(part.expr, part.frame)}, loose);
+    if (term)
+        term->predicate = predicate;
+    return term;
+}
+
+/* A parameter of a predicate that stands for a condition. */
+static struct term *
+param_term(struct match *match, const struct match_row *row, struct sql_part part, bool loose)
+{
+    const struct expr *call = part.frame->call;
+
+    return match_term(
+        match, row, (struct sql_part){call->args.at[part.expr->param->number], part.frame->caller},
+        loose);
+}
+
+struct term *
+match_term(struct match *match, const struct match_row *row, struct sql_part part, bool loose)
+{
+    const struct expr *expr = part.expr;
+
+    if (!match_needs_row(row, part))
+        return fact_term(match, row, part);
+    if (!type_is_bool(expr->type)) {
+        match_because(match, expr->span, "this is computed from the row");
+        return NULL;
+    }
+    switch (expr->kind) {
+    case EXPR_OP:
+        return operator_term(match, row, part, loose);
+    case EXPR_IN:
+        return expr->select ? match_set_term(match, row, part, loose) : list_term(match, row, part);
+    case EXPR_EXISTS:
+    case EXPR_ANY:
+        return match_set_term(match, row, part, loose);
+    case EXPR_COLUMN:
+        return boolean_term(match, row, part);
+    case EXPR_PREDICATE:
+        return predicate_term(match, row, part, loose);
+    case EXPR_PARAM:
+        return param_term(match, row, part, loose);
+    default:
+        match_because(match, expr->span, "this is computed from the row");
+        return NULL;
+    }
+}

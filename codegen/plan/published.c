@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+#include "plan/published.h"
+
+#include <string.h>
+
+#include "model/types.h"
+#include "plan/watched.h"
+
+/* ---- matchers ---- */
+
+static bool
+same_ties(const struct match_ties *a, const struct match_ties *b)
+{
+    if (a->n != b->n)
+        return false;
+    for (size_t i = 0; i < a->n; i++)
+        if (a->at[i].column != b->at[i].column || a->at[i].fact != b->at[i].fact)
+            return false;
+    return true;
+}
+
+static bool
+same_asked(const struct match *a, const struct match *b)
+{
+    if (a->facts.n != b->facts.n || a->sets.n != b->sets.n || a->sources.n != b->sources.n)
+        return false;
+    for (size_t i = 0; i < a->facts.n; i++)
+        if (strcmp(a->facts.at[i].sql, b->facts.at[i].sql) != 0)
+            return false;
+    for (size_t i = 0; i < a->sets.n; i++)
+        if (strcmp(a->sets.at[i].sql, b->sets.at[i].sql) != 0)
+            return false;
+    for (size_t i = 0; i < a->sources.n; i++)
+        if (a->sources.at[i].table != b->sources.at[i].table ||
+            !same_ties(&a->sources.at[i].ties, &b->sources.at[i].ties))
+            return false;
+    return true;
+}
+
+/* The same policies hold: then their terms are the same. */
+static bool
+same_conditions(const struct match *a, const struct match *b)
+{
+    if (a->compiled != b->compiled || a->closed != b->closed ||
+        a->permissive.n != b->permissive.n || a->restrictive.n != b->restrictive.n)
+        return false;
+    for (size_t i = 0; i < a->permissive.n; i++)
+        if (a->permissive.at[i].policy != b->permissive.at[i].policy)
+            return false;
+    for (size_t i = 0; i < a->restrictive.n; i++)
+        if (a->restrictive.at[i].policy != b->restrictive.at[i].policy)
+            return false;
+    return true;
+}
+
+static void
+add_matcher(struct plan_matchers *out, const struct match *match)
+{
+    role_set role = (role_set)1 << match->role->number;
+
+    for (size_t i = 0; i < out->n; i++)
+        if (same_asked(out->at[i].match, match) && same_conditions(out->at[i].match, match)) {
+            out->at[i].roles |= role;
+            return;
+        }
+    vec_push(out, ((struct plan_matcher){role, match}));
+}
+
+struct plan_matchers
+plan_matchers(const struct model *model, const struct live *live)
+{
+    role_set roles = plan_roles(model, live->roles.at, live->roles.n);
+    struct plan_matchers matchers = {0};
+
+    for (size_t i = 0; i < model->roles.n; i++) {
+        const struct match *match;
+
+        if (!(roles >> model->roles.at[i]->number & 1))
+            continue;
+        match = match_make(model, live, model->roles.at[i]);
+        if (match_narrows(match))
+            add_matcher(&matchers, match);
+    }
+    return matchers;
+}
+
+/* ---- columns ---- */
+
+static bool
+contains(const struct columns *columns, const struct column *column)
+{
+    for (size_t i = 0; i < columns->n; i++)
+        if (columns->at[i] == column)
+            return true;
+    return false;
+}
+
+static void
+add_column(struct columns *columns, const struct column *column)
+{
+    if (!contains(columns, column))
+        vec_push(columns, column);
+}
+
+static void
+sort_columns(struct columns *columns, const struct table *table)
+{
+    struct columns sorted = {0};
+
+    for (size_t i = 0; i < table->columns.n; i++)
+        if (contains(columns, table->columns.at[i]))
+            vec_push(&sorted, table->columns.at[i]);
+    *columns = sorted;
+}
+
+static struct published *
+find(struct published_tables *tables, const struct table *table)
+{
+    for (size_t i = 0; i < tables->n; i++)
+        if (tables->at[i].table == table)
+            return &tables->at[i];
+    return NULL;
+}
+
+static void
+add_match(struct published_tables *tables, const struct match *match)
+{
+    for (size_t i = 0; i < match->needed.n; i++)
+        add_column(&find(tables, match->needed.at[i]->table)->matched, match->needed.at[i]);
+    for (size_t i = 0; i < match->sources.n; i++) {
+        const struct match_source *source = &match->sources.at[i];
+        struct published *published = find(tables, source->table);
+
+        for (size_t j = 0; j < source->ties.n; j++) {
+            add_column(&published->matched, source->ties.at[j].column);
+            add_column(&published->identity, source->ties.at[j].column);
+        }
+    }
+}
+
+/* ---- identity ---- */
+
+#define MAX_INDEXED_CHARS 200 /* longer text could be too long for an index, and fail the write */
+
+static bool
+fits_index(const struct column *column)
+{
+    if (!column->not_null)
+        return false;
+    return !type_is_text(column->type) ||
+           (column->type.length > 0 && column->type.length <= MAX_INDEXED_CHARS);
+}
+
+static void
+choose_identity(struct published *published)
+{
+    const struct constraint *key = published->table->primary_key;
+    struct columns more = published->identity;
+
+    published->identity.n = 0;
+    published->identity.at = NULL;
+    published->identity.room = 0;
+    if (!key) {
+        published->kind = REPLICA_FULL;
+        return;
+    }
+    for (size_t i = 0; i < key->columns.n; i++)
+        vec_push(&published->identity, key->columns.at[i]);
+    for (size_t i = 0; i < more.n; i++) {
+        if (contains(&published->identity, more.at[i]))
+            continue;
+        if (published->kind == REPLICA_KEY)
+            published->kind = REPLICA_INDEX;
+        if (!fits_index(more.at[i]))
+            published->kind = REPLICA_FULL;
+        vec_push(&published->identity, more.at[i]);
+    }
+}
+
+struct published_tables
+plan_published(const struct model *model)
+{
+    struct watched watched = plan_all_watched(model);
+    struct published_tables tables = {0};
+
+    for (size_t i = 0; i < watched.tables.n; i++)
+        vec_push(&tables, ((struct published){.table = watched.tables.at[i]}));
+    for (size_t i = 0; i < model->lives.n; i++) {
+        struct plan_matchers matchers = plan_matchers(model, model->lives.at[i]);
+
+        for (size_t j = 0; j < matchers.n; j++)
+            add_match(&tables, matchers.at[j].match);
+    }
+    for (size_t i = 0; i < tables.n; i++) {
+        sort_columns(&tables.at[i].matched, tables.at[i].table);
+        choose_identity(&tables.at[i]);
+    }
+    return tables;
+}
