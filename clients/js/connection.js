@@ -87,7 +87,7 @@ export class Connection {
 
   close() {
     this.#isOver = true;
-    this.#drop();
+    this.#drop(true);
     globalThis.removeEventListener?.('online', this.#onNetwork);
     globalThis.removeEventListener?.('offline', this.#onNetwork);
     this.#say('closed');
@@ -99,9 +99,9 @@ export class Connection {
     this.#client.state(state, error);
   }
 
-  #drop() {
+  #drop(isGoodbye = false) {
     this.#attempt++; // what an older one still says is not heard
-    this.#channel?.close();
+    this.#channel?.close(isGoodbye);
     this.#channel = undefined;
     clearTimeout(this.#retry);
     clearTimeout(this.#renew);

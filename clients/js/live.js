@@ -7,6 +7,9 @@ import { openEvents, openSocket } from './transports.js';
 
 export { applyDelta, LiveError };
 
+const CHANGES = new Set(['snapshot', 'delta']);
+const FRAMES = new Set([...CHANGES, 'resumed', 'reset']);
+
 /** An exception of a handler is its author's to see; it must not end anything of ours. */
 function guarded(handler, ...args) {
   try {
@@ -25,9 +28,10 @@ class Subscription {
     Object.assign(this, { id, query, params, handlers });
   }
 
+  /** To begin, or to go on behind the last frame. */
   request() {
-    const { id, query, params } = this;
-    return { id, query, params };
+    const { id, query, params, gen, seq } = this;
+    return { id, query, params, ...(gen !== undefined && seq !== undefined ? { resume: { gen, seq } } : {}) };
   }
 
   /** Takes in the next frame; false: one is missing before it. */
@@ -35,10 +39,9 @@ class Subscription {
     if (frame.type === 'snapshot') {
       this.key = frame.key;
       this.rows = frame.rows;
-    } else if (this.rows === undefined || frame.seq !== this.seq + 1) {
-      return false;
-    } else {
-      this.rows = applyDelta(this.key, this.rows, frame);
+    } else if (frame.type !== 'reset') { // behind that one comes a snapshot; until then the rows are shown as they were
+      if (frame.seq !== (frame.type === 'delta' ? this.seq + 1 : this.seq)) return false;
+      if (frame.type === 'delta') this.rows = applyDelta(this.key, this.rows, frame);
     }
     this.gen = frame.gen;
     this.seq = frame.seq;
@@ -98,8 +101,8 @@ class Client {
   #take(frame) {
     const subscription = this.#subscriptions.get(frame.id);
     if (frame.type === 'error') return this.#fail(frame, subscription);
-    if (!subscription || (frame.type !== 'snapshot' && frame.type !== 'delta')) return undefined;
-    if (subscription.take(frame)) return guarded(subscription.handlers.onChange, subscription.rows, frame);
+    if (!subscription || !FRAMES.has(frame.type)) return undefined;
+    if (subscription.take(frame)) return CHANGES.has(frame.type) ? guarded(subscription.handlers.onChange, subscription.rows, frame) : undefined;
     this.#subscriptions.delete(subscription.id);
     this.#connection.unsubscribe(subscription.id);
     return this.#begin(subscription);

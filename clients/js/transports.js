@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The two ways to a server.  Each opens one channel; `on` is told of what happens to it:
 //   open()  frame(object)  heard()  lost({ code?, status?, message? })     lost is the last, and comes once
-// A channel has say(message) and close().  One that is fixed cannot be told anything: another request or
-// token needs a new one.
+// A channel has say(message) and close(); close(true) says goodbye: nobody will go on from here.  One that
+// is fixed cannot be told anything: another request or token needs a new one.
 
 const PROTOCOL = 'pgstack.live.v1';
+const CLOSE_RETURNS = 4000;
 
 function parsed(text) {
   try {
@@ -61,7 +62,7 @@ export function openSocket({ base, WebSocket, fetch }, token, _requests, on) {
     if (isOver) return;
     on.heard();
     if (frame) on.frame(frame);
-    else socket.close();
+    else socket.close(CLOSE_RETURNS);
   };
   // Some platforms say nothing more of one that never opened.
   socket.onerror = () => { if (!wasOpen) end(); };
@@ -71,9 +72,9 @@ export function openSocket({ base, WebSocket, fetch }, token, _requests, on) {
     say(message) { // what cannot be said any more is said anew on the next channel
       if (socket.readyState === 1) socket.send(JSON.stringify(message));
     },
-    close() {
+    close(isGoodbye) {
       isOver = true;
-      socket.close(1000);
+      socket.close(isGoodbye ? 1000 : CLOSE_RETURNS);
     },
   };
 }

@@ -208,6 +208,16 @@ subscribe_all(struct pgs__session *session, const struct pgs__live_url *url)
         pgs__session_receive(session, "subscribe", url->subscribe[i].at, url->subscribe[i].len);
 }
 
+/* What a page of another origin asks before it sends its token. */
+static void
+answer_preflight(h2o_req_t *req, const struct pgs_cors *cors)
+{
+    static const struct pgs_route get = {.method = PGS_GET};
+    static const struct pgs_path path = {.by_method = {[PGS_GET] = &get}};
+
+    pgs_cors_options(req, &path, cors);
+}
+
 void
 pgs__stream_accept(struct pgs_live_thread *thread, h2o_req_t *req)
 {
@@ -215,6 +225,10 @@ pgs__stream_accept(struct pgs_live_thread *thread, h2o_req_t *req)
     struct stream *stream;
     const char *why = NULL;
 
+    if (h2o_memis(req->method.base, req->method.len, H2O_STRLIT("OPTIONS"))) {
+        answer_preflight(req, thread->config.app->cors);
+        return;
+    }
     pgs_cors_apply(req, thread->config.app->cors);
     if (!h2o_memis(req->method.base, req->method.len, H2O_STRLIT("GET"))) {
         refuse(req, 405, "PGRST117", "A stream is asked for with GET");

@@ -105,6 +105,33 @@ test('a page without a token asks for one; a bad one is told', async () => {
   await page.close();
 });
 
+/** A page of another site that has our client. */
+async function openForeign(origin) {
+  const page = await browser.newPage();
+  await page.route(`${origin}/**`, (route) => {
+    const { pathname } = new URL(route.request().url());
+    return route.fulfill(pathname.endsWith('.js') ? { path: join(root, 'clients/js', pathname) } : { body: '<!doctype html>', contentType: 'text/html' });
+  });
+  await page.goto(`${origin}/`);
+  return page;
+}
+
+for (const transport of ['websocket', 'sse'])
+  test(`a page of a site that the policy names follows by ${transport}, others do not`, async () => {
+    const follow = ([url, options, params]) => new Promise((done) => {
+      import('/live.js').then(({ createLive }) => {
+        const live = createLive(url, options);
+        live.live('team_queue', params, { onChange: (rows) => { live.close(); done(rows.length > 0); }, onError: (error) => { live.close(); done(error.code); } });
+      });
+    });
+    const asked = [`http://127.0.0.1:${app.port}`, { transport, token: token(ada) }, { team: blue }];
+    const ours = await openForeign('http://localhost:5173'), other = await openForeign('http://site.example');
+    assert.equal(await ours.evaluate(follow, asked), true);
+    assert.equal(await other.evaluate(follow, asked), 'connection');
+    await ours.close();
+    await other.close();
+  });
+
 test('it is served with a policy, and nothing beside it is', async () => {
   const get = (path, method = 'GET') => app.ask('none', method, path);
   const page = await get('/demo/');
