@@ -3,14 +3,8 @@
 
 #include <string.h>
 
-/* What is left of a message; `at` NULL: it was too short. */
-struct cursor {
-    const uint8_t *at;
-    size_t left;
-};
-
 static const uint8_t *
-take(struct cursor *cursor, size_t n)
+take(struct pgs_pgoutput_part *cursor, size_t n)
 {
     const uint8_t *at = cursor->at;
 
@@ -25,7 +19,7 @@ take(struct cursor *cursor, size_t n)
 
 /* Big-endian, as everything on this wire; 0 where the message is too short. */
 static uint64_t
-take_int(struct cursor *cursor, size_t bytes)
+take_int(struct pgs_pgoutput_part *cursor, size_t bytes)
 {
     const uint8_t *at = take(cursor, bytes);
     uint64_t value = 0;
@@ -36,7 +30,7 @@ take_int(struct cursor *cursor, size_t bytes)
 }
 
 static const char *
-take_string(struct cursor *cursor)
+take_string(struct pgs_pgoutput_part *cursor)
 {
     const uint8_t *end = cursor->at != NULL ? memchr(cursor->at, 0, cursor->left) : NULL;
 
@@ -48,7 +42,7 @@ take_string(struct cursor *cursor)
 }
 
 static void
-read_begin(struct cursor *cursor, struct pgs_pgoutput *out)
+read_begin(struct pgs_pgoutput_part *cursor, struct pgs_pgoutput *out)
 {
     out->kind = PGS_PGOUTPUT_BEGIN;
     out->lsn = take_int(cursor, 8);
@@ -57,7 +51,7 @@ read_begin(struct cursor *cursor, struct pgs_pgoutput *out)
 }
 
 static void
-read_commit(struct cursor *cursor, struct pgs_pgoutput *out)
+read_commit(struct pgs_pgoutput_part *cursor, struct pgs_pgoutput *out)
 {
     out->kind = PGS_PGOUTPUT_COMMIT;
     (void)take(cursor, 1 + 8); /* flags; the commit record */
@@ -65,24 +59,110 @@ read_commit(struct cursor *cursor, struct pgs_pgoutput *out)
     (void)take(cursor, 8);
 }
 
+bool
+pgs_pgoutput_column(struct pgs_pgoutput_part *columns, struct pgs_pgoutput_column *column)
+{
+    if (columns->n == 0)
+        return false;
+    columns->n--;
+    column->is_key = take_int(columns, 1) == 1;
+    column->name = take_string(columns);
+    (void)take(columns, 4 + 4); /* type and its modifier */
+    return columns->at != NULL;
+}
+
+static bool
+take_text(struct pgs_pgoutput_part *row, struct pgs_pgoutput_value *value)
+{
+    value->kind = PGS_PGOUTPUT_TEXT;
+    value->len = (size_t)take_int(row, 4);
+    value->text = (const char *)take(row, value->len);
+    return value->text != NULL;
+}
+
+bool
+pgs_pgoutput_value(struct pgs_pgoutput_part *row, struct pgs_pgoutput_value *value)
+{
+    if (row->n == 0)
+        return false;
+    row->n--;
+    switch (take_int(row, 1)) {
+    case 't':
+        return take_text(row, value);
+    case 'n':
+        value->kind = PGS_PGOUTPUT_NULL;
+        return true;
+    case 'u':
+        value->kind = PGS_PGOUTPUT_KEPT;
+        return true;
+    default:
+        row->at = NULL;
+        return false;
+    }
+}
+
+/* Columns up to their end, so that whoever reads them later finds them whole. */
+static struct pgs_pgoutput_part
+take_columns(struct pgs_pgoutput_part *message)
+{
+    struct pgs_pgoutput_part columns, left;
+    struct pgs_pgoutput_column column;
+
+    message->n = (uint32_t)take_int(message, 2);
+    columns = left = *message;
+    while (pgs_pgoutput_column(&left, &column))
+        ;
+    *message = left;
+    return columns;
+}
+
+static struct pgs_pgoutput_part
+take_row(struct pgs_pgoutput_part *message)
+{
+    struct pgs_pgoutput_part row, left;
+    struct pgs_pgoutput_value value;
+
+    message->n = (uint32_t)take_int(message, 2);
+    row = left = *message;
+    while (pgs_pgoutput_value(&left, &value))
+        ;
+    *message = left;
+    return row;
+}
+
 static void
-read_relation(struct cursor *cursor, struct pgs_pgoutput *out)
+read_relation(struct pgs_pgoutput_part *cursor, struct pgs_pgoutput *out)
 {
     out->kind = PGS_PGOUTPUT_RELATION;
     out->relation = (uint32_t)take_int(cursor, 4);
     out->schema = take_string(cursor);
     out->table = take_string(cursor);
+    out->is_full = take_int(cursor, 1) == 'f';
+    out->columns = take_columns(cursor);
 }
 
+/* One or two rows, each with a letter that says which it is. */
 static void
-read_change(struct cursor *cursor, struct pgs_pgoutput *out)
+read_change(struct pgs_pgoutput_part *cursor, struct pgs_pgoutput *out)
 {
+    uint64_t what;
+
     out->kind = PGS_PGOUTPUT_CHANGE;
     out->relation = (uint32_t)take_int(cursor, 4);
+    what = take_int(cursor, 1);
+    if (what == 'K' || what == 'O') {
+        out->before_is_key = what == 'K';
+        out->before = take_row(cursor);
+        what = cursor->left > 0 ? take_int(cursor, 1) : 0;
+    }
+    if (what == 'N')
+        out->after = take_row(cursor);
+    else if (what != 0 || out->before.at == NULL)
+        cursor->at = NULL;
 }
 
 static void
-read_truncate(struct cursor *cursor, struct pgs_pgoutput *out)
+read_truncate(struct pgs_pgoutput_part *cursor, struct pgs_pgoutput *out)
 {
     out->kind = PGS_PGOUTPUT_TRUNCATE;
     out->n_relations = (uint32_t)take_int(cursor, 4);
@@ -93,7 +173,7 @@ read_truncate(struct cursor *cursor, struct pgs_pgoutput *out)
 bool
 pgs_pgoutput_read(const uint8_t *message, size_t len, struct pgs_pgoutput *out)
 {
-    struct cursor cursor = {message, len};
+    struct pgs_pgoutput_part cursor = {message, len, 0};
     const uint8_t *kind = take(&cursor, 1);
 
     *out = (struct pgs_pgoutput){.kind = PGS_PGOUTPUT_OTHER};
@@ -110,6 +190,7 @@ pgs_pgoutput_read(const uint8_t *message, size_t len, struct pgs_pgoutput *out)
     case 'I':
     case 'U':
     case 'D':
+        out->is_update = *kind == 'U';
         read_change(&cursor, out);
         break;
     case 'T':
@@ -128,7 +209,7 @@ pgs_pgoutput_read(const uint8_t *message, size_t len, struct pgs_pgoutput *out)
 uint32_t
 pgs_pgoutput_relation(const struct pgs_pgoutput *truncate, uint32_t i)
 {
-    struct cursor cursor = {truncate->relations + (size_t)i * 4, 4};
+    struct pgs_pgoutput_part cursor = {truncate->relations + (size_t)i * 4, 4, 0};
 
     return (uint32_t)take_int(&cursor, 4);
 }

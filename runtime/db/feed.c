@@ -27,12 +27,6 @@
 #define BACKOFF_MAX_MS 2000
 #define MAX_RELATIONS 4096
 
-/* Which watched table a number of this connection stands for. */
-struct relation {
-    uint32_t oid;
-    int watched; /* -1: none */
-};
-
 struct pgs_feed {
     struct pgs_feed_config config;
     pthread_t thread;
@@ -45,13 +39,12 @@ struct pgs_feed {
     int failures;
     int64_t heard_ms, told_ms;
     uint64_t lsn; /* all before it has been handed on */
-    struct relation relations[MAX_RELATIONS];
+    struct pgs_changes_relation relations[MAX_RELATIONS];
     size_t n_relations;
-    size_t n_watched;  /* of the configuration */
-    bool *is_touched;  /* by the transaction being read, for each watched table */
-    uint16_t *touched; /* the same as places */
-    size_t n_touched;
-    struct pgs_feed_txn txn;
+    size_t n_watched; /* of the configuration */
+    struct pgs_changes_maker maker;
+    uint32_t xid;
+    uint64_t commit_lsn;
 };
 
 /* ---- a transaction ---- */
@@ -66,7 +59,7 @@ find_watched(const struct pgs_feed *feed, const char *schema, const char *table)
     return -1;
 }
 
-static struct relation *
+static struct pgs_changes_relation *
 find_relation(struct pgs_feed *feed, uint32_t oid)
 {
     for (size_t i = 0; i < feed->n_relations; i++)
@@ -78,52 +71,54 @@ find_relation(struct pgs_feed *feed, uint32_t oid)
 static bool
 add_relation(struct pgs_feed *feed, const struct pgs_pgoutput *message)
 {
-    struct relation *relation = find_relation(feed, message->relation);
+    struct pgs_changes_relation *relation = find_relation(feed, message->relation);
+    int watched = find_watched(feed, message->schema, message->table);
 
     if (relation == NULL && feed->n_relations == MAX_RELATIONS)
         return false;
     if (relation == NULL)
         relation = &feed->relations[feed->n_relations++];
-    *relation =
-        (struct relation){message->relation, find_watched(feed, message->schema, message->table)};
-    return true;
+    else
+        pgs_changes_relation_clear(relation);
+    *relation = (struct pgs_changes_relation){.oid = message->relation, .watched = watched};
+    return watched < 0 ||
+           pgs_changes_relation_read(relation, message, &feed->config.watched[watched]);
 }
 
 static bool
-touch(struct pgs_feed *feed, uint32_t oid)
+add_change(struct pgs_feed *feed, const struct pgs_pgoutput *message)
 {
-    const struct relation *relation = find_relation(feed, oid);
+    const struct pgs_changes_relation *relation = find_relation(feed, message->relation);
 
     if (relation == NULL)
         return false;
-    if (relation->watched < 0 || feed->is_touched[relation->watched])
-        return true;
-    feed->is_touched[relation->watched] = true;
-    feed->touched[feed->n_touched++] = (uint16_t)relation->watched;
-    return true;
+    return relation->watched < 0 ||
+           pgs_changes_add(&feed->maker, relation, message,
+                           feed->config.wants_rows(feed->config.arg, (unsigned)relation->watched));
 }
 
 static bool
 truncate_all(struct pgs_feed *feed, const struct pgs_pgoutput *message)
 {
-    for (uint32_t i = 0; i < message->n_relations; i++)
-        if (!touch(feed, pgs_pgoutput_relation(message, i)))
+    for (uint32_t i = 0; i < message->n_relations; i++) {
+        const struct pgs_changes_relation *relation =
+            find_relation(feed, pgs_pgoutput_relation(message, i));
+
+        if (relation == NULL)
             return false;
+        pgs_changes_add_unread(&feed->maker, relation->watched);
+    }
     return true;
 }
 
 static void
 hand_on(struct pgs_feed *feed, uint64_t end_lsn)
 {
+    struct pgs_changes *changes = pgs_changes_finish(&feed->maker, feed->xid, feed->commit_lsn);
+
     feed->lsn = end_lsn;
-    if (feed->n_touched == 0)
-        return;
-    feed->txn.watched = feed->touched;
-    feed->txn.n_watched = feed->n_touched;
-    feed->config.on_txn(feed->config.arg, &feed->txn);
-    for (size_t i = 0; i < feed->n_touched; i++)
-        feed->is_touched[feed->touched[i]] = false;
-    feed->n_touched = 0;
+    if (changes != NULL)
+        feed->config.on_changes(feed->config.arg, changes);
 }
 
 /* False: it makes no sense. */
@@ -136,7 +131,8 @@ read_message(struct pgs_feed *feed, const uint8_t *at, size_t len)
         return false;
     switch (message.kind) {
     case PGS_PGOUTPUT_BEGIN:
-        feed->txn = (struct pgs_feed_txn){.xid = message.xid, .lsn = message.lsn};
+        feed->xid = message.xid;
+        feed->commit_lsn = message.lsn;
         return true;
     case PGS_PGOUTPUT_COMMIT:
         hand_on(feed, message.lsn);
@@ -144,7 +140,7 @@ read_message(struct pgs_feed *feed, const uint8_t *at, size_t len)
     case PGS_PGOUTPUT_RELATION:
         return add_relation(feed, &message);
     case PGS_PGOUTPUT_CHANGE:
-        return touch(feed, message.relation);
+        return add_change(feed, &message);
     case PGS_PGOUTPUT_TRUNCATE:
         return truncate_all(feed, &message);
     case PGS_PGOUTPUT_OTHER:
@@ -196,7 +192,7 @@ read_copy(struct pgs_feed *feed, const uint8_t *at, size_t len)
         return read_message(feed, at + head, len - head);
     if (len < 1 + 8 + 8 + 1 || at[0] != 'k')
         return false;
-    if (feed->n_touched == 0 && get_int64(at + 1) > feed->lsn)
+    if (feed->maker.changes == NULL && get_int64(at + 1) > feed->lsn)
         feed->lsn = get_int64(at + 1);
     return at[17] == 0 || send_status(feed, false);
 }
@@ -254,15 +250,26 @@ ignore_notice(void *arg, const PGresult *result)
     (void)result;
 }
 
+/* Values are written as those of the serving connections are (db/connect.c). */
+static const char session[] =
+    "-c datestyle=iso,ymd -c timezone=UTC -c intervalstyle=postgres -c bytea_output=hex"
+    " -c extra_float_digits=1";
+
 static bool
 connect_feed(struct pgs_feed *feed)
 {
-    static const char *const words[] = {
-        "fallback_application_name", "connect_timeout",  "keepalives_idle",
-        "keepalives_interval",       "keepalives_count", "dbname",
-        "client_encoding",           "replication",      NULL};
-    const char *const values[] = {"pgstack-live",        "5",    "30",       "10", "3",
-                                  feed->config.conninfo, "UTF8", "database", NULL};
+    static const char *const words[] = {"fallback_application_name",
+                                        "connect_timeout",
+                                        "keepalives_idle",
+                                        "keepalives_interval",
+                                        "keepalives_count",
+                                        "dbname",
+                                        "client_encoding",
+                                        "replication",
+                                        "options",
+                                        NULL};
+    const char *const values[] = {"pgstack-live",        "5",    "30",       "10",    "3",
+                                  feed->config.conninfo, "UTF8", "database", session, NULL};
 
     feed->pg = PQconnectdbParams(words, values, 1);
     if (feed->pg == NULL)
@@ -325,9 +332,9 @@ forget_stream(struct pgs_feed *feed)
     feed->socket_fd = -1;
     PQfinish(feed->pg);
     feed->pg = NULL;
-    feed->n_relations = 0;
-    feed->n_touched = 0;
-    memset(feed->is_touched, 0, feed->n_watched * sizeof(*feed->is_touched));
+    while (feed->n_relations > 0)
+        pgs_changes_relation_clear(&feed->relations[--feed->n_relations]);
+    pgs_changes_maker_reset(&feed->maker);
 }
 
 /* One connection's life.  True: told to end. */
@@ -384,16 +391,16 @@ pgs_feed_open(const struct pgs_feed_config *config)
     feed->socket_fd = -1;
     while (config->watched[feed->n_watched].schema != NULL)
         feed->n_watched++;
-    feed->is_touched = calloc(feed->n_watched + 1, sizeof(*feed->is_touched));
-    feed->touched = calloc(feed->n_watched + 1, sizeof(*feed->touched));
+    if (!pgs_changes_maker_init(&feed->maker, feed->n_watched)) {
+        free(feed);
+        return NULL;
+    }
     feed->wake_fd = eventfd(0, EFD_CLOEXEC);
-    if (feed->is_touched != NULL && feed->touched != NULL && feed->wake_fd >= 0 &&
-        pthread_create(&feed->thread, NULL, run, feed) == 0)
+    if (feed->wake_fd >= 0 && pthread_create(&feed->thread, NULL, run, feed) == 0)
         return feed;
     if (feed->wake_fd >= 0)
         (void)close(feed->wake_fd);
-    free(feed->is_touched);
-    free(feed->touched);
+    pgs_changes_maker_clear(&feed->maker);
     free(feed);
     return NULL;
 }
@@ -412,7 +419,6 @@ pgs_feed_close(struct pgs_feed *feed)
         ;
     pthread_join(feed->thread, NULL);
     (void)close(feed->wake_fd);
-    free(feed->is_touched);
-    free(feed->touched);
+    pgs_changes_maker_clear(&feed->maker);
     free(feed);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which tables each committed transaction has touched, read from the write-ahead log by logical
- * decoding: a thread with one replication connection of its own.
+ * What each committed transaction has changed, read from the write-ahead log by logical decoding: a
+ * thread with one replication connection of its own.
  *
  * The slot is temporary: it goes with its connection, so that no log is kept for a server that does
  * not come back.  What was missed while the connection was down is the receiver's to find out: it
@@ -10,26 +10,16 @@
 #ifndef PGS_DB_FEED_H
 #define PGS_DB_FEED_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "pgs/app.h"
-
-/* One committed transaction. */
-struct pgs_feed_txn {
-    uint32_t xid;
-    uint64_t lsn;            /* of its commit */
-    const uint16_t *watched; /* places in config.watched, each once */
-    size_t n_watched;
-};
+#include "db/changes.h"
 
 struct pgs_feed_config {
     const char *conninfo;              /* of a role with REPLICATION; lives as long as the feed */
     const char *publication;           /* constant */
     const struct pgs_watched *watched; /* ends with a NULL schema */
-    /* On the feed's thread, in the order of the commits. */
-    void (*on_txn)(void *arg, const struct pgs_feed_txn *txn);
+    /* On the feed's thread, as what follows.  Somebody looks at rows of that table. */
+    bool (*wants_rows)(void *arg, unsigned watched);
+    /* In the order of the commits; the reference becomes the receiver's. */
+    void (*on_changes)(void *arg, struct pgs_changes *changes);
     /* True: from now on every commit is told.  False: the connection is lost. */
     void (*on_state)(void *arg, bool is_connected);
     void *arg;

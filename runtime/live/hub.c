@@ -2,15 +2,18 @@
 #include "live/hub.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "db/feed.h"
 
 struct pgs_hub {
     struct pgs_feed *feed;
+    atomic_int *wants;     /* who looks at rows of each watched table */
     pthread_mutex_t mutex; /* over what follows */
     struct pgs__listener *listeners;
     bool is_connected;
+    struct pgs__recent recent;
 };
 
 /* The mutex is held. */
@@ -19,27 +22,39 @@ tell(struct pgs_hub *hub, const struct pgs__news *news)
 {
     for (struct pgs__listener *listener = hub->listeners; listener != NULL;
          listener = listener->next) {
-        struct pgs__news *copy = calloc(1, sizeof(*copy));
+        struct pgs__news *copy;
 
+        if (news->kind == PGS__NEWS_COMMIT && !listener->wants_commits)
+            continue;
+        copy = calloc(1, sizeof(*copy));
         if (copy == NULL)
             abort();
         copy->kind = news->kind;
-        copy->commit = news->commit;
+        copy->number = news->number;
+        copy->changes = news->changes;
+        if (news->changes != NULL)
+            pgs_changes_keep(news->changes);
         h2o_multithread_send_message(&listener->receiver, &copy->super);
     }
 }
 
+static bool
+wants_rows(void *arg, unsigned watched)
+{
+    const struct pgs_hub *hub = arg;
+
+    return atomic_load_explicit(&hub->wants[watched], memory_order_relaxed) > 0;
+}
+
 static void
-on_txn(void *arg, const struct pgs_feed_txn *txn)
+on_changes(void *arg, struct pgs_changes *changes)
 {
     struct pgs_hub *hub = arg;
-    struct pgs__news news = {.kind = PGS__NEWS_COMMIT,
-                             .commit = {.xid = txn->xid, .lsn = txn->lsn}};
 
-    for (size_t i = 0; i < txn->n_watched; i++)
-        news.commit.tables |= pgs_watched_bit(txn->watched[i]);
     pthread_mutex_lock(&hub->mutex);
-    tell(hub, &news);
+    pgs__recent_add(&hub->recent, changes);
+    tell(hub, &(struct pgs__news){
+                  .kind = PGS__NEWS_COMMIT, .changes = changes, .number = hub->recent.last});
     pthread_mutex_unlock(&hub->mutex);
 }
 
@@ -54,6 +69,25 @@ on_state(void *arg, bool is_connected)
     pthread_mutex_unlock(&hub->mutex);
 }
 
+static size_t
+count_watched(const struct pgs_app *app)
+{
+    size_t n = 0;
+
+    while (app->watched[n].schema != NULL)
+        n++;
+    return n;
+}
+
+static void
+free_hub(struct pgs_hub *hub)
+{
+    pgs__recent_clear(&hub->recent);
+    pthread_mutex_destroy(&hub->mutex);
+    free(hub->wants);
+    free(hub);
+}
+
 struct pgs_hub *
 pgs_hub_open(const struct pgs_app *app, const char *conninfo)
 {
@@ -62,7 +96,8 @@ pgs_hub_open(const struct pgs_app *app, const char *conninfo)
         .conninfo = conninfo,
         .publication = "pgstack_live",
         .watched = app->watched,
-        .on_txn = on_txn,
+        .wants_rows = wants_rows,
+        .on_changes = on_changes,
         .on_state = on_state,
         .arg = hub,
     };
@@ -70,11 +105,12 @@ pgs_hub_open(const struct pgs_app *app, const char *conninfo)
     if (hub == NULL)
         return NULL;
     pthread_mutex_init(&hub->mutex, NULL);
-    hub->feed = pgs_feed_open(&config);
+    hub->wants = calloc(count_watched(app) + 1, sizeof(*hub->wants));
+    if (hub->wants != NULL)
+        hub->feed = pgs_feed_open(&config);
     if (hub->feed != NULL)
         return hub;
-    pthread_mutex_destroy(&hub->mutex);
-    free(hub);
+    free_hub(hub);
     return NULL;
 }
 
@@ -82,8 +118,7 @@ void
 pgs_hub_close(struct pgs_hub *hub)
 {
     pgs_feed_close(hub->feed);
-    pthread_mutex_destroy(&hub->mutex);
-    free(hub);
+    free_hub(hub);
 }
 
 bool
@@ -109,4 +144,27 @@ pgs__hub_leave(struct pgs_hub *hub, struct pgs__listener *listener)
         at = &(*at)->next;
     *at = listener->next;
     pthread_mutex_unlock(&hub->mutex);
+}
+
+void
+pgs__hub_listen(struct pgs_hub *hub, struct pgs__listener *listener, struct pgs__recent *recent)
+{
+    pthread_mutex_lock(&hub->mutex);
+    listener->wants_commits = true;
+    pgs__recent_copy(recent, &hub->recent);
+    pthread_mutex_unlock(&hub->mutex);
+}
+
+void
+pgs__hub_unlisten(struct pgs_hub *hub, struct pgs__listener *listener)
+{
+    pthread_mutex_lock(&hub->mutex);
+    listener->wants_commits = false;
+    pthread_mutex_unlock(&hub->mutex);
+}
+
+void
+pgs__hub_want_rows(struct pgs_hub *hub, unsigned watched, int change)
+{
+    (void)atomic_fetch_add_explicit(&hub->wants[watched], change, memory_order_relaxed);
 }

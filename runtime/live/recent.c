@@ -3,19 +3,63 @@
 
 #include <stdlib.h>
 
-static const struct pgs__commit *
-commit_at(const struct pgs__recent *recent, uint64_t number)
+static struct pgs__commit *
+slot(struct pgs__recent *recent, uint64_t number)
 {
     return &recent->commits[number % PGS_RECENT_SIZE];
 }
 
-void
-pgs__recent_add(struct pgs__recent *recent, const struct pgs__commit *commit)
+const struct pgs__commit *
+pgs__recent_at(const struct pgs__recent *recent, uint64_t number)
 {
-    recent->last++;
-    recent->commits[recent->last % PGS_RECENT_SIZE] = *commit;
+    return &recent->commits[number % PGS_RECENT_SIZE];
+}
+
+uint64_t
+pgs__recent_after(const struct pgs__recent *recent, uint64_t number)
+{
+    return recent->last - number > PGS_RECENT_SIZE ? recent->last - PGS_RECENT_SIZE + 1
+                                                   : number + 1;
+}
+
+/* Of the oldest that has them. */
+static void
+drop_rows(struct pgs__recent *recent)
+{
+    struct pgs__commit *commit = slot(recent, ++recent->bare);
+
+    recent->bytes -= commit->changes->bytes;
+    pgs_changes_release(commit->changes);
+    commit->changes = NULL;
+}
+
+void
+pgs__recent_add(struct pgs__recent *recent, struct pgs_changes *changes)
+{
+    *slot(recent, ++recent->last) = (struct pgs__commit){changes->xid, changes->lsn, changes};
+    recent->bytes += changes->bytes;
     if (recent->last - recent->floor > PGS_RECENT_SIZE)
         recent->floor = recent->last - PGS_RECENT_SIZE;
+    while (recent->last - recent->bare > PGS_RECENT_ROWS ||
+           (recent->bytes > PGS_RECENT_BYTES && recent->bare + 1 < recent->last))
+        drop_rows(recent);
+}
+
+void
+pgs__recent_clear(struct pgs__recent *recent)
+{
+    while (recent->bare < recent->last)
+        drop_rows(recent);
+    recent->floor = recent->last;
+}
+
+void
+pgs__recent_copy(struct pgs__recent *to, const struct pgs__recent *from)
+{
+    pgs__recent_clear(to);
+    *to = *from;
+    for (uint64_t number = to->bare + 1; number <= to->last; number++)
+        pgs_changes_keep(slot(to, number)->changes);
 }
 
 bool
@@ -67,28 +111,11 @@ pgs__snapshot_sees(const struct pgs__snapshot *snapshot, uint32_t xid)
     return true;
 }
 
-uint64_t
-pgs__recent_seen(const struct pgs__recent *recent, const struct pgs__snapshot *snapshot,
-                 pgs_watched_set tables, uint64_t from)
-{
-    uint64_t number = from;
-
-    if (recent->last - number > PGS_RECENT_SIZE)
-        number = recent->last - PGS_RECENT_SIZE;
-    for (; number < recent->last; number++) {
-        const struct pgs__commit *commit = commit_at(recent, number + 1);
-
-        if ((commit->tables & tables) != 0 && !pgs__snapshot_sees(snapshot, commit->xid))
-            break;
-    }
-    return number;
-}
-
 void
 pgs__recent_settle(struct pgs__recent *recent, const struct pgs__snapshot *snapshot)
 {
     while (recent->floor < recent->last &&
-           pgs__snapshot_sees(snapshot, commit_at(recent, recent->floor + 1)->xid))
+           pgs__snapshot_sees(snapshot, pgs__recent_at(recent, recent->floor + 1)->xid))
         recent->floor++;
 }
 
@@ -97,5 +124,5 @@ pgs__recent_lsn(const struct pgs__recent *recent, uint64_t number)
 {
     if (number == 0 || number > recent->last || recent->last - number >= PGS_RECENT_SIZE)
         return 0;
-    return commit_at(recent, number)->lsn;
+    return pgs__recent_at(recent, number)->lsn;
 }

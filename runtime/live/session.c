@@ -62,6 +62,12 @@ pgs__session_fail(struct pgs__session *session, const char *id, const char *code
     end(session, &frame);
 }
 
+bool
+pgs__session_is_full(const struct pgs__session *session)
+{
+    return session->transport->queued_bytes(session->at) > PGS_LIVE_MAX_QUEUED_BYTES;
+}
+
 void
 pgs__session_expire(struct pgs__session *session)
 {

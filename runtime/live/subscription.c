@@ -13,16 +13,19 @@
 #include "base/clock.h"
 #include "base/limit.h"
 #include "base/log.h"
-#include "codec/json_write.h"
 #include "codec/sqlstate.h"
+#include "live/facts.h"
+#include "live/frame.h"
+#include "live/match.h"
+#include "live/row.h"
 #include "live/sql.h"
-#include "live/thread.h"
 
 #define MAX_IN_FLIGHT 32
 #define MIN_INTERVAL_MS 5
 #define RETRY_MIN_MS 2
 #define RETRY_MAX_MS 100
 #define UNAVAILABLE_MS 200
+#define FACTS_STATEMENT 1 /* behind the snapshot */
 
 static const char snapshot_sql[] = PGS_LIVE_SNAPSHOT_SQL;
 
@@ -47,14 +50,16 @@ put_off(struct pgs__subscription *subscription, int64_t ms)
         h2o_timeout_link(thread->loop, &thread->tick_timeout, &thread->tick);
 }
 
-void
-pgs__subscription_mark(struct pgs__subscription *subscription)
+/* `applied`: its client has no commit after that one. */
+static void
+mark(struct pgs__subscription *subscription, uint64_t applied)
 {
     struct pgs_live_thread *thread = subscription->session->thread;
     int64_t since = pgs_clock_ms() - subscription->start_ms;
 
     if (subscription->txn != NULL || h2o_linklist_is_linked(&subscription->turn))
         return;
+    subscription->applied = applied;
     if (since < MIN_INTERVAL_MS)
         put_off(subscription, MIN_INTERVAL_MS - since);
     else
@@ -62,143 +67,19 @@ pgs__subscription_mark(struct pgs__subscription *subscription)
 }
 
 void
+pgs__subscription_mark(struct pgs__subscription *subscription)
+{
+    mark(subscription, subscription->session->thread->recent.last - 1);
+}
+
+void
 pgs__subscription_restart(struct pgs__subscription *subscription)
 {
     subscription->again = subscription->txn != NULL;
-    pgs__subscription_mark(subscription);
+    mark(subscription, subscription->session->thread->recent.last);
 }
 
-/* ---- frames ---- */
-
-static void
-begin_frame(struct pgs__subscription *subscription, const char *type, struct pgs_buf *frame)
-{
-    const struct pgs_live_thread *thread = subscription->session->thread;
-    uint64_t lsn = pgs__recent_lsn(&thread->recent, subscription->seen);
-    char text[40];
-
-    pgs_buf_init(frame, 0);
-    pgs_buf_add_str(frame, "{\"type\":\"");
-    pgs_buf_add_str(frame, type);
-    pgs_buf_add_str(frame, "\",\"id\":");
-    pgs_json_string(frame, subscription->id, strlen(subscription->id));
-    pgs_buf_add_str(frame, ",\"seq\":");
-    pgs_buf_add_int(frame, ++subscription->seq);
-    if (lsn > 0) {
-        (void)snprintf(text, sizeof(text), ",\"lsn\":\"%" PRIX64 "/%" PRIX64 "\"", lsn >> 32,
-                       lsn & UINT32_MAX);
-        pgs_buf_add_str(frame, text);
-    }
-    pgs_buf_add_char(frame, ',');
-}
-
-static void
-send_frame(struct pgs__subscription *subscription, struct pgs_buf *frame)
-{
-    struct pgs__session *session = subscription->session;
-
-    pgs_buf_add_char(frame, '}');
-    session->transport->send(session->at, frame);
-    pgs_buf_clear(frame);
-}
-
-/* The columns that tell rows apart, so that a client finds what is updated or deleted. */
-static void
-write_key_names(const struct pgs_live *live, struct pgs_buf *frame)
-{
-    pgs_buf_add_str(frame, "\"key\":[");
-    for (size_t i = 0; i < live->n_key; i++) {
-        const char *name = live->columns[live->key[i]].name;
-
-        if (i > 0)
-            pgs_buf_add_char(frame, ',');
-        pgs_json_string(frame, name, strlen(name));
-    }
-    pgs_buf_add_char(frame, ']');
-}
-
-static void
-send_snapshot(struct pgs__subscription *subscription)
-{
-    struct pgs_buf frame;
-
-    begin_frame(subscription, "snapshot", &frame);
-    write_key_names(subscription->live, &frame);
-    pgs_buf_add_str(&frame, ",\"rows\":");
-    pgs__result_write(&subscription->result, &frame);
-    send_frame(subscription, &frame);
-}
-
-static void
-send_delta(struct pgs__subscription *subscription, const struct pgs__result *after)
-{
-    struct pgs_buf frame;
-
-    begin_frame(subscription, "delta", &frame);
-    if (pgs__result_write_changes(&subscription->result, after, subscription->live->ordered,
-                                  &frame)) {
-        send_frame(subscription, &frame);
-        return;
-    }
-    subscription->seq--; /* it was for nothing */
-    pgs_buf_clear(&frame);
-}
-
-/* ---- results ---- */
-
-static void
-write_member(struct pgs_buf *out, const struct pgs_column *column, struct pgs_txn *txn, int row,
-             int place)
-{
-    size_t len = 0;
-    const char *text = pgs_txn_value(txn, 1, row, place, &len);
-
-    pgs_json_string(out, column->name, strlen(column->name));
-    pgs_buf_add_char(out, ':');
-    pgs_json_value(out, &column->type, text, len);
-}
-
-static void
-write_key(const struct pgs_live *live, struct pgs_txn *txn, int row, struct pgs_buf *out)
-{
-    pgs_buf_add_char(out, '{');
-    for (size_t i = 0; i < live->n_key; i++) {
-        if (i > 0)
-            pgs_buf_add_char(out, ',');
-        write_member(out, &live->columns[live->key[i]], txn, row, live->key[i]);
-    }
-    pgs_buf_add_char(out, '}');
-}
-
-static void
-write_row(const struct pgs_live *live, struct pgs_txn *txn, int row, struct pgs_buf *out)
-{
-    for (size_t i = 0; i < live->n_columns; i++) {
-        pgs_buf_add_char(out, i == 0 ? '{' : ',');
-        write_member(out, &live->columns[i], txn, row, (int)i);
-    }
-    pgs_buf_add_char(out, '}');
-}
-
-/* False: too large. */
-static bool
-read_result(const struct pgs_live *live, struct pgs_txn *txn, struct pgs__result *result)
-{
-    int n = pgs_txn_row_count(txn, 1);
-
-    pgs__result_init(result, PGS_LIVE_MAX_RESULT_BYTES);
-    for (int row = 0; row < n && n <= PGS_LIVE_MAX_ROWS && !result->bytes.failed; row++) {
-        pgs__result_key(result);
-        write_key(live, txn, row, &result->bytes);
-        pgs__result_text(result);
-        write_row(live, txn, row, &result->bytes);
-        pgs__result_end_row(result);
-    }
-    if (n <= PGS_LIVE_MAX_ROWS && pgs__result_finish(result))
-        return true;
-    pgs__result_clear(result);
-    return false;
-}
+/* ---- failures ---- */
 
 static void
 fail(struct pgs__subscription *subscription, const char *code, const char *message)
@@ -221,45 +102,6 @@ fail_database(struct pgs__subscription *subscription, const struct pgs_db_error 
          pgs_sqlstate_message(error->sqlstate, status, error->message));
 }
 
-/* What commits it holds; again soon, where one was told of that could not be seen yet. */
-static void
-note_seen(struct pgs__subscription *subscription, const struct pgs__snapshot *snapshot)
-{
-    struct pgs__recent *recent = &subscription->session->thread->recent;
-    int64_t ms = RETRY_MIN_MS;
-
-    subscription->seen =
-        pgs__recent_seen(recent, snapshot, subscription->tables, subscription->seen);
-    pgs__recent_settle(recent, snapshot);
-    if (subscription->seen == recent->last) {
-        subscription->tries = 0;
-        if (subscription->again)
-            put_off(subscription, RETRY_MIN_MS);
-        subscription->again = false;
-        return;
-    }
-    for (int i = 0; i < subscription->tries && ms < RETRY_MAX_MS; i++)
-        ms *= 2;
-    subscription->tries++;
-    put_off(subscription, ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS);
-}
-
-/* In place of the result that it has.  False: all results together would be too large. */
-static bool
-count_bytes(struct pgs__subscription *subscription, const struct pgs__result *after)
-{
-    struct pgs__session *session = subscription->session;
-    struct pgs_live_thread *thread = session->thread;
-    size_t before = subscription->result.bytes.len, now = after->bytes.len;
-
-    if (session->result_bytes - before + now > PGS_LIVE_MAX_SESSION_BYTES ||
-        thread->result_bytes - before + now > PGS_LIVE_MAX_THREAD_BYTES)
-        return false;
-    session->result_bytes += now - before;
-    thread->result_bytes += now - before;
-    return true;
-}
-
 static void
 fail_size(struct pgs__subscription *subscription)
 {
@@ -267,34 +109,222 @@ fail_size(struct pgs__subscription *subscription)
     fail(subscription, "too_large", "The result has too many rows or bytes: add a limit");
 }
 
+/* ---- bytes ---- */
+
+void
+pgs__subscription_count_bytes(struct pgs__subscription *subscription)
+{
+    struct pgs__session *session = subscription->session;
+    size_t now = subscription->held.bytes + subscription->facts_bytes,
+           before = subscription->counted_bytes;
+
+    session->result_bytes += now - before;
+    session->thread->result_bytes += now - before;
+    subscription->counted_bytes = now;
+    if (subscription->held.n > PGS_LIVE_MAX_ROWS ||
+        session->result_bytes > PGS_LIVE_MAX_SESSION_BYTES ||
+        session->thread->result_bytes > PGS_LIVE_MAX_THREAD_BYTES)
+        fail_size(subscription);
+}
+
+/* ---- answers ---- */
+
+static struct pgs_text
+keep_text(struct pgs_buf *buf, size_t from, h2o_mem_pool_t *pool)
+{
+    return (struct pgs_text){h2o_strdup(pool, buf->at + from, buf->len - from).base,
+                             buf->len - from};
+}
+
+/* What an answer is read into. */
+struct reading {
+    struct pgs__subscription *subscription;
+    struct pgs_txn *txn;
+    int statement;
+    h2o_mem_pool_t *pool;
+    struct pgs_buf text; /* of a row, then of its key */
+    size_t bytes;        /* of all rows */
+    struct pgs__held *held;
+};
+
+static void
+read_values(const struct reading *reading, int row, struct pgs_text *values)
+{
+    for (size_t i = 0; i < reading->subscription->live->n_columns; i++) {
+        values[i].len = 0;
+        values[i].at = pgs_txn_value(reading->txn, reading->statement, row, (int)i, &values[i].len);
+    }
+}
+
+/* Where it stands, if rows are matched. */
+static bool
+read_sort(const struct reading *reading, const struct pgs_text *values, struct pgs_text *sort)
+{
+    const struct pgs__subscription *subscription = reading->subscription;
+    struct pgs__rows rows = {subscription->live, NULL};
+
+    *sort = (struct pgs_text){"", 0};
+    if (subscription->facts == NULL)
+        return true;
+    rows.match = subscription->matcher->rows;
+    return !pgs__rows_are_usable(&rows) || pgs__rows_sort(&rows, values, reading->pool, sort);
+}
+
+static bool
+read_row(struct reading *reading, const struct pgs_text *values)
+{
+    const struct pgs_live *live = reading->subscription->live;
+    struct pgs__touch *touch = h2o_mem_alloc_pool(reading->pool, sizeof(*touch));
+    struct pgs__held_row *row = NULL;
+    struct pgs_buf *text = &reading->text;
+    struct pgs_text sort, key;
+
+    *touch = (struct pgs__touch){.now = NULL};
+    text->len = 0;
+    pgs__row_write(live, values, text);
+    if (text->failed || !read_sort(reading, values, &sort))
+        return false;
+    touch->text = keep_text(text, 0, reading->pool);
+    pgs__row_write_key(live, values, text);
+    key = (struct pgs_text){text->at + touch->text.len, text->len - touch->text.len};
+    reading->bytes += text->len;
+    if (!text->failed)
+        row = pgs__held_row_new(key, sort, pgs__held_hash(touch->text));
+    if (row == NULL || !pgs__held_put(reading->held, row)) {
+        free(row);
+        return false;
+    }
+    row->mark = touch;
+    return true;
+}
+
+/* False: too large. */
+static bool
+read_rows(struct reading *reading)
+{
+    size_t n_columns = reading->subscription->live->n_columns;
+    struct pgs_text *values = h2o_mem_alloc_pool(reading->pool, (n_columns + 1) * sizeof(*values));
+    int n = pgs_txn_row_count(reading->txn, reading->statement);
+    bool good = n <= PGS_LIVE_MAX_ROWS;
+
+    for (int row = 0; good && row < n; row++) {
+        read_values(reading, row, values);
+        good = read_row(reading, values) && reading->bytes <= PGS_LIVE_MAX_RESULT_BYTES;
+    }
+    return good;
+}
+
+/* Its places among those whom changes concern go by them. */
+static void
+take_facts(struct pgs__subscription *subscription, struct pgs_txn *txn)
+{
+    const struct pgs_matcher *matcher = subscription->matcher;
+
+    pgs__match_leave(subscription);
+    free(subscription->facts);
+    subscription->facts = NULL;
+    subscription->facts_bytes = 0;
+    if (matcher != NULL)
+        subscription->facts =
+            pgs__facts_read(txn, matcher, FACTS_STATEMENT, &subscription->facts_bytes);
+    pgs__match_join(subscription);
+}
+
+/* The statement of the rows is behind those of the facts. */
+static int
+rows_statement(const struct pgs__subscription *subscription)
+{
+    const struct pgs_matcher *matcher = subscription->matcher;
+
+    if (matcher == NULL)
+        return FACTS_STATEMENT;
+    return FACTS_STATEMENT + (matcher->values.sql != NULL) + (int)matcher->n_sets;
+}
+
+static void
+tell(struct pgs__subscription *subscription, struct pgs__held *after, h2o_mem_pool_t *pool)
+{
+    struct pgs__delta delta;
+
+    if (subscription->has_result) {
+        pgs__delta_of_results(&delta, &subscription->held, after, subscription->live->ordered,
+                              pool);
+        pgs__frame_delta(subscription, &delta);
+    } else {
+        pgs__frame_snapshot(subscription, after);
+    }
+    pgs__held_clear(&subscription->held);
+    pgs__held_number(after);
+    subscription->held = *after;
+    memset(after, 0, sizeof(*after));
+    subscription->has_result = true;
+}
+
+/* Again soon: what it waits for is about to be seen. */
+static void
+retry(struct pgs__subscription *subscription)
+{
+    int64_t ms = RETRY_MIN_MS;
+
+    for (int i = 0; i < subscription->tries && ms < RETRY_MAX_MS; i++)
+        ms *= 2;
+    subscription->tries++;
+    put_off(subscription, ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS);
+}
+
+/*
+ * A client has never more than what comes next holds: results go forward.  Where the answer holds
+ * less than what was matched already, the next one is waited for.
+ */
+static void
+take_rows(struct pgs__subscription *subscription, struct pgs__held *after,
+          const struct pgs__snapshot *snapshot, h2o_mem_pool_t *pool)
+{
+    struct pgs__recent *recent = &subscription->session->thread->recent;
+    uint64_t stopped = recent->last + 1;
+    enum pgs__replay replay = pgs__match_replay(subscription, after, snapshot, pool, &stopped);
+
+    pgs__recent_settle(recent, snapshot);
+    if (replay == PGS__REPLAYED || (replay == PGS__STOPPED && stopped > subscription->applied)) {
+        subscription->lsn = pgs__recent_lsn(recent, stopped - 1);
+        tell(subscription, after, pool);
+    }
+    if (replay != PGS__REPLAYED) {
+        retry(subscription);
+        return;
+    }
+    subscription->tries = 0;
+    if (subscription->again)
+        put_off(subscription, RETRY_MIN_MS);
+    subscription->again = false;
+}
+
 static void
 take_result(struct pgs__subscription *subscription, struct pgs_txn *txn)
 {
+    struct pgs__held after = {0};
     struct pgs__snapshot snapshot;
-    struct pgs__result after;
+    h2o_mem_pool_t pool;
+    struct reading reading = {subscription, txn, rows_statement(subscription), &pool, {0}, 0,
+                              &after};
     size_t len;
 
     if (!pgs__snapshot_read(pgs_txn_value(txn, 0, 0, 0, &len), &snapshot)) {
         fail(subscription, "unavailable", "The database gave no snapshot");
         return;
     }
-    if (!read_result(subscription->live, txn, &after)) {
+    h2o_mem_init_pool(&pool);
+    pgs_buf_init(&reading.text, PGS_LIVE_MAX_RESULT_BYTES);
+    take_facts(subscription, txn);
+    if (read_rows(&reading)) {
+        take_rows(subscription, &after, &snapshot, &pool);
+        pgs__subscription_count_bytes(subscription);
+    } else {
         fail_size(subscription);
-        return;
     }
-    if (!count_bytes(subscription, &after)) {
-        pgs__result_clear(&after);
-        fail_size(subscription);
-        return;
-    }
-    note_seen(subscription, &snapshot);
-    if (subscription->has_result)
-        send_delta(subscription, &after);
-    pgs__result_clear(&subscription->result);
-    subscription->result = after;
-    if (!subscription->has_result)
-        send_snapshot(subscription);
-    subscription->has_result = true;
+    pgs__held_clear(&after);
+    pgs_buf_clear(&reading.text);
+    h2o_mem_clear_pool(&pool);
 }
 
 static void
@@ -333,7 +363,11 @@ ask(struct pgs__subscription *subscription)
         put_off(subscription, UNAVAILABLE_MS);
         return;
     }
+    subscription->from = thread->recent.floor;
+    subscription->matcher = pgs__match_choose(subscription);
     pgs_txn_statement(subscription->txn, snapshot_sql, sizeof(snapshot_sql) - 1);
+    if (subscription->matcher != NULL)
+        pgs__facts_ask(subscription->txn, subscription->matcher, subscription->arguments);
     pgs_txn_statement(subscription->txn, live->sql, strlen(live->sql));
     for (size_t i = 0; i < live->arguments->n_fields; i++) {
         struct pgs_text argument = subscription->arguments[i];
@@ -347,12 +381,6 @@ ask(struct pgs__subscription *subscription)
     pgs_txn_send(subscription->txn, false, on_done, subscription);
 }
 
-static bool
-is_full(const struct pgs__session *session)
-{
-    return session->transport->queued_bytes(session->at) > PGS_LIVE_MAX_QUEUED_BYTES;
-}
-
 void
 pgs__subscriptions_pump(struct pgs_live_thread *thread)
 {
@@ -361,7 +389,7 @@ pgs__subscriptions_pump(struct pgs_live_thread *thread)
             H2O_STRUCT_FROM_MEMBER(struct pgs__subscription, turn, thread->due.next);
 
         h2o_linklist_unlink(&subscription->turn);
-        if (is_full(subscription->session)) {
+        if (pgs__session_is_full(subscription->session)) {
             pgs_limit_hit(PGS_LIMIT_LIVE_QUEUE);
             put_off(subscription, RETRY_MAX_MS);
         } else {
@@ -396,6 +424,21 @@ copy_arguments(const struct pgs_text *arguments, size_t n)
     return copy;
 }
 
+/* As many as it may ever have. */
+static struct pgs__member *
+make_members(struct pgs__subscription *subscription, const struct pgs_live *live)
+{
+    size_t n = live->n_watched;
+    struct pgs__member *members;
+
+    for (size_t i = 0; i < live->n_matchers; i++)
+        n = live->matchers[i].n_sources > n ? live->matchers[i].n_sources : n;
+    members = calloc(n + 1, sizeof(*members));
+    for (size_t i = 0; members != NULL && i < n; i++)
+        members[i].subscription = subscription;
+    return members;
+}
+
 struct pgs__subscription *
 pgs__subscription_open(struct pgs__session *session, const struct pgs_live *live, const char *id,
                        const struct pgs_text *arguments)
@@ -405,20 +448,20 @@ pgs__subscription_open(struct pgs__session *session, const struct pgs_live *live
     if (subscription == NULL)
         return NULL;
     subscription->arguments = copy_arguments(arguments, live->arguments->n_fields);
-    if (subscription->arguments == NULL) {
+    subscription->members = make_members(subscription, live);
+    if (subscription->arguments == NULL || subscription->members == NULL) {
+        free(subscription->arguments);
+        free(subscription->members);
         free(subscription);
         return NULL;
     }
     subscription->session = session;
     subscription->live = live;
     (void)snprintf(subscription->id, sizeof(subscription->id), "%s", id);
-    for (size_t i = 0; i < live->n_watched; i++)
-        subscription->tables |= pgs_watched_bit(live->watched[i]);
-    /* What came before may still be invisible to the first asking. */
-    subscription->seen = session->thread->recent.floor;
     subscription->start_ms = -MIN_INTERVAL_MS;
     h2o_linklist_insert(&session->subscriptions, &subscription->link);
     session->n_subscriptions++;
+    pgs__thread_count(session->thread, live, 1);
     h2o_linklist_insert(&session->thread->due, &subscription->turn);
     return subscription;
 }
@@ -433,9 +476,13 @@ pgs__subscription_close(struct pgs__subscription *subscription)
     unlink_turn(subscription);
     h2o_linklist_unlink(&subscription->link);
     subscription->session->n_subscriptions--;
-    subscription->session->result_bytes -= subscription->result.bytes.len;
-    subscription->session->thread->result_bytes -= subscription->result.bytes.len;
-    pgs__result_clear(&subscription->result);
+    subscription->session->result_bytes -= subscription->counted_bytes;
+    subscription->session->thread->result_bytes -= subscription->counted_bytes;
+    pgs__thread_count(subscription->session->thread, subscription->live, -1);
+    pgs__match_leave(subscription);
+    pgs__held_clear(&subscription->held);
+    free(subscription->members);
+    free(subscription->facts);
     free(subscription->arguments);
     free(subscription);
 }

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "http/reply.h"
+#include "live/match.h"
 
 #define TICK_MS 2
 #define SECOND_MS 1000
@@ -29,37 +30,36 @@ for_each_subscription(struct pgs_live_thread *thread, visit_subscription *visit,
     }
 }
 
-static void
-mark_touched(struct pgs__subscription *subscription, void *arg)
-{
-    const pgs_watched_set *tables = arg;
-
-    if ((subscription->tables & *tables) != 0)
-        pgs__subscription_mark(subscription);
-}
-
 /* What was missed is held by whatever is asked for from now on. */
 static void
 begin_anew(struct pgs__subscription *subscription, void *arg)
 {
-    const struct pgs_live_thread *thread = arg;
-
-    subscription->seen = thread->recent.last;
+    (void)arg;
     pgs__subscription_restart(subscription);
 }
 
 static void
-take_news(struct pgs_live_thread *thread, const struct pgs__news *news, pgs_watched_set *touched)
+take_commit(struct pgs_live_thread *thread, const struct pgs__news *news)
+{
+    if (thread->n_subscriptions == 0 || news->number <= thread->recent.last) {
+        pgs_changes_release(news->changes);
+        return;
+    }
+    pgs__recent_add(&thread->recent, news->changes);
+    pgs__match_commit(thread);
+}
+
+static void
+take_news(struct pgs_live_thread *thread, const struct pgs__news *news)
 {
     switch (news->kind) {
     case PGS__NEWS_COMMIT:
-        pgs__recent_add(&thread->recent, &news->commit);
-        *touched |= news->commit.tables;
+        take_commit(thread, news);
         break;
     case PGS__NEWS_CONNECTED:
         thread->is_connected = true;
         thread->recent.floor = thread->recent.last;
-        for_each_subscription(thread, begin_anew, thread);
+        for_each_subscription(thread, begin_anew, NULL);
         break;
     case PGS__NEWS_LOST:
         thread->is_connected = false;
@@ -74,19 +74,34 @@ on_news(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
         H2O_STRUCT_FROM_MEMBER(struct pgs__listener, receiver, receiver);
     struct pgs_live_thread *thread =
         H2O_STRUCT_FROM_MEMBER(struct pgs_live_thread, listener, listener);
-    pgs_watched_set touched = 0;
 
     while (!h2o_linklist_is_empty(messages)) {
         struct pgs__news *news =
             H2O_STRUCT_FROM_MEMBER(struct pgs__news, super.link, messages->next);
 
         h2o_linklist_unlink(&news->super.link);
-        take_news(thread, news, &touched);
+        take_news(thread, news);
         free(news);
     }
-    if (touched != 0)
-        for_each_subscription(thread, mark_touched, &touched);
     pgs__subscriptions_pump(thread);
+}
+
+/* ---- subscriptions ---- */
+
+/* While there are none nothing is heard, and nothing is kept. */
+void
+pgs__thread_count(struct pgs_live_thread *thread, const struct pgs_live *live, int change)
+{
+    if (live->n_matchers > 0)
+        for (size_t i = 0; i < live->n_watched; i++)
+            pgs__hub_want_rows(thread->config.hub, live->watched[i], change);
+    thread->n_subscriptions += change;
+    if (thread->n_subscriptions == 0) {
+        pgs__hub_unlisten(thread->config.hub, &thread->listener);
+        pgs__recent_clear(&thread->recent);
+    } else if (thread->n_subscriptions == 1 && change > 0) {
+        pgs__hub_listen(thread->config.hub, &thread->listener, &thread->recent);
+    }
 }
 
 /* ---- timers ---- */
@@ -183,6 +198,10 @@ pgs_live_open(h2o_loop_t *loop, const struct pgs_live_config *config)
     h2o_linklist_init_anchor(&thread->waiting);
     if (config->hub == NULL)
         return thread;
+    if (!pgs__interests_init(&thread->interests, config->app)) {
+        free(thread);
+        return NULL;
+    }
     start_timers(thread);
     thread->queue = h2o_multithread_create_queue(loop);
     h2o_multithread_register_receiver(thread->queue, &thread->listener.receiver, on_news);
@@ -211,6 +230,8 @@ forget_news(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
             H2O_STRUCT_FROM_MEMBER(struct pgs__news, super.link, messages->next);
 
         h2o_linklist_unlink(&news->super.link);
+        if (news->changes != NULL)
+            pgs_changes_release(news->changes);
         free(news);
     }
 }
@@ -229,6 +250,8 @@ pgs_live_close(struct pgs_live_thread *thread)
         h2o_timeout_dispose(thread->loop, &thread->tick_timeout);
         h2o_timeout_dispose(thread->loop, &thread->second_timeout);
         h2o_timeout_dispose(thread->loop, &thread->now_timeout);
+        pgs__interests_clear(&thread->interests);
+        pgs__recent_clear(&thread->recent);
     }
     free(thread);
 }

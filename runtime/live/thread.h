@@ -6,9 +6,11 @@
 #ifndef PGS_LIVE_THREAD_H
 #define PGS_LIVE_THREAD_H
 
+#include "live/apply.h"
 #include "live/hub.h"
+#include "live/interest.h"
 #include "live/live.h"
-#include "live/result.h"
+#include "live/recent.h"
 
 enum {
     PGS_LIVE_MAX_SUBSCRIPTIONS = 100, /* of a session */
@@ -28,14 +30,19 @@ struct pgs_live_thread {
     struct pgs__listener listener;
     bool is_connected; /* the feed */
     bool is_stopping;
-    struct pgs__recent recent;
+    struct pgs__recent recent; /* while there are subscriptions */
+    struct pgs__interests interests;
     h2o_linklist_t sessions;
+    int n_subscriptions;
     h2o_linklist_t due;     /* subscriptions to ask for */
     h2o_linklist_t waiting; /* the same, not before their time */
     int n_in_flight;
     size_t result_bytes; /* of all results */
     h2o_timeout_t tick_timeout, second_timeout, now_timeout;
     h2o_timeout_entry_t tick, second;
+    /* While a commit is matched: */
+    h2o_mem_pool_t scratch;
+    struct pgs__subscription *worked; /* those whose result it changes */
 };
 
 /* How frames reach a client. */
@@ -69,17 +76,32 @@ struct pgs__subscription {
     const struct pgs_live *live;
     char id[PGS_LIVE_MAX_ID_BYTES + 1];
     struct pgs_text *arguments; /* at NULL: null */
-    pgs_watched_set tables;
-    struct pgs_txn *txn; /* in flight */
-    struct pgs__result result;
+    struct pgs_txn *txn;        /* in flight */
+    struct pgs__held held;
     bool has_result;
     bool again;       /* what is asked for now does not count for the last */
-    uint64_t seen;    /* number of the last commit that the result holds */
+    uint64_t from;    /* what is asked for now holds at least all commits up to this one */
+    uint64_t applied; /* what its client has holds no commit after this one */
+    uint64_t lsn;     /* up to which its client has every commit; 0: not known */
     int64_t start_ms; /* of the last asking */
     int64_t not_before_ms;
-    int tries; /* in a row that brought nothing new */
+    int tries; /* in a row after which it had to be asked for again */
     int64_t seq;
+
+    const struct pgs_matcher *matcher; /* NULL: every change of a table means asking again */
+    struct pgs_facts *facts;           /* that it goes by; NULL as above */
+    size_t counted_bytes;              /* of the session and the thread */
+    size_t facts_bytes;
+    struct pgs__member *members; /* its places in thread->interests */
+    size_t n_members;
+    struct pgs__work work; /* commit 0: none */
+    struct pgs__subscription *next_worked;
 };
+
+/* ---- thread.c ---- */
+
+/* A subscription of `live` has come (1) or gone (-1). */
+void pgs__thread_count(struct pgs_live_thread *thread, const struct pgs_live *live, int change);
 
 /* ---- session.c ---- */
 
@@ -97,6 +119,9 @@ void pgs__session_receive(struct pgs__session *session, const char *type, const 
 void pgs__session_fail(struct pgs__session *session, const char *id, const char *code,
                        const char *message);
 
+/* Too much waits for its client to read. */
+bool pgs__session_is_full(const struct pgs__session *session);
+
 /* The token is not good any more: says so and ends. */
 void pgs__session_expire(struct pgs__session *session);
 
@@ -108,11 +133,14 @@ struct pgs__subscription *pgs__subscription_open(struct pgs__session *session,
                                                  const struct pgs_text *arguments);
 void pgs__subscription_close(struct pgs__subscription *subscription);
 
-/* Its result may be another: a commit came that its next result must hold. */
+/* Its result may be another: the newest commit is one that its next result must hold. */
 void pgs__subscription_mark(struct pgs__subscription *subscription);
 
 /* Its result may be another, whatever commits it holds. */
 void pgs__subscription_restart(struct pgs__subscription *subscription);
+
+/* Counts the memory that it has now; where that is too much it is closed. */
+void pgs__subscription_count_bytes(struct pgs__subscription *subscription);
 
 /* Asks for what is due, as many at a time as the database should be asked. */
 void pgs__subscriptions_pump(struct pgs_live_thread *thread);

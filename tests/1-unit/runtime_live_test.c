@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What live queries rest on: the messages of the log, which commits a result holds, and what is
- * different between two results. */
+/* What live queries rest on: the messages of the log and of clients, and which commits a snapshot
+ * sees. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,6 @@
 #include "codec/pgoutput.h"
 #include "live/message.h"
 #include "live/recent.h"
-#include "live/result.h"
 #include "runtime_heap.h"
 
 #define BYTES(literal) (const uint8_t *)(literal), sizeof(literal) - 1
@@ -23,6 +22,8 @@
 static void
 test_pgoutput(void **state)
 {
+    struct pgs_pgoutput_column column;
+    struct pgs_pgoutput_value value;
     struct pgs_pgoutput m;
 
     (void)state;
@@ -30,13 +31,32 @@ test_pgoutput(void **state)
     assert_int_equal(m.kind, PGS_PGOUTPUT_BEGIN);
     assert_int_equal(m.lsn, 0x100000002);
     assert_int_equal(m.xid, 0x304);
-    assert_true(pgs_pgoutput_read(BYTES("R\0\0\1\0public\0ticket\0d\0\0"), &m));
+    assert_true(pgs_pgoutput_read(BYTES("R\0\0\1\0public\0ticket\0d\0\2"
+                                        "\1id\0\0\0\0\27\377\377\377\377"
+                                        "\0t\0\0\0\0\31\377\377\377\377"),
+                                  &m));
     assert_int_equal(m.relation, 256);
     assert_string_equal(m.schema, "public");
     assert_string_equal(m.table, "ticket");
-    assert_true(pgs_pgoutput_read(BYTES("U\0\0\0\7K\0\1n"), &m));
+    assert_false(m.is_full);
+    assert_true(pgs_pgoutput_column(&m.columns, &column));
+    assert_string_equal(column.name, "id");
+    assert_true(column.is_key);
+    assert_true(pgs_pgoutput_column(&m.columns, &column));
+    assert_string_equal(column.name, "t");
+    assert_false(column.is_key);
+    assert_false(pgs_pgoutput_column(&m.columns, &column));
+    assert_true(pgs_pgoutput_read(BYTES("U\0\0\0\7K\0\1nN\0\2t\0\0\0\2abu"), &m));
     assert_int_equal(m.kind, PGS_PGOUTPUT_CHANGE);
     assert_int_equal(m.relation, 7);
+    assert_true(m.is_update && m.before_is_key && m.before.n == 1 && m.after.n == 2);
+    assert_true(pgs_pgoutput_value(&m.before, &value));
+    assert_int_equal(value.kind, PGS_PGOUTPUT_NULL);
+    assert_true(pgs_pgoutput_value(&m.after, &value));
+    assert_memory_equal(value.text, "ab", 2);
+    assert_true(pgs_pgoutput_value(&m.after, &value));
+    assert_int_equal(value.kind, PGS_PGOUTPUT_KEPT);
+    assert_false(pgs_pgoutput_value(&m.after, &value));
     assert_true(pgs_pgoutput_read(BYTES("T\0\0\0\2\0\0\0\0\5\0\0\0\6"), &m));
     assert_int_equal(m.n_relations, 2);
     assert_int_equal(pgs_pgoutput_relation(&m, 1), 6);
@@ -55,6 +75,12 @@ test_pgoutput_cut_short(void **state)
     assert_false(pgs_pgoutput_read(BYTES(""), &m));
     assert_false(pgs_pgoutput_read(BYTES("Z"), &m));
     assert_false(pgs_pgoutput_read(BYTES("R\0\0\1\0public\0ticket"), &m));
+    assert_false(pgs_pgoutput_read(BYTES("R\0\0\1\0public\0ticket\0d\0\1\1id"), &m));
+    assert_false(pgs_pgoutput_read(BYTES("I\0\0\0\7N\0\2n"), &m));
+    assert_false(pgs_pgoutput_read(BYTES("I\0\0\0\7N\0\1t\0\0\0\5abcd"), &m));
+    assert_false(pgs_pgoutput_read(BYTES("I\0\0\0\7N\0\1x"), &m));
+    assert_false(pgs_pgoutput_read(BYTES("I\0\0\0\7Z\0\1n"), &m));
+    assert_false(pgs_pgoutput_read(BYTES("D\0\0\0\7"), &m));
     assert_false(pgs_pgoutput_read(BYTES("T\xff\xff\xff\xff\0\0\0\0\5"), &m));
     for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
         for (size_t len = 0; len + 1 < strlen(whole[i]) && len < 5; len++)
@@ -101,133 +127,64 @@ test_snapshot_beyond_an_epoch(void **state)
     assert_false(pgs__snapshot_sees(&snapshot, 9));
 }
 
+static struct pgs_changes *
+changes_of(uint32_t xid)
+{
+    struct pgs_changes_maker maker;
+    struct pgs_changes *changes;
+
+    assert_true(pgs_changes_maker_init(&maker, 1));
+    pgs_changes_add_unread(&maker, 0);
+    changes = pgs_changes_finish(&maker, xid, xid * 100);
+    pgs_changes_maker_clear(&maker);
+    return changes;
+}
+
 static void
 test_recent(void **state)
 {
-    struct pgs__recent *recent = calloc(1, sizeof(*recent));
+    struct pgs__recent *recent = calloc(1, sizeof(*recent)), *copy = calloc(1, sizeof(*copy));
     struct pgs__snapshot snapshot;
 
     (void)state;
     for (uint32_t xid = 10; xid < 15; xid++)
-        pgs__recent_add(recent, &(struct pgs__commit){xid, xid * 100, pgs_watched_bit(xid % 2)});
+        pgs__recent_add(recent, changes_of(xid));
     assert_true(pgs__snapshot_read("12:20:12", &snapshot));
-    /* 12 cannot be seen; it touched table 0 alone. */
-    assert_int_equal(pgs__recent_seen(recent, &snapshot, pgs_watched_bit(0), 0), 2);
-    assert_int_equal(pgs__recent_seen(recent, &snapshot, pgs_watched_bit(1), 0), 5);
-    assert_int_equal(pgs__recent_seen(recent, &snapshot, pgs_watched_bit(0), 3), 5);
+    assert_int_equal(pgs__recent_at(recent, 3)->xid, 12);
+    assert_int_equal(pgs__recent_after(recent, 3), 4);
     assert_int_equal(pgs__recent_lsn(recent, 5), 1400);
     assert_int_equal(pgs__recent_lsn(recent, 6), 0);
     pgs__recent_settle(recent, &snapshot);
-    assert_int_equal(recent->floor, 2);
+    assert_int_equal(recent->floor, 2); /* 12 cannot be seen */
+    pgs__recent_copy(copy, recent);
     assert_true(pgs__snapshot_read("20:20:", &snapshot));
     pgs__recent_settle(recent, &snapshot);
     assert_int_equal(recent->floor, 5);
+    pgs__recent_clear(recent);
+    assert_int_equal(copy->floor, 2);
+    assert_int_equal(pgs__recent_at(copy, 4)->changes->xid, 13);
+    pgs__recent_clear(copy);
     free(recent);
+    free(copy);
 }
 
+/* First the rows of the oldest, then the oldest. */
 static void
 test_recent_forgets(void **state)
 {
     struct pgs__recent *recent = calloc(1, sizeof(*recent));
-    struct pgs__snapshot snapshot;
 
     (void)state;
     for (uint32_t i = 0; i < PGS_RECENT_SIZE + 100; i++)
-        pgs__recent_add(recent, &(struct pgs__commit){1000, 1, 1});
+        pgs__recent_add(recent, changes_of(1000));
     assert_int_equal(recent->floor, 100);
-    assert_true(pgs__snapshot_read("1000:1000:", &snapshot));
-    assert_int_equal(pgs__recent_seen(recent, &snapshot, 1, 0), 100);
+    assert_int_equal(pgs__recent_after(recent, 7), 101);
     assert_int_equal(pgs__recent_lsn(recent, 100), 0);
+    assert_null(pgs__recent_at(recent, recent->last - PGS_RECENT_ROWS)->changes);
+    assert_non_null(pgs__recent_at(recent, recent->last - PGS_RECENT_ROWS + 1)->changes);
+    pgs__recent_clear(recent);
+    assert_int_equal(recent->bytes, 0);
     free(recent);
-}
-
-/* ---- results ---- */
-
-/* "a=1 b=2": keys and rows. */
-static struct pgs__result
-result_of(const char *text)
-{
-    struct pgs__result result;
-
-    pgs__result_init(&result, 0);
-    while (*text != '\0') {
-        pgs__result_key(&result);
-        pgs_buf_add(&result.bytes, text, 1);
-        pgs__result_text(&result);
-        pgs_buf_add(&result.bytes, text, 3);
-        pgs__result_end_row(&result);
-        text += text[3] == ' ' ? 4 : 3;
-    }
-    assert_true(pgs__result_finish(&result));
-    return result;
-}
-
-static void
-assert_changes(const char *from, const char *to, bool ordered, const char *expected)
-{
-    struct pgs__result before = result_of(from), after = result_of(to);
-    struct pgs_buf out;
-    bool changed;
-
-    pgs_buf_init(&out, 0);
-    changed = pgs__result_write_changes(&before, &after, ordered, &out);
-    pgs_buf_add_char(&out, '\0');
-    assert_string_equal(out.at, expected);
-    assert_int_equal(changed, expected[0] != '\0');
-    pgs_buf_clear(&out);
-    pgs__result_clear(&before);
-    pgs__result_clear(&after);
-}
-
-static void
-test_changes(void **state)
-{
-    (void)state;
-    assert_changes("", "", false, "");
-    assert_changes("a=1 b=2", "a=1 b=2", true, "");
-    assert_changes("", "a=1 b=2", false, "\"inserted\":[a=1,b=2]");
-    assert_changes("a=1 b=2", "", false, "\"deleted\":[a,b]");
-    assert_changes("a=1 b=2 c=3", "b=9 c=3 d=4", false,
-                   "\"inserted\":[d=4],\"updated\":[b=9],\"deleted\":[a]");
-    assert_changes("a=1 b=2 c=3", "b=9 c=3 d=4", true,
-                   "\"inserted\":[d=4],\"inserted_at\":[2],\"updated\":[b=9],\"updated_at\":[0],"
-                   "\"deleted\":[a]");
-}
-
-static void
-test_order(void **state)
-{
-    (void)state;
-    assert_changes("a=1 b=2 c=3", "c=3 a=1 b=2", false, "");
-    assert_changes("a=1 b=2 c=3", "c=3 a=1 b=2", true,
-                   "\"updated\":[a=1,b=2],\"updated_at\":[1,2]");
-    assert_changes("a=1 b=2 c=3", "a=1 c=3 b=2", true, "\"updated\":[b=2],\"updated_at\":[2]");
-}
-
-/* Rows that nothing tells apart are told apart by how often they come. */
-static void
-test_equal_keys(void **state)
-{
-    (void)state;
-    assert_changes("a=1 a=1", "a=1", false, "\"deleted\":[a]");
-    assert_changes("a=1", "a=1 a=1 a=1", false, "\"inserted\":[a=1,a=1]");
-}
-
-static void
-test_result_is_bounded(void **state)
-{
-    struct pgs__result result;
-
-    (void)state;
-    pgs__result_init(&result, 10);
-    for (int i = 0; i < 5; i++) {
-        pgs__result_key(&result);
-        pgs_buf_add_str(&result.bytes, "key");
-        pgs__result_text(&result);
-        pgs__result_end_row(&result);
-    }
-    assert_false(pgs__result_finish(&result));
-    pgs__result_clear(&result);
 }
 
 /* ---- messages ---- */
@@ -287,12 +244,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pgoutput),   cmocka_unit_test(test_pgoutput_cut_short),
-        cmocka_unit_test(test_snapshot),   cmocka_unit_test(test_snapshot_beyond_an_epoch),
-        cmocka_unit_test(test_recent),     cmocka_unit_test(test_recent_forgets),
-        cmocka_unit_test(test_changes),    cmocka_unit_test(test_order),
-        cmocka_unit_test(test_equal_keys), cmocka_unit_test(test_result_is_bounded),
-        cmocka_unit_test(test_message),    cmocka_unit_test(test_bad_messages),
+        cmocka_unit_test(test_pgoutput), cmocka_unit_test(test_pgoutput_cut_short),
+        cmocka_unit_test(test_snapshot), cmocka_unit_test(test_snapshot_beyond_an_epoch),
+        cmocka_unit_test(test_recent),   cmocka_unit_test(test_recent_forgets),
+        cmocka_unit_test(test_message),  cmocka_unit_test(test_bad_messages),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

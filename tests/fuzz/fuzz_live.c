@@ -33,6 +33,28 @@ try_message(const char *json, size_t len)
 }
 
 static void
+try_row(struct pgs_pgoutput_part row, const char *end)
+{
+    struct pgs_pgoutput_value value;
+    uint32_t n = 0, expected = row.n;
+
+    for (; pgs_pgoutput_value(&row, &value); n++)
+        require(value.kind != PGS_PGOUTPUT_TEXT || value.text + value.len <= end);
+    require(n == expected);
+}
+
+static void
+try_columns(struct pgs_pgoutput_part columns, const char *end)
+{
+    struct pgs_pgoutput_column column;
+    uint32_t n = 0, expected = columns.n;
+
+    for (; pgs_pgoutput_column(&columns, &column); n++)
+        require(column.name + strlen(column.name) < end);
+    require(n == expected);
+}
+
+static void
 try_pgoutput(const uint8_t *data, size_t size)
 {
     const char *end = (const char *)data + size;
@@ -43,6 +65,9 @@ try_pgoutput(const uint8_t *data, size_t size)
     if (message.kind == PGS_PGOUTPUT_RELATION)
         require(message.schema + strlen(message.schema) < message.table &&
                 message.table + strlen(message.table) < end);
+    try_columns(message.columns, end);
+    try_row(message.before, end);
+    try_row(message.after, end);
     for (uint32_t i = 0; i < message.n_relations; i++)
         (void)pgs_pgoutput_relation(&message, i);
 }

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A result with a limit holds the first rows of what the query finds; as long as it is not full, it
+ * holds all of them.  A full one that loses a row needs the next one, which only PostgreSQL knows.
+ */
+#include "live/apply.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "live/row.h"
+#include "live/sort.h"
+
+#define MAX_TOUCHES 1000 /* above it, asking is cheaper */
+#define MAX_COLUMNS 1664 /* of a select: PostgreSQL's bound */
+
+/* ---- images ---- */
+
+static struct pgs_text
+keep_text(h2o_mem_pool_t *pool, struct pgs_buf *buf)
+{
+    struct pgs_text text = {h2o_strdup(pool, buf->at, buf->len).base, buf->len};
+
+    if (buf->failed)
+        abort();
+    pgs_buf_clear(buf);
+    return text;
+}
+
+static bool
+are_told(const struct pgs_text *row, const uint16_t *columns, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (row[columns[i]].at == pgs_untold)
+            return false;
+    return true;
+}
+
+/* The values of the result's columns. */
+static void
+project(const struct pgs__rows *rows, const struct pgs_text *row, struct pgs_text *outputs)
+{
+    for (size_t i = 0; i < rows->live->n_columns; i++)
+        outputs[i] = row[rows->match->outputs[i]];
+}
+
+/* False: the old row's key is not told. */
+static bool
+make_before(const struct pgs__rows *rows, h2o_mem_pool_t *pool, struct pgs__image *image)
+{
+    struct pgs_text outputs[MAX_COLUMNS];
+    struct pgs_buf buf;
+
+    project(rows, image->change->before, outputs);
+    for (size_t i = 0; i < rows->live->n_key; i++)
+        if (outputs[rows->live->key[i]].at == pgs_untold)
+            return false;
+    pgs_buf_init(&buf, 0);
+    pgs__row_write_key(rows->live, outputs, &buf);
+    image->before = keep_text(pool, &buf);
+    return true;
+}
+
+static bool
+make_after(const struct pgs__rows *rows, h2o_mem_pool_t *pool, struct pgs__image *image)
+{
+    const struct pgs_match_rows *match = rows->match;
+    struct pgs_text outputs[MAX_COLUMNS];
+    struct pgs_buf buf;
+
+    if (!are_told(image->change->after, match->needed, match->n_needed) ||
+        !are_told(image->change->after, match->outputs, rows->live->n_columns))
+        return false;
+    project(rows, image->change->after, outputs);
+    pgs_buf_init(&buf, 0);
+    pgs__row_write_key(rows->live, outputs, &buf);
+    image->key = keep_text(pool, &buf);
+    pgs_buf_init(&buf, 0);
+    pgs__row_write(rows->live, outputs, &buf);
+    image->text = keep_text(pool, &buf);
+    image->text_hash = pgs__held_hash(image->text);
+    return pgs__rows_sort(rows, outputs, pool, &image->sort);
+}
+
+static void
+make_image(const struct pgs__rows *rows, h2o_mem_pool_t *pool, struct pgs__image *image)
+{
+    image->is_made = true;
+    image->is_known = (image->change->before == NULL || make_before(rows, pool, image)) &&
+                      (image->change->after == NULL || make_after(rows, pool, image));
+}
+
+/* ---- rows ---- */
+
+/* The place among the result's columns of a column that it is ordered by. */
+static int
+order_output(const struct pgs__rows *rows, uint16_t column)
+{
+    for (size_t i = 0; i < rows->live->n_columns; i++)
+        if (rows->match->outputs[i] == column)
+            return (int)i;
+    return -1;
+}
+
+bool
+pgs__rows_are_usable(const struct pgs__rows *rows)
+{
+    if (rows->match == NULL || rows->live->n_columns > MAX_COLUMNS ||
+        rows->live->ordered != (rows->match->n_order > 0))
+        return false;
+    for (size_t i = 0; i < rows->match->n_order; i++)
+        if (order_output(rows, rows->match->order[i].column) < 0)
+            return false;
+    return true;
+}
+
+bool
+pgs__rows_sort(const struct pgs__rows *rows, const struct pgs_text *outputs, h2o_mem_pool_t *pool,
+               struct pgs_text *sort)
+{
+    const struct pgs_match_rows *match = rows->match;
+    struct pgs_text texts[MAX_COLUMNS];
+    struct pgs_buf buf;
+    bool good;
+
+    *sort = (struct pgs_text){"", 0};
+    if (match->n_order == 0)
+        return true;
+    for (size_t i = 0; i < match->n_order; i++)
+        texts[i] = outputs[order_output(rows, match->order[i].column)];
+    pgs_buf_init(&buf, 0);
+    good = pgs__sort_write(match->order, texts, match->n_order, &buf);
+    if (good)
+        *sort = keep_text(pool, &buf);
+    pgs_buf_clear(&buf);
+    return good;
+}
+
+/* ---- touches ---- */
+
+static struct pgs__touch *
+touch(struct pgs__work *work)
+{
+    struct pgs__touch *one = h2o_mem_alloc_pool(work->pool, sizeof(*one));
+
+    *one = (struct pgs__touch){.next = work->touches, .commit = work->commit};
+    work->touches = one;
+    work->n_touches++;
+    return one;
+}
+
+/* Of a row that is there, if this commit has touched it. */
+static struct pgs__touch *
+touch_of(const struct pgs__work *work, const struct pgs__held_row *row)
+{
+    struct pgs__touch *one = row->mark;
+
+    return one != NULL && one->commit == work->commit ? one : NULL;
+}
+
+/* Of a row that was there before this commit and is not now. */
+static struct pgs__touch *
+touch_of_gone(const struct pgs__work *work, struct pgs_text key)
+{
+    for (struct pgs__touch *one = work->touches; one != NULL; one = one->next)
+        if (one->now == NULL && one->before != NULL && one->before->key_len == key.len &&
+            memcmp(one->before->bytes, key.at, key.len) == 0)
+            return one;
+    return NULL;
+}
+
+static bool
+is_full(const struct pgs__work *work)
+{
+    uint32_t limit = work->rows.match->limit;
+
+    return limit > 0 && work->held->n >= limit;
+}
+
+static void
+take_out(struct pgs__work *work, struct pgs__held_row *row)
+{
+    struct pgs__touch *one = touch_of(work, row);
+
+    pgs__held_take(work->held, row);
+    if (one == NULL) {
+        one = touch(work);
+        one->before = row;
+    } else if (one->was_there) {
+        row->text_hash = one->old_hash;
+        one->was_there = false;
+        one->before = row;
+    } else {
+        free(row);
+    }
+    one->now = NULL;
+}
+
+static bool
+put_in(struct pgs__work *work, const struct pgs__image *image)
+{
+    struct pgs__touch *one = touch_of_gone(work, image->key);
+    struct pgs__held_row *row = pgs__held_row_new(image->key, image->sort, image->text_hash);
+
+    if (row == NULL || !pgs__held_put(work->held, row)) {
+        free(row);
+        return false;
+    }
+    if (one == NULL)
+        one = touch(work);
+    one->now = row;
+    one->text = image->text;
+    row->mark = one;
+    return true;
+}
+
+static void
+rewrite(struct pgs__work *work, struct pgs__held_row *row, const struct pgs__image *image)
+{
+    struct pgs__touch *one = touch_of(work, row);
+
+    if (one == NULL) {
+        one = touch(work);
+        one->was_there = true;
+        one->old_hash = row->text_hash;
+        one->now = row;
+        row->mark = one;
+    }
+    row->text_hash = image->text_hash;
+    one->text = image->text;
+}
+
+/* ---- a change ---- */
+
+static bool
+remove_key(struct pgs__work *work, struct pgs_text key)
+{
+    struct pgs__held_row *row = pgs__held_find(work->held, key, 0);
+
+    if (row == NULL)
+        return true;
+    if (is_full(work))
+        return false;
+    take_out(work, row);
+    return true;
+}
+
+static bool
+stands_before(const struct pgs__image *image, const struct pgs__held_row *row)
+{
+    struct pgs_text sort = pgs__held_sort(row);
+
+    return pgs__sort_compare(image->sort.at, image->sort.len, sort.at, sort.len) < 0;
+}
+
+/* A full result takes only what stands before its last row; where it is unordered, any rows do. */
+static bool
+add(struct pgs__work *work, const struct pgs__image *image)
+{
+    struct pgs__held_row *last;
+
+    if (!is_full(work))
+        return put_in(work, image);
+    last = work->held->rows[work->held->n - 1];
+    if (!stands_before(image, last))
+        return true;
+    take_out(work, last);
+    return put_in(work, image);
+}
+
+/* In a full result, behind the last row another one may stand before it. */
+static bool
+move(struct pgs__work *work, struct pgs__held_row *row, const struct pgs__image *image)
+{
+    if (is_full(work) && !stands_before(image, work->held->rows[work->held->n - 1]))
+        return false;
+    take_out(work, row);
+    return put_in(work, image);
+}
+
+static bool
+stands_elsewhere(const struct pgs__held_row *row, const struct pgs__image *image)
+{
+    struct pgs_text sort = pgs__held_sort(row);
+
+    return pgs__sort_compare(sort.at, sort.len, image->sort.at, image->sort.len) != 0;
+}
+
+/* The row is in the result; or is now. */
+static bool
+put(struct pgs__work *work, const struct pgs__image *image)
+{
+    struct pgs__held_row *row = pgs__held_find(work->held, image->key, 0);
+
+    if (row == NULL)
+        return add(work, image);
+    if (stands_elsewhere(row, image))
+        return move(work, row, image);
+    if (row->text_hash != image->text_hash)
+        rewrite(work, row, image);
+    return true;
+}
+
+static bool
+is_another_key(const struct pgs__image *image)
+{
+    return image->before.at != NULL &&
+           (image->key.at == NULL || image->before.len != image->key.len ||
+            memcmp(image->before.at, image->key.at, image->key.len) != 0);
+}
+
+bool
+pgs__work_apply(struct pgs__work *work, struct pgs__image *image)
+{
+    const struct pgs_change *change = image->change;
+
+    if (!image->is_made)
+        make_image(&work->rows, work->pool, image);
+    if (!image->is_known || work->n_touches > MAX_TOUCHES)
+        return false;
+    if (is_another_key(image) && !remove_key(work, image->before))
+        return false;
+    if (change->after == NULL)
+        return true;
+    if (work->rows.match->holds(change->after, work->facts) == PGS_TRUE)
+        return put(work, image);
+    return remove_key(work, image->key);
+}
+
+void
+pgs__work_undo(struct pgs__work *work)
+{
+    for (struct pgs__touch *one = work->touches; one != NULL; one = one->next)
+        if (one->was_there) {
+            one->now->text_hash = one->old_hash;
+            one->now->mark = NULL;
+        } else if (one->now != NULL) {
+            pgs__held_take(work->held, one->now);
+            free(one->now);
+        }
+    for (struct pgs__touch *one = work->touches; one != NULL; one = one->next) {
+        if (one->before == NULL)
+            continue;
+        one->before->mark = NULL;
+        if (!pgs__held_put(work->held, one->before))
+            abort(); /* there was room for it before */
+    }
+    work->touches = NULL;
+}
+
+void
+pgs__work_done(struct pgs__work *work, bool keep_texts)
+{
+    for (struct pgs__touch *one = work->touches; one != NULL; one = one->next) {
+        free(one->before);
+        one->before = NULL;
+        if (one->now != NULL && !keep_texts)
+            one->now->mark = NULL;
+    }
+    work->touches = NULL;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One commit applied to one result, without asking PostgreSQL.  All of it or nothing: until it is
+ * told, it can be taken back.
+ */
+#ifndef PGS_LIVE_APPLY_H
+#define PGS_LIVE_APPLY_H
+
+#include <h2o.h>
+
+#include "db/changes.h"
+#include "live/held.h"
+
+/* What became of a row; where `row->mark` of struct pgs__held_row leads. */
+struct pgs__touch {
+    struct pgs__touch *next;
+    struct pgs__held_row *now;    /* in the result; NULL: gone */
+    struct pgs__held_row *before; /* taken out of it; NULL: it was not there, or is `now` */
+    bool was_there;               /* `now` was, with `old_hash` */
+    uint64_t old_hash;
+    uint64_t commit;      /* that it is of */
+    struct pgs_text text; /* JSON of `now` */
+    enum {
+        PGS__ROW_SAME,
+        PGS__ROW_INSERTED,
+        PGS__ROW_UPDATED,
+    } fate;
+};
+
+/* How rows of a table become rows of a result. */
+struct pgs__rows {
+    const struct pgs_live *live;
+    const struct pgs_match_rows *match;
+};
+
+/* A changed row as it concerns all results of one live query: made once, when it is needed. */
+struct pgs__image {
+    const struct pgs_change *change;
+    bool is_made;
+    bool is_known;               /* false: the log does not tell enough of it */
+    struct pgs_text before, key; /* keys; at NULL: no such row */
+    struct pgs_text text, sort;
+    uint64_t text_hash;
+};
+
+struct pgs__work {
+    struct pgs__rows rows;
+    const struct pgs_facts *facts;
+    struct pgs__held *held;
+    h2o_mem_pool_t *pool; /* for touches and texts */
+    uint64_t commit;      /* any number that is not 0 and no other's of this pool */
+    struct pgs__touch *touches;
+    size_t n_touches;
+};
+
+/* False: only PostgreSQL can tell what the result is now; pgs__work_undo follows. */
+bool pgs__work_apply(struct pgs__work *work, struct pgs__image *image)
+    __attribute__((warn_unused_result));
+
+/* The result is as it was. */
+void pgs__work_undo(struct pgs__work *work);
+
+/* It stays. `keep_texts`: of rows that are there, as row->mark. */
+void pgs__work_done(struct pgs__work *work, bool keep_texts);
+
+/* The commit can be applied at all: the log's rows of these tables, the order and the types are
+ * such as can be handled here. */
+bool pgs__rows_are_usable(const struct pgs__rows *rows);
+
+/* Where a row stands in the result; empty where that is unordered.  False: it cannot be told. */
+bool pgs__rows_sort(const struct pgs__rows *rows, const struct pgs_text *outputs,
+                    h2o_mem_pool_t *pool, struct pgs_text *sort)
+    __attribute__((warn_unused_result));
+
+#endif

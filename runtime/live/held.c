@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+#include "live/held.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "http/keyed_hash.h"
+#include "live/sort.h"
+
+uint64_t
+pgs__held_hash(struct pgs_text text)
+{
+    return pgs__keyed_hash(text.at, text.len);
+}
+
+void
+pgs__held_clear(struct pgs__held *held)
+{
+    for (size_t i = 0; i < held->n; i++)
+        free(held->rows[i]);
+    free(held->rows);
+    free(held->buckets);
+    memset(held, 0, sizeof(*held));
+}
+
+static uint64_t
+key_hash(struct pgs_text key, uint32_t occurrence)
+{
+    return pgs__held_hash(key) + occurrence * 0x9e3779b97f4a7c15u;
+}
+
+struct pgs__held_row *
+pgs__held_row_new(struct pgs_text key, struct pgs_text sort, uint64_t text_hash)
+{
+    struct pgs__held_row *row = malloc(sizeof(*row) + key.len + sort.len);
+
+    if (row == NULL)
+        return NULL;
+    *row = (struct pgs__held_row){.key_hash = key_hash(key, 0),
+                                  .text_hash = text_hash,
+                                  .key_len = (uint32_t)key.len,
+                                  .sort_len = (uint32_t)sort.len};
+    memcpy(row->bytes, key.at, key.len);
+    if (sort.len > 0)
+        memcpy(row->bytes + key.len, sort.at, sort.len);
+    return row;
+}
+
+static size_t
+row_bytes(const struct pgs__held_row *row)
+{
+    return sizeof(*row) + row->key_len + row->sort_len + 2 * sizeof(void *);
+}
+
+/* ---- by key ---- */
+
+static struct pgs__held_row **
+bucket(const struct pgs__held *held, uint64_t hash)
+{
+    return &held->buckets[hash & (held->n_buckets - 1)];
+}
+
+struct pgs__held_row *
+pgs__held_find(const struct pgs__held *held, struct pgs_text key, uint32_t occurrence)
+{
+    uint64_t hash;
+    struct pgs__held_row *row;
+
+    if (held->n == 0)
+        return NULL;
+    hash = key_hash(key, occurrence);
+    for (row = *bucket(held, hash); row != NULL; row = row->next)
+        if (row->key_hash == hash && row->occurrence == occurrence && row->key_len == key.len &&
+            memcmp(row->bytes, key.at, key.len) == 0)
+            return row;
+    return NULL;
+}
+
+static void
+link_row(struct pgs__held *held, struct pgs__held_row *row)
+{
+    struct pgs__held_row **head = bucket(held, row->key_hash);
+
+    row->next = *head;
+    *head = row;
+}
+
+static bool
+grow_buckets(struct pgs__held *held)
+{
+    size_t n_buckets = held->n_buckets > 0 ? 2 * held->n_buckets : 8;
+    struct pgs__held_row **buckets = calloc(n_buckets, sizeof(struct pgs__held_row *));
+
+    if (buckets == NULL)
+        return false;
+    free(held->buckets);
+    held->buckets = buckets;
+    held->n_buckets = n_buckets;
+    for (size_t i = 0; i < held->n; i++)
+        link_row(held, held->rows[i]);
+    return true;
+}
+
+static bool
+grow_rows(struct pgs__held *held)
+{
+    size_t room = held->room > 0 ? 2 * held->room : 8;
+    struct pgs__held_row **rows = realloc(held->rows, room * sizeof(struct pgs__held_row *));
+
+    if (rows == NULL)
+        return false;
+    held->rows = rows;
+    held->room = room;
+    return true;
+}
+
+/* Rows of one key are told apart by the order in which they came. */
+static void
+number_occurrence(const struct pgs__held *held, struct pgs__held_row *row)
+{
+    struct pgs_text key = pgs__held_key(row);
+
+    while (pgs__held_find(held, key, row->occurrence) != NULL) {
+        row->occurrence++;
+        row->key_hash = key_hash(key, row->occurrence);
+    }
+}
+
+/* ---- by place ---- */
+
+/* Of the first row that does not stand before `sort`. */
+static size_t
+lower_bound(const struct pgs__held *held, struct pgs_text sort)
+{
+    size_t low = 0, high = held->n;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        struct pgs_text other = pgs__held_sort(held->rows[middle]);
+
+        if (pgs__sort_compare(other.at, other.len, sort.at, sort.len) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+bool
+pgs__held_put(struct pgs__held *held, struct pgs__held_row *row)
+{
+    size_t place;
+
+    if ((held->n == held->room && !grow_rows(held)) ||
+        (held->n >= held->n_buckets && !grow_buckets(held)))
+        return false;
+    number_occurrence(held, row);
+    place = row->sort_len > 0 ? lower_bound(held, pgs__held_sort(row)) : held->n;
+    memmove(&held->rows[place + 1], &held->rows[place],
+            (held->n - place) * sizeof(struct pgs__held_row *));
+    held->rows[place] = row;
+    row->place = (uint32_t)place;
+    link_row(held, row);
+    held->n++;
+    held->bytes += row_bytes(row);
+    return true;
+}
+
+size_t
+pgs__held_place(const struct pgs__held *held, const struct pgs__held_row *row)
+{
+    size_t place;
+
+    if (row->sort_len == 0)
+        return row->place;
+    place = lower_bound(held, pgs__held_sort(row));
+    while (held->rows[place] != row) /* rows that stand in the same place */
+        place++;
+    return place;
+}
+
+void
+pgs__held_take(struct pgs__held *held, struct pgs__held_row *row)
+{
+    size_t place = pgs__held_place(held, row);
+    struct pgs__held_row **at = bucket(held, row->key_hash);
+
+    while (*at != row)
+        at = &(*at)->next;
+    *at = row->next;
+    held->n--;
+    held->bytes -= row_bytes(row);
+    if (row->sort_len > 0) {
+        memmove(&held->rows[place], &held->rows[place + 1],
+                (held->n - place) * sizeof(struct pgs__held_row *));
+        return;
+    }
+    held->rows[place] = held->rows[held->n]; /* no order is lost: there is none */
+    held->rows[place]->place = (uint32_t)place;
+}
+
+void
+pgs__held_number(struct pgs__held *held)
+{
+    for (size_t i = 0; i < held->n; i++) {
+        held->rows[i]->place = (uint32_t)i;
+        held->rows[i]->mark = NULL;
+    }
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+#include "live/match.h"
+
+#include <stdlib.h>
+
+#include "base/limit.h"
+#include "live/facts.h"
+#include "live/frame.h"
+
+static struct pgs__rows
+rows_of(const struct pgs__subscription *subscription)
+{
+    return (struct pgs__rows){subscription->live, subscription->matcher->rows};
+}
+
+/* ---- who is concerned ---- */
+
+const struct pgs_matcher *
+pgs__match_choose(const struct pgs__subscription *subscription)
+{
+    const struct pgs_live *live = subscription->live;
+    int role = subscription->session->who.role;
+
+    for (size_t i = 0; i < live->n_matchers; i++)
+        if ((live->matchers[i].roles >> role & 1) != 0)
+            return live->matchers[i].n_sets <= PGS_FACTS_MAX_SETS ? &live->matchers[i] : NULL;
+    return NULL;
+}
+
+static bool
+is_matched(const struct pgs__subscription *subscription, size_t source)
+{
+    struct pgs__rows rows = rows_of(subscription);
+
+    return source == 0 && pgs__rows_are_usable(&rows);
+}
+
+static void
+join_sources(struct pgs__subscription *subscription)
+{
+    const struct pgs_matcher *matcher = subscription->matcher;
+
+    for (size_t i = 0; i < matcher->n_sources; i++)
+        pgs__interest_join(&subscription->session->thread->interests, &subscription->members[i],
+                           subscription->live, &matcher->sources[i], is_matched(subscription, i),
+                           matcher->sources[i].watched, subscription->facts->values);
+    subscription->n_members = matcher->n_sources;
+}
+
+void
+pgs__match_join(struct pgs__subscription *subscription)
+{
+    const struct pgs_live *live = subscription->live;
+
+    pgs__match_leave(subscription);
+    if (subscription->facts != NULL) {
+        join_sources(subscription);
+        return;
+    }
+    for (size_t i = 0; i < live->n_watched; i++)
+        pgs__interest_join(&subscription->session->thread->interests, &subscription->members[i],
+                           live, NULL, false, live->watched[i], NULL);
+    subscription->n_members = live->n_watched;
+}
+
+void
+pgs__match_leave(struct pgs__subscription *subscription)
+{
+    while (subscription->n_members > 0)
+        pgs__interest_leave(&subscription->members[--subscription->n_members]);
+}
+
+/* ---- a commit ---- */
+
+struct visit {
+    struct pgs_live_thread *thread;
+    const struct pgs__interest *interest;
+    struct pgs__image image;
+};
+
+static bool
+is_settled(struct pgs__subscription *subscription)
+{
+    return subscription->has_result && subscription->txn == NULL &&
+           !h2o_linklist_is_linked(&subscription->turn);
+}
+
+static void
+begin_work(struct pgs__subscription *subscription)
+{
+    struct pgs_live_thread *thread = subscription->session->thread;
+
+    if (subscription->work.commit == thread->recent.last)
+        return;
+    subscription->work = (struct pgs__work){.rows = rows_of(subscription),
+                                            .facts = subscription->facts,
+                                            .held = &subscription->held,
+                                            .pool = &thread->scratch,
+                                            .commit = thread->recent.last};
+    subscription->next_worked = thread->worked;
+    thread->worked = subscription;
+}
+
+static void
+ask_again(struct pgs__subscription *subscription)
+{
+    if (subscription->work.commit != 0)
+        pgs__work_undo(&subscription->work);
+    subscription->work.commit = 0;
+    pgs__subscription_mark(subscription);
+}
+
+static void
+visit_member(struct pgs__member *member, bool is_sure, void *arg)
+{
+    struct pgs__subscription *subscription = member->subscription;
+    struct visit *visit = arg;
+
+    (void)is_sure; /* a result is matched by its keys, too: it is right whether it is sure or not */
+    if (!is_settled(subscription))
+        return;
+    if (!visit->interest->is_matched || visit->image.change->kind == PGS_CHANGE_UNREAD ||
+        pgs__session_is_full(subscription->session)) {
+        ask_again(subscription);
+        return;
+    }
+    begin_work(subscription);
+    if (!pgs__work_apply(&subscription->work, &visit->image))
+        ask_again(subscription);
+}
+
+static void
+tell_work(struct pgs__subscription *subscription)
+{
+    struct pgs_live_thread *thread = subscription->session->thread;
+    struct pgs__delta delta;
+
+    if (subscription->work.commit == 0)
+        return; /* it is asked for again */
+    subscription->lsn = pgs__recent_lsn(&thread->recent, thread->recent.last);
+    pgs__delta_of_work(&delta, &subscription->work);
+    pgs__frame_delta(subscription, &delta);
+    pgs__work_done(&subscription->work, false);
+    subscription->work.commit = 0;
+    pgs__subscription_count_bytes(subscription);
+}
+
+void
+pgs__match_commit(struct pgs_live_thread *thread)
+{
+    const struct pgs__commit *commit = pgs__recent_at(&thread->recent, thread->recent.last);
+
+    h2o_mem_init_pool(&thread->scratch);
+    thread->worked = NULL;
+    for (const struct pgs_change *change = commit->changes->first; change != NULL;
+         change = change->next)
+        for (struct pgs__interest *interest = thread->interests.tables[change->watched];
+             interest != NULL; interest = interest->next) {
+            struct visit visit = {thread, interest, {.change = change}};
+
+            pgs__interest_visit(interest, change, visit_member, &visit);
+        }
+    while (thread->worked != NULL) {
+        struct pgs__subscription *subscription = thread->worked;
+
+        thread->worked = subscription->next_worked;
+        tell_work(subscription);
+    }
+    h2o_mem_clear_pool(&thread->scratch);
+}
+
+/* ---- after asking ---- */
+
+enum concern {
+    NONE,
+    ROWS,
+    ANYTHING, /* it must be asked for again */
+};
+
+static bool
+is_watched(const struct pgs__subscription *subscription, uint16_t table)
+{
+    for (size_t i = 0; i < subscription->live->n_watched; i++)
+        if (subscription->live->watched[i] == table)
+            return true;
+    return false;
+}
+
+static enum concern
+concern_of(const struct pgs__subscription *subscription, const struct pgs_change *change)
+{
+    const struct pgs_matcher *matcher = subscription->matcher;
+    enum concern concern = NONE;
+
+    if (subscription->facts == NULL)
+        return is_watched(subscription, change->watched) ? ANYTHING : NONE;
+    for (size_t i = 0; i < matcher->n_sources; i++) {
+        if (matcher->sources[i].watched != change->watched ||
+            !pgs__interest_concerns(&matcher->sources[i], subscription->facts->values, change))
+            continue;
+        if (!is_matched(subscription, i) || change->kind == PGS_CHANGE_UNREAD)
+            return ANYTHING;
+        concern = ROWS;
+    }
+    return concern;
+}
+
+/* Of all its changes the worst. */
+static enum concern
+concern_of_commit(const struct pgs__subscription *subscription, const struct pgs__commit *commit)
+{
+    enum concern concern = NONE;
+
+    if (commit->changes == NULL)
+        return ANYTHING;
+    for (const struct pgs_change *change = commit->changes->first;
+         change != NULL && concern != ANYTHING; change = change->next) {
+        enum concern one = concern_of(subscription, change);
+
+        concern = one > concern ? one : concern;
+    }
+    return concern;
+}
+
+static bool
+apply(struct pgs__work *work, const struct pgs__subscription *subscription,
+      const struct pgs__commit *commit)
+{
+    for (const struct pgs_change *change = commit->changes->first; change != NULL;
+         change = change->next) {
+        struct pgs__image image = {.change = change};
+
+        if (concern_of(subscription, change) == ROWS && !pgs__work_apply(work, &image)) {
+            pgs__work_done(work, true);
+            return false;
+        }
+    }
+    pgs__work_done(work, true);
+    return true;
+}
+
+enum pgs__replay
+pgs__match_replay(struct pgs__subscription *subscription, struct pgs__held *held,
+                  const struct pgs__snapshot *snapshot, h2o_mem_pool_t *pool, uint64_t *stopped)
+{
+    const struct pgs__recent *recent = &subscription->session->thread->recent;
+    uint64_t number = pgs__recent_after(recent, subscription->from);
+
+    for (; number <= recent->last; number++) {
+        const struct pgs__commit *commit = pgs__recent_at(recent, number);
+        enum concern concern = pgs__snapshot_sees(snapshot, commit->xid)
+                                   ? NONE
+                                   : concern_of_commit(subscription, commit);
+
+        if (concern == ANYTHING) {
+            *stopped = number;
+            return PGS__STOPPED;
+        }
+        if (concern == ROWS) {
+            struct pgs__work work = {.rows = rows_of(subscription),
+                                     .facts = subscription->facts,
+                                     .held = held,
+                                     .pool = pool,
+                                     .commit = number};
+
+            if (!apply(&work, subscription, commit))
+                return PGS__IMPOSSIBLE;
+        }
+    }
+    return PGS__REPLAYED;
+}
