@@ -15,35 +15,17 @@ policy_now(const struct table *now, const struct policy *last)
     return NULL;
 }
 
-/* A declaration for several commands has become several policies. */
-static bool
-is_first(const struct policy *policy)
-{
-    const struct policy *const *others = policy->table->policies.at;
-
-    for (size_t i = 0; others[i] != policy; i++)
-        if (strcmp(others[i]->name, policy->name) == 0)
-            return false;
-    return true;
-}
-
 static bool
 is_public(const struct expr *expr)
 {
     return expr && expr->kind == EXPR_PUBLIC;
 }
 
-static bool
-is_op(const struct expr *expr, const char *name)
-{
-    return expr->kind == EXPR_OP && strcmp(expr->name, name) == 0;
-}
-
 /* One of the parts of `whole`, joined by `op`, has the words of `part`. */
 static bool
 has_part(const struct expr *whole, const char *op, const struct expr *part)
 {
-    if (is_op(whole, op) && whole->args.n == 2)
+    if (check_is_op(whole, op) && whole->args.n == 2)
         return has_part(whole->args.at[0], op, part) || has_part(whole->args.at[1], op, part);
     return change_same_words(whole->span, part->span);
 }
@@ -51,7 +33,7 @@ has_part(const struct expr *whole, const char *op, const struct expr *part)
 static bool
 has_all_parts(const struct expr *whole, const char *op, const struct expr *parts)
 {
-    if (is_op(parts, op) && parts->args.n == 2)
+    if (check_is_op(parts, op) && parts->args.n == 2)
         return has_all_parts(whole, op, parts->args.at[0]) &&
                has_all_parts(whole, op, parts->args.at[1]);
     return has_part(whole, op, parts);
@@ -63,7 +45,7 @@ part_without(const struct expr *whole, const char *op, const struct expr *others
 {
     const struct expr *left;
 
-    if (!is_op(whole, op) || whole->args.n != 2)
+    if (!check_is_op(whole, op) || whole->args.n != 2)
         return has_part(others, op, whole) ? NULL : whole;
     left = part_without(whole->args.at[0], op, others);
     return left ? left : part_without(whole->args.at[1], op, others);
@@ -90,16 +72,17 @@ lost_part(const struct expr *last, const struct expr *now)
     if (last->kind == EXPR_EXISTS && now->kind == EXPR_EXISTS && !last->negated && !now->negated &&
         last->select->where && now->select->where && same_rows(last->select, now->select))
         return lost_part(last->select->where, now->select->where);
-    return is_op(last, "and") && has_all_parts(last, "and", now) ? part_without(last, "and", now)
-                                                                 : NULL;
+    return check_is_op(last, "and") && has_all_parts(last, "and", now)
+               ? part_without(last, "and", now)
+               : NULL;
 }
 
 /* `a` was, `a or b` is: the part that is new. */
 static const struct expr *
 added_part(const struct expr *last, const struct expr *now)
 {
-    return is_op(now, "or") && has_all_parts(now, "or", last) ? part_without(now, "or", last)
-                                                              : NULL;
+    return check_is_op(now, "or") && has_all_parts(now, "or", last) ? part_without(now, "or", last)
+                                                                    : NULL;
 }
 
 /* `what` is "policy \"p\" on \"t\"". */
@@ -146,7 +129,7 @@ check_opened(const struct change *change, const struct policy *last)
     const struct policy *now = table ? policy_now(table, last) : NULL;
     struct diag *diag;
 
-    if (!now || !is_first(now))
+    if (!now || policy_is_repeated(now))
         return;
     if (last->restrictive && !now->restrictive)
         diag = diag_at(now->span, PGS4506_POLICY_OPENED,

@@ -361,6 +361,10 @@ bool check_same_expr(const struct expr *a, const struct expr *b);
 /* auth.uid() or a claim: who the caller is. */
 bool check_is_identity(const struct expr *expr);
 
+/* An operator, or a function of PostgreSQL's, of this name. */
+bool check_is_op(const struct expr *expr, const char *name);
+bool check_is_call(const struct expr *expr, const char *name);
+
 /* ---- check_call.c, for check_declare.c ---- */
 
 /* The name of one in schema auth: uid, role, ... */

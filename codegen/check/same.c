@@ -11,6 +11,18 @@ check_is_identity(const struct expr *expr)
            (expr->kind == EXPR_CALL && expr->is_auth && strcmp(expr->name, "uid") == 0);
 }
 
+bool
+check_is_op(const struct expr *expr, const char *name)
+{
+    return expr->kind == EXPR_OP && strcmp(expr->name, name) == 0;
+}
+
+bool
+check_is_call(const struct expr *expr, const char *name)
+{
+    return expr->kind == EXPR_CALL && !expr->is_auth && strcmp(expr->name, name) == 0;
+}
+
 static bool
 same_text(const char *a, const char *b)
 {

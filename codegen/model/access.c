@@ -136,6 +136,17 @@ policy_applies(const struct policy *policy, const struct role *role, const struc
 }
 
 bool
+policy_is_repeated(const struct policy *policy)
+{
+    const struct policy *const *others = policy->table->policies.at;
+
+    for (size_t i = 0; others[i] != policy; i++)
+        if (strcmp(others[i]->name, policy->name) == 0)
+            return true;
+    return false;
+}
+
+bool
 access_policed(const struct role *role, const struct table *table, enum command command)
 {
     if (is_service(role))

@@ -20,6 +20,9 @@ const char *rate_by_name(enum rate_by by);
 /* The command that a verb of an endpoint needs. */
 enum command verb_command(enum verb verb);
 
+/* An earlier policy of the table is of the same declaration. */
+bool policy_is_repeated(const struct policy *policy);
+
 /* `role` is `other` or inherits from it. */
 bool role_is(const struct role *role, const struct role *other);
 

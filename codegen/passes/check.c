@@ -102,6 +102,9 @@ check_who_writes(struct checker *checker)
     check_privileges(checker);
     check_records(checker);
     check_codes(checker);
+    check_guesses(checker);
+    check_races(checker);
+    check_restrictions(checker);
     check_deleted(checker);
     check_standing(checker);
     check_fallbacks(checker);

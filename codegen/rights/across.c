@@ -321,6 +321,28 @@ is_looked_up(const struct branch *branch, const struct constraint *reference)
     return false;
 }
 
+/* What the column refers to is asked for, and not everybody sees all of that. */
+bool
+check_is_looked_up(const struct branch *written, const struct column *column,
+                   const struct role *role)
+{
+    for (size_t i = 0; i < column->table->constraints.n; i++) {
+        const struct constraint *reference = column->table->constraints.at[i];
+        struct branches seen = {0};
+        bool open = false;
+
+        if (reference->kind != CONSTRAINT_FOREIGN_KEY || reference->columns.at[0] != column ||
+            !is_looked_up(written, reference) ||
+            !check_role_branches(role, reference->target, CMD_SELECT, false, &seen))
+            continue;
+        for (size_t j = 0; j < seen.n; j++)
+            open |= check_is_public(&seen.at[j]);
+        if (!open)
+            return true;
+    }
+    return false;
+}
+
 static bool
 leaves_free(const struct crossing *crossing, const struct constraint *reference,
             const struct branches *written, enum command command)

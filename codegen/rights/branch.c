@@ -36,6 +36,23 @@ join_or(const struct expr *left, const struct expr *right, struct form form, str
     return add_form(left, form, out) && add_form(right, form, out) && out->n <= BRANCHES_MAX;
 }
 
+static bool is_same_bound(const struct expr *a, const struct binding *in_a, const struct expr *b,
+                          const struct binding *in_b);
+
+/* Calls of one predicate with the same arguments. */
+static bool
+is_same_binding(const struct binding *a, const struct binding *b)
+{
+    if (a == b)
+        return true;
+    if (!a || !b || a->call->predicate != b->call->predicate)
+        return false;
+    for (size_t i = 0; i < a->call->args.n; i++)
+        if (!is_same_bound(a->call->args.at[i], a->caller, b->call->args.at[i], b->caller))
+            return false;
+    return true;
+}
+
 /* The same, where parameters stand for the same; selects are the same only where they stand. */
 static bool
 is_same_bound(const struct expr *a, const struct binding *in_a, const struct expr *b,
@@ -43,7 +60,7 @@ is_same_bound(const struct expr *a, const struct binding *in_a, const struct exp
 {
     a = check_stands_for(a, &in_a);
     b = check_stands_for(b, &in_b);
-    if (a == b && in_a == in_b)
+    if (a == b && is_same_binding(in_a, in_b))
         return true;
     if (a->kind != b->kind || a->select || b->select || a->args.n != b->args.n || a->tail ||
         b->tail || a->predicate || a->kind == EXPR_PARAM)
@@ -73,8 +90,8 @@ has_atom(const struct branch *branch, const struct atom *atom)
     return false;
 }
 
-static bool
-has_all(const struct branch *branch, const struct branch *other)
+bool
+check_asks_all(const struct branch *branch, const struct branch *other)
 {
     for (size_t i = 0; i < other->atoms.n; i++)
         if (!has_atom(branch, &other->atoms.at[i]))
@@ -89,10 +106,10 @@ push_unless_absorbed(const struct branch *branch, struct branches *out)
     size_t kept = 0;
 
     for (size_t i = 0; i < out->n; i++)
-        if (has_all(branch, &out->at[i]))
+        if (check_asks_all(branch, &out->at[i]))
             return;
     for (size_t i = 0; i < out->n; i++)
-        if (!has_all(&out->at[i], branch))
+        if (!check_asks_all(&out->at[i], branch))
             out->at[kept++] = out->at[i];
     out->n = kept;
     vec_push(out, *branch);

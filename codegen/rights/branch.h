@@ -34,6 +34,9 @@ VEC_STRUCT(branches, struct branch);
 /* The branches of a condition; false: there are too many, and nothing is said of it. */
 bool check_branches(const struct expr *condition, struct branches *out);
 
+/* The branch asks for all that the other does: it admits no more. */
+bool check_asks_all(const struct branch *branch, const struct branch *other);
+
 /* Those of the where and on clauses of a select, where `outer` is an atom that holds it. */
 bool check_select_branches(const struct select *select, const struct atom *outer,
                            struct branches *out);
@@ -125,6 +128,11 @@ bool check_is_let_go(const struct column *column);
 
 /* The role is one that anybody can have: anon, authenticated. */
 bool check_is_anybody(const struct role *role);
+
+bool check_is_for_anybody(const struct roles *roles);
+
+/* The role of those without a token is among them. */
+bool check_is_for_visitors(const struct roles *roles);
 
 /* One value stands in one row only: a key of this column alone. */
 bool check_is_unique(const struct column *column);

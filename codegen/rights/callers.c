@@ -16,18 +16,6 @@ struct asking {
 };
 
 static bool
-is_op(const struct expr *expr, const char *name)
-{
-    return expr->kind == EXPR_OP && strcmp(expr->name, name) == 0;
-}
-
-static bool
-is_call(const struct expr *expr, const char *name)
-{
-    return expr->kind == EXPR_CALL && !expr->is_auth && strcmp(expr->name, name) == 0;
-}
-
-static bool
 is_told(const struct asking *asking, const struct expr *expr)
 {
     struct checker *checker = asking->checker;
@@ -49,13 +37,13 @@ is_email(const struct expr *expr, const struct binding *binding)
 
     expr = check_stands_for(expr, &binding);
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-        if (is_call(expr, parts[i]))
+        if (check_is_call(expr, parts[i]))
             return expr->args.n > 0 && is_email(expr->args.at[0], binding);
     if (expr->kind == EXPR_CLAIM)
         return strcmp(expr->claim->path, "email") == 0;
     if (expr->kind == EXPR_CALL && expr->is_auth)
         return strcmp(expr->name, "email") == 0;
-    return is_op(expr, "->>") && expr->args.at[1]->value &&
+    return check_is_op(expr, "->>") && expr->args.at[1]->value &&
            strcmp(expr->args.at[1]->value, "email") == 0 && expr->args.at[0]->kind == EXPR_CALL &&
            expr->args.at[0]->is_auth;
 }
@@ -63,8 +51,9 @@ is_email(const struct expr *expr, const struct binding *binding)
 static bool
 compares(const struct expr *expr)
 {
-    return is_op(expr, "=") || is_op(expr, "like") || is_op(expr, "ilike") || is_op(expr, "~") ||
-           is_op(expr, "~*") || expr->kind == EXPR_IN || expr->kind == EXPR_ANY;
+    return check_is_op(expr, "=") || check_is_op(expr, "like") || check_is_op(expr, "ilike") ||
+           check_is_op(expr, "~") || check_is_op(expr, "~*") || expr->kind == EXPR_IN ||
+           expr->kind == EXPR_ANY;
 }
 
 static void
@@ -126,13 +115,14 @@ is_loose(const struct expr *pattern)
 static bool
 finds_part(const struct expr *expr, const struct binding *binding)
 {
-    if (is_call(expr, "strpos") || is_call(expr, "position") || is_call(expr, "starts_with"))
+    if (check_is_call(expr, "strpos") || check_is_call(expr, "position") ||
+        check_is_call(expr, "starts_with"))
         return expr->args.n > 0 && is_text_of_token(expr->args.at[0], binding);
     if (expr->kind != EXPR_OP || expr->args.n < 2 || !is_text_of_token(expr->args.at[0], binding))
         return false;
-    if (is_op(expr, "like") || is_op(expr, "ilike"))
+    if (check_is_op(expr, "like") || check_is_op(expr, "ilike"))
         return has_wildcard(expr->args.at[1]);
-    return (is_op(expr, "~") || is_op(expr, "~*")) && is_loose(expr->args.at[1]);
+    return (check_is_op(expr, "~") || check_is_op(expr, "~*")) && is_loose(expr->args.at[1]);
 }
 
 static void
@@ -148,6 +138,67 @@ check_part(const struct asking *asking, const struct expr *expr, const struct bi
     diag_hint(diag,
               "'admin' is also in 'not-admin' and 'administrator-of-nothing': compare the "
               "whole with `=` or `in`; a list in a claim is an array, `'admin' = any (roles)`");
+}
+
+/* ---- the caller, anywhere ---- */
+
+static bool
+is_text_of_row(const struct expr *expr, const struct binding *binding)
+{
+    struct atom atom = {.expr = expr, .binding = binding};
+    struct mentions found = check_mentions(&atom, NULL);
+
+    return found.row && !found.caller && type_is_text(expr->type);
+}
+
+/* What a pattern begins with: '%' of `'%/' || auth.uid()`. */
+static const struct expr *
+beginning(const struct expr *pattern)
+{
+    while (check_is_op(pattern, "||"))
+        pattern = pattern->args.at[0];
+    return pattern;
+}
+
+static bool
+is_open_pattern(const struct expr *expr, const struct binding *binding)
+{
+    const struct expr *first = beginning(expr->args.at[1]);
+    bool is_like = check_is_op(expr, "like") || check_is_op(expr, "ilike");
+
+    if (!is_of_token(expr->args.at[1], binding))
+        return false;
+    if (is_like)
+        return first->kind == EXPR_LITERAL && first->value && first->value[0] == '%';
+    return (check_is_op(expr, "~") || check_is_op(expr, "~*")) &&
+           (first->kind != EXPR_LITERAL || !first->value || first->value[0] != '^');
+}
+
+static bool
+finds_caller(const struct expr *expr, const struct binding *binding)
+{
+    if (expr->args.n < 2)
+        return false;
+    if (check_is_call(expr, "strpos") || check_is_call(expr, "position"))
+        return is_text_of_row(expr->args.at[0], binding) &&
+               is_text_of_token(expr->args.at[1], binding);
+    return expr->kind == EXPR_OP && is_text_of_row(expr->args.at[0], binding) &&
+           is_open_pattern(expr, binding);
+}
+
+/* `name like '%' || auth.uid() || '%'`: the name of somebody else's file may hold it, too. */
+static void
+check_inside(const struct asking *asking, const struct expr *expr, const struct binding *binding)
+{
+    struct diag *diag;
+
+    if (!finds_caller(expr, binding) || is_told(asking, expr))
+        return;
+    diag = diag_at(expr->span, PGS3127_CALLER_INSIDE,
+                   "policy \"%s\" on \"%s\" is content with the caller anywhere in a text",
+                   asking->policy->name, asking->policy->table->name);
+    diag_hint(diag, "hold it to its place: `split_part(name, '/', 1) = auth.uid()::text`; better "
+                    "is a column of its own for the owner");
 }
 
 /* ---- a pattern that somebody wrote ---- */
@@ -169,7 +220,8 @@ check_pattern(const struct asking *asking, const struct expr *expr, const struct
     const struct column *written = NULL;
     struct diag *diag;
 
-    if (!is_op(expr, "like") && !is_op(expr, "ilike") && !is_op(expr, "~") && !is_op(expr, "~*"))
+    if (!check_is_op(expr, "like") && !check_is_op(expr, "ilike") && !check_is_op(expr, "~") &&
+        !check_is_op(expr, "~*"))
         return;
     check_walk_bound(expr->args.at[1], binding, find_written, &written);
     if (!written || is_told(asking, expr->args.at[1]))
@@ -191,7 +243,8 @@ has_other_case(const struct expr *call, const struct expr *literal)
     if (literal->kind != EXPR_LITERAL || !literal->value)
         return false;
     for (const char *at = literal->value; *at; at++)
-        if (is_call(call, "lower") ? isupper((unsigned char)*at) : islower((unsigned char)*at))
+        if (check_is_call(call, "lower") ? isupper((unsigned char)*at)
+                                         : islower((unsigned char)*at))
             return true;
     return false;
 }
@@ -211,7 +264,7 @@ check_case_of(const struct asking *asking, const struct expr *expr, size_t i)
 {
     const struct expr *call = expr->args.at[i];
 
-    if (!is_call(call, "lower") && !is_call(call, "upper"))
+    if (!check_is_call(call, "lower") && !check_is_call(call, "upper"))
         return;
     for (size_t j = 0; j < expr->args.n; j++) {
         struct diag *diag;
@@ -220,15 +273,17 @@ check_case_of(const struct asking *asking, const struct expr *expr, size_t i)
             continue;
         diag = diag_at(expr->args.at[j]->span, PGS3062_CASE_NEVER_COMES, "%s() never gives '%s'",
                        call->name, expr->args.at[j]->value);
-        diag_hint(diag, "write it in %s letters", is_call(call, "lower") ? "small" : "capital");
-        fix_case(diag, expr->args.at[j], is_call(call, "lower"));
+        diag_hint(diag, "write it in %s letters",
+                  check_is_call(call, "lower") ? "small" : "capital");
+        fix_case(diag, expr->args.at[j], check_is_call(call, "lower"));
     }
 }
 
 static void
 check_case_letters(const struct asking *asking, const struct expr *expr)
 {
-    bool equals = is_op(expr, "=") || is_op(expr, "<>") || (expr->kind == EXPR_IN && !expr->select);
+    bool equals = check_is_op(expr, "=") || check_is_op(expr, "<>") ||
+                  (expr->kind == EXPR_IN && !expr->select);
 
     for (size_t i = 0; equals && i < expr->args.n; i++)
         check_case_of(asking, expr, i);
@@ -262,7 +317,7 @@ check_setting(const struct asking *asking, const struct expr *expr)
 {
     struct diag *diag;
 
-    if (!is_call(expr, "current_setting") || is_told(asking, expr))
+    if (!check_is_call(expr, "current_setting") || is_told(asking, expr))
         return;
     diag = diag_at(expr->span, PGS3016_POLICY_READS_SETTING,
                    "policy \"%s\" on \"%s\" comes to read a setting here: some of them the client "
@@ -285,7 +340,7 @@ visit_null_test(const struct expr *expr, void *data)
 {
     struct null_search *search = data;
 
-    if (is_op(expr, "is not null") && expr->args.at[0]->kind == EXPR_COLUMN &&
+    if (check_is_op(expr, "is not null") && expr->args.at[0]->kind == EXPR_COLUMN &&
         expr->args.at[0]->column == search->column->column)
         search->excluded = true;
 }
@@ -326,6 +381,7 @@ visit(const struct expr *expr, const struct binding *binding, void *data)
     check_not_in(data, expr);
     check_email(data, expr, binding);
     check_part(data, expr, binding);
+    check_inside(data, expr, binding);
     check_pattern(data, expr, binding);
     check_case_letters(data, expr);
     check_volatile(data, expr);

@@ -20,8 +20,8 @@ ends_with(const char *name, const char *end)
 
 /* ---- codes ---- */
 
-static bool
-is_code(const struct column *column)
+bool
+check_is_code(const struct column *column)
 {
     static const char *const words[] = {"invite_code", "join_code", "access_code", "share_code",
                                         "magic_link",  "share_key", "invite_key",  "link_key"};
@@ -30,10 +30,11 @@ is_code(const struct column *column)
                                          "coupon",  "coupons",  "magic_link", "share_links"};
     const char *name = column->name;
 
-    if (column->is_private || column->type.array ||
-        (!type_is_text(column->type) && column->type.kind != TYPE_UUID))
+    if (column->type.array || (!type_is_text(column->type) && column->type.kind != TYPE_UUID &&
+                               column->type.kind != TYPE_BYTEA))
         return false;
-    return strcmp(name, "token") == 0 || ends_with(name, "_token") || WORD_IS_PART(name, words) ||
+    return strcmp(name, "token") == 0 || ends_with(name, "token_hash") ||
+           ends_with(name, "_token") || WORD_IS_PART(name, words) ||
            (strcmp(name, "code") == 0 && WORD_IS_PART(column->table->name, tables));
 }
 
@@ -140,7 +141,7 @@ check_codes(struct checker *checker)
             const struct column *column =
                 listed ? grant->columns.at[j] : grant->table->columns.at[j];
 
-            if (is_code(column))
+            if (check_is_code(column) && !column->is_private && column->type.kind != TYPE_BYTEA)
                 report_code(checker, grant, column,
                             listed ? grant->column_spans.at[j] : grant->span);
             if (!listed && is_sensitive(column))

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "rights/definer.h"
+#include "rights/rights.h"
 
 /* ---- search_path ---- */
 
@@ -319,13 +319,14 @@ void
 check_report_believing(const struct declared_function *function, const struct owner *owner,
                        struct span param, enum command command)
 {
+    const char *whose = owner->looked_up ? owner->column->name : "user";
+    const char *article = owner->looked_up && strchr("aeiou", whose[0]) ? "an" : "a";
     struct diag *diag =
         diag_at(param, PGS3203_DEFINER_BELIEVES,
-                "definer function \"%s\" %s \"%s\" for a %s of the caller's choice: policy "
+                "definer function \"%s\" %s \"%s\" for %s %s of the caller's choice: policy "
                 "\"%s\" compares %s with %s",
-                function->name, verb_of(command), owner->column->table->name,
-                owner->looked_up ? owner->column->name : "user", owner->policy->name,
-                owner->column->name, owner->identity);
+                function->name, verb_of(command), owner->column->table->name, article, whose,
+                owner->policy->name, owner->column->name, owner->identity);
 
     diag_note(diag, owner->policy->span, "the policy is here");
     if (owner->looked_up)
@@ -403,6 +404,34 @@ check_range(const struct range *range, void *data)
     check_behind_view(range, data);
 }
 
+/* where d.share_token = token: whoever knows it was given it. */
+static void
+visit_code(const struct expr *expr, void *data)
+{
+    bool *known = data;
+
+    for (size_t i = 0; check_is_op(expr, "=") && i < 2; i++) {
+        const struct expr *column = behind_casts(expr->args.at[i]);
+
+        if (column->kind == EXPR_COLUMN && check_is_code(column->column) &&
+            chosen_by_caller(expr->args.at[1 - i]))
+            *known = true;
+    }
+}
+
+static bool
+asks_for_code(const struct statement *body)
+{
+    const struct expr *where = body->target   ? body->where
+                               : body->select ? body->select->where
+                                              : NULL;
+    bool known = false;
+
+    if (where)
+        walk_conjuncts(where, visit_code, &known);
+    return known;
+}
+
 /* True: it was reported, or the caller is asked for. */
 static bool
 check_asks(const struct declared_function *function)
@@ -418,7 +447,7 @@ check_asks(const struct declared_function *function)
     if (function->roles.n == 0)
         return true;
     walk_statement(function->body, visit_mention, &checking.asks);
-    checking.asks |= inserts_caller(function->body);
+    checking.asks |= inserts_caller(function->body) || asks_for_code(function->body);
     if (function->body->target) {
         checking.span = function->body->target->span;
         check_table(&checking, function->body->target->table, commands[function->body->kind]);
@@ -445,8 +474,12 @@ check_definers(struct checker *checker)
             check_definer_text(checker, function);
         if (!function->body || checker->guessing)
             continue;
-        if (function->definer && !check_definer_params(function) && !check_asks(function))
+        if (function->definer && !check_definer_params(function) && !check_asks(function)) {
             check_open_writes(function);
+            check_counted(function);
+        }
+        if (function->definer)
+            check_amounts(function);
         check_definer_gives(function);
     }
 }

@@ -42,6 +42,12 @@ void check_definer_gives(const struct declared_function *function);
 /* definer_writes.c: a definer function that lets everybody write. */
 void check_open_writes(const struct declared_function *function);
 
+/* guess.c: rows by a number that anybody can count. */
+void check_counted(const struct declared_function *function);
+
+/* definer_amount.c: sums that are moved by any number. */
+void check_amounts(const struct declared_function *function);
+
 /* ---- definer_param.c ---- */
 
 /* An argument that switches the question off, an upsert over others' rows; true: reported. */

@@ -68,15 +68,6 @@ check_definer_gives(const struct declared_function *function)
 
 /* ---- the users of the platform ---- */
 
-static bool
-is_for_anybody(const struct declared_function *function)
-{
-    for (size_t i = 0; i < function->roles.n; i++)
-        if (check_is_anybody(function->roles.at[i]))
-            return true;
-    return false;
-}
-
 static void
 find_value(const struct expr *expr, void *data)
 {
@@ -107,7 +98,7 @@ check_tells_users(const struct declared_function *function, struct span span)
 {
     struct diag *diag;
 
-    if (!is_for_anybody(function))
+    if (!check_is_for_anybody(&function->roles))
         return false;
     diag =
         diag_at(span, PGS3204_DEFINER_ASKS_NOBODY,

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "rights/branch.h"
 #include "rights/raw_change.h"
 
 /* ---- p_all or owner_id = auth.uid() ---- */
@@ -126,15 +127,6 @@ check_definer_params(const struct declared_function *function)
 /* ---- bodies in $$ ---- */
 
 static bool
-may_be_visitor(const struct declared_function *function)
-{
-    for (size_t i = 0; i < function->roles.n; i++)
-        if (strcmp(function->roles.at[i]->name, "anon") == 0)
-            return true;
-    return false;
-}
-
-static bool
 is_unequal(const struct raw_tokens *tokens, size_t i)
 {
     return (raw_is(tokens, i, "<") && raw_is(tokens, i + 1, ">")) ||
@@ -205,7 +197,7 @@ check_unequal_text(const struct declared_function *function)
 {
     struct raw_tokens tokens;
 
-    if (!function->raw || !may_be_visitor(function))
+    if (!function->raw || !check_is_for_visitors(&function->roles))
         return;
     tokens = raw_text_tokens(function->raw_span);
     if (!check_guard(function, &tokens))

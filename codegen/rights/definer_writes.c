@@ -13,15 +13,6 @@
 
 /* ---- everybody ---- */
 
-static bool
-is_open_to(const struct declared_function *function, const char *role)
-{
-    for (size_t i = 0; i < function->roles.n; i++)
-        if (strcmp(function->roles.at[i]->name, role) == 0)
-            return true;
-    return false;
-}
-
 struct knowing {
     const struct statement *body;
     bool found;
@@ -65,7 +56,7 @@ check_open_writes(const struct declared_function *function)
     struct knowing knowing = {.body = body};
     struct diag *diag;
 
-    if (!is_open_to(function, "anon") || !body->target ||
+    if (!check_is_for_visitors(&function->roles) || !body->target ||
         (body->kind != STATEMENT_UPDATE && body->kind != STATEMENT_DELETE))
         return;
     if (body->where)
@@ -174,19 +165,11 @@ check_inserted(const struct checker *checker, const struct declared_function *fu
         }
 }
 
-static bool
-is_for_anybody(const struct declared_function *function)
-{
-    for (size_t i = 0; i < function->roles.n; i++)
-        if (check_is_anybody(function->roles.at[i]))
-            return true;
-    return false;
-}
-
 static void
 check_written(const struct checker *checker, const struct declared_function *function)
 {
-    if (!is_for_anybody(function) || !function->body->target || asks_for_right(function->body))
+    if (!check_is_for_anybody(&function->roles) || !function->body->target ||
+        asks_for_right(function->body))
         return;
     check_assigned(checker, function, &function->body->set);
     check_assigned(checker, function, &function->body->conflict_set);

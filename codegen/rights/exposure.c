@@ -102,7 +102,8 @@ is_personal(const struct column *column)
         "ip_address",     "medical",     "internal",   "date_of_birth", "bank",
         "account_number", "national_id", "emergency",  "private"};
 
-    return WORD_IS_PART(column->name, words) || is_for_nobody(column) || is_for_owner(column);
+    return !type_is_bool(column->type) &&
+           (WORD_IS_PART(column->name, words) || is_for_nobody(column) || is_for_owner(column));
 }
 
 static bool

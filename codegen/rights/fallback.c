@@ -153,6 +153,22 @@ is_claim_exclusion(const struct atom *atom)
            is_constant(expr->args.at[1], atom->binding);
 }
 
+/* `not 'banned' = any (roles)`, `'banned' <> all (roles)`, `not roles ? 'banned'` */
+static bool
+is_list_exclusion(const struct atom *atom)
+{
+    const struct expr *expr = atom->expr;
+    bool any = expr->kind == EXPR_ANY && !expr->select && strcmp(expr->name, "=") == 0;
+    bool all = expr->kind == EXPR_ALL && !expr->select && strcmp(expr->name, "<>") == 0;
+    bool holds = check_is_op(expr, "@>") || check_is_op(expr, "?");
+    const struct binding *binding = atom->binding;
+
+    if (atom->negated ? !any && !holds : !all)
+        return false;
+    return check_stands_for(expr->args.at[holds ? 0 : 1], &binding)->kind == EXPR_CLAIM &&
+           is_constant(expr->args.at[holds ? 1 : 0], atom->binding);
+}
+
 /* The platform itself puts it into every token. */
 static bool
 is_in_every_token(const struct claim *claim)
@@ -185,7 +201,8 @@ check_claim_exclusion(const struct falling *falling, const struct branch *branch
     if (branch->atoms.n == 0 || is_decided(falling, policy->span))
         return;
     for (size_t i = 0; i < branch->atoms.n; i++)
-        if (!is_claim_exclusion(&branch->atoms.at[i]) && !negated_claim(&branch->atoms.at[i]))
+        if (!is_claim_exclusion(&branch->atoms.at[i]) && !is_list_exclusion(&branch->atoms.at[i]) &&
+            !negated_claim(&branch->atoms.at[i]))
             return;
     expr = branch->atoms.at[0].expr;
     if (is_told(falling, expr->span))

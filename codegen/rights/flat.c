@@ -241,12 +241,40 @@ split_operands(struct expr *expr)
     return expr;
 }
 
+/* `auth.uid() in (sender_id, recipient_id)`: one of several columns. */
+static bool
+names_columns(const struct expr *expr)
+{
+    for (size_t i = 1; i < expr->args.n; i++)
+        if (expr->args.at[i]->kind == EXPR_COLUMN)
+            return expr->kind == EXPR_IN && !expr->negated && expr->args.n > 2;
+    return false;
+}
+
+/* x in (a, b): x = a or x = b */
+static struct expr *
+split_list(const struct expr *expr)
+{
+    struct expr *sum = NULL;
+
+    for (size_t i = 1; i < expr->args.n; i++) {
+        struct expr *one = join("=", expr->args.at[0], expr->args.at[i]);
+
+        one->span = expr->span;
+        one->type = expr->type;
+        sum = sum ? join("or", sum, one) : one;
+    }
+    return sum;
+}
+
 static struct expr *
 copy_plain(const struct expr *expr, const struct flattening *f)
 {
     struct expr *copy = clone(expr);
 
     copy_args(expr, f, copy);
+    if (names_columns(copy))
+        return split_list(copy);
     if (expr->tail && expr->tail->filter) {
         copy->tail = arena_alloc(sizeof(*copy->tail));
         *copy->tail = *expr->tail;

@@ -232,7 +232,8 @@ fold_case(const struct expr *expr, const struct assumption *a)
 
         if (when.kind == V_TRUE)
             return check_fold(expr->args.at[i + 1], a);
-        if (when.kind == V_UNKNOWN)
+        if (when.kind == V_UNKNOWN &&
+            (expr->args.at[0] || !check_is_never_true(expr->args.at[i], a)))
             return fold_branches(expr, i, a);
     }
     return expr->args.at[n - 1] ? check_fold(expr->args.at[n - 1], a) : null;

@@ -217,8 +217,9 @@ fold_null_test(const struct expr *arg, bool wants_null, const struct assumption 
 
 /* is true, is not false, is unknown, ... */
 static struct value
-fold_truth_test(const char *op, struct value value)
+fold_truth_test(const struct expr *arg, const char *op, const struct assumption *a)
 {
+    struct value value = check_fold(arg, a);
     bool negated = strncmp(op, "is not ", 7) == 0;
     const char *word = op + (negated ? 7 : 3);
     enum value_kind wanted = strcmp(word, "true") == 0    ? V_TRUE
@@ -226,7 +227,7 @@ fold_truth_test(const char *op, struct value value)
                                                           : V_NULL;
 
     if (value.kind == V_UNKNOWN)
-        return unknown;
+        return wanted == V_TRUE && check_is_never_true(arg, a) ? truth(negated) : unknown;
     return truth((value.kind == wanted) != negated);
 }
 
@@ -293,7 +294,7 @@ check_fold_operator(const struct expr *expr, const struct assumption *a)
     if (strstr(op, "distinct from"))
         return fold_distinct(expr, a);
     if (strncmp(op, "is ", 3) == 0)
-        return fold_truth_test(op, check_fold(expr->args.at[0], a));
+        return fold_truth_test(expr->args.at[0], op, a);
     if (strstr(op, "between"))
         return fold_between(expr, a);
     if (strcmp(op, "like") == 0 || strcmp(op, "ilike") == 0 || strcmp(op, "not like") == 0 ||

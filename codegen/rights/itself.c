@@ -8,12 +8,7 @@
 #include <string.h>
 
 #include "rights/branch.h"
-
-static bool
-is_call(const struct expr *expr, const char *name)
-{
-    return expr->kind == EXPR_CALL && !expr->is_auth && strcmp(expr->name, name) == 0;
-}
+#include "rights/rights.h"
 
 static bool
 is_row_column(const struct expr *expr, const struct column *column)
@@ -29,7 +24,7 @@ offers(const struct expr *expr, const struct binding *binding, const struct colu
     expr = check_stands_for(expr, &binding);
     if (is_row_column(expr, column))
         return true;
-    if (!is_call(expr, "coalesce") && (expr->kind != EXPR_ARRAY || expr->select))
+    if (!check_is_call(expr, "coalesce") && (expr->kind != EXPR_ARRAY || expr->select))
         return false;
     for (size_t i = 0; i < expr->args.n; i++)
         if (offers(expr->args.at[i], binding, column))
@@ -61,7 +56,10 @@ merely_there(const struct atom *atom)
     if (expr->kind != EXPR_OP || strcmp(expr->name, atom->negated ? "is null" : "is not null") != 0)
         return NULL;
     column = check_stands_for(expr->args.at[0], &binding);
-    return is_row_column(column, NULL) && column->type.kind == TYPE_UUID ? column->column : NULL;
+    return is_row_column(column, NULL) &&
+                   (column->type.kind == TYPE_UUID || check_is_code(column->column))
+               ? column->column
+               : NULL;
 }
 
 const struct column *
@@ -108,7 +106,7 @@ check_takes_ownerless(const struct atom *atom)
 
         if (!check_is_identity(other))
             continue;
-        if (equals && is_call(side, "coalesce") && side->args.n > 1)
+        if (equals && check_is_call(side, "coalesce") && side->args.n > 1)
             side = check_stands_for(side->args.at[0], &here);
         else if (equals)
             continue;

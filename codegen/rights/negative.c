@@ -10,12 +10,6 @@
 
 #include "rights/branch.h"
 
-static bool
-is_op(const struct expr *expr, const char *name)
-{
-    return expr->kind == EXPR_OP && strcmp(expr->name, name) == 0;
-}
-
 /* deleted_at, is_archived, banned */
 static bool
 marks_the_gone(const struct column *column)
@@ -43,7 +37,7 @@ is_negative(const struct atom *atom)
 {
     const struct expr *expr = atom->expr;
 
-    if (is_op(expr, atom->negated ? "is not null" : "is null"))
+    if (check_is_op(expr, atom->negated ? "is not null" : "is null"))
         return is_gone_mark(expr->args.at[0], atom->binding);
     if (expr->kind == EXPR_COLUMN)
         return atom->negated && is_gone_mark(expr, atom->binding);
@@ -133,16 +127,6 @@ check_sides_of(struct checker *checker, const struct policy *policy, const struc
     }
 }
 
-/* For visitors, too: nobody writes that by mistake. */
-static bool
-is_for_visitors(const struct policy *policy)
-{
-    for (size_t i = 0; i < policy->roles.n; i++)
-        if (strcmp(policy->roles.at[i]->name, "anon") == 0)
-            return true;
-    return false;
-}
-
 void
 check_negative_sides(struct checker *checker)
 {
@@ -151,7 +135,8 @@ check_negative_sides(struct checker *checker)
     for (size_t i = 0; i < model->policies.n; i++) {
         const struct policy *policy = model->policies.at[i];
 
-        if (policy->restrictive || policy->roles.n == 0 || is_for_visitors(policy) ||
+        /* For visitors, too: nobody writes that by mistake. */
+        if (policy->restrictive || policy->roles.n == 0 || check_is_for_visitors(&policy->roles) ||
             !check_is_anybody(policy->roles.at[0]))
             continue;
         check_sides_of(checker, policy, policy->using_expr);

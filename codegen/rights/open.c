@@ -19,12 +19,6 @@ struct opening {
     const struct branches *branches;
 };
 
-static bool
-is_op(const struct expr *expr, const char *name)
-{
-    return expr->kind == EXPR_OP && strcmp(expr->name, name) == 0;
-}
-
 static const char *
 clause_of(const struct opening *opening)
 {
@@ -333,7 +327,7 @@ ownerless_side(const struct opening *opening, const struct branch *branch, const
     const struct binding *binding = atom->binding;
     const struct expr *column;
 
-    if (branch->atoms.n != 1 || atom->negated || !is_op(atom->expr, "is null"))
+    if (branch->atoms.n != 1 || atom->negated || !check_is_op(atom->expr, "is null"))
         return NULL;
     column = check_stands_for(atom->expr->args.at[0], &binding);
     if (column->kind != EXPR_COLUMN || !column->range->implicit ||
@@ -353,10 +347,7 @@ may_be_nobody(const struct opening *opening, const struct atom *atom)
         if (check_stands_for(atom->expr->args.at[i], &binding)->kind == EXPR_CLAIM)
             return true;
     }
-    for (size_t i = 0; i < opening->policy->roles.n; i++)
-        if (strcmp(opening->policy->roles.at[i]->name, "anon") == 0)
-            return true;
-    return false;
+    return check_is_for_visitors(&opening->policy->roles);
 }
 
 static void
@@ -367,7 +358,8 @@ check_ownerless(const struct opening *opening, const struct branch *branch)
         const struct column *column = ownerless_side(opening, branch, atom);
         struct diag *diag;
 
-        if (!column && (!is_op(atom->expr, "is not distinct from") || may_be_nobody(opening, atom)))
+        if (!column &&
+            (!check_is_op(atom->expr, "is not distinct from") || may_be_nobody(opening, atom)))
             column = check_takes_ownerless(atom);
         if (!column)
             continue;
@@ -391,8 +383,8 @@ check_itself(const struct opening *opening, const struct branch *branch)
     if (!column)
         return false;
     expr = branch->atoms.at[0].expr;
-    is_pattern = is_op(expr, "like") || is_op(expr, "ilike");
-    is_test = is_op(expr, "is null") || is_op(expr, "is not null");
+    is_pattern = check_is_op(expr, "like") || check_is_op(expr, "ilike");
+    is_test = check_is_op(expr, "is null") || check_is_op(expr, "is not null");
     diag = report_at(opening, branch, expr, PGS3045_ROW_ITSELF,
                      arena_printf(is_pattern ? "matches every \"%s\" there is"
                                   : is_test  ? "asks whether there is a \"%s\", not whose it is"
@@ -407,39 +399,6 @@ check_itself(const struct opening *opening, const struct branch *branch)
                   is_test ? "; a code that is handed out is an argument of a definer function"
                           : "");
     return true;
-}
-
-/* ---- `a or b and c` ---- */
-
-static bool
-is_in_parentheses(const struct expr *expr)
-{
-    const struct span *span = &expr->span;
-
-    return span->file && span->end > span->start && span->file->text[span->start] == '(' &&
-           span->file->text[span->end - 1] == ')';
-}
-
-static void
-visit_mixed(const struct expr *expr, void *data)
-{
-    const struct opening *opening = data;
-    const struct expr *right;
-    struct diag *diag;
-
-    if (!is_op(expr, "or"))
-        return;
-    right = expr->args.at[1];
-    if (!is_op(right, "and") || is_in_parentheses(right) ||
-        !check_expr_names_caller(expr->args.at[0], opening->role) ||
-        !check_expr_names_caller(right->args.at[0], opening->role) ||
-        check_expr_names_caller(right->args.at[1], opening->role))
-        return;
-    diag = diag_at(right->args.at[1]->span, PGS3046_MIXED_AND_OR,
-                   "policy \"%s\" on \"%s\": this holds for the right side of `or` alone",
-                   opening->policy->name, opening->policy->table->name);
-    diag_note(diag, expr->args.at[0]->span, "this side passes without it");
-    diag_hint(diag, "`and` binds before `or`: write parentheses around what belongs together");
 }
 
 /* ---- the whole ---- */
@@ -476,7 +435,7 @@ check_opening(const struct checker *checker, const struct policy *policy,
     if (policy->restrictive || policy->roles.n == 0 || !check_branches(condition, &branches))
         return;
     opening.role = policy->roles.at[0];
-    walk_expr(condition, visit_mixed, &opening);
+    check_mixed(policy, condition);
     for (size_t i = 0; i < branches.n; i++)
         if (check_branch(&opening, &branches.at[i]))
             return;

@@ -245,6 +245,16 @@ find_clock(const struct expr *expr, const struct binding *binding, void *data)
     *found |= is_clock(expr);
 }
 
+/* `now()`, `now() + interval '1 hour'` */
+static bool
+is_counted_from_clock(const struct expr *by_default)
+{
+    bool found = false;
+
+    check_walk_bound(by_default, NULL, find_clock, &found);
+    return found;
+}
+
 /* `created_at > now() - interval '15 minutes'`, among what the rows must be. */
 static bool
 is_held_to_clock(const struct branches *rows, const struct column *column)
@@ -270,7 +280,7 @@ check_time(struct checker *checker, const struct grant *grant, const struct colu
     struct branches updated = {0}, deleted = {0};
     struct diag *diag;
 
-    if (!column->default_expr || !is_clock(column->default_expr) ||
+    if (!column->default_expr || !is_counted_from_clock(column->default_expr) ||
         !grant_holds_for(grant, column) ||
         check_has_trigger(checker->model, grant->table, grant->command) ||
         !check_role_branches(grant->role, grant->table, CMD_UPDATE, false, &updated) ||

@@ -33,6 +33,12 @@ void check_tenants(struct checker *checker);
 /* across.c: keys that reach across tenants. */
 void check_across(struct checker *checker);
 
+struct branch;
+
+/* The row that the column refers to is looked up among those that the writer sees. */
+bool check_is_looked_up(const struct branch *written, const struct column *column,
+                        const struct role *role);
+
 /* wide.c: writes that reach further than reads. */
 void check_wide_writes(struct checker *checker);
 
@@ -66,6 +72,18 @@ void check_records(struct checker *checker);
 /* codes.c: keys in a list, and what colleagues read. */
 void check_codes(struct checker *checker);
 
+/* What opens something for whoever holds it: the token of an invitation. */
+bool check_is_code(const struct column *column);
+
+/* guess.c: secrets that strangers guess. */
+void check_guesses(const struct checker *checker);
+
+/* race.c: policies that look at the table before they let a row in. */
+void check_races(struct checker *checker);
+
+/* restrict.c: restrictive policies that leave writes out. */
+void check_restrictions(const struct checker *checker);
+
 /* private.c: private columns that are told by another way. */
 void check_private_told(const struct checker *checker);
 
@@ -74,6 +92,9 @@ void check_searches(const struct checker *checker);
 
 /* lookup.c, for speed.c: sub-selects of policies that no index serves. */
 void check_lookups(struct checker *checker);
+
+/* mixed.c, for open.c: `and` and `or` without parentheses. */
+void check_mixed(const struct policy *policy, const struct expr *condition);
 
 /* open.c, for truth.c: what a condition lets in besides those it means. */
 void check_opening(const struct checker *checker, const struct policy *policy,

@@ -10,18 +10,6 @@
 
 #include "rights/branch.h"
 
-static bool
-is_op(const struct expr *expr, const char *name)
-{
-    return expr->kind == EXPR_OP && strcmp(expr->name, name) == 0;
-}
-
-static bool
-is_call(const struct expr *expr, const char *name)
-{
-    return expr->kind == EXPR_CALL && !expr->is_auth && strcmp(expr->name, name) == 0;
-}
-
 /* ---- what stands where ---- */
 
 struct finding {
@@ -82,9 +70,9 @@ is_narrowed(const struct expr *where, const struct range *range)
 {
     const struct expr *left, *right;
 
-    if (is_op(where, "and"))
+    if (check_is_op(where, "and"))
         return is_narrowed(where->args.at[0], range) || is_narrowed(where->args.at[1], range);
-    if (!is_op(where, "="))
+    if (!check_is_op(where, "="))
         return false;
     left = where->args.at[0];
     right = where->args.at[1];
@@ -156,7 +144,7 @@ begins_anywhere(const struct expr *pattern)
 {
     if (pattern->kind == EXPR_CAST)
         return begins_anywhere(pattern->args.at[0]);
-    if (is_op(pattern, "||") || is_call(pattern, "concat"))
+    if (check_is_op(pattern, "||") || check_is_call(pattern, "concat"))
         return pattern->args.n > 0 && begins_anywhere(pattern->args.at[0]);
     return pattern->kind == EXPR_LITERAL && pattern->value &&
            (pattern->value[0] == '%' || pattern->value[0] == '_');
@@ -186,11 +174,11 @@ searched_by(const struct searching *searching, const struct expr *expr)
 static void
 check_pattern(const struct searching *searching, const struct expr *expr)
 {
-    bool likes = is_op(expr, "like") || is_op(expr, "ilike");
+    bool likes = check_is_op(expr, "like") || check_is_op(expr, "ilike");
     const struct expr *column;
     struct diag *diag;
 
-    if ((!likes || !begins_anywhere(expr->args.at[1])) && !is_op(expr, "@@"))
+    if ((!likes || !begins_anywhere(expr->args.at[1])) && !check_is_op(expr, "@@"))
         return;
     column = searched_by(searching, expr->args.at[0]);
     if (!column || has_index(column->range->table, bare(expr->args.at[0]), true))
@@ -210,7 +198,7 @@ check_pattern(const struct searching *searching, const struct expr *expr)
 static void
 check_computed(const struct searching *searching, const struct expr *expr)
 {
-    for (size_t i = 0; is_op(expr, "=") && i < 2; i++) {
+    for (size_t i = 0; check_is_op(expr, "=") && i < 2; i++) {
         const struct expr *side = bare(expr->args.at[i]), *column;
         struct diag *diag;
 
@@ -267,7 +255,7 @@ check_select_order(const struct searching *searching)
     for (size_t i = 0; i < select->order_by.n; i++) {
         const struct expr *expr = select->order_by.at[i].expr;
 
-        if (!is_call(expr, "random") && !is_call(expr, "gen_random_uuid"))
+        if (!check_is_call(expr, "random") && !check_is_call(expr, "gen_random_uuid"))
             continue;
         diag = diag_at(expr->span, PGS3321_RANDOM_ORDER,
                        "%s sorts all rows by chance to give a few", searching->what);
@@ -316,7 +304,7 @@ is_of_caller(const struct atom *atom, const struct expr *expr)
 static const struct expr *
 computed_side(const struct atom *atom)
 {
-    for (size_t i = 0; !atom->negated && is_op(atom->expr, "=") && i < 2; i++) {
+    for (size_t i = 0; !atom->negated && check_is_op(atom->expr, "=") && i < 2; i++) {
         const struct expr *side = atom->expr->args.at[i];
         struct finding finding = find_columns(side);
 
@@ -331,7 +319,7 @@ static bool
 is_served_otherwise(const struct branch *branch)
 {
     for (size_t i = 0; i < branch->atoms.n; i++)
-        for (size_t j = 0; is_op(branch->atoms.at[i].expr, "=") && j < 2; j++) {
+        for (size_t j = 0; check_is_op(branch->atoms.at[i].expr, "=") && j < 2; j++) {
             const struct expr *side = branch->atoms.at[i].expr->args.at[j];
 
             if (side->kind == EXPR_COLUMN && side->range->implicit &&
@@ -409,8 +397,8 @@ visit_folding(const struct expr *expr, void *data)
     struct folding *folding = data;
     const struct expr *column = expr->args.n == 1 ? bare(expr->args.at[0]) : NULL;
 
-    if (folding->call || (!is_call(expr, "lower") && !is_call(expr, "upper")) || !column ||
-        column->kind != EXPR_COLUMN || column->column->table->is_view ||
+    if (folding->call || (!check_is_call(expr, "lower") && !check_is_call(expr, "upper")) ||
+        !column || column->kind != EXPR_COLUMN || column->column->table->is_view ||
         is_folded_key(column->column->table, expr))
         return;
     for (size_t i = 0; i < column->column->table->constraints.n; i++) {

@@ -113,6 +113,53 @@ report_stray(struct tenancy *tenancy, const struct column *column, enum command 
               column->name, command_name(command));
 }
 
+/*
+ * Rows are seen in several ways, by the sender and by who is written to: it is enough that the new
+ * row is the writer's in one of them.
+ */
+static bool
+is_tied_otherwise(const struct tenancy *tenancy, const struct column *column,
+                  const struct branch *written)
+{
+    const struct role *role = tenancy->role;
+
+    for (size_t i = 0; i < tenancy->seen.n; i++) {
+        const struct branch *seen = &tenancy->seen.at[i];
+
+        if (check_tie(seen, NULL, column, role) >= TIE_LOOKUP || check_is_gated(seen, role))
+            continue;
+        for (size_t j = 0; j < tenancy->table->columns.n; j++) {
+            const struct column *other = tenancy->table->columns.at[j];
+
+            if (check_tie(seen, NULL, other, role) >= TIE_LOOKUP &&
+                check_tie(written, NULL, other, role) >= TIE_LOOKUP)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* A list of the admitted that those in it may change: `auth.uid() = any (shared_with)`. */
+static bool
+is_own_list(const struct branch *written, const struct column *column, const struct role *role)
+{
+    return (column->type.array || column->type.kind == TYPE_JSONB) &&
+           check_tie(written, NULL, column, role) == TIE_CLAIM;
+}
+
+static bool
+is_held(const struct tenancy *tenancy, const struct column *column, enum command command,
+        const struct branch *written)
+{
+    const struct role *role = tenancy->role;
+
+    if (command == CMD_UPDATE && is_own_list(written, column, role))
+        return check_is_gated(written, role);
+    return (command == CMD_INSERT && check_is_public(written)) ||
+           check_tie(written, NULL, column, role) >= TIE_LOOKUP || check_is_gated(written, role) ||
+           is_tied_otherwise(tenancy, column, written) || check_is_looked_up(written, column, role);
+}
+
 static void
 check_column(struct tenancy *tenancy, const struct column *column, enum command command,
              const struct branches *written)
@@ -122,13 +169,9 @@ check_column(struct tenancy *tenancy, const struct column *column, enum command 
     if (!grant_of(column, tenancy->role, command, &span))
         return;
     for (size_t i = 0; i < written->n; i++) {
-        const struct branch *branch = &written->at[i];
-
-        if ((command == CMD_INSERT && check_is_public(branch)) ||
-            check_tie(branch, NULL, column, tenancy->role) >= TIE_LOOKUP ||
-            check_is_gated(branch, tenancy->role))
+        if (is_held(tenancy, column, command, &written->at[i]))
             continue;
-        report_stray(tenancy, column, command, branch);
+        report_stray(tenancy, column, command, &written->at[i]);
         return;
     }
 }

@@ -352,19 +352,13 @@ is_signed_in_word(const struct expr *expr)
            (strcmp(expr->value, "authenticated") == 0 || strcmp(expr->value, "") == 0);
 }
 
-static bool
-is_op(const struct expr *expr, const char *op)
-{
-    return expr->kind == EXPR_OP && strcmp(expr->name, op) == 0;
-}
-
 bool
 check_is_any_caller(const struct atom *atom)
 {
     const struct expr *expr = atom->expr, *left, *right;
     const struct binding *binding = atom->binding;
 
-    if (is_op(expr, atom->negated ? "is null" : "is not null")) {
+    if (check_is_op(expr, atom->negated ? "is null" : "is not null")) {
         left = check_stands_for(expr->args.at[0], &binding);
         return is_token_part(left);
     }
@@ -381,9 +375,9 @@ check_is_any_caller(const struct atom *atom)
     }
     if (!is_token_part(left) || right->kind != EXPR_LITERAL)
         return false;
-    if (is_op(expr, "=") && !atom->negated)
+    if (check_is_op(expr, "=") && !atom->negated)
         return is_signed_in_word(right) && right->value[0];
-    return check_is_exclusion(atom) || (is_op(expr, "=") && atom->negated);
+    return check_is_exclusion(atom) || (check_is_op(expr, "=") && atom->negated);
 }
 
 bool
@@ -412,6 +406,24 @@ bool
 check_is_anybody(const struct role *role)
 {
     return role->builtin && strcmp(role->name, "service_role") != 0;
+}
+
+bool
+check_is_for_anybody(const struct roles *roles)
+{
+    for (size_t i = 0; i < roles->n; i++)
+        if (check_is_anybody(roles->at[i]))
+            return true;
+    return false;
+}
+
+bool
+check_is_for_visitors(const struct roles *roles)
+{
+    for (size_t i = 0; i < roles->n; i++)
+        if (strcmp(roles->at[i]->name, "anon") == 0)
+            return true;
+    return false;
 }
 
 bool

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "rights/branch.h"
 #include "rights/flat.h"
 #include "rights/fold.h"
 
@@ -79,12 +80,24 @@ report_when_null(const struct policy *policy, const struct expr *expr, const str
     return true;
 }
 
+/* A restriction for some, `is_banned is not true`, holds for those whom it does not mean. */
+static bool
+reads_row(const struct expr *expr)
+{
+    struct atom whole = {.expr = expr};
+    struct mentions found = check_mentions(&whole, NULL);
+
+    return found.row || found.select || found.unknown;
+}
+
 static bool
 check_nobody(const struct checker *checker, const struct policy *policy, const struct expr *expr)
 {
     struct assumption no_user = {.uid_is_null = true};
     struct assumption no_token = {.uid_is_null = true, .token_is_null = true};
 
+    if (policy->restrictive && !reads_row(expr))
+        return false;
     if (report_when_null(policy, expr, &no_user, "auth.uid() is null"))
         return true;
     for (size_t i = 0; i < checker->model->claims.n; i++) {

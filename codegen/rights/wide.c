@@ -64,6 +64,58 @@ check_write(const struct width *width, enum command command)
     }
 }
 
+/* ---- deletes ---- */
+
+/* Some side of `branches` asks for no more than the branch does. */
+static bool
+is_within(const struct branch *branch, const struct branches *branches)
+{
+    for (size_t i = 0; i < branches->n; i++)
+        if (check_asks_all(branch, &branches->at[i]))
+            return true;
+    return false;
+}
+
+/* All that is seen, but by somebody in particular. */
+static bool
+covers(const struct branches *deleted, const struct branches *seen, const struct role *role)
+{
+    for (size_t i = 0; i < seen->n; i++)
+        if (!check_is_gated(&seen->at[i], role) && !is_within(&seen->at[i], deleted))
+            return false;
+    return seen->n > 0;
+}
+
+/* Whoever sees a row deletes it, and only some may change it. */
+static void
+check_delete(const struct width *width)
+{
+    struct branches seen = {0}, changed = {0}, deleted = {0};
+
+    if (!access_table(width->role, width->table, CMD_DELETE) ||
+        !access_table(width->role, width->table, CMD_UPDATE) ||
+        !check_role_branches(width->role, width->table, CMD_SELECT, false, &seen) ||
+        !check_role_branches(width->role, width->table, CMD_UPDATE, false, &changed) ||
+        !check_role_branches(width->role, width->table, CMD_DELETE, false, &deleted) ||
+        !covers(&deleted, &seen, width->role))
+        return;
+    for (size_t i = 0; i < deleted.n; i++) {
+        const struct branch *branch = &deleted.at[i];
+        struct diag *diag;
+
+        if (is_within(branch, &changed) || check_is_gated(branch, width->role) ||
+            is_told(width, branch->policy->span))
+            continue;
+        diag = diag_at(branch->part->span, PGS3332_DELETE_WIDER,
+                       "policy \"%s\" on \"%s\" lets whoever sees a row delete it: to change it "
+                       "takes more",
+                       branch->policy->name, width->table->name);
+        diag_note(diag, changed.at[0].policy->span, "who may change it is said here");
+        diag_hint(diag, "ask for as much to delete as to update");
+        return;
+    }
+}
+
 /* ---- rows that cannot be found ---- */
 
 static bool
@@ -122,6 +174,7 @@ check_wide_writes(struct checker *checker)
             if (check_is_anybody(width.role)) {
                 check_write(&width, CMD_UPDATE);
                 check_write(&width, CMD_DELETE);
+                check_delete(&width);
             }
             check_unfound(&width);
         }

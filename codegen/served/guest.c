@@ -29,18 +29,6 @@ is_told(const struct checker *checker, const struct policy *policy)
     return false;
 }
 
-/* The same expressions have been looked at, in a policy of the same declaration. */
-static bool
-is_repeated(const struct policy *policy)
-{
-    const struct policy *const *others = policy->table->policies.at;
-
-    for (size_t i = 0; others[i] != policy; i++)
-        if (strcmp(others[i]->name, policy->name) == 0)
-            return true;
-    return false;
-}
-
 /* A restrictive policy of the command asks whether the caller is a guest. */
 static void
 find_guest(const struct expr *expr, void *data)
@@ -128,7 +116,7 @@ check_guests(struct checker *checker)
         const struct expr *asked = policy->using_expr ? policy->using_expr : policy->check_expr;
 
         if (!policy->restrictive && asked && is_for(policy, "authenticated") &&
-            !is_for(policy, "anon") && !is_repeated(policy) && !is_told(checker, policy) &&
+            !is_for(policy, "anon") && !policy_is_repeated(policy) && !is_told(checker, policy) &&
             !are_shut_out(policy))
             check_guest_sides(model->auth, policy, asked);
     }
