@@ -69,10 +69,27 @@ write_call(struct writing *w, const char *name, const char *call, const char *a,
     layout_call(w->out, 4, arena_printf("%s = %s(", name, call), &words, ");");
 }
 
+static void
+write_predicate(struct writing *w, const struct term *term)
+{
+    out_printf(w->out, "    /* %s */\n", out_plain(term->predicate->name));
+}
+
 static const char *
 new_variable(struct writing *w)
 {
     return plan_local_name("more", arena_printf("part_%d", ++w->n_more), &w->taken);
+}
+
+/* "    enum pgs_truth NAME = TEXT;" */
+static void
+write_first(struct writing *w, const char *name, const char *text)
+{
+    const char *line = arena_printf("    enum pgs_truth %s = %s;", name, text);
+
+    if (strlen(line) > OUT_COLUMNS)
+        line = arena_printf("    enum pgs_truth %s =\n        %s;", name, text);
+    out_printf(w->out, "%s\n", line);
 }
 
 /* Short enough to stand inside of a call. */
@@ -84,20 +101,41 @@ inner(struct writing *w, const char *text)
     if (strlen(text) <= MAX_INNER)
         return text;
     name = new_variable(w);
-    out_printf(w->out, "    enum pgs_truth %s =\n        %s;\n", name, text);
+    write_first(w, name, text);
     return name;
+}
+
+/* Joins the sides of a term to NAME, those of a list in it one by one. */
+static void
+write_sides(struct writing *w, const struct term *term, enum term_kind kind, const char *name,
+            bool *first)
+{
+    const char *text;
+
+    if (term->kind == kind) {
+        if (term->predicate != NULL)
+            write_predicate(w, term);
+        for (size_t i = 0; i < term->terms.n; i++)
+            write_sides(w, term->terms.at[i], kind, name, first);
+        return;
+    }
+    text = write_term(w, term);
+    if (*first)
+        write_first(w, name, text);
+    else
+        write_call(w, name, kind == TERM_AND ? "pgs_and" : "pgs_or", name, inner(w, text));
+    *first = false;
 }
 
 /* a and b and c, one after the other */
 static const char *
-write_chain(struct writing *w, const struct term *term, const char *call)
+write_chain(struct writing *w, const struct term *term)
 {
-    const char *first = write_term(w, term->terms.at[0]), *second;
     const char *name = new_variable(w);
+    bool first = true;
 
-    out_printf(w->out, "    enum pgs_truth %s = %s;\n", name, first);
-    second = write_term(w, term->terms.at[1]);
-    write_call(w, name, call, name, inner(w, second));
+    for (size_t i = 0; i < term->terms.n; i++)
+        write_sides(w, term->terms.at[i], term->kind, name, &first);
     return name;
 }
 
@@ -151,9 +189,8 @@ write_bare(struct writing *w, const struct term *term)
 
     switch (term->kind) {
     case TERM_AND:
-        return write_chain(w, term, "pgs_and");
     case TERM_OR:
-        return write_chain(w, term, "pgs_or");
+        return write_chain(w, term);
     case TERM_NOT:
         return arena_printf("pgs_not(%s)", inner(w, write_term(w, term->terms.at[0])));
     case TERM_BOTH:
@@ -182,12 +219,6 @@ write_bare(struct writing *w, const struct term *term)
     default:
         return truth_name(term->kind);
     }
-}
-
-static void
-write_predicate(struct writing *w, const struct term *term)
-{
-    out_printf(w->out, "    /* %s */\n", out_plain(term->predicate->name));
 }
 
 static const char *
@@ -263,34 +294,13 @@ write_locals(struct writing *w)
         out_add(w->out, "    (void)facts;\n");
 }
 
-/* Joins a term to what `name` has so far, side by side where the term is such a list itself. */
-static void
-write_joined(struct writing *w, const struct term *term, const char *name, bool and, bool *first)
-{
-    const char *text;
-
-    if (term->kind == (and? TERM_AND : TERM_OR)) {
-        if (term->predicate != NULL)
-            write_predicate(w, term);
-        for (size_t i = 0; i < term->terms.n; i++)
-            write_joined(w, term->terms.at[i], name, and, first);
-        return;
-    }
-    text = write_term(w, term);
-    if (*first)
-        out_printf(w->out, "    enum pgs_truth %s = %s;\n", name, text);
-    else
-        write_call(w, name, and? "pgs_and" : "pgs_or", name, inner(w, text));
-    *first = false;
-}
-
 static void
 write_condition(struct writing *w, const struct match_condition *condition, const char *name,
-                bool and, bool *first)
+                enum term_kind kind, bool *first)
 {
     if (condition->policy != NULL)
         out_printf(w->out, "    /* policy %s */\n", out_plain(condition->policy->name));
-    write_joined(w, condition->term, name, and, first);
+    write_sides(w, condition->term, kind, name, first);
 }
 
 /* One of them lets the row be seen. */
@@ -301,8 +311,8 @@ write_permissive(struct writing *w, bool *first)
     bool alone = match->permissive.n == 1, first_seen = true;
 
     for (size_t i = 0; i < match->permissive.n; i++)
-        write_condition(w, &match->permissive.at[i], alone ? "holds" : "seen", alone,
-                        alone ? first : &first_seen);
+        write_condition(w, &match->permissive.at[i], alone ? "holds" : "seen",
+                        alone ? TERM_AND : TERM_OR, alone ? first : &first_seen);
     if (match->permissive.n > 1 && *first)
         out_add(w->out, "    enum pgs_truth holds = seen;\n");
     else if (match->permissive.n > 1)
@@ -317,10 +327,10 @@ write_body(struct writing *w)
     bool first = true;
 
     for (size_t i = 0; i < match->where.n; i++)
-        write_condition(w, &match->where.at[i], "holds", true, &first);
+        write_condition(w, &match->where.at[i], "holds", TERM_AND, &first);
     write_permissive(w, &first);
     for (size_t i = 0; i < match->restrictive.n; i++)
-        write_condition(w, &match->restrictive.at[i], "holds", true, &first);
+        write_condition(w, &match->restrictive.at[i], "holds", TERM_AND, &first);
     out_printf(w->out, "    return %s;\n", first ? "PGS_TRUE" : "holds");
 }
 

@@ -51,6 +51,9 @@ add_tie(struct match *match, const struct match_row *row, struct sql_part a, str
     if (!match_is_constant(b) || !match_is_steady(b, &ignored))
         return;
     tie.fact = match_add_fact(match, b, tie.column->type);
+    for (size_t i = 0; i < out->n; i++)
+        if (out->at[i].column == tie.column && out->at[i].fact == tie.fact)
+            return;
     vec_push(out, tie);
 }
 
