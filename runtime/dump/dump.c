@@ -359,6 +359,16 @@ dump_call(FILE *out, const struct pgs_app *app, size_t number)
     (void)fputs(" page\n", out);
 }
 
+/* What is asked before the rows, to match changes with. */
+static void
+dump_facts(FILE *out, const struct pgs_matcher *matcher)
+{
+    if (matcher->values.sql != NULL)
+        dump_constant(out, "statement", matcher->values.sql);
+    for (size_t i = 0; i < matcher->n_sets; i++)
+        dump_constant(out, "statement", matcher->sets[i].sql);
+}
+
 /* Each with the snapshot that its rows were seen under before it. */
 static void
 dump_lives(FILE *out, const struct pgs_app *app)
@@ -376,6 +386,8 @@ dump_lives(FILE *out, const struct pgs_app *app)
         pgs__put_literal(out, app->lives[i]->name);
         (void)fputc('\n', out);
         dump_constant(out, "statement", app->lives[i]->sql);
+        for (size_t j = 0; j < app->lives[i]->n_matchers; j++)
+            dump_facts(out, &app->lives[i]->matchers[j]);
     }
 }
 
