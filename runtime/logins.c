@@ -8,7 +8,8 @@
 #include "pgs/app.h"
 
 enum {
-    CONNECT_TRIES = 20, /* half a second apart */
+    CONNECT_TRIES = 20,
+    PAUSE_MS = 500, /* between them */
 };
 
 static const char *const *
@@ -25,6 +26,13 @@ relation_names(void)
     for (size_t i = 0; i < n; i++)
         names[i] = pgs_app.relations[i]->sql;
     return names;
+}
+
+static void
+say_unreachable(const char *variable, const char *why)
+{
+    fprintf(stderr, "%s: %s; trying again for %d s\n", variable, why,
+            CONNECT_TRIES * PAUSE_MS / 1000);
 }
 
 /* The roles that requests may take over this connection. */
@@ -88,12 +96,14 @@ pgs_logins_can_try(const struct pgs_config *config)
 static bool
 check_login(const char *variable, const char *url, bool admin)
 {
-    static const struct timespec pause = {0, 500000000};
+    static const struct timespec pause = {0, PAUSE_MS * 1000000L};
     struct pgs_login_rules rules = make_rules(admin);
     enum pgs_login_result result = PGS_LOGIN_UNREACHABLE;
     char why[512];
 
     for (int i = 0; i < CONNECT_TRIES && result == PGS_LOGIN_UNREACHABLE; i++) {
+        if (i == 1)
+            say_unreachable(variable, why);
         if (i > 0)
             (void)nanosleep(&pause, NULL);
         result = pgs_login_check(url, &rules, why, sizeof(why));

@@ -42,6 +42,7 @@ open_pool(const struct pgs__program *program, h2o_loop_t *loop, const char *url,
         .is_admin = url == program->config.admin_database_url,
         .lock_timeout_ms = program->config.lock_timeout_ms,
         .wait_timeout_ms = WAIT_TIMEOUT_MS,
+        .slow_after_ms = program->config.slow_after_ms,
         .one_snapshot = one_snapshot,
         .login = url == program->config.database_url ? &program->login : &program->admin_login,
     };

@@ -189,6 +189,8 @@ emit_route(struct out *out, const struct plan *plan, const struct emitted_route 
         layout_member(out, 8, ".cors", arena_printf("&%s", cors_name));
     if (route->rates != NULL)
         layout_member(out, 8, ".rates", route->rates);
+    if (route->schema != NULL && strcmp(route->schema, "public") != 0)
+        layout_member(out, 8, ".schema", layout_string(route->schema));
     emit_cost(out, &route->cost);
     out_add(out, "    },\n");
 }

@@ -91,6 +91,7 @@ struct emitted_route {
     const char *handler;
     const struct cors *cors;
     const char *rates; /* the list's name; NULL: none */
+    const char *schema;
     struct cost cost;
 };
 

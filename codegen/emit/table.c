@@ -369,6 +369,7 @@ emit_routes(struct out *out, const struct plan *whole, const struct plan_table *
                                       .handler =
                                           arena_printf("%s_%s", plan->c_name, handlers[command]),
                                       .cors = plan->endpoint->cors,
+                                      .schema = plan->table->schema,
                                       .cost = plan_cost(plan->endpoint, (enum command)command)};
 
         if (plan_has_rates(plan->endpoint, (enum command)command))

@@ -22,6 +22,13 @@ pgs_limit_hit(enum pgs_limit limit)
     atomic_fetch_add_explicit(&hits[limit], 1, memory_order_relaxed);
 }
 
+void
+pgs_limits_forget(void)
+{
+    for (size_t i = 0; i < PGS_LIMITS; i++)
+        atomic_store_explicit(&hits[i], 0, memory_order_relaxed);
+}
+
 uint64_t
 pgs_limit_hits(enum pgs_limit limit)
 {

@@ -18,6 +18,9 @@ enum pgs_limit {
 /* Counts; from any thread. */
 void pgs_limit_hit(enum pgs_limit limit);
 
+/* Before there is a client: forgets what trials of our own have counted. */
+void pgs_limits_forget(void);
+
 uint64_t pgs_limit_hits(enum pgs_limit limit);
 const char *pgs_limit_name(enum pgs_limit limit);
 

@@ -57,6 +57,7 @@ struct pgs_config {
     int max_waiting;
     int statement_timeout_ms;
     int lock_timeout_ms; /* 0: none */
+    int slow_after_ms;   /* 0: nothing is found slow */
 
     const char *jwt_secret; /* these may be NULL: not set */
     const char *jwt_keys_file;

@@ -91,10 +91,22 @@ refuse_write(struct pgs__conn *conn, struct pgs_txn *txn)
     pgs__pool_deliver(txn, PGS_TXN_READ_ONLY);
 }
 
+/* From when PostgreSQL could begin with it. */
+static void
+note_time(struct pgs__conn *conn, const struct pgs_txn *txn)
+{
+    int64_t begun_us = conn->done_us > txn->sent_us ? conn->done_us : txn->sent_us;
+
+    if (txn->shape != 0)
+        pgs__lane_note(&conn->pool->lanes, txn, conn->pool->reading_us - begun_us,
+                       conn->pool->config.slow_after_ms);
+}
+
 static void
 finish_txn(struct pgs__conn *conn, struct pgs_txn *txn, struct pgs_text error, int n_results)
 {
     conn->n_in_flight--;
+    note_time(conn, txn);
     txn->answer = conn->stream.in + conn->stream.in_done;
     txn->error = error;
     if (error.at == NULL && n_results == txn->n_steps)
@@ -188,6 +200,7 @@ finish_job(struct pgs__conn *conn)
         finish_txn(conn, done.txn, error, n_results);
         break;
     }
+    conn->done_us = conn->pool->reading_us;
     if (conn->pg == NULL)
         return;
     drop_answer(conn);

@@ -67,6 +67,7 @@ struct pgs__conn {
     char last_words[512];
     bool is_standby, is_read_only;
     int64_t heard_ms;    /* the last answer, or the first job after none */
+    int64_t done_us;     /* when the last job was over */
     int64_t deadline_ms; /* to connect, to retry, or for the next answer */
     int failures;        /* to connect, in a row */
     unsigned hosts_turn; /* of the pool's hosts, when it began to connect */

@@ -422,6 +422,16 @@ pgs_pool_is_connected(const struct pgs_pool *pool)
 
 /* ---- transactions ---- */
 
+/* What is declared slow is not looked at; what was found slow is, so that it can come back. */
+static bool
+belongs_to_slow(const struct pgs_pool *pool, struct pgs_txn *txn, bool declared)
+{
+    if (declared || pool->config.slow_connections == 0 || pool->config.slow_after_ms == 0)
+        return declared && pool->config.slow_connections > 0;
+    txn->shape = pgs__lane_shape(txn);
+    return pgs__lane_is_slow(&pool->lanes, txn->shape);
+}
+
 void
 pgs_txn_send(struct pgs_txn *txn, bool slow, pgs_txn_done *done, void *owner)
 {
@@ -429,7 +439,7 @@ pgs_txn_send(struct pgs_txn *txn, bool slow, pgs_txn_done *done, void *owner)
 
     txn->done = done;
     txn->owner = owner;
-    txn->slow = slow && pool->config.slow_connections > 0;
+    txn->slow = belongs_to_slow(pool, txn, slow);
     txn->queued_us = pgs_clock_us();
     if (txn->refused != NULL) {
         end_later(txn, PGS_TXN_FAILED);

@@ -36,6 +36,7 @@ struct pgs_pool_config {
     bool is_admin;       /* of the admin plane: its numbers are counted apart */
     int lock_timeout_ms; /* 0: none of its own */
     int wait_timeout_ms; /* longest stay in the queue before sending */
+    int slow_after_ms;   /* what takes longer goes to a slow connection the next time; 0: nothing */
     bool one_snapshot;   /* all statements of a transaction see the same rows, and write none */
     /* What the role of each new connection must stand up to, not copied; NULL: it is not looked at.
      */

@@ -7,6 +7,7 @@
 
 #include "db/conn.h"
 #include "db/hosts.h"
+#include "db/lane.h"
 #include "db/pool.h"
 
 struct pgs_pool {
@@ -25,6 +26,7 @@ struct pgs_pool {
     int64_t reading_us;    /* when what is read now has come; 0: nothing is read */
     int64_t down_since_ms; /* no connection is ready; -1: one is */
     struct pgs__hosts hosts;
+    struct pgs__lanes lanes;
     struct pgs_txn *ping; /* under way; NULL: none */
     int64_t ping_sent_ms;
     bool is_mute; /* PostgreSQL has left it without an answer */

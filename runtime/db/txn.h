@@ -72,6 +72,7 @@ struct pgs_txn {
     struct pgs__step steps[PGS__MAX_STEPS];
     int n_steps;
     size_t role_len; /* the role is the first parameter */
+    uint64_t shape;  /* of lane.h; 0: its time says nothing */
 
     enum pgs_txn_state state;
     const char *answer;        /* what PostgreSQL sent, until `done` has returned */

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/limit.h"
 #include "http/worker.h"
 
 #define PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -72,5 +73,6 @@ pgs__h2_guard_works(h2o_globalconf_t *globalconf)
     accept.hosts = globalconf->hosts;
     for (size_t i = 0; i < sizeof(trials) / sizeof(trials[0]); i++)
         works = try(&accept, &trials[i]) && works;
+    pgs_limits_forget();
     return works;
 }

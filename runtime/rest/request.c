@@ -201,6 +201,28 @@ authenticate(struct pgs_request *rq)
     return false;
 }
 
+static bool
+is_schema(h2o_iovec_t asked, const char *name)
+{
+    return name != NULL && h2o_memis(asked.base, asked.len, name, strlen(name));
+}
+
+/* supabase-js names "public" unless it is told `.schema(name)`: that is as good as nothing. */
+static bool
+check_profile(struct pgs_request *rq)
+{
+    const char *header = rq->route->method == PGS_GET ? "accept-profile" : "content-profile";
+    const char *own = rq->route->schema;
+    h2o_iovec_t asked = pgs_request_header(rq->req, header);
+
+    if (asked.base == NULL || is_schema(asked, "public") || is_schema(asked, own))
+        return true;
+    pgs__fail(rq, 406, "PGRST106", NULL, NULL,
+              "The schema must be one of the following: public%s%s", own != NULL ? ", " : "",
+              own != NULL ? own : "");
+    return false;
+}
+
 /* It has come whole: until now MAX_BODY_BYTES has bounded it. */
 static bool
 check_body(struct pgs_request *rq)
@@ -241,6 +263,6 @@ pgs_rest_on_request(struct pgs_thread *thread, h2o_req_t *req)
     pgs_cors_apply(req, cors);
     rq->route = route_of(rq, path);
     if (authenticate(rq) && pgs__rates_admit(rq, rq->route, true) && check_route(rq, path) &&
-        check_body(rq) && read_wishes(rq))
+        check_profile(rq) && check_body(rq) && read_wishes(rq))
         rq->route->handle(rq);
 }

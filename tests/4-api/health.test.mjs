@@ -119,6 +119,31 @@ test('a login that may do too much: the server refuses to start', async (t) => {
   }
 });
 
+test('a password that PostgreSQL refuses is told at once, and tried again', async (t) => {
+  await app.db.query("create role test_late login noinherit; grant anon, authenticated, editor, robot to test_late");
+  const base = environment(app.cluster, app.name, await freePort(), await freePort());
+  const DATABASE_URL = `postgresql://test_late:${password}@127.0.0.1:${app.cluster.port}/${app.name}`;
+  try {
+    for (const args of [['--check'], []])
+      await t.test(args[0] ?? 'as a server', async () => {
+        await app.db.query("alter role test_late password 'another'");
+        const server = await startServer(app.program, { ...base, DATABASE_URL }, { wait: false, args });
+        try {
+          await until('the first word of it', () => /password authentication failed for user/.test(server.output()), 5000);
+          assert.ok(server.alive(), server.output());
+          await app.db.query(`alter role test_late password '${password}'`);
+          if (args.length > 0) assert.equal((await server.ended).code, 0, server.output());
+          else await until('it to answer', () => request(base.PORT, 'GET', '/health').then((r) => r.status === 200, () => false), 10_000);
+          assert.ok(!server.output().includes(password));
+        } finally {
+          await server.stop();
+        }
+      });
+  } finally {
+    await app.db.query('drop role test_late');
+  }
+});
+
 test('a setting that makes no sense: the server refuses to start and names it', async (t) => {
   const base = environment(app.cluster, app.name, await freePort(), await freePort());
   for (const [name, value] of [['PORT', 'x'], ['PORT', '70000'], ['THREADS', '0x'], ['GZIP_LEVEL', '12'], ['MAX_BODY_BYTES', '-1'], ['DATABASE_URL', '']])

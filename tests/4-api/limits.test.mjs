@@ -17,7 +17,7 @@ const folder = mkdtempSync(join(scratch, 'limits-'));
 const tls = certificate(folder);
 const headers = credentials('ada');
 let app;
-before(async () => { app = await openProof('api_limits'); });
+before(async () => { app = await openProof('api_limits', { seed: 'insert into bed values (2, 0.6);' }); });
 after(async () => { rmSync(folder, { recursive: true }); await app?.close(); });
 
 /** A server with `env`, for `work(server)`; `server.metrics()` has the counters of all limits. */
@@ -133,6 +133,9 @@ const cases = {
     const [never, other] = await Promise.all([nap(port, 3600), ask(port, item)]);
     assert.deepEqual([never.status, never.json.code, other.status], [504, '57014', 200]);
   }],
+  slow_lane: [{}, async ({ port }) => {
+    assert.equal((await ask(port, '/rest/v1/sleeper?id=eq.2')).status, 200);
+  }],
   route_time: [{}, async ({ port }) => {
     const [brief, other] = await Promise.all([ask(port, '/rest/v1/rpc/brief_nap?seconds=3600'), ask(port, item)]);
     assert.deepEqual([brief.status, brief.json.code, other.status], [504, '57014', 200]);
@@ -220,6 +223,10 @@ test('a WebSocket upgrade is an ordinary request, over HTTP/2 a protocol error',
   assert.ok(closed && [1, null].includes(goaway) && received[HEADERS] === undefined, JSON.stringify({ closed, goaway, received }));
   assert.ok(server.alive());
   await overH2(server.port, async (call) => assert.equal(await call(item), 200));
+}));
+
+test('a server that nobody has asked has reached no limit', () => withServer(h2, async (server) => {
+  assert.deepEqual(Object.entries(await server.metrics()).filter(([, n]) => n > 0), []);
 }));
 
 const shown = async () => (await run(app.program, ['--show-limits'], { env: {} })).out.trim().split('\n').slice(1)

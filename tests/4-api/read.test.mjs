@@ -89,6 +89,17 @@ const filters = {
   'or=(id.eq.1,id.eq.2)&or=(stock.eq.0,stock.eq.99)': '(id = 1 or id = 2) and (stock = 0 or stock = 99)',
 };
 
+test('Accept-Profile and Content-Profile: the schema of the table, and no other', async () => {
+  const other = { code: 'PGRST106', message: 'The schema must be one of the following: public', details: null, hint: null };
+  for (const [method, header, body] of [['GET', 'Accept-Profile'], ['HEAD', 'Accept-Profile'], ['POST', 'Content-Profile', { id: 999 }], ['PATCH', 'Content-Profile', {}], ['DELETE', 'Content-Profile']]) {
+    const refused = await app.ask('service', method, '/rest/v1/item?id=eq.-1', body, { [header]: 'secret' });
+    assert.deepEqual([refused.status, method === 'HEAD' ? other : refused.json], [406, other], method);
+    assert.notEqual((await app.ask('service', method, '/rest/v1/item?id=eq.-1', body, { [header]: 'public' })).status, 406, method);
+  }
+  assert.equal((await app.ask('anon', 'GET', '/rest/v1/item?id=eq.1', undefined, { 'Content-Profile': 'secret' })).status, 200, 'of writes');
+  assert.equal((await app.ask('anon', 'GET', '/rest/v1/rpc/add?a=1', undefined, { 'Accept-Profile': 'secret' })).status, 406);
+});
+
 test('filters answer what SQL answers', async (t) => {
   for (const [filter, where] of Object.entries(filters))
     await t.test(filter, async () => {

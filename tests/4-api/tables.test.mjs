@@ -38,6 +38,8 @@ test('a table of another schema: insert, upsert, get, delete', async () => {
   assert.equal((await ask(editor, 'DELETE', 'invoice?id=eq.2')).status, 204);
   assert.deepEqual(await app.db.rows('select net from store.invoice'), [{ net: 1 }]);
   assert.equal((await ask(ada, 'GET', 'invoice')).status, 403);
+  for (const [schema, status] of [['store', 200], ['public', 200], ['desk', 406]])
+    assert.equal((await ask(editor, 'GET', 'invoice', undefined, { 'Accept-Profile': schema })).status, status, schema);
 });
 
 test('rows of a partitioned table go where they belong', async () => {

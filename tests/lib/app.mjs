@@ -63,8 +63,9 @@ export async function buildProject(from) {
   return project;
 }
 
-/** For servers that are to die of a signal, whatever they are built with: ASan would end them in order. */
-export const mortal = { ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:handle_segv=0:handle_abort=0` };
+/** For servers that are to die of a signal, whatever they are built with: sanitizers would end them in order. */
+const unhandled = ':handle_segv=0:handle_abort=0';
+export const mortal = { ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}${unhandled}`, TSAN_OPTIONS: `${process.env.TSAN_OPTIONS ?? ''}${unhandled}` };
 
 /** The environment of a server of database `name`. */
 export function environment(cluster, name, port, admin_port, more = {}) {
@@ -73,6 +74,7 @@ export function environment(cluster, name, port, admin_port, more = {}) {
     ASAN_OPTIONS: process.env.ASAN_OPTIONS ?? '',
     UBSAN_OPTIONS: process.env.UBSAN_OPTIONS ?? '',
     LSAN_OPTIONS: process.env.LSAN_OPTIONS ?? '',
+    TSAN_OPTIONS: process.env.TSAN_OPTIONS ?? '',
     DATABASE_URL: cluster.loginUrl('authenticator', name),
     ADMIN_DATABASE_URL: cluster.loginUrl('authenticator_admin', name),
     LIVE_DATABASE_URL: cluster.loginUrl('pgstack_replicator', name),

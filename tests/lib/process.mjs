@@ -88,10 +88,10 @@ export function family(pid) {
   return [pid, ...readdirSync('/proc').filter((name) => /^\d+$/.test(name) && parentOf(name) === pid).map(Number)];
 }
 
-/** Whether a process is gone, but for what its parent may want to know. */
+/** Whether a process is gone, but for what its parent may want to know.  Its other threads may outlive the first, and hold its sockets. */
 export function hasEnded(pid) {
   try {
-    return /^.*\) [ZX] /s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    return /^.*\) [ZX] /s.test(readFileSync(`/proc/${pid}/stat`, 'utf8')) && readdirSync(`/proc/${pid}/task`).length <= 1;
   } catch {
     return true;
   }

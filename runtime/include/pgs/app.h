@@ -145,6 +145,7 @@ struct pgs_route {
     pgs_handler *handle;
     const struct pgs_cors *cors;         /* NULL: no other origin */
     const struct pgs_rate *const *rates; /* NULL-terminated; NULL: none */
+    const char *schema;                  /* NULL: public */
     uint32_t max_body;                   /* bytes; 0: as for all */
     uint32_t within_ms;                  /* for a statement; 0: as for all */
     bool slow;                           /* kept apart from the quick ones */

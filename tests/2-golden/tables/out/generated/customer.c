@@ -69,6 +69,7 @@ const struct pgs_route customer_routes[] = {
         .path = "/rest/v1/customer",
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
         .handle = customer_list,
+        .schema = "billing",
     },
     PGS_ROUTES_END,
 };

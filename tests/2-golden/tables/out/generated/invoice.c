@@ -127,24 +127,28 @@ const struct pgs_route invoice_routes[] = {
         .path = "/rest/v1/invoice",
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
         .handle = invoice_list,
+        .schema = "billing",
     },
     {
         .method = PGS_POST,
         .path = "/rest/v1/invoice",
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
         .handle = invoice_create,
+        .schema = "billing",
     },
     {
         .method = PGS_PATCH,
         .path = "/rest/v1/invoice",
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
         .handle = invoice_update,
+        .schema = "billing",
     },
     {
         .method = PGS_DELETE,
         .path = "/rest/v1/invoice",
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
         .handle = invoice_delete,
+        .schema = "billing",
     },
     PGS_ROUTES_END,
 };

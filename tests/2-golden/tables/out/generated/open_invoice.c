@@ -59,6 +59,7 @@ const struct pgs_route open_invoice_routes[] = {
         .path = "/rest/v1/open_invoice",
         .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
         .handle = open_invoice_list,
+        .schema = "billing",
     },
     PGS_ROUTES_END,
 };
