@@ -104,6 +104,9 @@ enum tie check_weakest_tie(const struct branches *branches, const struct column 
 /* Asks for somebody in particular, whatever the row: a claim, a list of administrators. */
 bool check_is_gated(const struct branch *branch, const struct role *role);
 
+/* Some branch asks for nobody in particular. */
+bool check_has_free_side(const struct branches *branches, const struct role *role);
+
 /* The rows that are seen belong to others than the caller alone by this column. */
 bool check_is_tenant(const struct branches *seen, const struct column *column,
                      const struct role *role);

@@ -247,7 +247,11 @@ is_given(const struct column *column, const void *data)
 static void
 check_privileged(struct checker *checker, const struct grant *grant)
 {
-    if ((grant->command != CMD_INSERT && grant->command != CMD_UPDATE) || grant->columns.n > 0)
+    struct branches written = {0};
+
+    if ((grant->command != CMD_INSERT && grant->command != CMD_UPDATE) || grant->columns.n > 0 ||
+        !check_role_branches(grant->role, grant->table, grant->command, true, &written) ||
+        !check_has_free_side(&written, grant->role))
         return;
     for (size_t i = 0; i < grant->table->columns.n; i++) {
         const struct column *column = grant->table->columns.at[i];

@@ -79,15 +79,6 @@ true_price(const struct writing *writing)
     return price;
 }
 
-static bool
-has_free_side(const struct branches *written, const struct role *role)
-{
-    for (size_t i = 0; i < written->n; i++)
-        if (!check_is_gated(&written->at[i], role))
-            return true;
-    return false;
-}
-
 void
 check_price(const struct writing *writing)
 {
@@ -101,8 +92,8 @@ check_price(const struct writing *writing)
         return;
     price = true_price(writing);
     if (!price || !check_role_branches(grant->role, grant->table, grant->command, true, &written) ||
-        check_is_read_by(&written, writing->column) || !has_free_side(&written, grant->role) ||
-        check_write_is_told(writing))
+        check_is_read_by(&written, writing->column) ||
+        !check_has_free_side(&written, grant->role) || check_write_is_told(writing))
         return;
     diag = diag_at(writing->span, PGS3120_PRICE_FROM_CLIENT,
                    "\"%s\" may say what \"%s\" of \"%s\" is: nothing compares it with %s.%s",

@@ -62,17 +62,43 @@ is_without_right(const char *value)
     return WORD_IS_AMONG(value, values);
 }
 
+/* And of the work on something: whose it is stays so whatever becomes of it. */
+static bool
+is_of_work(const char *value)
+{
+    static const char *const values[] = {"pending",  "requested", "rejected", "declined", "waiting",
+                                         "canceled", "cancelled", "expired",  "deleted"};
+
+    return WORD_IS_AMONG(value, values);
+}
+
+/* A key of the table holds somebody: its rows say what they are to something. */
+static bool
+is_membership(const struct table *table)
+{
+    for (size_t i = 0; i < table->constraints.n; i++) {
+        const struct constraint *key = table->constraints.at[i];
+
+        if ((key->kind == CONSTRAINT_PRIMARY_KEY || key->kind == CONSTRAINT_UNIQUE) &&
+            key->columns.n > 1)
+            return true;
+    }
+    return false;
+}
+
 struct values {
     const char *found; /* a value without a right */
     const char *right; /* the first of the others */
+    bool all;          /* values of work count, too */
 };
 
 static void
 note_value(struct values *values, const char *value)
 {
-    const char **place = is_without_right(value) ? &values->found : &values->right;
+    bool found = is_without_right(value);
+    const char **place = found ? &values->found : &values->right;
 
-    if (!*place)
+    if (!*place && (!found || values->all || !is_of_work(value)))
         *place = value;
 }
 
@@ -96,7 +122,7 @@ static struct values
 values_of(const struct column *column)
 {
     const struct enumeration *type = column->type.enumeration;
-    struct values values = {0};
+    struct values values = {.all = is_membership(column->table)};
 
     for (size_t i = 0; column->type.kind == TYPE_ENUM && i < type->labels.n; i++)
         note_value(&values, type->labels.at[i]);

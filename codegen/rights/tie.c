@@ -397,6 +397,15 @@ check_is_gated(const struct branch *branch, const struct role *role)
 }
 
 bool
+check_has_free_side(const struct branches *written, const struct role *role)
+{
+    for (size_t i = 0; i < written->n; i++)
+        if (!check_is_gated(&written->at[i], role))
+            return true;
+    return false;
+}
+
+bool
 check_is_public(const struct branch *branch)
 {
     return branch->atoms.n == 1 && branch->atoms.at[0].expr->kind == EXPR_PUBLIC;

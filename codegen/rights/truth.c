@@ -90,13 +90,32 @@ reads_row(const struct expr *expr)
     return found.row || found.select || found.unknown;
 }
 
+/* `not has_blocked_me(id)`: who is nobody has been shut out by nobody. */
+static bool
+only_shuts_out(const struct expr *expr)
+{
+    struct branches branches = {0};
+
+    if (!check_branches(expr, &branches))
+        return false;
+    for (size_t i = 0; i < branches.n; i++) {
+        bool shuts = false;
+
+        for (size_t j = 0; j < branches.at[i].atoms.n; j++)
+            shuts |= check_is_exclusion(&branches.at[i].atoms.at[j]);
+        if (!shuts)
+            return false;
+    }
+    return true;
+}
+
 static bool
 check_nobody(const struct checker *checker, const struct policy *policy, const struct expr *expr)
 {
     struct assumption no_user = {.uid_is_null = true};
     struct assumption no_token = {.uid_is_null = true, .token_is_null = true};
 
-    if (policy->restrictive && !reads_row(expr))
+    if (policy->restrictive && (!reads_row(expr) || only_shuts_out(expr)))
         return false;
     if (report_when_null(policy, expr, &no_user, "auth.uid() is null"))
         return true;
