@@ -51,7 +51,7 @@ struct pgs_config {
 
     const char *database_url;
     const char *admin_database_url; /* NULL: no admin plane */
-    int live_idle_ms;
+    int live_idle_ms, live_kept_ms;
     const char *live_database_url; /* NULL: no live queries */
     int pool_max;
     int max_waiting;

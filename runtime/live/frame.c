@@ -7,17 +7,29 @@
 #include "codec/json_write.h"
 #include "live/row.h"
 
+/* Up to the generation: what another connection would begin it with is its own. */
 static void
-begin_frame(struct pgs__subscription *subscription, const char *type, struct pgs_buf *frame)
+begin(const struct pgs__subscription *subscription, const char *type, struct pgs_buf *frame)
 {
-    uint64_t lsn = subscription->lsn;
-    char text[40];
-
     pgs_buf_init(frame, 0);
     pgs_buf_add_str(frame, "{\"type\":\"");
     pgs_buf_add_str(frame, type);
     pgs_buf_add_str(frame, "\",\"id\":");
     pgs_json_string(frame, subscription->id, strlen(subscription->id));
+    pgs_buf_add_str(frame, ",\"gen\":");
+    pgs_buf_add_int(frame, (int64_t)subscription->session->gen);
+}
+
+/* Answers where the part begins that stays the same on another connection. */
+static size_t
+begin_rows(struct pgs__subscription *subscription, const char *type, struct pgs_buf *frame)
+{
+    uint64_t lsn = subscription->lsn;
+    size_t tail;
+    char text[40];
+
+    begin(subscription, type, frame);
+    tail = frame->len;
     pgs_buf_add_str(frame, ",\"seq\":");
     pgs_buf_add_int(frame, ++subscription->seq);
     if (lsn > 0) {
@@ -26,24 +38,23 @@ begin_frame(struct pgs__subscription *subscription, const char *type, struct pgs
         pgs_buf_add_str(frame, text);
     }
     pgs_buf_add_char(frame, ',');
+    return tail;
 }
 
 static void
-send_frame(struct pgs__subscription *subscription, struct pgs_buf *frame)
+end(struct pgs__subscription *subscription, struct pgs_buf *frame)
 {
-    struct pgs__session *session = subscription->session;
-
     pgs_buf_add_char(frame, '}');
-    session->transport->send(session->at, frame);
-    pgs_buf_clear(frame);
+    pgs__session_send(subscription->session, frame);
 }
 
 void
 pgs__frame_snapshot(struct pgs__subscription *subscription, const struct pgs__held *held)
 {
+    struct pgs__session *session = subscription->session;
     struct pgs_buf frame;
 
-    begin_frame(subscription, "snapshot", &frame);
+    (void)begin_rows(subscription, "snapshot", &frame);
     pgs__row_write_key_names(subscription->live, &frame);
     pgs_buf_add_str(&frame, ",\"rows\":[");
     for (size_t i = 0; i < held->n; i++) {
@@ -54,17 +65,87 @@ pgs__frame_snapshot(struct pgs__subscription *subscription, const struct pgs__he
         pgs_buf_add(&frame, touch->text.at, touch->text.len);
     }
     pgs_buf_add_char(&frame, ']');
-    send_frame(subscription, &frame);
+    end(subscription, &frame);
+    pgs_buf_clear(&frame);
+    pgs__sent_begin(&subscription->sent, session->shelf, subscription->seq, session->n_frames);
+}
+
+/* `tail` as it was sent just now. */
+static void
+keep(struct pgs__subscription *subscription, const char *tail, size_t len)
+{
+    struct pgs__session *session = subscription->session;
+
+    pgs__sent_add(&subscription->sent, session->shelf,
+                  &(struct pgs__sent_frame){subscription->seq, session->n_frames, len, tail});
 }
 
 void
 pgs__frame_delta(struct pgs__subscription *subscription, const struct pgs__delta *delta)
 {
     struct pgs_buf frame;
+    size_t tail;
 
     if (pgs__delta_is_empty(delta))
         return;
-    begin_frame(subscription, "delta", &frame);
+    tail = begin_rows(subscription, "delta", &frame);
     pgs__delta_write(delta, subscription->live->ordered, &frame);
-    send_frame(subscription, &frame);
+    end(subscription, &frame);
+    if (!frame.failed)
+        keep(subscription, frame.at + tail, frame.len - tail);
+    pgs_buf_clear(&frame);
+}
+
+void
+pgs__frame_reset(struct pgs__subscription *subscription)
+{
+    struct pgs_buf frame;
+
+    begin(subscription, "reset", &frame);
+    end(subscription, &frame);
+    pgs_buf_clear(&frame);
+}
+
+static void
+send_resumed(struct pgs__subscription *subscription, int64_t seq)
+{
+    struct pgs_buf frame;
+
+    begin(subscription, "resumed", &frame);
+    pgs_buf_add_str(&frame, ",\"seq\":");
+    pgs_buf_add_int(&frame, seq);
+    end(subscription, &frame);
+    pgs_buf_clear(&frame);
+}
+
+static void
+send_again(struct pgs__subscription *subscription, const struct pgs__sent_frame *missed)
+{
+    struct pgs_buf frame;
+
+    begin(subscription, "delta", &frame);
+    pgs_buf_add(&frame, missed->at, missed->len);
+    pgs__session_send(subscription->session, &frame);
+    pgs_buf_clear(&frame);
+}
+
+void
+pgs__frame_resume(struct pgs__subscription *subscription, const struct pgs__mark *mark)
+{
+    struct pgs__session *session = subscription->session;
+    struct pgs__sent missed;
+    struct pgs__sent_frame frame;
+    int64_t seq = pgs__sent_forget(&subscription->sent, session->shelf, mark);
+
+    send_resumed(subscription, seq);
+    /* Sent under other numbers now, and kept under these. */
+    missed = subscription->sent;
+    memset(&subscription->sent, 0, sizeof(subscription->sent));
+    pgs__sent_begin(&subscription->sent, session->shelf, seq, session->n_frames);
+    for (size_t place = 0; pgs__sent_next(&missed, &place, &frame);) {
+        send_again(subscription, &frame);
+        frame.event = session->n_frames;
+        pgs__sent_add(&subscription->sent, session->shelf, &frame);
+    }
+    pgs__sent_clear(&missed, session->shelf);
 }

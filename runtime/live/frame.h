@@ -12,4 +12,10 @@ void pgs__frame_snapshot(struct pgs__subscription *subscription, const struct pg
 /* Nothing where the delta is empty. */
 void pgs__frame_delta(struct pgs__subscription *subscription, const struct pgs__delta *delta);
 
+/* The client has to forget what it holds: a snapshot follows. */
+void pgs__frame_reset(struct pgs__subscription *subscription);
+
+/* The client goes on from the mark: what was sent since is sent again. */
+void pgs__frame_resume(struct pgs__subscription *subscription, const struct pgs__mark *mark);
+
 #endif

@@ -6,9 +6,11 @@
 #include <stdlib.h>
 
 #include "db/feed.h"
+#include "live/shelf.h"
 
 struct pgs_hub {
     struct pgs_feed *feed;
+    struct pgs__shelf *shelf;
     atomic_int *wants;     /* who looks at rows of each watched table */
     pthread_mutex_t mutex; /* over what follows */
     struct pgs__listener *listeners;
@@ -82,6 +84,8 @@ count_watched(const struct pgs_app *app)
 static void
 free_hub(struct pgs_hub *hub)
 {
+    if (hub->shelf != NULL)
+        pgs__shelf_close(hub->shelf);
     pgs__recent_clear(&hub->recent);
     pthread_mutex_destroy(&hub->mutex);
     free(hub->wants);
@@ -106,7 +110,8 @@ pgs_hub_open(const struct pgs_app *app, const char *conninfo)
         return NULL;
     pthread_mutex_init(&hub->mutex, NULL);
     hub->wants = calloc(count_watched(app) + 1, sizeof(*hub->wants));
-    if (hub->wants != NULL)
+    hub->shelf = pgs__shelf_open();
+    if (hub->wants != NULL && hub->shelf != NULL)
         hub->feed = pgs_feed_open(&config);
     if (hub->feed != NULL)
         return hub;
@@ -119,6 +124,12 @@ pgs_hub_close(struct pgs_hub *hub)
 {
     pgs_feed_close(hub->feed);
     free_hub(hub);
+}
+
+struct pgs__shelf *
+pgs__hub_shelf(const struct pgs_hub *hub)
+{
+    return hub->shelf;
 }
 
 bool

@@ -24,6 +24,9 @@ struct pgs__listener {
     bool wants_commits;
 };
 
+/* What is kept for the clients of all threads. */
+struct pgs__shelf *pgs__hub_shelf(const struct pgs_hub *hub);
+
 /* From now on the listener is told of connections; true: the feed is connected. */
 bool pgs__hub_join(struct pgs_hub *hub, struct pgs__listener *listener)
     __attribute__((warn_unused_result));

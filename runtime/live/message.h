@@ -4,10 +4,12 @@
 #define PGS_LIVE_MESSAGE_H
 
 #include "codec/json_read.h"
+#include "live/sent.h"
 
 struct pgs__message {
     struct pgs_text type, id, query, token; /* at NULL: not given */
     struct pgs_text params;                 /* the object as it was written; at NULL: none */
+    struct pgs__mark resume;
 };
 
 /*

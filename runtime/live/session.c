@@ -8,9 +8,11 @@
 
 #include "base/clock.h"
 #include "base/limit.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "codec/json_write.h"
 #include "codec/literal.h"
+#include "live/frame.h"
 #include "live/message.h"
 #include "live/thread.h"
 
@@ -31,11 +33,18 @@ begin(struct pgs_buf *frame, const char *type, const char *id)
     pgs_json_string(frame, id, strlen(id));
 }
 
+void
+pgs__session_send(struct pgs__session *session, const struct pgs_buf *frame)
+{
+    session->n_frames++;
+    session->transport->send(session->at, frame);
+}
+
 static void
 end(struct pgs__session *session, struct pgs_buf *frame)
 {
     pgs_buf_add_char(frame, '}');
-    session->transport->send(session->at, frame);
+    pgs__session_send(session, frame);
     pgs_buf_clear(frame);
 }
 
@@ -66,6 +75,16 @@ bool
 pgs__session_is_full(const struct pgs__session *session)
 {
     return session->transport->queued_bytes(session->at) > PGS_LIVE_MAX_QUEUED_BYTES;
+}
+
+/* As JSON has them: whole numbers that every reader of it keeps exactly. */
+void
+pgs__session_renew(struct pgs__session *session)
+{
+    do {
+        pgs_random(&session->gen, sizeof(session->gen));
+        session->gen &= ((uint64_t)1 << 53) - 1;
+    } while (session->gen == 0);
 }
 
 void
@@ -205,6 +224,33 @@ check_id(struct pgs__session *session, const struct pgs__message *message)
     return why == NULL;
 }
 
+static bool
+resume(struct pgs__session *session, const struct pgs__wanted *wanted, const struct pgs__mark *mark)
+{
+    struct pgs__subscription *subscription = pgs__shelf_find(session->shelf, wanted, mark);
+
+    if (subscription != NULL)
+        pgs__subscription_resume(subscription, session, mark);
+    return subscription != NULL;
+}
+
+static void
+begin_or_resume(struct pgs__session *session, const struct pgs__wanted *wanted,
+                const struct pgs__mark *mark)
+{
+    struct pgs__subscription *subscription;
+
+    if (mark->gen == 0)
+        mark = &session->mark;
+    if (mark->gen != 0 && resume(session, wanted, mark))
+        return;
+    subscription = pgs__subscription_open(session, wanted->live, wanted->id, wanted->arguments);
+    if (subscription == NULL)
+        pgs__session_fail(session, wanted->id, "unavailable", "Out of memory");
+    else if (mark->gen != 0)
+        pgs__frame_reset(subscription);
+}
+
 static void
 subscribe(struct pgs__session *session, const struct pgs__message *message,
           struct pgs_memory memory)
@@ -221,9 +267,10 @@ subscribe(struct pgs__session *session, const struct pgs__message *message,
                           "This connection has too many subscriptions");
         return;
     }
-    if (pgs__subscription_open(session, live, message->id.at, argument_texts(live, row, memory)) ==
-        NULL)
-        pgs__session_fail(session, message->id.at, "unavailable", "Out of memory");
+    begin_or_resume(
+        session,
+        &(struct pgs__wanted){session, message->id.at, live, argument_texts(live, row, memory)},
+        &message->resume);
     pgs__subscriptions_pump(session->thread);
 }
 
@@ -255,6 +302,9 @@ restart_all(struct pgs__session *session)
 
         link = link->next;
         if (may_subscribe(session, subscription->live)) {
+            /* What the caller before was told is not sent again to this one. */
+            pgs__sent_begin(&subscription->sent, session->shelf, subscription->seq,
+                            session->n_frames);
             pgs__subscription_restart(subscription);
             continue;
         }
@@ -359,6 +409,8 @@ pgs__session_open(struct pgs_live_thread *thread, const struct pgs__transport *t
     session->transport = transport;
     session->at = at;
     h2o_mem_init_pool(&session->pool);
+    session->shelf = pgs__hub_shelf(thread->config.hub);
+    pgs__session_renew(session);
     h2o_linklist_init_anchor(&session->subscriptions);
     *why = identify(session, credential);
     if (*why != NULL) {
@@ -369,12 +421,26 @@ pgs__session_open(struct pgs_live_thread *thread, const struct pgs__transport *t
     return session;
 }
 
-void
-pgs__session_close(struct pgs__session *session)
+static void
+put_away(struct pgs__session *session, struct pgs__subscription *subscription)
 {
-    while (!h2o_linklist_is_empty(&session->subscriptions))
-        pgs__subscription_close(
-            H2O_STRUCT_FROM_MEMBER(struct pgs__subscription, link, session->subscriptions.next));
+    pgs__subscription_suspend(subscription);
+    pgs__shelf_put(session->shelf, session, subscription, session->thread->config.kept_ms);
+}
+
+void
+pgs__session_close(struct pgs__session *session, bool may_return)
+{
+    may_return = may_return && session->thread->config.kept_ms > 0 && !session->thread->is_stopping;
+    while (!h2o_linklist_is_empty(&session->subscriptions)) {
+        struct pgs__subscription *subscription =
+            H2O_STRUCT_FROM_MEMBER(struct pgs__subscription, link, session->subscriptions.next);
+
+        if (may_return && subscription->has_result)
+            put_away(session, subscription);
+        else
+            pgs__subscription_close(subscription);
+    }
     h2o_linklist_unlink(&session->link);
     h2o_mem_clear_pool(&session->pool);
     free(session);

@@ -128,12 +128,20 @@ static const struct pgs__transport transport = {send_frame, queued_bytes, end, p
 
 /* ---- in ---- */
 
+/* It closed by itself, and has no more use for what it asked for. */
+static bool
+has_said_goodbye(const struct socket *socket)
+{
+    return wslay_event_get_close_received(socket->conn->ws_ctx) &&
+           wslay_event_get_status_code_received(socket->conn->ws_ctx) == WSLAY_CODE_NORMAL_CLOSURE;
+}
+
 static void
 close_socket(struct socket *socket)
 {
     if (h2o_timeout_is_linked(&socket->flush))
         h2o_timeout_unlink(&socket->flush);
-    pgs__session_close(socket->session);
+    pgs__session_close(socket->session, !has_said_goodbye(socket));
     h2o_websocket_close(socket->conn);
     free(socket);
 }

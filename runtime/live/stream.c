@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "codec/json_write.h"
 #include "http/cors.h"
+#include "http/gone.h"
 #include "http/info.h"
 #include "http/reply.h"
 #include "live/url.h"
@@ -36,7 +37,7 @@ free_stream(struct stream *stream)
     if (h2o_timeout_is_linked(&stream->flush))
         h2o_timeout_unlink(&stream->flush);
     if (stream->session != NULL)
-        pgs__session_close(stream->session);
+        pgs__session_close(stream->session, true);
     pgs_buf_clear(&stream->waiting);
     pgs_buf_clear(&stream->leaving);
     free(stream);
@@ -84,12 +85,39 @@ flush_later(struct stream *stream)
                          &stream->flush);
 }
 
+/* "GEN.N", which a client that comes back names in Last-Event-ID. */
+static void
+write_event_id(const struct pgs__session *session, struct pgs_buf *out)
+{
+    pgs_buf_add_str(out, "id: ");
+    pgs_buf_add_int(out, (int64_t)session->gen);
+    pgs_buf_add_char(out, '.');
+    pgs_buf_add_int(out, (int64_t)session->n_frames);
+}
+
+/* What is not of ours is of no use, and a fresh snapshot the answer. */
+static void
+read_event_id(const h2o_req_t *req, struct pgs__mark *mark)
+{
+    h2o_iovec_t id = pgs_request_header(req, "last-event-id");
+    size_t dot = id.base != NULL ? h2o_strstr(id.base, id.len, H2O_STRLIT(".")) : SIZE_MAX;
+    size_t gen, event;
+
+    if (dot == SIZE_MAX)
+        return;
+    gen = h2o_strtosize(id.base, dot);
+    event = h2o_strtosize(id.base + dot + 1, id.len - dot - 1);
+    mark->gen = gen != SIZE_MAX ? gen : 1;
+    mark->event = event != SIZE_MAX ? event : 0;
+}
+
 static void
 send_frame(void *at, const struct pgs_buf *frame)
 {
     struct stream *stream = at;
 
-    pgs_buf_add_str(&stream->waiting, "data: ");
+    write_event_id(stream->session, &stream->waiting);
+    pgs_buf_add_str(&stream->waiting, "\ndata: ");
     pgs_buf_add(&stream->waiting, frame->at, frame->len);
     pgs_buf_add_str(&stream->waiting, "\n\n");
     if (frame->failed || stream->waiting.failed)
@@ -121,6 +149,8 @@ heartbeat(void *at)
 {
     struct stream *stream = at;
 
+    if (!stream->is_ending && pgs_client_has_left(stream->req))
+        end(stream, 0, "");
     if (pgs_clock_ms() - stream->said_ms < HEARTBEAT_MS || stream->is_busy)
         return;
     pgs_buf_add_str(&stream->waiting, ":\n\n");
@@ -243,6 +273,7 @@ pgs__stream_accept(struct pgs_live_thread *thread, h2o_req_t *req)
         refuse(req, 401, "PGRST301", why);
     } else {
         pgs_request_info(req)->role = thread->config.app->roles[stream->session->who.role].name;
+        read_event_id(req, &stream->session->mark);
         start_response(stream);
         subscribe_all(stream->session, &url);
     }

@@ -5,8 +5,6 @@
  * read, are answered together by the next asking: a client that is slow gets fewer, larger changes,
  * and never holds up anybody.
  */
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -285,6 +283,10 @@ take_rows(struct pgs__subscription *subscription, struct pgs__held *after,
     enum pgs__replay replay = pgs__match_replay(subscription, after, snapshot, pool, &stopped);
 
     pgs__recent_settle(recent, snapshot);
+    if (replay == PGS__REPLAYED && recent->last < subscription->applied) {
+        replay = PGS__STOPPED; /* its client comes from a thread that was ahead of this one */
+        stopped = 0;
+    }
     if (replay == PGS__REPLAYED || (replay == PGS__STOPPED && stopped > subscription->applied)) {
         subscription->lsn = pgs__recent_lsn(recent, stopped - 1);
         tell(subscription, after, pool);
@@ -396,93 +398,4 @@ pgs__subscriptions_pump(struct pgs_live_thread *thread)
             ask(subscription);
         }
     }
-}
-
-/* ---- opening and closing ---- */
-
-/* The array, then the texts. */
-static struct pgs_text *
-copy_arguments(const struct pgs_text *arguments, size_t n)
-{
-    size_t size = (n + 1) * sizeof(*arguments);
-    struct pgs_text *copy;
-    char *at;
-
-    for (size_t i = 0; i < n; i++)
-        size += arguments[i].len;
-    copy = calloc(1, size);
-    if (copy == NULL)
-        return NULL;
-    at = (char *)(copy + n + 1);
-    for (size_t i = 0; i < n; i++) {
-        if (arguments[i].at == NULL)
-            continue;
-        memcpy(at, arguments[i].at, arguments[i].len);
-        copy[i] = (struct pgs_text){at, arguments[i].len};
-        at += arguments[i].len;
-    }
-    return copy;
-}
-
-/* As many as it may ever have. */
-static struct pgs__member *
-make_members(struct pgs__subscription *subscription, const struct pgs_live *live)
-{
-    size_t n = live->n_watched;
-    struct pgs__member *members;
-
-    for (size_t i = 0; i < live->n_matchers; i++)
-        n = live->matchers[i].n_sources > n ? live->matchers[i].n_sources : n;
-    members = calloc(n + 1, sizeof(*members));
-    for (size_t i = 0; members != NULL && i < n; i++)
-        members[i].subscription = subscription;
-    return members;
-}
-
-struct pgs__subscription *
-pgs__subscription_open(struct pgs__session *session, const struct pgs_live *live, const char *id,
-                       const struct pgs_text *arguments)
-{
-    struct pgs__subscription *subscription = calloc(1, sizeof(*subscription));
-
-    if (subscription == NULL)
-        return NULL;
-    subscription->arguments = copy_arguments(arguments, live->arguments->n_fields);
-    subscription->members = make_members(subscription, live);
-    if (subscription->arguments == NULL || subscription->members == NULL) {
-        free(subscription->arguments);
-        free(subscription->members);
-        free(subscription);
-        return NULL;
-    }
-    subscription->session = session;
-    subscription->live = live;
-    (void)snprintf(subscription->id, sizeof(subscription->id), "%s", id);
-    subscription->start_ms = -MIN_INTERVAL_MS;
-    h2o_linklist_insert(&session->subscriptions, &subscription->link);
-    session->n_subscriptions++;
-    pgs__thread_count(session->thread, live, 1);
-    h2o_linklist_insert(&session->thread->due, &subscription->turn);
-    return subscription;
-}
-
-void
-pgs__subscription_close(struct pgs__subscription *subscription)
-{
-    if (subscription->txn != NULL) {
-        pgs_txn_detach(subscription->txn);
-        subscription->session->thread->n_in_flight--;
-    }
-    unlink_turn(subscription);
-    h2o_linklist_unlink(&subscription->link);
-    subscription->session->n_subscriptions--;
-    subscription->session->result_bytes -= subscription->counted_bytes;
-    subscription->session->thread->result_bytes -= subscription->counted_bytes;
-    pgs__thread_count(subscription->session->thread, subscription->live, -1);
-    pgs__match_leave(subscription);
-    pgs__held_clear(&subscription->held);
-    free(subscription->members);
-    free(subscription->facts);
-    free(subscription->arguments);
-    free(subscription);
 }

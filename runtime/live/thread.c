@@ -50,6 +50,13 @@ take_commit(struct pgs_live_thread *thread, const struct pgs__news *news)
 }
 
 static void
+renew_all(struct pgs_live_thread *thread)
+{
+    for (h2o_linklist_t *link = thread->sessions.next; link != &thread->sessions; link = link->next)
+        pgs__session_renew(H2O_STRUCT_FROM_MEMBER(struct pgs__session, link, link));
+}
+
+static void
 take_news(struct pgs_live_thread *thread, const struct pgs__news *news)
 {
     switch (news->kind) {
@@ -59,6 +66,7 @@ take_news(struct pgs_live_thread *thread, const struct pgs__news *news)
     case PGS__NEWS_CONNECTED:
         thread->is_connected = true;
         thread->recent.floor = thread->recent.last;
+        renew_all(thread);
         for_each_subscription(thread, begin_anew, NULL);
         break;
     case PGS__NEWS_LOST:
@@ -143,6 +151,7 @@ on_second(h2o_timeout_entry_t *entry)
         else if (!session->is_ending)
             session->transport->ping(session->at);
     }
+    pgs__shelf_sweep(pgs__hub_shelf(thread->config.hub));
     h2o_timeout_link(thread->loop, &thread->second_timeout, &thread->second);
 }
 

@@ -11,6 +11,7 @@
 #include "live/interest.h"
 #include "live/live.h"
 #include "live/recent.h"
+#include "live/sent.h"
 
 enum {
     PGS_LIVE_MAX_SUBSCRIPTIONS = 100, /* of a session */
@@ -63,6 +64,10 @@ struct pgs__session {
     void *at;            /* the transport's */
     h2o_mem_pool_t pool; /* of `who` */
     struct pgs_identity who;
+    struct pgs__shelf *shelf;
+    uint64_t gen;          /* names the connection; another one once the log was lost */
+    uint64_t n_frames;     /* sent so far */
+    struct pgs__mark mark; /* where the client comes back to, if all of it does */
     h2o_linklist_t subscriptions;
     int n_subscriptions;
     size_t result_bytes; /* of its results */
@@ -78,6 +83,7 @@ struct pgs__subscription {
     struct pgs_text *arguments; /* at NULL: null */
     struct pgs_txn *txn;        /* in flight */
     struct pgs__held held;
+    struct pgs__sent sent;
     bool has_result;
     bool again;       /* what is asked for now does not count for the last */
     uint64_t from;    /* what is asked for now holds at least all commits up to this one */
@@ -109,7 +115,15 @@ void pgs__thread_count(struct pgs_live_thread *thread, const struct pgs_live *li
 struct pgs__session *pgs__session_open(struct pgs_live_thread *thread,
                                        const struct pgs__transport *transport, void *at,
                                        h2o_iovec_t credential, const char **why);
-void pgs__session_close(struct pgs__session *session);
+
+/* `may_return`: its subscriptions are kept for a while. */
+void pgs__session_close(struct pgs__session *session, bool may_return);
+
+/* Copies the frame to the client. */
+void pgs__session_send(struct pgs__session *session, const struct pgs_buf *frame);
+
+/* What is told from now on does not follow from what was told before. */
+void pgs__session_renew(struct pgs__session *session);
 
 /* A message of the client; `type` is what it is where it does not say so, or NULL. */
 void pgs__session_receive(struct pgs__session *session, const char *type, const char *text,
@@ -125,13 +139,23 @@ bool pgs__session_is_full(const struct pgs__session *session);
 /* The token is not good any more: says so and ends. */
 void pgs__session_expire(struct pgs__session *session);
 
-/* ---- subscription.c ---- */
+/* ---- lifetime.c ---- */
 
 /* `arguments` are copied.  Its snapshot follows. */
 struct pgs__subscription *pgs__subscription_open(struct pgs__session *session,
                                                  const struct pgs_live *live, const char *id,
                                                  const struct pgs_text *arguments);
 void pgs__subscription_close(struct pgs__subscription *subscription);
+
+/* Takes it from its session, with the result that its client holds; to be resumed or freed. */
+void pgs__subscription_suspend(struct pgs__subscription *subscription);
+void pgs__subscription_free(struct pgs__subscription *subscription);
+
+/* Gives it to a session, of any thread, whose client goes on from the mark. */
+void pgs__subscription_resume(struct pgs__subscription *subscription, struct pgs__session *session,
+                              const struct pgs__mark *mark);
+
+/* ---- subscription.c ---- */
 
 /* Its result may be another: the newest commit is one that its next result must hold. */
 void pgs__subscription_mark(struct pgs__subscription *subscription);

@@ -310,7 +310,7 @@ async function events(path, headers, enough, { method = 'GET' } = {}) {
   for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
     text += chunk;
     for (let end; (end = text.indexOf('\n\n')) >= 0; text = text.slice(end + 2))
-      if (text.startsWith('data: ')) frames.push(JSON.parse(text.slice(6, end)));
+      if (text.startsWith('id: ')) frames.push(JSON.parse(text.slice(text.indexOf('\ndata: ') + 7, end)));
     if (await enough(frames)) break;
   }
   controller.abort();

@@ -9,17 +9,26 @@ const keyOf = (key, row) => JSON.stringify(key.map((name) => row[name]));
 /** What a subscriber holds. */
 class Subscription {
   constructor(live, id) {
-    Object.assign(this, { live, id, key: undefined, rows: undefined, seq: 0, frames: [], error: undefined, ended: false });
+    Object.assign(this, { live, id, key: undefined, rows: undefined, gen: undefined, seq: 0, frames: [], error: undefined, ended: false, resumed: 0, resets: 0 });
   }
 
   take(frame) {
     this.frames.push(frame);
     if (frame.type === 'error') this.error = frame;
     if (frame.type === 'unsubscribed') this.ended = true;
+    if (frame.type === 'reset') {
+      Object.assign(this, { rows: undefined, seq: 0 });
+      this.resets++;
+    }
+    if (frame.type === 'resumed') {
+      assert.equal(frame.seq, this.seq, `${this.id} goes on where it was`);
+      this.resumed++;
+    }
     if (frame.type === 'snapshot' || frame.type === 'delta') {
       assert.equal(frame.seq, this.seq + 1, `seq of ${this.id}`);
       this.seq = frame.seq;
     }
+    this.gen = frame.gen ?? this.gen;
     if (frame.type === 'snapshot') {
       assert.equal(this.rows, undefined, 'one snapshot');
       this.rows = frame.rows;
@@ -96,15 +105,28 @@ export class Live {
     return this.frames.find(test);
   }
 
-  subscribe(id, query, params) {
+  /** A subscription that is not asked for yet. */
+  hold(id) {
     const subscription = new Subscription(this, id);
     this.subscriptions.set(id, subscription);
+    return subscription;
+  }
+
+  subscribe(id, query, params) {
+    const subscription = this.hold(id);
     this.say({ type: 'subscribe', id, query, params });
     return subscription;
   }
 
+  /** Goes on with a subscription of another connection. */
+  resume(subscription, query, params, mark = { gen: subscription.gen, seq: subscription.seq }) {
+    subscription.live = this;
+    this.subscriptions.set(subscription.id, subscription);
+    this.say({ type: 'subscribe', id: subscription.id, query, params, resume: mark });
+  }
+
   async close() {
-    this.socket.close();
+    this.socket.close(1000);
     await this.closed;
     if (this.failure) throw this.failure;
   }

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+#include "live/shelf.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/limit.h"
+#include "live/thread.h"
+
+#define N_PLACES 1024 /* a power of two */
+
+struct parked {
+    h2o_linklist_t by_age, by_gen;
+    struct pgs__subscription *subscription;
+    uint64_t gen;
+    struct pgs_buf caller;
+    size_t bytes; /* that were counted for it, beside its frames */
+    int64_t until_ms;
+};
+
+struct pgs__shelf {
+    atomic_size_t bytes;
+    pthread_mutex_t mutex; /* over what follows */
+    h2o_linklist_t by_age; /* oldest first */
+    h2o_linklist_t by_gen[N_PLACES];
+};
+
+/* ---- bytes ---- */
+
+bool
+pgs__shelf_take(struct pgs__shelf *shelf, size_t n)
+{
+    if (atomic_fetch_add(&shelf->bytes, n) + n <= PGS_SHELF_MAX_BYTES)
+        return true;
+    pgs__shelf_give_back(shelf, n);
+    pgs_limit_hit(PGS_LIMIT_LIVE_KEPT);
+    return false;
+}
+
+void
+pgs__shelf_give_back(struct pgs__shelf *shelf, size_t n)
+{
+    atomic_fetch_sub(&shelf->bytes, n);
+}
+
+/* ---- what lies there ---- */
+
+/* All that decides what a caller sees: role, user, claims. */
+static void
+write_caller(const struct pgs_identity *who, struct pgs_buf *out)
+{
+    pgs_buf_init(out, 0);
+    pgs_buf_add_int(out, who->role);
+    for (size_t i = 0; i < who->n_session; i++) {
+        pgs_buf_add_char(out, ' ');
+        pgs_buf_add_int(out, (int64_t)who->session[i].len);
+        pgs_buf_add_char(out, ' ');
+        pgs_buf_add(out, who->session[i].at, who->session[i].len);
+    }
+}
+
+/* The mutex is held, also for those below.  Answers what it held. */
+static struct pgs__subscription *
+take_off(struct pgs__shelf *shelf, struct parked *parked)
+{
+    struct pgs__subscription *subscription = parked->subscription;
+
+    h2o_linklist_unlink(&parked->by_age);
+    h2o_linklist_unlink(&parked->by_gen);
+    pgs__shelf_give_back(shelf, parked->bytes);
+    pgs_buf_clear(&parked->caller);
+    free(parked);
+    return subscription;
+}
+
+static void
+drop(struct pgs__shelf *shelf, struct pgs__subscription *subscription)
+{
+    pgs__sent_clear(&subscription->sent, shelf);
+    pgs__subscription_free(subscription);
+}
+
+/* False: nothing lies there that is older than `before_ms`. */
+static bool
+drop_oldest(struct pgs__shelf *shelf, int64_t before_ms)
+{
+    struct parked *oldest;
+
+    if (h2o_linklist_is_empty(&shelf->by_age))
+        return false;
+    oldest = H2O_STRUCT_FROM_MEMBER(struct parked, by_age, shelf->by_age.next);
+    if (oldest->until_ms > before_ms)
+        return false;
+    drop(shelf, take_off(shelf, oldest));
+    return true;
+}
+
+static bool
+make_room(struct pgs__shelf *shelf, size_t bytes)
+{
+    while (!pgs__shelf_take(shelf, bytes))
+        if (bytes > PGS_SHELF_MAX_BYTES || !drop_oldest(shelf, INT64_MAX))
+            return false;
+    return true;
+}
+
+void
+pgs__shelf_put(struct pgs__shelf *shelf, const struct pgs__session *session,
+               struct pgs__subscription *subscription, int64_t ms)
+{
+    struct parked *parked = calloc(1, sizeof(*parked));
+    bool is_put = false;
+
+    if (parked == NULL) {
+        drop(shelf, subscription);
+        return;
+    }
+    write_caller(&session->who, &parked->caller);
+    parked->subscription = subscription;
+    parked->gen = session->gen;
+    parked->bytes =
+        sizeof(*parked) + sizeof(*subscription) + parked->caller.len + subscription->held.bytes;
+    parked->until_ms = pgs_clock_ms() + ms;
+    pthread_mutex_lock(&shelf->mutex);
+    if (!parked->caller.failed && make_room(shelf, parked->bytes)) {
+        h2o_linklist_insert(&shelf->by_age, &parked->by_age);
+        h2o_linklist_insert(&shelf->by_gen[parked->gen & (N_PLACES - 1)], &parked->by_gen);
+        is_put = true;
+    }
+    pthread_mutex_unlock(&shelf->mutex);
+    if (is_put)
+        return;
+    drop(shelf, subscription);
+    pgs_buf_clear(&parked->caller);
+    free(parked);
+}
+
+static bool
+same_arguments(const struct pgs_text *a, const struct pgs_text *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if ((a[i].at == NULL) != (b[i].at == NULL) || a[i].len != b[i].len ||
+            (a[i].len > 0 && memcmp(a[i].at, b[i].at, a[i].len) != 0))
+            return false;
+    return true;
+}
+
+static bool
+is_wanted(const struct parked *parked, const struct pgs__wanted *wanted,
+          const struct pgs_buf *caller, const struct pgs__mark *mark)
+{
+    const struct pgs__subscription *subscription = parked->subscription;
+
+    return parked->gen == mark->gen && subscription->live == wanted->live &&
+           strcmp(subscription->id, wanted->id) == 0 && parked->caller.len == caller->len &&
+           memcmp(parked->caller.at, caller->at, caller->len) == 0 &&
+           same_arguments(subscription->arguments, wanted->arguments,
+                          wanted->live->arguments->n_fields) &&
+           pgs__sent_holds(&subscription->sent, mark);
+}
+
+struct pgs__subscription *
+pgs__shelf_find(struct pgs__shelf *shelf, const struct pgs__wanted *wanted,
+                const struct pgs__mark *mark)
+{
+    h2o_linklist_t *place = &shelf->by_gen[mark->gen & (N_PLACES - 1)];
+    struct pgs__subscription *found = NULL;
+    struct pgs_buf caller;
+
+    write_caller(&wanted->session->who, &caller);
+    pthread_mutex_lock(&shelf->mutex);
+    for (h2o_linklist_t *link = place->next; link != place && found == NULL && !caller.failed;
+         link = link->next) {
+        struct parked *parked = H2O_STRUCT_FROM_MEMBER(struct parked, by_gen, link);
+
+        if (!is_wanted(parked, wanted, &caller, mark))
+            continue;
+        link = link->prev;
+        found = take_off(shelf, parked);
+    }
+    pthread_mutex_unlock(&shelf->mutex);
+    pgs_buf_clear(&caller);
+    return found;
+}
+
+void
+pgs__shelf_sweep(struct pgs__shelf *shelf)
+{
+    int64_t now_ms = pgs_clock_ms();
+
+    pthread_mutex_lock(&shelf->mutex);
+    while (drop_oldest(shelf, now_ms))
+        ;
+    pthread_mutex_unlock(&shelf->mutex);
+}
+
+/* ---- opening and closing ---- */
+
+struct pgs__shelf *
+pgs__shelf_open(void)
+{
+    struct pgs__shelf *shelf = calloc(1, sizeof(*shelf));
+
+    if (shelf == NULL)
+        return NULL;
+    atomic_init(&shelf->bytes, 0);
+    pthread_mutex_init(&shelf->mutex, NULL);
+    h2o_linklist_init_anchor(&shelf->by_age);
+    for (size_t i = 0; i < N_PLACES; i++)
+        h2o_linklist_init_anchor(&shelf->by_gen[i]);
+    return shelf;
+}
+
+void
+pgs__shelf_close(struct pgs__shelf *shelf)
+{
+    while (drop_oldest(shelf, INT64_MAX))
+        ;
+    pthread_mutex_destroy(&shelf->mutex);
+    free(shelf);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Subscriptions whose connection has ended, kept for a while for clients that come back.  Nothing
+ * is asked for them meanwhile: what changed is found out when they go on.
+ *
+ * All threads share one shelf, because a client comes back to any of them.
+ */
+#ifndef PGS_LIVE_SHELF_H
+#define PGS_LIVE_SHELF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct pgs__mark;
+struct pgs__session;
+struct pgs__shelf;
+struct pgs__subscription;
+
+enum {
+    PGS_SHELF_MAX_BYTES = 67108864, /* of all that is kept for clients that may come back */
+};
+
+/* NULL: out of memory. */
+struct pgs__shelf *pgs__shelf_open(void);
+void pgs__shelf_close(struct pgs__shelf *shelf);
+
+/* Counts `n` bytes.  False: there is no room for them. */
+bool pgs__shelf_take(struct pgs__shelf *shelf, size_t n) __attribute__((warn_unused_result));
+void pgs__shelf_give_back(struct pgs__shelf *shelf, size_t n);
+
+/* Takes a suspended subscription of `session`, which it may free at any time, `ms` from now at the
+ * latest. */
+void pgs__shelf_put(struct pgs__shelf *shelf, const struct pgs__session *session,
+                    struct pgs__subscription *subscription, int64_t ms);
+
+/* What is looked for: the same caller, query and arguments, under the same name. */
+struct pgs__wanted {
+    const struct pgs__session *session; /* of the caller who asks */
+    const char *id;
+    const struct pgs_live *live;
+    const struct pgs_text *arguments;
+};
+
+/* Hands it out for good; NULL: there is none, or not all that was sent since the mark. */
+struct pgs__subscription *pgs__shelf_find(struct pgs__shelf *shelf,
+                                          const struct pgs__wanted *wanted,
+                                          const struct pgs__mark *mark);
+
+/* Frees what nobody came back for. */
+void pgs__shelf_sweep(struct pgs__shelf *shelf);
+
+#endif
