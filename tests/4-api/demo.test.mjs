@@ -22,7 +22,7 @@ before(async () => {
 });
 after(async () => {
   await browser?.close();
-  await proxy?.close();
+  proxy?.close();
   await app?.close();
 });
 
@@ -74,23 +74,23 @@ test('two windows see each other\'s tickets move, and catch up after they were o
   assert.equal(await two.page.getByText('<b>A new one</b>').locator('..').getByRole('button').count(), 0, 'it is not hers to move');
   assert.deepEqual([...one.problems, ...two.problems], []);
 
-  proxy.cut();
+  proxy.refuse();
   await two.connection('waiting');
   await one.move(1, 'solved');
   await app.db.query(`insert into ticket (team_id, author_id, title) select '${blue}', '${ada}', 'while away ' || n from generate_series(1, 20) n`);
   await app.db.query('delete from ticket where id = 2');
   await agrees(one, ada);
   assert.notEqual(await two.shown(), await stored(joan));
-  proxy.mend();
+  proxy.admit();
   await two.connection('open');
   await agrees(two, joan);
 
   await two.context.setOffline(true);
-  proxy.isMute = true; // an open WebSocket is not ended by setOffline
+  proxy.hold(); // an open WebSocket is not ended by setOffline
   await two.connection('waiting');
   await app.db.query(`update ticket set state = 'pending' where title like 'while away 1%'`);
   await agrees(one, ada);
-  proxy.mend();
+  proxy.release();
   await two.context.setOffline(false);
   await two.connection('open');
   await agrees(two, joan);

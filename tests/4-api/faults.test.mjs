@@ -11,7 +11,8 @@ import { startServer, users } from '../lib/app.mjs';
 import { raw, request } from '../lib/http.mjs';
 import { anon_key, token } from '../lib/jwt.mjs';
 import { editor } from './proof.mjs';
-import { checkLeaks, countDescriptors, checkWrites, openFaulty, openProxy, outage } from './faulty.mjs';
+import { openProxy } from '../lib/proxy.mjs';
+import { checkLeaks, countDescriptors, checkWrites, openFaulty, outage } from './faulty.mjs';
 
 /** Well within what an operator would call at once, on a machine that has other things to do. */
 const soon = (back_ms) => assert.ok(back_ms < 10_000, `${back_ms} ms`);

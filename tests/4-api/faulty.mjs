@@ -3,14 +3,14 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import http from 'node:http';
-import net from 'node:net';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { buildProject, credentials, environment, makeDatabase, startServer } from '../lib/app.mjs';
 import { request } from '../lib/http.mjs';
 import { Cluster, connect } from '../lib/postgres.mjs';
 import { family, freePort, sleep, until } from '../lib/process.mjs';
 import { items } from './proof.mjs';
+
+export { openProxy } from '../lib/proxy.mjs';
 
 const name = 'faults';
 
@@ -172,43 +172,4 @@ export async function checkLeaks(app) {
   await until('all of them to be idle', async () => await app.backends("and state <> 'idle'") === 0);
   app.agent.destroy();
   await until('as many descriptors as before', () => app.descriptors() <= app.fds, 5000);
-}
-
-/**
- * A proxy between the server and PostgreSQL.  `cut(n)` ends the next connection that has carried n
- * bytes of answers from now on; `hold` carries nothing more until `release`.
- */
-export async function openProxy(to_port) {
-  const pairs = new Set();
-  let cut_after = Infinity;
-  let held = false;
-  const server = net.createServer((client) => {
-    const upstream = net.connect(to_port, '127.0.0.1');
-    const pair = { client, upstream };
-    pairs.add(pair);
-    const end = () => { pairs.delete(pair); client.destroy(); upstream.destroy(); };
-    for (const [from, to] of [[client, upstream], [upstream, client]]) {
-      from.on('error', end);
-      from.on('close', end);
-      from.on('data', (bytes) => {
-        if (to !== client || bytes.length < cut_after) {
-          if (to === client) cut_after -= bytes.length;
-          to.write(bytes);
-          return;
-        }
-        to.write(bytes.subarray(0, cut_after), () => end());
-        cut_after = Infinity;
-      });
-      if (held) from.pause();
-    }
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: server.address().port,
-    cut(n) { cut_after = n; },
-    hold() { held = true; for (const { client, upstream } of pairs) { client.pause(); upstream.pause(); } },
-    release() { held = false; for (const { client, upstream } of pairs) { client.resume(); upstream.resume(); } },
-    drop() { for (const { client, upstream } of pairs) { client.resetAndDestroy(); upstream.destroy(); } },
-    close() { for (const { client, upstream } of pairs) { client.destroy(); upstream.destroy(); } server.close(); },
-  };
 }

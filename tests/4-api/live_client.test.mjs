@@ -18,7 +18,7 @@ before(async () => {
   proxy = await openProxy(app.port);
 });
 after(async () => {
-  await proxy.close();
+  proxy.close();
   await app.close();
 });
 
@@ -62,10 +62,10 @@ for (const transport of ['websocket', 'sse'])
       await sql(`insert into ticket (id, team_id, title) values (3, 1, 'c')`);
       await c.has('1 3');
       assert.equal(c.told.changes.at(-1).type, 'delta');
-      proxy.cut();
+      proxy.refuse();
       await until('that it notices', () => c.live.state === 'waiting');
       await sql('delete from ticket where id = 1');
-      proxy.mend();
+      proxy.admit();
       await c.has('3');
       const restarted = app.restart();
       await sql(`insert into ticket (id, team_id, title) values (4, 1, 'd')`);
@@ -75,6 +75,26 @@ for (const transport of ['websocket', 'sse'])
       c.close();
       assert.equal(c.told.states[0], 'connecting');
       assert.equal(c.told.states.at(-1), 'closed');
+    });
+
+    test('cut anywhere, again and again: in the end it holds what is stored', async () => {
+      const c = connect({ transport });
+      c.follow();
+      await until('the rows', () => c.told.rows);
+      for (let round = 0; round < (process.env.LONG ? 300 : 6); round++) {
+        proxy.cut(1 + (round * 397) % 1200);
+        for (let i = 0; i < 5; i++) {
+          await sql(`insert into ticket (id, team_id, title) values (${100 + (round * 7 + i * 3) % 20}, 1, 'round ${round}') on conflict (id) do update set title = excluded.title`);
+          await sql(`delete from ticket where id = ${100 + (round * 5 + i) % 20}`);
+          await new Promise((done) => setTimeout(done, 5));
+        }
+      }
+      proxy.cut(Infinity);
+      const stored = async () => JSON.stringify((await sql('select id::int, team_id, title, state from ticket where team_id = 1 order by id')).rows);
+      const held = () => JSON.stringify([...c.told.rows].sort((a, b) => a.id - b.id));
+      await until('what is stored', async () => held() === await stored(), 60_000).catch(async (error) => { throw new Error(`${error.message}: ${held()} is not ${await stored()}`); });
+      await sql('delete from ticket where id >= 100');
+      c.close();
     });
 
     test('subscriptions come and go while it is open; an error ends its own alone', async () => {
@@ -147,10 +167,10 @@ test('a network that went silent is noticed, at once where the platform tells', 
   network.say('offline');
   await new Promise((done) => setTimeout(done, 3_200));
   assert.equal(c.live.state, 'open', 'the server answers: it is not as the platform says');
-  proxy.isMute = true;
+  proxy.hold();
   if (!process.env.LONG) network.say('offline'); // without it takes half a minute
   await until('that it is given up', () => c.live.state === 'waiting', 60_000);
-  proxy.mend();
+  proxy.release();
   network.say('online');
   await until('that it is open again', () => c.live.state === 'open', 20_000);
   c.close();

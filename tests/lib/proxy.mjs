@@ -1,38 +1,47 @@
-// A network between a client and a server that can be cut, or swallow all that is said.
+// A network between two programs that can be cut, or held up.
 import { once } from 'node:events';
 import net from 'node:net';
 
-/** Listens on a port of its own and hands on to `to`, a port of 127.0.0.1. */
-export async function openProxy(to) {
+/**
+ * Listens on a port of its own and carries what comes to `to_port`.  `cut(n)` ends the next connection that
+ * has carried n bytes of answers from now on; `hold` carries nothing more until `release`; `drop` ends what is
+ * there, and `refuse` also what comes, until `admit`.
+ */
+export async function openProxy(to_port) {
   const pairs = new Set();
-  const proxy = { isCut: false, isMute: false, accepted: 0 };
+  let cut_after = Infinity;
+  let held = false, refuses = false;
   const server = net.createServer((client) => {
-    proxy.accepted++;
-    if (proxy.isCut) return client.destroy();
-    const upstream = net.connect(to, '127.0.0.1');
-    const pair = [client, upstream];
+    if (refuses) return client.resetAndDestroy();
+    const upstream = net.connect(to_port, '127.0.0.1');
+    const pair = { client, upstream };
     pairs.add(pair);
-    for (const [from, other] of [pair, [upstream, client]]) {
-      from.on('data', (data) => { if (!proxy.isMute) other.write(data); });
-      from.on('error', () => {});
-      from.on('close', () => { other.destroy(); pairs.delete(pair); });
+    const end = () => { pairs.delete(pair); client.destroy(); upstream.destroy(); };
+    for (const [from, to] of [[client, upstream], [upstream, client]]) {
+      from.on('error', end);
+      from.on('close', end);
+      from.on('data', (bytes) => {
+        if (to !== client || bytes.length < cut_after) {
+          if (to === client) cut_after -= bytes.length;
+          to.write(bytes);
+          return;
+        }
+        to.write(bytes.subarray(0, cut_after), () => end());
+        cut_after = Infinity;
+      });
+      if (held) from.pause();
     }
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const dropAll = () => { for (const pair of pairs) for (const socket of pair) socket.destroy(); };
-  return Object.assign(proxy, {
+  const drop = () => { for (const { client, upstream } of pairs) { client.resetAndDestroy(); upstream.destroy(); } };
+  return {
     port: server.address().port,
-    /** Ends what is there, and refuses what comes, until mend(). */
-    cut() {
-      proxy.isCut = true;
-      dropAll();
-    },
-    mend() {
-      proxy.isCut = proxy.isMute = false;
-    },
-    close() {
-      dropAll();
-      return new Promise((done) => server.close(done));
-    },
-  });
+    cut(n) { cut_after = n; },
+    hold() { held = true; for (const { client, upstream } of pairs) { client.pause(); upstream.pause(); } },
+    release() { held = false; for (const { client, upstream } of pairs) { client.resume(); upstream.resume(); } },
+    drop,
+    refuse() { refuses = true; drop(); },
+    admit() { refuses = false; },
+    close() { for (const { client, upstream } of pairs) { client.destroy(); upstream.destroy(); } server.close(); },
+  };
 }
