@@ -20,13 +20,22 @@ is_followed(struct watching *watching, const void *what)
     return false;
 }
 
+static void visit_expr(const struct expr *expr, void *data);
 static void watch_expr(struct watching *watching, const struct expr *expr);
 static void watch_table(struct watching *watching, const struct table *table);
 
 static void
 visit_range(const struct range *range, void *data)
 {
-    watch_table(data, range->table);
+    struct watching *watching = data;
+    struct watched *out = watching->out;
+    const struct table *table = range->table;
+
+    if (!out->untold && table->is_view && (table->raw || table->materialized)) {
+        out->untold = range;
+        out->untold_policy = watching->policy;
+    }
+    watch_table(watching, table);
 }
 
 /* A function without a body that we can read has been refused, or is raw. */
@@ -45,6 +54,7 @@ watch_function(struct watching *watching, const struct expr *call)
         return;
     }
     walk_statement_ranges(function->body, visit_range, watching);
+    walk_statement(function->body, visit_expr, watching);
 }
 
 static void

@@ -12,6 +12,8 @@ struct watched {
     VEC(const struct table *) tables; /* each once, no views; partitions by their root */
     const struct expr *raw;           /* SQL in $$ whose tables are not known; NULL: none */
     const struct policy *raw_policy;  /* that it stands in; NULL: in the query */
+    const struct range *untold;       /* a view in $$, or a materialized one; NULL: none */
+    const struct policy *untold_policy;
 };
 
 /* Through views, predicates and functions, and through the row policies of each table. */

@@ -50,8 +50,50 @@ check_known(const struct model *model, const struct live *live)
     return false;
 }
 
+static bool
+reads_itself(const struct live *live, const struct table *view)
+{
+    struct reads reads = {0};
+
+    check_reads_select(live->body, &reads);
+    for (size_t i = 0; i < reads.n; i++)
+        if (reads.at[i].table == view)
+            return true;
+    return false;
+}
+
+/* Through policies and functions; live_rule.c says it of views that the query itself reads. */
+static bool
+check_untold(const struct model *model, const struct live *live)
+{
+    struct watched watched = plan_watched(model, live);
+    const struct range *view = watched.untold;
+    struct diag *diag;
+
+    if (!view || reads_itself(live, view->table))
+        return true;
+    if (view->table->materialized) {
+        diag =
+            diag_at(live->span, PGS4306_LIVE_STORED,
+                    "live query \"%s\" depends on \"%s\", which no write changes: nobody would be "
+                    "told when it decides otherwise",
+                    live->name, view->table->name);
+        diag_hint(diag, "read the tables of the view in its place, or a plain view");
+    } else {
+        diag = diag_at(live->span, PGS4137_LIVE_ON_RAW,
+                       "live query \"%s\" depends on view \"%s\", whose tables are not known",
+                       live->name, view->table->name);
+        diag_hint(diag, "write the view without $$, or read its tables in its place");
+    }
+    if (watched.untold_policy)
+        diag_note(diag, view->span, "policy \"%s\" decides by it", watched.untold_policy->name);
+    else
+        diag_note(diag, view->span, "it is read here");
+    return false;
+}
+
 bool
 check_live_watched(const struct model *model, const struct live *live)
 {
-    return check_names(live) && check_known(model, live);
+    return check_names(live) && check_known(model, live) && check_untold(model, live);
 }
