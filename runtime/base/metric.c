@@ -52,6 +52,14 @@ static const char *const outcomes[PGS_LABELS_OUTCOMES] = {
     "result=\"lost\"", "result=\"busy\"",   "result=\"unwanted\"",
 };
 
+static const char *const live_ways[PGS_LABELS_LIVE_WAYS] = {"by=\"matching\"", "by=\"asking\""};
+static const char *const frames[PGS_LABELS_FRAMES] = {
+    "type=\"snapshot\"",
+    "type=\"delta\"",
+    "type=\"reset\"",
+    "type=\"resumed\"",
+};
+
 /* Appendix A of PostgreSQL's manual, PT of functions that choose a status, and the rest. */
 #define CLASS(c) "class=\"" c "\""
 static const char *const classes[PGS_LABELS_CLASSES] = {
@@ -73,6 +81,8 @@ static const char *const classes[PGS_LABELS_CLASSES] = {
 #define LABELS_TOKENS tokens
 #define LABELS_OUTCOMES outcomes
 #define LABELS_CLASSES classes
+#define LABELS_LIVE_WAYS live_ways
+#define LABELS_FRAMES frames
 
 const struct pgs_metric pgs_metrics[] = {
 #define PGS_METRIC(id, name, kind, labels, more, meaning)                                          \

@@ -47,6 +47,20 @@ enum pgs_token_result {
     PGS_TOKEN_REFUSED,
 };
 
+/* How a live result was brought up to date. */
+enum pgs_live_way {
+    PGS_LIVE_MATCHED,
+    PGS_LIVE_ASKED,
+};
+
+/* What a subscriber is told. */
+enum pgs_live_frame {
+    PGS_FRAME_SNAPSHOT,
+    PGS_FRAME_DELTA,
+    PGS_FRAME_RESET,
+    PGS_FRAME_RESUMED,
+};
+
 /* How many texts each list of labels has (base/metric.c); the enums above are in their order. */
 enum {
     PGS_LABELS_NONE = 1,
@@ -57,6 +71,8 @@ enum {
     PGS_LABELS_EVENTS = 3,
     PGS_LABELS_TOKENS = 3,
     PGS_LABELS_OUTCOMES = 7,
+    PGS_LABELS_LIVE_WAYS = 2,
+    PGS_LABELS_FRAMES = 4,
     PGS_LABELS_CLASSES = 46,
 };
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define EPOCH_US 946684800000000 /* PostgreSQL counts from 2000 */
+
 static const uint8_t *
 take(struct pgs_pgoutput_part *cursor, size_t n)
 {
@@ -46,7 +48,7 @@ read_begin(struct pgs_pgoutput_part *cursor, struct pgs_pgoutput *out)
 {
     out->kind = PGS_PGOUTPUT_BEGIN;
     out->lsn = take_int(cursor, 8);
-    (void)take(cursor, 8); /* when it was committed */
+    out->committed_us = (int64_t)take_int(cursor, 8) + EPOCH_US;
     out->xid = (uint32_t)take_int(cursor, 4);
 }
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum pgs_pgoutput_kind {
-    PGS_PGOUTPUT_BEGIN,    /* xid, lsn of the commit */
+    PGS_PGOUTPUT_BEGIN,    /* xid, lsn of the commit, committed_us */
     PGS_PGOUTPUT_COMMIT,   /* lsn: where the next transaction's changes may begin */
     PGS_PGOUTPUT_RELATION, /* relation, schema, table, is_full, columns */
     PGS_PGOUTPUT_CHANGE,   /* relation, before, after: a row came, changed or went */
@@ -30,6 +30,7 @@ struct pgs_pgoutput {
     enum pgs_pgoutput_kind kind;
     uint64_t lsn;
     uint32_t xid;
+    int64_t committed_us; /* by PostgreSQL's clock, since 1970 */
     uint32_t relation;
     const char *schema; /* "" for pg_catalog; both end with a NUL, in the message */
     const char *table;

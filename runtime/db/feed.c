@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metric.h"
 #include "codec/pgoutput.h"
 
 #define STATUS_MS 5000 /* wal_sender_timeout is 60 s unless it is set */
@@ -45,6 +46,7 @@ struct pgs_feed {
     struct pgs_changes_maker maker;
     uint32_t xid;
     uint64_t commit_lsn;
+    int64_t committed_us;
 };
 
 /* ---- a transaction ---- */
@@ -117,8 +119,11 @@ hand_on(struct pgs_feed *feed, uint64_t end_lsn)
     struct pgs_changes *changes = pgs_changes_finish(&feed->maker, feed->xid, feed->commit_lsn);
 
     feed->lsn = end_lsn;
-    if (changes != NULL)
-        feed->config.on_changes(feed->config.arg, changes);
+    if (changes == NULL)
+        return;
+    pgs_count(PGS_CELL_LIVE_COMMITS, 1);
+    pgs_observe(PGS_CELL_LIVE_LAG, 0, pgs_clock_wall_ms() * 1000 - feed->committed_us);
+    feed->config.on_changes(feed->config.arg, changes);
 }
 
 /* False: it makes no sense. */
@@ -133,6 +138,7 @@ read_message(struct pgs_feed *feed, const uint8_t *at, size_t len)
     case PGS_PGOUTPUT_BEGIN:
         feed->xid = message.xid;
         feed->commit_lsn = message.lsn;
+        feed->committed_us = message.committed_us;
         return true;
     case PGS_PGOUTPUT_COMMIT:
         hand_on(feed, message.lsn);
@@ -346,9 +352,11 @@ run_once(struct pgs_feed *feed)
     if (streaming) {
         PGS_LOG(PGS_LOG_INFO, "live_feed_connected", PGS_LOG_INT("tables", feed->n_watched));
         feed->failures = 0;
+        pgs_gauge_set(PGS_CELL_LIVE_FEED, 1);
         feed->config.on_state(feed->config.arg, true);
         ended = stream(feed);
         feed->config.on_state(feed->config.arg, false);
+        pgs_gauge_set(PGS_CELL_LIVE_FEED, 0);
     }
     if (!ended)
         log_failure(feed, streaming);
@@ -375,6 +383,7 @@ run(void *arg)
 
     sigfillset(&all);
     (void)pthread_sigmask(SIG_BLOCK, &all, NULL); /* they are the main thread's */
+    pgs_metrics_open();
     while (!run_once(feed) && !is_told_to_end(feed, -1, backoff_ms(feed->failures)))
         ;
     return NULL;

@@ -4,16 +4,20 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/metric.h"
 #include "codec/json_write.h"
 #include "live/row.h"
 
+static const char *const types[PGS_LABELS_FRAMES] = {"snapshot", "delta", "reset", "resumed"};
+
 /* Up to the generation: what another connection would begin it with is its own. */
 static void
-begin(const struct pgs__subscription *subscription, const char *type, struct pgs_buf *frame)
+begin(const struct pgs__subscription *subscription, enum pgs_live_frame type, struct pgs_buf *frame)
 {
+    pgs_count(PGS_CELL_LIVE_FRAMES + (int)type, 1);
     pgs_buf_init(frame, 0);
     pgs_buf_add_str(frame, "{\"type\":\"");
-    pgs_buf_add_str(frame, type);
+    pgs_buf_add_str(frame, types[type]);
     pgs_buf_add_str(frame, "\",\"id\":");
     pgs_json_string(frame, subscription->id, strlen(subscription->id));
     pgs_buf_add_str(frame, ",\"gen\":");
@@ -22,7 +26,7 @@ begin(const struct pgs__subscription *subscription, const char *type, struct pgs
 
 /* Answers where the part begins that stays the same on another connection. */
 static size_t
-begin_rows(struct pgs__subscription *subscription, const char *type, struct pgs_buf *frame)
+begin_rows(struct pgs__subscription *subscription, enum pgs_live_frame type, struct pgs_buf *frame)
 {
     uint64_t lsn = subscription->lsn;
     size_t tail;
@@ -54,7 +58,7 @@ pgs__frame_snapshot(struct pgs__subscription *subscription, const struct pgs__he
     struct pgs__session *session = subscription->session;
     struct pgs_buf frame;
 
-    (void)begin_rows(subscription, "snapshot", &frame);
+    (void)begin_rows(subscription, PGS_FRAME_SNAPSHOT, &frame);
     pgs__row_write_key_names(subscription->live, &frame);
     pgs_buf_add_str(&frame, ",\"rows\":[");
     for (size_t i = 0; i < held->n; i++) {
@@ -88,7 +92,7 @@ pgs__frame_delta(struct pgs__subscription *subscription, const struct pgs__delta
 
     if (pgs__delta_is_empty(delta))
         return;
-    tail = begin_rows(subscription, "delta", &frame);
+    tail = begin_rows(subscription, PGS_FRAME_DELTA, &frame);
     pgs__delta_write(delta, subscription->live->ordered, &frame);
     end(subscription, &frame);
     if (!frame.failed)
@@ -101,7 +105,7 @@ pgs__frame_reset(struct pgs__subscription *subscription)
 {
     struct pgs_buf frame;
 
-    begin(subscription, "reset", &frame);
+    begin(subscription, PGS_FRAME_RESET, &frame);
     end(subscription, &frame);
     pgs_buf_clear(&frame);
 }
@@ -111,7 +115,7 @@ send_resumed(struct pgs__subscription *subscription, int64_t seq)
 {
     struct pgs_buf frame;
 
-    begin(subscription, "resumed", &frame);
+    begin(subscription, PGS_FRAME_RESUMED, &frame);
     pgs_buf_add_str(&frame, ",\"seq\":");
     pgs_buf_add_int(&frame, seq);
     end(subscription, &frame);
@@ -123,7 +127,7 @@ send_again(struct pgs__subscription *subscription, const struct pgs__sent_frame 
 {
     struct pgs_buf frame;
 
-    begin(subscription, "delta", &frame);
+    begin(subscription, PGS_FRAME_DELTA, &frame);
     pgs_buf_add(&frame, missed->at, missed->len);
     pgs__session_send(subscription->session, &frame);
     pgs_buf_clear(&frame);

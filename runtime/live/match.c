@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "base/limit.h"
+#include "base/metric.h"
 #include "live/facts.h"
 #include "live/frame.h"
 
@@ -137,6 +137,7 @@ tell_work(struct pgs__subscription *subscription)
 
     if (subscription->work.commit == 0)
         return; /* it is asked for again */
+    pgs_count(PGS_CELL_LIVE_RESULTS + PGS_LIVE_MATCHED, 1);
     subscription->lsn = pgs__recent_lsn(&thread->recent, thread->recent.last);
     pgs__delta_of_work(&delta, &subscription->work);
     pgs__frame_delta(subscription, &delta);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/limit.h"
 #include "base/log.h"
+#include "base/metric.h"
 #include "codec/sqlstate.h"
 #include "live/facts.h"
 #include "live/frame.h"
@@ -244,6 +245,7 @@ tell(struct pgs__subscription *subscription, struct pgs__held *after, h2o_mem_po
 {
     struct pgs__delta delta;
 
+    pgs_count(PGS_CELL_LIVE_RESULTS + PGS_LIVE_ASKED, 1);
     if (subscription->has_result) {
         pgs__delta_of_results(&delta, &subscription->held, after, subscription->live->ordered,
                               pool);

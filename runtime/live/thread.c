@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/metric.h"
 #include "http/reply.h"
 #include "live/match.h"
 
@@ -104,6 +105,7 @@ pgs__thread_count(struct pgs_live_thread *thread, const struct pgs_live *live, i
         for (size_t i = 0; i < live->n_watched; i++)
             pgs__hub_want_rows(thread->config.hub, live->watched[i], change);
     thread->n_subscriptions += change;
+    pgs_gauge_add(PGS_CELL_LIVE_SUBSCRIPTIONS, change);
     if (thread->n_subscriptions == 0) {
         pgs__hub_unlisten(thread->config.hub, &thread->listener);
         pgs__recent_clear(&thread->recent);

@@ -174,6 +174,48 @@ test('subscriptions are refused one by one', async () => {
   await live.close();
 });
 
+/** How many results were brought up to date by each way, in all and so far. */
+const ways = async () => Object.fromEntries([...(await request(app.admin_port, 'GET', '/metrics')).text
+  .matchAll(/^pgstack_live_results_total\{by="(\w+)"\} (\d+)$/gm)].map(([, name, n]) => [name, Number(n)]));
+
+test('a row that matches is told without asking PostgreSQL, one that cannot be told is asked for', async () => {
+  const live = await open(staff), other = await open(staff);
+  const tickets = await live.subscribe('t', 'tickets', { team_id: 1 }).ready();
+  const elsewhere = await other.subscribe('e', 'tickets', { team_id: 2 }).ready();
+  await sql(`insert into ticket (id, team_id, title) values (70, 1, 'matched')`);
+  await until('the row', () => tickets.rows.length === 2);
+  const before = await ways();
+  await sql(`update ticket set team_id = 2 where id = 70`);
+  await until('it to move', () => tickets.rows.length === 1 && elsewhere.rows.length === 2);
+  await sql('delete from ticket where id = 70');
+  await until('it to go', () => elsewhere.rows.length === 1);
+  const after = await ways();
+  assert.deepEqual(after, { matching: before.matching + 3, asking: before.asking });
+  const total = await live.subscribe('n', 'total', { team: 1 }).ready();
+  assert.equal((await ways()).asking, after.asking + 1);
+  await sql(`insert into ticket (id, team_id, title) values (71, 3, 'of another team')`);
+  await sql(`insert into ticket (id, team_id, title) values (72, 1, 'of this one')`);
+  await total.become([{ n: 2 }]);
+  assert.equal((await ways()).asking, after.asking + 2, 'the other team does not concern it');
+  await sql('delete from ticket where id in (71, 72)');
+  await total.become([{ n: 1 }]);
+  await live.close();
+  await other.close();
+});
+
+test('values of every kind arrive by matching as they do by asking', async () => {
+  const live = await open(staff);
+  await sql(`insert into note values (90, 9, E'quote " slash \\\\ tab \t line \n \u00e9 \U0001F600')`);
+  const notes = await live.subscribe('n', 'notes', { ticket: 9 }).ready();
+  const snapshot = notes.rows[0].body;
+  await sql('delete from note where id = 90');
+  await notes.become([]);
+  await sql('insert into note values (90, 9, $1)', [snapshot]);
+  await notes.become([{ id: 90, body: snapshot }]);
+  await sql('delete from note');
+  await live.close();
+});
+
 const hits = async () => Object.fromEntries([...(await request(app.admin_port, 'GET', '/metrics')).text
   .matchAll(/^pgstack_limit_hits_total\{limit="(live_\w+)"\} (\d+)$/gm)].map(([, name, n]) => [name, Number(n)]));
 const limits = {
