@@ -81,6 +81,7 @@ tsan: ## what has threads, under TSan; T=4-api/keys picks
 
 torture: ## each call that can fail fails in turn, under ASan; `make test` tries a part of them
 	@LONG=1 $(MAKE) -s --no-print-directory test BUILD=build/san SAN=1 T='1-unit/*_torture_test'
+	@LONG=1 PGS_TEST_CASE='test_torture_*' $(MAKE) -s --no-print-directory test BUILD=build/san SAN=1 SUITE_SECONDS=3600 T='3-sql/pool'
 
 fuzz: ## each fuzz target for FUZZ_SECONDS=60; T=jwt picks
 	@tools/deps fuzz
@@ -179,7 +180,7 @@ test_libraries := $(BUILD)/libcodegen.a $(BUILD)/libpgs.a
 
 $(BUILD)/tests/1-unit/codegen_%.o: TEST_FLAGS := $(COMPILER_FLAGS)
 $(BUILD)/tests/1-unit/runtime_%.o: TEST_FLAGS := -Itests $(RUNTIME_FLAGS)
-$(BUILD)/tests/3-sql/%.o: TEST_FLAGS := $(RUNTIME_FLAGS)
+$(BUILD)/tests/3-sql/%.o: TEST_FLAGS := -Itests $(RUNTIME_FLAGS)
 $(BUILD)/tests/fuzz/%.o: TEST_FLAGS := -Itests $(COMPILER_FLAGS) $(RUNTIME_FLAGS)
 $(BUILD)/tests/lib/%.o: TEST_FLAGS := $(RUNTIME_FLAGS)
 
@@ -202,10 +203,13 @@ $(BUILD)/generated/%.o: generated/%.c Makefile
 
 # The calls that tests/lib/torture.c makes fail.
 comma    := ,
-TORTURED := malloc calloc realloc strdup setenv fopen fgets ferror open read dup eventfd RAND_bytes h2o__fatal
+TORTURED := malloc calloc realloc strdup setenv fopen fgets ferror open read recv send dup eventfd RAND_bytes h2o__fatal
 
 $(BUILD)/tests/1-unit/runtime_torture_test: $(BUILD)/tests/lib/torture.o $(loopback)
 $(BUILD)/tests/1-unit/runtime_torture_test: LDFLAGS += $(TORTURED:%=-Wl$(comma)--wrap=%)
+
+$(BUILD)/tests/3-sql/pool_torture_test: $(BUILD)/tests/lib/torture.o
+$(BUILD)/tests/3-sql/pool_torture_test: LDFLAGS += $(TORTURED:%=-Wl$(comma)--wrap=%)
 
 # The pool's tests on a real PostgreSQL share a fixture.
 sql_fixture := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %_test.c,$(wildcard tests/3-sql/*.c)))

@@ -90,7 +90,7 @@ describe('the pool', () => {
   });
   after(() => cluster?.stop());
 
-  for (const name of ['pool_test', 'pool_statement_test', 'pool_fault_test', 'pool_crowd_test', 'pool_libpq_test'])
+  for (const name of ['pool_test', 'pool_statement_test', 'pool_fault_test', 'pool_crowd_test', 'pool_libpq_test', 'pool_torture_test'])
     test(name, (t) => report(t, name, where));
 });
 

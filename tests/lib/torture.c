@@ -14,12 +14,12 @@
 
 enum {
     WORKED = 0,
-    FAILED = 10,   /* as it should */
-    GAVE_UP = 11,  /* libh2o has no memory */
-    BROKEN = 12,   /* something that must hold does not */
-    SAMPLES = 400, /* without LONG=1 */
+    FAILED = 10,  /* as it should */
+    GAVE_UP = 11, /* libh2o has no memory */
+    BROKEN = 12,  /* something that must hold does not */
 };
 
+static long samples = 400; /* without LONG=1 */
 static bool is_armed;
 static bool fails_on; /* also the calls behind it */
 static long n_calls;
@@ -84,6 +84,10 @@ WRAP(char *, strdup, (const char *text), (text), NULL, ENOMEM)
 WRAP(int, setenv, (const char *name, const char *value, int over), (name, value, over), -1, ENOMEM)
 WRAP(FILE *, fopen, (const char *path, const char *mode), (path, mode), NULL, EMFILE)
 WRAP(ssize_t, read, (int fd, void *to, size_t size), (fd, to, size), -1, EIO)
+WRAP(ssize_t, recv, (int fd, void *to, size_t size, int flags), (fd, to, size, flags), -1,
+     ECONNRESET)
+WRAP(ssize_t, send, (int fd, const void *from, size_t size, int flags), (fd, from, size, flags), -1,
+     EPIPE)
 WRAP(int, dup, (int fd), (fd), -1, EMFILE)
 WRAP(int, eventfd, (unsigned n, int flags), (n, flags), -1, EMFILE)
 WRAP(int, RAND_bytes, (unsigned char *to, int n), (to, n), 0, 0)
@@ -162,6 +166,12 @@ torture_init(void)
 
 /* ---- the counting ---- */
 
+void
+torture_sample(long calls)
+{
+    samples = calls;
+}
+
 /* In a process of its own; the pipe brings the number of calls back. */
 static int
 try(bool (*work)(void), long call, bool all, long *count)
@@ -216,7 +226,7 @@ torture(const char *name, bool (*work)(void))
         fprintf(stderr, "    %s: does not work when nothing fails\n", name);
         return 0;
     }
-    step = is_long || calls <= SAMPLES ? 1 : (calls + SAMPLES - 1) / SAMPLES;
+    step = is_long || calls <= samples ? 1 : (calls + samples - 1) / samples;
     for (long call = 1; call <= calls; call += step) {
         ok = survives(name, work, call, false, &gave_up) && ok;
         ok = survives(name, work, call, true, &gave_up) && ok;

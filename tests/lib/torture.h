@@ -16,6 +16,9 @@
 /* First in main, before OpenSSL has allocated anything. */
 void torture_init(void);
 
+/* At most so many calls fail in turn, without LONG=1. */
+void torture_sample(long calls);
+
 /*
  * `work` is to be true when all calls work, and false or true else; by `require` it says what must
  * hold in any case.  It arms the failing call by torture_begin and disarms it by torture_end, so
