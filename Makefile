@@ -46,7 +46,7 @@ fuzz_targets     := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/
 programs         := $(BUILD)/pgstack $(BUILD)/libpgs.a
 ours             := $(wildcard codegen/*.[ch] codegen/*/*.[ch] runtime/*.[ch] runtime/*/*.[ch] runtime/include/pgs/*.h \
                     tests/1-unit/*.[ch] tests/3-sql/*.[ch] tests/7-typing/*.[ch] tests/8-mutation/*.[ch] \
-                    tests/fuzz/*.[ch] tests/lib/*.[ch])
+                    tests/fuzz/*.[ch] tests/lib/*.[ch] extension/src/*.[ch])
 
 .DELETE_ON_ERROR:
 .SECONDARY:

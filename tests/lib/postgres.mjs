@@ -15,8 +15,9 @@ export const password = 'a-password-of-the-tests';
 const is_root = process.getuid() === 0;
 const as_postgres = is_root ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups'] : [];
 
-/** The folder of initdb and postgres, of the newest release there is. */
+/** The folder of initdb and postgres, of the newest release there is; PGSTACK_POSTGRES names another. */
 export function binaries() {
+  if (process.env.PGSTACK_POSTGRES) return process.env.PGSTACK_POSTGRES;
   const base = '/usr/lib/postgresql';
   const releases = existsSync(base) ? readdirSync(base).map(Number).sort((a, b) => b - a) : [];
   const found = releases.map((r) => join(base, String(r), 'bin')).find((d) => existsSync(join(d, 'initdb')));

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What this backend's transaction has written.  All of it stands in a fixed array, so that neither
+ * the triggers nor the commit allocate, wait or fail; what does not fit counts as everything.
+ *
+ * A mark knows the level of its subtransaction, and goes with it.
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "access/xact.h"
+#include "commands/dbcommands.h"
+#include "commands/trigger.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "nodes/bitmapset.h"
+#include "tcop/utility.h"
+#include "utils/rel.h"
+
+#include "shared.h"
+
+#define MAX_MARKS 64
+
+struct local_mark {
+    Oid table;
+    int level;
+    uint64 columns;
+};
+
+static struct {
+    int count;
+    bool all;
+    bool schema;
+    bool registry;
+    bool prepared; /* a prepared transaction has been committed */
+    struct local_mark marks[MAX_MARKS];
+} local;
+
+static bool ignored = false;
+static ProcessUtility_hook_type next_utility = NULL;
+
+PG_FUNCTION_INFO_V1(pgr_mark);
+PG_FUNCTION_INFO_V1(pgr_mark_registry);
+
+void
+pgr_marks_ignore(void)
+{
+    ignored = true;
+}
+
+static void
+add_mark(Oid table, uint64 columns)
+{
+    int level = GetCurrentTransactionNestLevel();
+
+    for (int i = local.count - 1; i >= 0; i--)
+        if (local.marks[i].table == table && local.marks[i].level == level) {
+            local.marks[i].columns |= columns;
+            return;
+        }
+    if (local.count == MAX_MARKS)
+        local.all = true;
+    else
+        local.marks[local.count++] = (struct local_mark){table, level, columns};
+}
+
+/*
+ * The columns that an UPDATE has set, as far as they are known: a BEFORE trigger may set others,
+ * and a partition or child has triggers and column numbers of its own.
+ */
+static uint64
+updated_columns(TriggerData *data)
+{
+    Relation table = data->tg_relation;
+    uint64 columns = 0;
+    int attribute = -1;
+
+    if (data->tg_updatedcols == NULL || table->rd_rel->relhassubclass ||
+        (table->trigdesc != NULL && table->trigdesc->trig_update_before_row))
+        return PGR_ALL_COLUMNS;
+    while ((attribute = bms_next_member(data->tg_updatedcols, attribute)) >= 0)
+        columns |= pgr_column_bit(attribute + FirstLowInvalidHeapAttributeNumber);
+    return columns;
+}
+
+Datum
+pgr_mark(PG_FUNCTION_ARGS)
+{
+    TriggerData *data = (TriggerData *)fcinfo->context;
+
+    if (!CALLED_AS_TRIGGER(fcinfo))
+        ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                errmsg("pgr._mark() is a trigger"));
+    if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
+        add_mark(RelationGetRelid(data->tg_relation), updated_columns(data));
+    else
+        add_mark(RelationGetRelid(data->tg_relation), PGR_ROWS);
+    return PointerGetDatum(NULL);
+}
+
+Datum
+pgr_mark_registry(PG_FUNCTION_ARGS)
+{
+    local.registry = true;
+    return PointerGetDatum(NULL);
+}
+
+static void
+publish(struct pgr_database *database)
+{
+    for (int i = 0; i < local.count; i++)
+        pgr_database_mark(database, local.marks[i].table, local.marks[i].columns, false);
+    if (local.prepared)
+        pgr_database_commit_prepared(database);
+    if (local.all)
+        pg_atomic_exchange_u32(&database->all, 1);
+    if (local.schema)
+        pg_atomic_exchange_u32(&database->schema, 1);
+    if (local.registry)
+        pg_atomic_exchange_u32(&database->registry, 1);
+    pgr_database_wake(database);
+}
+
+static void
+commit(void)
+{
+    struct pgr_database *database;
+
+    if (ignored || !(local.count || local.all || local.schema || local.registry || local.prepared))
+        return;
+    database = pgr_database_find(MyDatabaseId);
+    if (database != NULL)
+        publish(database);
+    else if (local.registry)
+        pgr_launcher_want(MyDatabaseId);
+}
+
+/* Some other backend will commit it, perhaps after a restart, and knows nothing of these. */
+static void
+prepare(void)
+{
+    struct pgr_database *database = pgr_database_find(MyDatabaseId);
+
+    if (database == NULL)
+        return; /* a worker that starts later finds it prepared */
+    for (int i = 0; i < local.count; i++)
+        pgr_database_mark(database, local.marks[i].table, local.marks[i].columns, true);
+    if (local.all || local.schema || local.registry)
+        pg_atomic_exchange_u32(&database->unknown_prepared, 1);
+}
+
+static void
+forget(void)
+{
+    local.count = 0;
+    local.all = local.schema = local.registry = local.prepared = false;
+}
+
+static void
+on_transaction(XactEvent event, void *context)
+{
+    switch (event) {
+    case XACT_EVENT_COMMIT:
+        commit();
+        forget();
+        break;
+    case XACT_EVENT_PRE_PREPARE:
+        prepare();
+        break;
+    case XACT_EVENT_PREPARE:
+    case XACT_EVENT_ABORT:
+        forget();
+        break;
+    default:
+        break;
+    }
+}
+
+static void
+on_subtransaction(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void *context)
+{
+    int level = GetCurrentTransactionNestLevel();
+    int kept = 0;
+
+    if (event != SUBXACT_EVENT_ABORT_SUB && event != SUBXACT_EVENT_COMMIT_SUB)
+        return;
+    for (int i = 0; i < local.count; i++) {
+        if (local.marks[i].level >= level && event == SUBXACT_EVENT_ABORT_SUB)
+            continue;
+        local.marks[kept] = local.marks[i];
+        local.marks[kept].level = Min(local.marks[kept].level, level - 1);
+        if (event == SUBXACT_EVENT_ABORT_SUB)
+            local.marks[kept].level = local.marks[i].level;
+        kept++;
+    }
+    local.count = kept;
+}
+
+/* A worker is a connection, and a database with connections cannot be dropped. */
+static void
+quit_worker(const char *name)
+{
+    Oid oid = get_database_oid(name, true);
+    struct pgr_database *database = OidIsValid(oid) ? pgr_database_find(oid) : NULL;
+
+    if (database == NULL)
+        return;
+    pg_atomic_exchange_u32(&database->quit, 1);
+    pg_atomic_exchange_u32(&database->woken, 0);
+    pgr_database_wake(database);
+}
+
+static void
+note_statement(Node *statement)
+{
+    if (IsA(statement, TransactionStmt)) {
+        if (((TransactionStmt *)statement)->kind == TRANS_STMT_COMMIT_PREPARED)
+            local.prepared = true;
+    } else if (GetCommandLogLevel(statement) == LOGSTMT_DDL) {
+        local.schema = true;
+    }
+}
+
+static void
+on_utility(PlannedStmt *planned, const char *text, bool read_only_tree,
+           ProcessUtilityContext context, ParamListInfo parameters, QueryEnvironment *environment,
+           DestReceiver *destination, QueryCompletion *completion)
+{
+    Node *statement = planned->utilityStmt;
+    bool drops_database = IsA(statement, DropdbStmt);
+
+    if (drops_database)
+        quit_worker(((DropdbStmt *)statement)->dbname);
+    else if (!ignored)
+        note_statement(statement);
+    PG_TRY();
+    {
+        (next_utility != NULL ? next_utility : standard_ProcessUtility)(
+            planned, text, read_only_tree, context, parameters, environment, destination,
+            completion);
+    }
+    PG_CATCH();
+    {
+        if (drops_database && pgr_shared != NULL)
+            pg_atomic_exchange_u32(&pgr_shared->rescan, 1);
+        PG_RE_THROW();
+    }
+    PG_END_TRY();
+}
+
+void
+pgr_marks_init(void)
+{
+    RegisterXactCallback(on_transaction, NULL);
+    RegisterSubXactCallback(on_subtransaction, NULL);
+    next_utility = ProcessUtility_hook;
+    ProcessUtility_hook = on_utility;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pg_reactive: live queries off the write path.
+ *
+ * A writer's statement triggers note which tables and columns it touched, in memory of its own
+ * (marks.c), and its commit adds them to shared memory (shared.c).  One worker a database
+ * (worker.c) takes what is marked at each tick, asks the subscriptions again that depend on it
+ * (recompute.c), and is the only process that writes pgr._snap_ tables and sends NOTIFY.
+ */
+#ifndef PG_REACTIVE_H
+#define PG_REACTIVE_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
+
+#define PGR_EXTENSION "pg_reactive"
+#define PGR_TRIGGER "pgr_mark"
+#define PGR_SNAPSHOT "_snap_"
+
+/* A query_id behind PGR_SNAPSHOT is still a name. */
+#define PGR_ID_BYTES (NAMEDATALEN - sizeof(PGR_SNAPSHOT))
+
+/* What a client may make the worker hold. */
+#define PGR_MAX_QUERY_BYTES (64 * 1024)
+#define PGR_MAX_ROWS 100000
+
+/*
+ * Columns of a table as bits: column n is bit n % 63, so two columns may share one, which costs a
+ * recompute and never misses one.  The last bit stands for the rows as such: insert, delete,
+ * truncate.
+ */
+#define PGR_ALL_COLUMNS (~UINT64CONST(0))
+#define PGR_ROWS (UINT64CONST(1) << 63)
+
+static inline uint64
+pgr_column_bit(int attribute)
+{
+    return UINT64CONST(1) << (attribute % 63);
+}
+
+/* ---- settings (pg_reactive.c) ---- */
+
+extern int pgr_max_subscriptions;
+extern char *pgr_databases;
+extern char *pgr_notify_channel;
+extern int pgr_tick_interval_ms;
+extern int pgr_query_timeout_ms;
+
+/* ---- marks (marks.c) ---- */
+
+/* Makes this process's commits mark nothing: the worker reads its own writes. */
+extern void pgr_marks_ignore(void);
+extern void pgr_marks_init(void);
+
+/* ---- what a query depends on (query.c, volatility.c, watch.c) ---- */
+
+struct pgr_table {
+    Oid oid;
+    uint64 columns; /* a mark without one of these bits does not concern the query */
+};
+
+struct pgr_query {
+    List *tables; /* struct pgr_table, one an oid */
+    List *views;  /* oids: what stands behind them is among the tables */
+    char *layout; /* names and types of the columns */
+};
+
+/*
+ * Reads a query as the current user, under the current search_path.  Raises an error with the
+ * reason when it cannot be watched.  All of it lives in the current memory context.
+ */
+extern void pgr_query_read(const char *text, struct pgr_query *query);
+
+/* Adds columns of a table to a list of struct pgr_table. */
+extern List *pgr_tables_add(List *tables, Oid table, uint64 columns);
+
+/* An array of their oids. */
+extern Datum pgr_tables_oids(List *tables);
+
+/* Raises an error when a part of an expression may change its value without a write. */
+extern void pgr_refuse_volatile(Node *node);
+
+/* Adds the tables through which rows of these can change: partitions, children, their parents. */
+extern List *pgr_tables_close(List *tables);
+
+/* Raises an error when writes to a table cannot be seen. */
+extern void pgr_refuse_unwatchable(Oid table);
+
+/* As superuser: gives the tables the trigger that marks, where they have none yet. */
+extern void pgr_tables_watch(List *tables);
+
+/* As superuser: takes the trigger off tables that no subscription uses; true if some are left for
+ * later. */
+extern bool pgr_tables_unwatch(void);
+
+/* ---- acting as somebody (session.c) ---- */
+
+struct pgr_session {
+    Oid user;
+    int security;
+    int guc_level;
+};
+
+/* Until pgr_session_leave: as a user, with a search_path.  An error leaves it with its
+ * subtransaction. */
+extern void pgr_session_enter(struct pgr_session *before, Oid user, const char *search_path);
+extern void pgr_session_enter_superuser(struct pgr_session *before);
+extern void pgr_session_leave(const struct pgr_session *before);
+
+/* SPI_execute_with_args that must do what it should. */
+extern void pgr_sql(const char *text, int count, Oid *types, Datum *values, const char *nulls);
+
+/* A statement without parameters. */
+extern void pgr_command(const char *format, ...) pg_attribute_printf(1, 2);
+
+#endif

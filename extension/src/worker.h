@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Inside a worker: the subscriptions of its database, and what a tick does with them.
+ *
+ * A tick is a transaction, or several when it takes long.  What fails for one subscription is
+ * rolled back for that one (pgr_guard).  What fails otherwise ends the worker; the next one begins
+ * from the tables, which have the messages sent so far and nothing else.
+ */
+#ifndef PGR_WORKER_H
+#define PGR_WORKER_H
+
+#include "executor/spi.h"
+#include "utils/hsearch.h"
+
+#include "shared.h"
+
+#define PGR_HASH_BYTES 16
+
+/* A row of a result: the hash of its JSON, and how many rows are the same. */
+struct pgr_row {
+    uint8 hash[PGR_HASH_BYTES];
+    int32 copies;
+    int32 seen;
+};
+
+struct pgr_subscription {
+    char query_id[NAMEDATALEN];
+    int64 generation;
+    int64 seq; /* of the last message */
+    bool notify_only;
+    bool active; /* messages of this generation may have been sent */
+    Oid owner;
+    char *query;
+    char *search_path;
+
+    MemoryContext memory; /* of all that it holds */
+    bool loaded;
+    List *tables;
+    List *views;
+    char *layout;
+    SPIPlanPtr plan;
+    HTAB *rows; /* struct pgr_row: what pgr._snap_ has */
+    int slot;
+
+    bool listed;  /* seen in the registry in this pass */
+    bool ended;   /* to be taken off the list */
+    bool stale;   /* something that it depends on has another definition */
+    bool dirty;   /* to be asked again */
+    bool filling; /* its first result is no message */
+    bool failing;
+    bool unsure; /* `rows` may be neither the last result nor this one */
+    TimestampTz not_before;
+};
+
+/* What a result has that the last one had not.  It lives in the current memory context. */
+struct pgr_delta {
+    int inserted_count;
+    Datum *inserted_hashes; /* uuid */
+    Datum *inserted_bodies; /* text */
+    int deleted_count;      /* rows */
+    int gone_count;         /* different rows */
+    Datum *gone_hashes;
+    Datum *gone_copies;
+    List *deleted_bodies; /* C strings, one a row */
+    int64 row_count;
+};
+
+/* launcher.c */
+extern void pgr_launcher_register(void);
+extern PGDLLEXPORT void pgr_launcher_main(Datum argument);
+
+/* worker.c */
+extern PGDLLEXPORT void pgr_worker_main(Datum argument);
+extern struct pgr_database *pgr_database;
+
+/* Runs one step for one subscription in a subtransaction.  False: it failed, and why is in `error`.
+ */
+extern bool pgr_guard(void (*step)(struct pgr_subscription *),
+                      struct pgr_subscription *subscription, ErrorData **error);
+
+/* True for what may go well at another time: locks, memory, cancellation. */
+extern bool pgr_is_passing(const ErrorData *error);
+
+/* registry.c */
+extern List *pgr_subscriptions;
+extern void pgr_registry_init(void);
+extern void pgr_registry_read(void);
+extern void pgr_registry_mark(List *tables, bool all);
+
+/* Loads what is not loaded, and looks again at what may mean something else now. */
+extern void pgr_registry_refresh(void);
+
+/* Ends a subscription for everybody: registry, snapshot, message. */
+extern void pgr_subscription_end(struct pgr_subscription *subscription, const char *reason);
+
+/* load.c: steps for pgr_guard */
+extern void pgr_subscription_load(struct pgr_subscription *subscription);
+extern void pgr_subscription_revalidate(struct pgr_subscription *subscription);
+
+/* recompute.c */
+extern void pgr_subscription_recompute(struct pgr_subscription *subscription);
+
+/* result.c */
+extern void pgr_result_compare(struct pgr_subscription *subscription, struct pgr_delta *delta);
+extern void pgr_result_accept(struct pgr_subscription *subscription, const struct pgr_delta *delta);
+
+/* snapshot.c: as superuser */
+extern void pgr_snapshot_open(struct pgr_subscription *subscription);
+extern void pgr_snapshot_change(struct pgr_subscription *subscription, struct pgr_delta *delta);
+extern void pgr_snapshot_set_seq(struct pgr_subscription *subscription, int64 seq);
+extern void pgr_snapshot_drop(const char *query_id);
+
+/* message.c */
+extern void pgr_send_delta(const struct pgr_subscription *subscription, int64 seq,
+                           const struct pgr_delta *delta);
+extern void pgr_send_invalidated(const struct pgr_subscription *subscription, int64 seq,
+                                 const char *reason);
+extern void pgr_send_resubscribed(const struct pgr_subscription *subscription);
+
+#endif

@@ -1,0 +1,135 @@
+// What ends: the worker, PostgreSQL, the database.  Subscriptions come back by themselves.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { connect } from '../lib/postgres.mjs';
+import { until } from '../lib/process.mjs';
+import { Follower, settled, startReactive, stat, subscribe } from './reactive.mjs';
+
+let cluster;
+let sql;
+let follower;
+
+before(async () => {
+  cluster = await startReactive();
+  await reconnect();
+  await sql.query('create table t (id int)');
+  await subscribe(sql, 't', 'select id from t');
+  await follower.follow('t');
+});
+after(async () => {
+  await follower?.end().catch(() => {});
+  await sql?.end().catch(() => {});
+  await cluster?.stop();
+});
+
+async function reconnect() {
+  sql = await until('a connection', () => connect(cluster, 'postgres').catch(() => null), 30_000);
+  follower = await until('a listener', () => Follower.open(cluster).catch(() => null), 30_000);
+}
+
+/** The rows are right, and the next write is told. */
+async function works(id = Math.floor(Math.random() * 1e9)) {
+  await until('the subscription to be back', async () =>
+    (await sql.value(`select count(*) from pgr.snapshot('t')`)) === '1', 30_000);
+  await follower.follow('t');
+  await sql.query('insert into t values ($1)', [id]);
+  await follower.become('t', await sql.rows('select id from t'));
+  await settled(sql);
+  return follower.held.get('t');
+}
+
+test('a worker that is terminated goes on where it stopped: nothing is lost, nothing is new', async () => {
+  const { gen } = follower.held.get('t');
+  for (let i = 0; i < 5; i++) {
+    await sql.query(`insert into t values (${i})`);
+    const pid = await until('a worker', () => stat(sql, 'worker_pid'));
+    await sql.query('select pg_terminate_backend($1)', [pid]);
+    await sql.query(`insert into t values (${i} + 10)`);
+    await until('another worker', async () => ![0, pid].includes(await stat(sql, 'worker_pid')));
+  }
+  await follower.become('t', await sql.rows('select id from t'));
+  assert.equal(follower.held.get('t').gen, gen);
+  assert.ok(!follower.of('t').some(({ type }) => type === 'resubscribed'));
+});
+
+test('an orderly restart of PostgreSQL keeps generation and seq', async () => {
+  await sql.query('insert into t values (50)');
+  await settled(sql);
+  const { gen, seq } = follower.held.get('t');
+  await follower.end();
+  await sql.end();
+  await cluster.down();
+  await cluster.up();
+  await reconnect();
+  const held = await works();
+  assert.equal(held.gen, gen);
+  assert.equal(held.seq, seq + 1);
+});
+
+test('a killed worker takes PostgreSQL down for a moment; then all is there, as a new generation', async () => {
+  const { gen } = follower.held.get('t');
+  process.kill(await stat(sql, 'worker_pid'), 'SIGKILL');
+  await until('connections to break', () => sql.query('select 1').then(() => false, () => true));
+  await reconnect();
+  const held = await works();
+  assert.ok(held.gen > gen);
+});
+
+test('an immediate stop in the middle of writes', async () => {
+  for (let round = 0; round < 3; round++) {
+    const { gen } = follower.held.get('t');
+    const writing = (async () => { for (let i = 0; ; i++) await sql.query(`insert into t values (${i})`); })().catch(() => {});
+    await until('a message', () => follower.of('t').length > 2);
+    await cluster.down('SIGQUIT');
+    await writing;
+    await cluster.up();
+    await reconnect();
+    assert.ok((await works()).gen > gen);
+    assert.equal(Number(await sql.value(`select generation from pgr.subscription_meta('t')`)), follower.held.get('t').gen);
+  }
+});
+
+test('each database has its worker, and may be dropped', async () => {
+  await sql.query('create database second');
+  const second = await connect(cluster, 'second');
+  await second.query('create extension pg_reactive; create table t (id int)');
+  await subscribe(second, 't', 'select id from t');
+  const there = await Follower.open(cluster, 'second');
+  await there.follow('t');
+  await second.query('insert into t values (1)');
+  await there.become('t', [{ id: 1 }]);
+  const here = follower.of('t').length;
+  assert.notEqual(await stat(second, 'worker_pid'), await stat(sql, 'worker_pid'));
+  assert.equal(follower.of('t').length, here);
+  await there.end();
+  await second.end();
+  await sql.query('drop database second');
+  await works();
+});
+
+test('dropping the extension leaves nothing, and it can come back', async () => {
+  await sql.query('drop extension pg_reactive');
+  assert.equal(await sql.value(`select count(*) from pg_trigger where tgrelid = 't'::regclass`), '0');
+  assert.equal(await sql.value(`select to_regnamespace('pgr')`), null);
+  await sql.query('insert into t values (-1)');
+  await sql.query('create extension pg_reactive');
+  await subscribe(sql, 't', 'select id from t where id < 0');
+  await follower.follow('t');
+  await sql.query('delete from t where id = -1');
+  await follower.become('t', []);
+});
+
+test('without preloading: the functions say so, writers do not notice', async () => {
+  await follower.end();
+  await sql.query(`alter system reset shared_preload_libraries`);
+  await sql.end();
+  await cluster.down();
+  await cluster.up();
+  sql = await connect(cluster, 'postgres');
+  await sql.query('insert into t values (1); create table x (id int); truncate t');
+  await assert.rejects(sql.query(`select pgr.subscribe('x', 'select id from x')`), /pg_reactive is not running/);
+  await assert.rejects(sql.query(`select pgr.restore_subscriptions()`), /pg_reactive is not running/);
+  assert.equal(await sql.value('select count(*) from pgr.subscriptions'), '0');
+  assert.equal(await stat(sql, 'subscriptions'), 0);
+  assert.equal(await sql.value(`select pgr.unsubscribe('t')`), true);
+});
