@@ -1,23 +1,24 @@
-// Many users over few connections, with failing statements, clients that hang up and backends that
-// are killed in between: nobody ever gets another's rows, and no innocent request fails.
+// Many users over few connections, with failing statements, statements that run out of time, clients that hang
+// up, backends that are killed, statements that an operator cancels and servers that are exchanged in between:
+// nobody ever gets another's rows, and no innocent request fails.
 //
 // A request is innocent when nothing is wrong with it.  Its answer must be the right one; where its
-// backend was killed while it was on the way, it may be 503 with Retry-After instead, and must then
-// succeed on a second try, or a third.  A read that was caught so is retried by the server itself,
-// once: it fails only where two backends were killed under it.
+// backend was killed while it was on the way, it may be 503 with Retry-After instead, and where a statement was
+// cancelled 504, and must then succeed on a second try, or a third.  A read that was caught so is retried by the
+// server itself, once: it is 503 only where two backends were killed under it.
 //
-// SEED=n repeats a run; LONG=1 is ten times as long.
+// SEED=n repeats a run; LONG=1 makes a million requests, REQUESTS= as many of each of the clients.
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import http from 'node:http';
 import { after, before, test } from 'node:test';
 import { request } from '../lib/http.mjs';
 import { anon_key, service_key, token } from '../lib/jwt.mjs';
-import { sleep } from '../lib/process.mjs';
+import { sleep, until } from '../lib/process.mjs';
 import { openProof } from './proof.mjs';
 
 const clients = 64;
-const requests = process.env.LONG ? 2000 : 200;
+const requests = Number(process.env.REQUESTS ?? (process.env.LONG ? 15_625 : 200));
 const seed = Number(process.env.SEED ?? randomInt(2 ** 31));
 const kept = 3; // rows of each user that nobody touches
 
@@ -32,8 +33,8 @@ let app;
 before(async () => {
   const rows = people.flatMap((p) => Array.from({ length: kept }, (_, i) => `('${p.sub}', 'kept ${p.sub} ${i}')`));
   app = await openProof('api_isolation', {
-    env: { PG_POOL_MAX_CONNS: '9', THREADS: '2' },
-    seed: `insert into diary (owner_id, text) values ${rows.join(', ')}; insert into trap values (1, 1), (2, 0);`,
+    env: { PG_POOL_MAX_CONNS: '9', THREADS: '2', SLOW_LANE_AFTER: '0' }, // what runs out of time has neighbours
+    seed: `insert into diary (owner_id, text) values ${rows.join(', ')}; insert into trap values (1, 1), (2, 0); insert into bed values (1, 60);`,
   });
 });
 after(() => app?.close());
@@ -88,6 +89,7 @@ const failing = [
   (p) => ({ path: 'diary?select=text::integer', check: p.role === 'robot' ? refusedWith(403, '42501') : refusedWith(400, '22P02') }),
   (p) => ({ path: 'diary?id=eq.nonsense', check: (r) => assert.ok([400, 403].includes(r.status)) }),
   (p) => ({ path: 'rpc/quotient?a=1&b=0', check: p.role === 'robot' ? refusedWith(403, '42501') : refusedWith(400, '22012') }),
+  (p) => ({ path: 'hasty_sleeper?id=eq.1', runs_out: p.role !== 'robot', check: p.role === 'robot' ? refusedWith(403, '42501') : refusedWith(504, '57014') }),
   () => ({ as: { apikey: anon_key }, path: 'diary', check: refusedWith(401, '42501') }),
   () => ({ as: { Authorization: 'Bearer garbage' }, path: 'diary', check: (r) => assert.equal(r.status, 401) }),
   (p) => ({ method: 'POST', path: 'shelf', body: { id: 1, code: 'x', height: 0 }, check: p.role === 'editor' ? refusedWith(400, '23514') : refusedWith(403, '42501') }),
@@ -113,23 +115,46 @@ const writes = [
 test(`${clients} clients x ${requests} requests`, async (t) => {
   t.diagnostic(`> seed ${seed}`);
   const kills = [];
-  const tally = { answers: 0, refused: 0, retried_reads: 0, retried_writes: 0, hung_up: 0, foreign: 0 };
+  const cancels = [];
+  let swaps = 0;
+  const tally = { answers: 0, cancelled: 0, refused: 0, retried_reads: 0, retried_writes: 0, hung_up: 0, foreign: 0 };
   const failures = [];
   let running = true;
 
-  async function killer() {
-    const rnd = random(seed ^ 0x5eed);
+  /** Has PostgreSQL do something to a few of the server's backends, now and then, and notes when. */
+  async function disturb(what, of, pause_ms, notes) {
+    const rnd = random(seed ^ 0x5eed ^ pause_ms);
     while (running) {
-      await sleep(30 + rnd.below(90));
+      await sleep(pause_ms + rnd.below(3 * pause_ms));
       const begin = performance.now();
-      const killed = await app.db.value(`select count(pg_terminate_backend(pid)) from (select pid from pg_stat_activity
-        where usename like 'authenticator%' and datname = current_database() order by random() limit ${1 + rnd.below(2)}) x`);
-      if (Number(killed) > 0) kills.push({ from: begin, to: performance.now(), n: Number(killed) });
+      const hit = await app.db.value(`select count(${what}(pid)) from (select pid from pg_stat_activity
+        where usename like 'authenticator%' and datname = current_database() and ${of} order by random() limit ${1 + rnd.below(2)}) x`);
+      if (Number(hit) > 0) notes.push({ from: begin, to: performance.now(), n: Number(hit) });
     }
   }
 
-  /** How many backends were killed between two times, give or take `slack` ms. */
-  const killed = (begin, end, slack) => kills.reduce((sum, k) => sum + (begin <= k.to + slack && end >= k.from - slack ? k.n : 0), 0);
+  async function swap() {
+    while (running) {
+      await sleep(1500);
+      if (!running) return;
+      const { pid } = app.server;
+      app.server.child.kill('SIGHUP');
+      await until('the next generation', () => app.server.pid !== pid, 30_000);
+      swaps++;
+    }
+  }
+
+  /** How many of `notes` there are between two times, give or take `slack` ms. */
+  const within = (notes, begin, end, slack) => notes.reduce((sum, k) => sum + (begin <= k.to + slack && end >= k.from - slack ? k.n : 0), 0);
+
+  /** Kills, and cancels: one may hit a connection that is being set up. */
+  const killed = (begin, end, slack) => within(kills, begin, end, slack) + within(cancels, begin, end, slack);
+
+  /** The same write under another mark. */
+  const again = (what) => {
+    const mark = `${what.mark}+`;
+    return { ...what, mark, body: { text: mark }, check: (r) => { assert.equal(r.status, 201, r.text); assert.equal(r.json[0].text, mark); } };
+  };
 
   async function one(agent, what, headers) {
     for (let attempt = 1; ; attempt++) {
@@ -137,6 +162,14 @@ test(`${clients} clients x ${requests} requests`, async (t) => {
       const r = await request(app.port, what.method ?? 'GET', `/rest/v1/${what.path}`, { headers: { ...headers, ...what.headers }, body: what.body, agent });
       const end = performance.now();
       tally.answers++;
+      if (r.status === 504 && !what.runs_out) {
+        await sleep(20);
+        assert.ok(within(cancels, begin, end, 50) > 0, `504 and nothing was cancelled: ${r.text}`);
+        tally.cancelled++;
+        assert.ok(attempt < 8, `504 so often: ${r.text}`);
+        if (what.mark) what = again(what);
+        continue;
+      }
       if (r.status !== 503) {
         what.check(r);
         if (r.status >= 400) tally.refused++;
@@ -152,9 +185,7 @@ test(`${clients} clients x ${requests} requests`, async (t) => {
       else tally.retried_reads++;
       if (what.mark) {
         doubtful.add(what.mark);
-        what = { ...what, mark: `${what.mark}+`, body: { text: `${what.mark}+` } };
-        const { mark } = what;
-        what.check = (r) => { assert.equal(r.status, 201, r.text); assert.equal(r.json[0].text, mark); };
+        what = again(what);
       }
       await sleep(100 * attempt);
     }
@@ -193,19 +224,19 @@ test(`${clients} clients x ${requests} requests`, async (t) => {
   }
 
   const begin = performance.now();
-  const killing = killer();
+  const disturbing = [disturb('pg_terminate_backend', 'true', 30, kills), disturb('pg_cancel_backend', "state = 'active'", 40, cancels), swap()];
   await Promise.all(Array.from({ length: clients }, (_, i) => client(i)));
   running = false;
-  await killing;
+  await Promise.all(disturbing);
   const seconds = (performance.now() - begin) / 1000;
-  t.diagnostic(`> ${tally.answers} answers in ${seconds.toFixed(1)} s, ${kills.length} kills, ${tally.refused} refused as they should, `
-    + `${tally.hung_up} hung up, 503: ${tally.retried_reads} reads, ${tally.retried_writes} writes`);
+  t.diagnostic(`> ${tally.answers} answers in ${seconds.toFixed(1)} s, ${kills.length} kills, ${cancels.length} cancels, ${swaps} swaps, ${tally.refused} refused as they should, `
+    + `${tally.hung_up} hung up, 503: ${tally.retried_reads} reads, ${tally.retried_writes} writes, 504: ${tally.cancelled}`);
   const backends = await app.db.value("select count(*) from pg_stat_activity where usename like 'authenticator%' and datname = current_database()");
   t.diagnostic(`> ${backends} connections to PostgreSQL`);
 
   assert.equal(tally.foreign, 0, `answers with another's rows\n${failures.slice(0, 5).join('\n')}`);
   assert.equal(failures.length, 0, `${failures.length} innocent requests failed (SEED=${seed})\n${failures.slice(0, 12).join('\n')}`);
-  assert.ok(kills.length > 5, 'the killer has killed');
+  assert.ok(kills.length > 5 && cancels.length > 5 && swaps > 0, 'it was disturbed');
   const stored = new Set((await app.db.rows("select text from diary where text like 'w %'")).map((r) => r.text));
   for (const text of written) assert.ok(stored.has(text), `${text} was acknowledged and is not there`);
   for (const text of stored) assert.ok(written.has(text) || doubtful.has(text), `${text} is there and was never answered`);
