@@ -147,8 +147,8 @@ export class Connection {
     this.#heard();
     this.#look = setInterval(() => this.#lookAfter(), LOOK_MS);
     this.#planToken();
-    this.#say('open');
     for (const request of this.#client.requests()) this.#channel.say({ type: 'subscribe', ...request });
+    this.#say('open');
   }
 
   /** It is over, or never began. */

@@ -230,6 +230,15 @@ test('refresh() changes who asks on the open connection', async () => {
   c.close();
 });
 
+test('what is wanted from within its handlers is asked for once', async () => {
+  const titles = [];
+  const c = connect({ onState: (state) => { if (state === 'open') c.live.live('titles', { team: 1 }, { onChange: (rows) => titles.push(rows), onError: (error) => c.told.errors.push(error) }); } });
+  c.follow();
+  await until('both', () => c.told.rows && titles.length > 0);
+  assert.deepEqual(c.told.errors, []);
+  c.close();
+});
+
 test('an exception of a handler does not end the others', async () => {
   const thrown = [];
   globalThis.reportError = (error) => thrown.push(error.message);
