@@ -75,6 +75,7 @@ open_live(const struct pgs__program *program, h2o_loop_t *loop, const struct loo
         .pool = state->live_pool,
         .authn = state->rest.authn,
         .idle_ms = program->config.live_idle_ms,
+        .refuses_anon = program->config.live_refuses_anon,
         .kept_ms = program->config.live_kept_ms,
     };
 

@@ -52,6 +52,7 @@ struct pgs_config {
     const char *database_url;
     const char *admin_database_url; /* NULL: no admin plane */
     int live_idle_ms, live_kept_ms;
+    bool live_refuses_anon;
     const char *live_database_url; /* NULL: no live queries */
     int pool_max;
     int max_waiting;

@@ -7,9 +7,10 @@
 /* ---- gathering ---- */
 
 static void
-add(struct pgs__delta_list *list, struct pgs_text text, size_t place)
+add(struct pgs__delta_list *list, const struct pgs__held_row *row, struct pgs_text text,
+    size_t place)
 {
-    list->rows[list->n++] = (struct pgs__delta_row){text, place};
+    list->rows[list->n++] = (struct pgs__delta_row){text, pgs__held_key(row), place};
 }
 
 static void
@@ -35,14 +36,14 @@ add_touch(struct pgs__delta *delta, const struct pgs__held *held, const struct p
 
     if (now == NULL) {
         if (before != NULL)
-            add(&delta->deleted, pgs__held_key(before), 0);
+            add(&delta->deleted, before, pgs__held_key(before), 0);
         return;
     }
     if (!touch->was_there && before == NULL)
-        add(&delta->inserted, touch->text, pgs__held_place(held, now));
+        add(&delta->inserted, now, touch->text, pgs__held_place(held, now));
     else if (now->text_hash != (before != NULL ? before->text_hash : touch->old_hash) ||
              (before != NULL && !stands_as_before(touch)))
-        add(&delta->updated, touch->text, pgs__held_place(held, now));
+        add(&delta->updated, now, touch->text, pgs__held_place(held, now));
 }
 
 static int
@@ -81,18 +82,18 @@ pgs__delta_of_results(struct pgs__delta *delta, struct pgs__held *before, struct
         struct pgs__held_row *old = pgs__held_find(before, pgs__held_key(now), now->occurrence);
 
         if (old == NULL) {
-            add(&delta->inserted, touch->text, i);
+            add(&delta->inserted, now, touch->text, i);
             continue;
         }
         old->mark = after;
         if (old->text_hash != now->text_hash || (ordered && old->place < furthest))
-            add(&delta->updated, touch->text, i);
+            add(&delta->updated, now, touch->text, i);
         else
             furthest = old->place;
     }
     for (size_t i = 0; i < before->n; i++)
         if (before->rows[i]->mark == NULL)
-            add(&delta->deleted, pgs__held_key(before->rows[i]), 0);
+            add(&delta->deleted, before->rows[i], pgs__held_key(before->rows[i]), 0);
 }
 
 /* ---- telling ---- */

@@ -7,7 +7,8 @@
 
 struct pgs__delta_row {
     struct pgs_text text; /* JSON of the row, or of the key where it was deleted */
-    size_t place;         /* in the new result */
+    struct pgs_text key;
+    size_t place; /* in the new result */
 };
 
 struct pgs__delta_list {

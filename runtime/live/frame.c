@@ -7,6 +7,7 @@
 #include "base/metric.h"
 #include "codec/json_write.h"
 #include "live/row.h"
+#include "live/single.h"
 
 static const char *const types[PGS_LABELS_FRAMES] = {"snapshot", "delta", "reset", "resumed"};
 
@@ -58,6 +59,10 @@ pgs__frame_snapshot(struct pgs__subscription *subscription, const struct pgs__he
     struct pgs__session *session = subscription->session;
     struct pgs_buf frame;
 
+    if (session->single != NULL) {
+        pgs__single_snapshot(subscription, held);
+        return;
+    }
     (void)begin_rows(subscription, PGS_FRAME_SNAPSHOT, &frame);
     pgs__row_write_key_names(subscription->live, &frame);
     pgs_buf_add_str(&frame, ",\"rows\":[");
@@ -92,6 +97,10 @@ pgs__frame_delta(struct pgs__subscription *subscription, const struct pgs__delta
 
     if (pgs__delta_is_empty(delta))
         return;
+    if (subscription->session->single != NULL) {
+        pgs__single_delta(subscription, delta);
+        return;
+    }
     tail = begin_rows(subscription, PGS_FRAME_DELTA, &frame);
     pgs__delta_write(delta, subscription->live->ordered, &frame);
     end(subscription, &frame);

@@ -34,6 +34,7 @@ struct pgs_live_config {
     struct pgs_pool *pool; /* gives each transaction one snapshot (config.one_snapshot) */
     struct pgs_authn *authn;
     int idle_ms; /* a WebSocket whose client is silent that long is ended */
+    bool refuses_anon;
     int kept_ms; /* how long what it was told is kept for a client to come back */
 };
 

@@ -14,6 +14,7 @@
 #include "codec/literal.h"
 #include "live/frame.h"
 #include "live/message.h"
+#include "live/single.h"
 #include "live/thread.h"
 
 #define CLOSE_TOKEN 4401 /* RFC 6455 leaves 4000 to 4999 to applications */
@@ -36,6 +37,8 @@ begin(struct pgs_buf *frame, const char *type, const char *id)
 void
 pgs__session_send(struct pgs__session *session, const struct pgs_buf *frame)
 {
+    if (session->is_ending)
+        return;
     session->n_frames++;
     session->transport->send(session->at, frame);
 }
@@ -63,6 +66,10 @@ pgs__session_fail(struct pgs__session *session, const char *id, const char *code
 {
     struct pgs_buf frame;
 
+    if (session->single != NULL) {
+        pgs__single_fail(session, code, message);
+        return;
+    }
     begin(&frame, "error", id);
     pgs_buf_add_str(&frame, ",\"code\":");
     pgs_json_string(&frame, code, strlen(code));
@@ -85,14 +92,19 @@ pgs__session_renew(struct pgs__session *session)
         pgs_random(&session->gen, sizeof(session->gen));
         session->gen &= ((uint64_t)1 << 53) - 1;
     } while (session->gen == 0);
+    if (session->single != NULL)
+        pgs__single_renew(session);
+}
+
+bool
+pgs__session_is_admitted(const struct pgs__session *session)
+{
+    return session->who.role != 0 || !session->thread->config.refuses_anon;
 }
 
 void
 pgs__session_expire(struct pgs__session *session)
 {
-    if (session->is_ending)
-        return;
-    session->is_ending = true;
     pgs__session_fail(session, NULL, "token", "The token has expired");
     session->transport->end(session->at, CLOSE_TOKEN, "token expired");
 }
@@ -113,8 +125,8 @@ find_subscription(struct pgs__session *session, const char *id)
     return NULL;
 }
 
-static const struct pgs_live *
-find_live(const struct pgs_app *app, struct pgs_text name)
+const struct pgs_live *
+pgs__live_find(const struct pgs_app *app, struct pgs_text name)
 {
     for (size_t i = 0; app->lives[i] != NULL; i++)
         if (pgs_text_is(name, app->lives[i]->name))
@@ -122,8 +134,8 @@ find_live(const struct pgs_app *app, struct pgs_text name)
     return NULL;
 }
 
-static bool
-may_subscribe(const struct pgs__session *session, const struct pgs_live *live)
+bool
+pgs__session_may_subscribe(const struct pgs__session *session, const struct pgs_live *live)
 {
     return (live->roles >> session->who.role & 1) != 0;
 }
@@ -132,10 +144,11 @@ may_subscribe(const struct pgs__session *session, const struct pgs_live *live)
 static const struct pgs_live *
 choose_live(struct pgs__session *session, const struct pgs__message *message)
 {
-    const struct pgs_live *live =
-        message->query.at != NULL ? find_live(session->thread->config.app, message->query) : NULL;
+    const struct pgs_live *live = message->query.at != NULL
+                                      ? pgs__live_find(session->thread->config.app, message->query)
+                                      : NULL;
 
-    if (live != NULL && may_subscribe(session, live))
+    if (live != NULL && pgs__session_may_subscribe(session, live))
         return live;
     pgs__session_fail(session, message->id.at, "unknown_query",
                       message->query.at == NULL ? "\"query\" is missing"
@@ -301,7 +314,7 @@ restart_all(struct pgs__session *session)
             H2O_STRUCT_FROM_MEMBER(struct pgs__subscription, link, link);
 
         link = link->next;
-        if (may_subscribe(session, subscription->live)) {
+        if (pgs__session_may_subscribe(session, subscription->live)) {
             /* What the caller before was told is not sent again to this one. */
             pgs__sent_begin(&subscription->sent, session->shelf, subscription->seq,
                             session->n_frames);
@@ -347,7 +360,6 @@ change_token(struct pgs__session *session, const struct pgs__message *message)
         restart_all(session);
         return;
     }
-    session->is_ending = true;
     pgs__session_fail(session, NULL, "token", why);
     session->transport->end(session->at, CLOSE_TOKEN, "bad token");
 }
@@ -431,7 +443,8 @@ put_away(struct pgs__session *session, struct pgs__subscription *subscription)
 void
 pgs__session_close(struct pgs__session *session, bool may_return)
 {
-    may_return = may_return && session->thread->config.kept_ms > 0 && !session->thread->is_stopping;
+    may_return = may_return && session->single == NULL && session->thread->config.kept_ms > 0 &&
+                 !session->thread->is_stopping;
     while (!h2o_linklist_is_empty(&session->subscriptions)) {
         struct pgs__subscription *subscription =
             H2O_STRUCT_FROM_MEMBER(struct pgs__subscription, link, session->subscriptions.next);

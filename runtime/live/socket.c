@@ -14,31 +14,56 @@
 
 #include "base/clock.h"
 #include "base/limit.h"
+#include "base/text.h"
 #include "http/cors.h"
 #include "http/info.h"
 #include "http/reply.h"
+#include "live/single.h"
 #include "live/url.h"
 #include "live/thread.h"
 
 #define MAX_QUEUED_MESSAGES 1000
+#define MAX_CLOSE_MS 5000 /* for the client to read what waits, and to close */
 
 struct socket {
     struct pgs__session *session;
     h2o_websocket_conn_t *conn;
     h2o_timeout_entry_t flush;
-    int64_t heard_ms;
+    int64_t heard_ms, end_ms;
     bool is_pinged;
+    uint16_t close_code; /* to be sent behind all that waits; 0: none, or it was sent */
+    const char *close_reason;
 };
 
 /* ---- out ---- */
+
+/* Control frames overtake others, and nothing follows a close: it waits until the others have gone.
+ */
+static void
+close_in_turn(struct socket *socket)
+{
+    struct pgs_live_thread *thread = socket->session->thread;
+
+    if (wslay_event_get_queued_msg_count(socket->conn->ws_ctx) > 0) {
+        h2o_timeout_link(thread->loop, &thread->tick_timeout, &socket->flush);
+        return;
+    }
+    (void)wslay_event_queue_close(socket->conn->ws_ctx, socket->close_code,
+                                  (const uint8_t *)socket->close_reason,
+                                  strlen(socket->close_reason));
+    socket->close_code = 0;
+}
 
 static void
 on_flush(h2o_timeout_entry_t *entry)
 {
     struct socket *socket = H2O_STRUCT_FROM_MEMBER(struct socket, flush, entry);
 
-    if (socket->conn->sock != NULL)
-        h2o_websocket_proceed(socket->conn); /* may close it */
+    if (socket->conn->sock == NULL)
+        return;
+    if (socket->close_code != 0)
+        close_in_turn(socket);
+    h2o_websocket_proceed(socket->conn); /* may close it */
 }
 
 static void
@@ -76,7 +101,7 @@ queued_bytes(void *at)
 {
     const struct socket *socket = at;
 
-    return wslay_event_get_queued_msg_length(socket->conn->ws_ctx);
+    return socket->conn != NULL ? wslay_event_get_queued_msg_length(socket->conn->ws_ctx) : 0;
 }
 
 static void
@@ -84,13 +109,23 @@ end(void *at, int code, const char *reason)
 {
     struct socket *socket = at;
 
+    if (socket->session->is_ending)
+        return;
     socket->session->is_ending = true;
-    (void)wslay_event_queue_close(socket->conn->ws_ctx, (uint16_t)code, (const uint8_t *)reason,
-                                  strlen(reason));
+    socket->end_ms = pgs_clock_ms();
+    socket->close_code = (uint16_t)code;
+    socket->close_reason = reason;
     flush_later(socket);
 }
 
-/* Once, then the connection is given up. */
+static void
+hang_up(struct socket *socket)
+{
+    if (socket->conn->sock != NULL)
+        (void)shutdown(h2o_socket_get_fd(socket->conn->sock), SHUT_RDWR);
+}
+
+/* Once, then the connection is given up; so is one whose client takes no notice of its end. */
 static void
 ping(void *at)
 {
@@ -98,7 +133,10 @@ ping(void *at)
     int64_t silent_ms = pgs_clock_ms() - socket->heard_ms;
     int idle_ms = socket->session->thread->config.idle_ms;
 
-    if (silent_ms > idle_ms) {
+    if (socket->session->is_ending) {
+        if (pgs_clock_ms() - socket->end_ms > MAX_CLOSE_MS)
+            hang_up(socket);
+    } else if (silent_ms > idle_ms) {
         pgs_limit_hit(PGS_LIMIT_LIVE_IDLE);
         end(socket, 1001, "no answer to a ping");
     } else if (silent_ms > idle_ms / 2 && !socket->is_pinged) {
@@ -121,7 +159,7 @@ cut(struct socket *socket)
 {
     socket->session->is_ending = true;
     pgs_limit_hit(PGS_LIMIT_LIVE_QUEUE);
-    (void)shutdown(h2o_socket_get_fd(socket->conn->sock), SHUT_RDWR);
+    hang_up(socket);
 }
 
 static const struct pgs__transport transport = {send_frame, queued_bytes, end, ping};
@@ -137,12 +175,14 @@ has_said_goodbye(const struct socket *socket)
 }
 
 static void
-close_socket(struct socket *socket)
+free_socket(struct socket *socket)
 {
     if (h2o_timeout_is_linked(&socket->flush))
         h2o_timeout_unlink(&socket->flush);
-    pgs__session_close(socket->session, !has_said_goodbye(socket));
-    h2o_websocket_close(socket->conn);
+    if (socket->session != NULL)
+        pgs__session_close(socket->session, socket->conn != NULL && !has_said_goodbye(socket));
+    if (socket->conn != NULL)
+        h2o_websocket_close(socket->conn);
     free(socket);
 }
 
@@ -153,7 +193,7 @@ on_message(h2o_websocket_conn_t *conn, const struct wslay_event_on_msg_recv_arg 
     struct socket *socket = conn->data;
 
     if (arg == NULL) {
-        close_socket(socket);
+        free_socket(socket);
         return;
     }
     socket->heard_ms = pgs_clock_ms();
@@ -162,7 +202,7 @@ on_message(h2o_websocket_conn_t *conn, const struct wslay_event_on_msg_recv_arg 
         return;
     if (is_flooding(socket))
         cut(socket);
-    else if (arg->opcode == WSLAY_TEXT_FRAME)
+    else if (arg->opcode == WSLAY_TEXT_FRAME && socket->session->single == NULL)
         pgs__session_receive(socket->session, NULL, (const char *)arg->msg, arg->msg_length);
     else if (arg->opcode == WSLAY_BINARY_FRAME)
         end(socket, 1003, "text frames only");
@@ -238,35 +278,104 @@ choose_protocol(h2o_req_t *req)
                               0, NULL, name, sizeof(name) - 1);
 }
 
-void
-pgs__socket_accept(struct pgs_live_thread *thread, h2o_req_t *req)
+/* NULL: answered with a refusal. */
+static struct socket *
+make_socket(struct pgs_live_thread *thread, h2o_req_t *req, struct pgs__live_url *url)
 {
-    const char *key = check_handshake(thread, req), *why = NULL;
-    struct pgs__live_url url;
-    struct socket *socket;
+    struct socket *socket = NULL;
+    const char *why = NULL;
 
-    if (key == NULL)
-        return;
-    if (!pgs__live_url_read(req, &url, &why)) {
+    if (!pgs__live_url_read(req, url, &why)) {
         refuse(req, 400, "PGRST100", why, NULL);
-        return;
+        return NULL;
     }
     socket = calloc(1, sizeof(*socket));
     if (socket == NULL) {
         refuse(req, 503, "PGRST003", "Out of memory", NULL);
-        return;
+        return NULL;
     }
-    socket->session =
-        pgs__session_open(thread, &transport, socket, pgs__live_credential(req, &url), &why);
-    if (socket->session == NULL) {
-        free(socket);
-        refuse(req, 401, "PGRST301", why, NULL);
-        return;
-    }
-    pgs_request_info(req)->role = thread->config.app->roles[socket->session->who.role].name;
     socket->flush.cb = on_flush;
     socket->heard_ms = pgs_clock_ms();
+    socket->session =
+        pgs__session_open(thread, &transport, socket, pgs__live_credential(req, url), &why);
+    if (socket->session != NULL && pgs__session_is_admitted(socket->session))
+        return socket;
+    if (socket->session == NULL)
+        refuse(req, 401, "PGRST301", why, NULL);
+    else
+        refuse(req, 403, "42501", "Live queries are for users who have signed in", NULL);
+    free_socket(socket);
+    return NULL;
+}
+
+static void
+upgrade(struct socket *socket, h2o_req_t *req, const char *key)
+{
+    const struct pgs__session *session = socket->session;
+
+    pgs_request_info(req)->role = session->thread->config.app->roles[session->who.role].name;
     choose_protocol(req);
     socket->conn = h2o_upgrade_to_websocket(req, key, socket, on_message);
     wslay_event_config_set_max_recv_msg_length(socket->conn->ws_ctx, PGS_LIVE_MAX_MESSAGE_BYTES);
+}
+
+void
+pgs__socket_accept(struct pgs_live_thread *thread, h2o_req_t *req)
+{
+    const char *key = check_handshake(thread, req);
+    struct pgs__live_url url;
+    struct socket *socket = key != NULL ? make_socket(thread, req, &url) : NULL;
+
+    if (socket != NULL)
+        upgrade(socket, req, key);
+}
+
+/* Asks for the query.  False: answered with a refusal. */
+static bool
+subscribe_single(struct socket *socket, h2o_req_t *req, const struct pgs_live *live,
+                 struct pgs__live_url *url)
+{
+    struct pgs__session *session = socket->session;
+    char refusal[PGS_SINGLE_REFUSAL_BYTES] = "";
+
+    if (!pgs__session_may_subscribe(session, live)) {
+        refuse(req, 403, "42501", "This role may not follow that query", NULL);
+        return false;
+    }
+    session->single = live->name;
+    session->refusal = refusal;
+    url->query = pgs_text_of(live->name);
+    pgs__live_url_subscribe(session, url);
+    session->refusal = NULL;
+    if (session->n_subscriptions == 1)
+        return true;
+    refuse(req, 400, "PGRST100", h2o_strdup(&req->pool, refusal, SIZE_MAX).base, NULL);
+    return false;
+}
+
+void
+pgs__socket_accept_single(struct pgs_live_thread *thread, h2o_req_t *req, h2o_iovec_t query)
+{
+    const char *key = check_handshake(thread, req);
+    const struct pgs_live *live =
+        pgs__live_find(thread->config.app, (struct pgs_text){query.base, query.len});
+    struct pgs__live_url url;
+    struct socket *socket = NULL;
+
+    if (key == NULL)
+        return;
+    if (live == NULL)
+        refuse(req, 404, "PGRST202", "There is no such live query", NULL);
+    else if (!thread->is_connected)
+        refuse(req, 503, "PGRST001", "Changes cannot be followed at the moment", NULL);
+    else
+        socket = make_socket(thread, req, &url);
+    if (socket == NULL)
+        return;
+    if (subscribe_single(socket, req, live, &url)) {
+        upgrade(socket, req, key);
+        pgs__single_begin(socket->session);
+    } else {
+        free_socket(socket);
+    }
 }

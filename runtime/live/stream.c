@@ -9,7 +9,6 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "codec/json_write.h"
 #include "http/cors.h"
 #include "http/gone.h"
 #include "http/info.h"
@@ -209,31 +208,11 @@ start_response(struct stream *stream)
     flush_later(stream);
 }
 
-/* `?query=NAME&params={}` is one subscription, whose id is the name. */
-static void
-subscribe_one(struct pgs__session *session, const struct pgs__live_url *url)
-{
-    struct pgs_text params = url->params.at != NULL ? url->params : pgs_text_of("{}");
-    struct pgs_buf message;
-
-    pgs_buf_init(&message, 0);
-    pgs_buf_add_str(&message, "{\"id\":");
-    pgs_json_string(&message, url->query.at, url->query.len);
-    pgs_buf_add_str(&message, ",\"query\":");
-    pgs_json_string(&message, url->query.at, url->query.len);
-    pgs_buf_add_str(&message, ",\"params\":");
-    pgs_buf_add(&message, params.at, params.len);
-    pgs_buf_add_char(&message, '}');
-    if (!message.failed)
-        pgs__session_receive(session, "subscribe", message.at, message.len);
-    pgs_buf_clear(&message);
-}
-
 static void
 subscribe_all(struct pgs__session *session, const struct pgs__live_url *url)
 {
     if (url->query.at != NULL)
-        subscribe_one(session, url);
+        pgs__live_url_subscribe(session, url);
     for (size_t i = 0; i < url->n_subscribe; i++)
         pgs__session_receive(session, "subscribe", url->subscribe[i].at, url->subscribe[i].len);
 }
@@ -271,6 +250,8 @@ pgs__stream_accept(struct pgs_live_thread *thread, h2o_req_t *req)
     } else if ((stream->session = pgs__session_open(
                     thread, &transport, stream, pgs__live_credential(req, &url), &why)) == NULL) {
         refuse(req, 401, "PGRST301", why);
+    } else if (!pgs__session_is_admitted(stream->session)) {
+        refuse(req, 403, "42501", "Live queries are for users who have signed in");
     } else {
         pgs_request_info(req)->role = thread->config.app->roles[stream->session->who.role].name;
         read_event_id(req, &stream->session->mark);

@@ -13,7 +13,7 @@
 #define TICK_MS 2
 #define SECOND_MS 1000
 
-static const char path[] = "/live/v1", stream_path[] = "/live/v1/stream";
+static const char path[] = "/live/v1", stream_path[] = "/live/v1/stream", single_path[] = "/ws/";
 
 /* ---- news ---- */
 
@@ -148,9 +148,9 @@ on_second(h2o_timeout_entry_t *entry)
          link = link->next) {
         struct pgs__session *session = H2O_STRUCT_FROM_MEMBER(struct pgs__session, link, link);
 
-        if (session->who.exp_s != 0 && now_s >= session->who.exp_s)
+        if (session->who.exp_s != 0 && now_s >= session->who.exp_s && !session->is_ending)
             pgs__session_expire(session);
-        else if (!session->is_ending)
+        else
             session->transport->ping(session->at);
     }
     pgs__shelf_sweep(pgs__hub_shelf(thread->config.hub));
@@ -159,14 +159,30 @@ on_second(h2o_timeout_entry_t *entry)
 
 /* ---- requests ---- */
 
+static bool
+is_path(h2o_iovec_t asked, const char *expected)
+{
+    return h2o_memis(asked.base, asked.len, expected, strlen(expected));
+}
+
+/* `/ws/` and a name; `base` NULL: it is another path. */
+static h2o_iovec_t
+single_query(h2o_iovec_t asked)
+{
+    size_t len = sizeof(single_path) - 1;
+
+    return asked.len > len && memcmp(asked.base, single_path, len) == 0
+               ? h2o_iovec_init(asked.base + len, asked.len - len)
+               : h2o_iovec_init(NULL, 0);
+}
+
 bool
 pgs_live_on_request(struct pgs_live_thread *thread, h2o_req_t *req)
 {
-    h2o_iovec_t asked = req->path_normalized;
+    h2o_iovec_t asked = req->path_normalized, query = single_query(asked);
 
     if (thread->config.app->lives == NULL ||
-        (!h2o_memis(asked.base, asked.len, path, sizeof(path) - 1) &&
-         !h2o_memis(asked.base, asked.len, stream_path, sizeof(stream_path) - 1)))
+        (!is_path(asked, path) && !is_path(asked, stream_path) && query.base == NULL))
         return false;
     if (thread->config.hub == NULL)
         pgs_reply_problem(req, &(struct pgs_problem){503, "PGRST001", "Live queries are off", NULL,
@@ -175,8 +191,10 @@ pgs_live_on_request(struct pgs_live_thread *thread, h2o_req_t *req)
         pgs_reply_problem(req, &(struct pgs_problem){.status = 503,
                                                      .code = "PGRST001",
                                                      .message = "The server is stopping"});
-    else if (h2o_memis(asked.base, asked.len, stream_path, sizeof(stream_path) - 1))
+    else if (is_path(asked, stream_path))
         pgs__stream_accept(thread, req);
+    else if (query.base != NULL)
+        pgs__socket_accept_single(thread, req, query);
     else
         pgs__socket_accept(thread, req);
     return true;

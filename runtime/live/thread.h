@@ -51,9 +51,10 @@ struct pgs__transport {
     /* Copies the frame; it leaves in the next turn of the loop. */
     void (*send)(void *at, const struct pgs_buf *frame);
     size_t (*queued_bytes)(void *at);
-    /* Ends the connection with a close code of RFC 6455; the session is closed later. */
+    /* Ends the connection behind what was sent, with a close code of RFC 6455 and a constant
+     * reason; the session is closed later. */
     void (*end)(void *at, int code, const char *reason);
-    /* Asks whether the client is still there. */
+    /* Each second: asks whether the client is still there. */
     void (*ping)(void *at);
 };
 
@@ -71,6 +72,9 @@ struct pgs__session {
     h2o_linklist_t subscriptions;
     int n_subscriptions;
     size_t result_bytes; /* of its results */
+    const char *single;  /* the query of a socket that has just one; or NULL */
+    char *refusal; /* room for why, while it is still to be seen whether there will be a socket;
+                    * or NULL */
     bool is_ending;
 };
 
@@ -118,6 +122,15 @@ struct pgs__session *pgs__session_open(struct pgs_live_thread *thread,
 
 /* `may_return`: its subscriptions are kept for a while. */
 void pgs__session_close(struct pgs__session *session, bool may_return);
+
+/* Whoever it is may have live queries at all. */
+bool pgs__session_is_admitted(const struct pgs__session *session)
+    __attribute__((warn_unused_result));
+
+/* `name` as the client says it; NULL: there is none. */
+const struct pgs_live *pgs__live_find(const struct pgs_app *app, struct pgs_text name);
+bool pgs__session_may_subscribe(const struct pgs__session *session, const struct pgs_live *live)
+    __attribute__((warn_unused_result));
 
 /* Copies the frame to the client. */
 void pgs__session_send(struct pgs__session *session, const struct pgs_buf *frame);
@@ -172,6 +185,9 @@ void pgs__subscriptions_pump(struct pgs_live_thread *thread);
 /* ---- socket.c ---- */
 
 void pgs__socket_accept(struct pgs_live_thread *thread, h2o_req_t *req);
+
+/* One query, told as live/single.h has it. */
+void pgs__socket_accept_single(struct pgs_live_thread *thread, h2o_req_t *req, h2o_iovec_t query);
 
 /* ---- stream.c ---- */
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "codec/json_write.h"
 #include "codec/url_decode.h"
 #include "http/reply.h"
 
@@ -105,4 +106,23 @@ pgs__live_credential(const h2o_req_t *req, const struct pgs__live_url *url)
         return h2o_iovec_init(url->token.at, url->token.len);
     other = pgs_request_header(req, "apikey");
     return other.base != NULL ? other : h2o_iovec_init(url->apikey.at, url->apikey.len);
+}
+
+void
+pgs__live_url_subscribe(struct pgs__session *session, const struct pgs__live_url *url)
+{
+    struct pgs_text params = url->params.at != NULL ? url->params : pgs_text_of("{}");
+    struct pgs_buf message;
+
+    pgs_buf_init(&message, 0);
+    pgs_buf_add_str(&message, "{\"id\":");
+    pgs_json_string(&message, url->query.at, url->query.len);
+    pgs_buf_add_str(&message, ",\"query\":");
+    pgs_json_string(&message, url->query.at, url->query.len);
+    pgs_buf_add_str(&message, ",\"params\":");
+    pgs_buf_add(&message, params.at, params.len);
+    pgs_buf_add_char(&message, '}');
+    if (!message.failed)
+        pgs__session_receive(session, "subscribe", message.at, message.len);
+    pgs_buf_clear(&message);
 }

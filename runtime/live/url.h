@@ -18,6 +18,9 @@ struct pgs__live_url {
 bool pgs__live_url_read(h2o_req_t *req, struct pgs__live_url *url, const char **why)
     __attribute__((warn_unused_result));
 
+/* `?query=NAME&params={}` is one subscription, whose id is the name. */
+void pgs__live_url_subscribe(struct pgs__session *session, const struct pgs__live_url *url);
+
 /* What came first of: the header Authorization, the WebSocket subprotocol `bearer.TOKEN`, `token`
  * in the URL, the header apikey, `apikey` in the URL.  `base` NULL: none. */
 h2o_iovec_t pgs__live_credential(const h2o_req_t *req, const struct pgs__live_url *url);
