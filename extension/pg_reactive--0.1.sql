@@ -59,7 +59,7 @@ CREATE FUNCTION pgr.stats(OUT metric text, OUT value text)
   RETURNS SETOF record LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgr_stats';
 COMMENT ON FUNCTION pgr.stats() IS 'counters of this database since the server started';
 
-CREATE FUNCTION pgr._slots(OUT query_id text, OUT generation bigint, OUT seq bigint, OUT table_count integer,
+CREATE FUNCTION pgr._slots(OUT query_id text, OUT generation bigint, OUT table_count integer,
     OUT row_count bigint, OUT invalidation_count bigint, OUT recompute_count bigint, OUT recompute_ms double precision,
     OUT last_used timestamptz, OUT failing text)
   RETURNS SETOF record LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgr_slots';
@@ -73,9 +73,10 @@ CREATE FUNCTION pgr.get_subscriptions(OUT query_id text, OUT query text, OUT mod
     OUT recompute_ms double precision, OUT subscribed_at timestamptz, OUT last_used timestamptz, OUT failing text)
   RETURNS SETOF record LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  SELECT p.query_id, p.query, p.mode, p.audience, p.owner, s.generation, s.seq, p.tables::regclass[], s.table_count,
+  SELECT s.query_id, p.query, p.mode, p.audience, p.owner, s.generation, t.seq, p.tables::regclass[], s.table_count,
       s.row_count, s.invalidation_count, s.recompute_count, s.recompute_ms, p.subscribed_at, s.last_used, s.failing
-    FROM pgr._slots() s JOIN pgr.persisted_subscriptions p USING (query_id);
+    FROM pgr._slots() s JOIN pgr.persisted_subscriptions p ON p.query_id = s.query_id
+      LEFT JOIN pgr._state t ON t.query_id = s.query_id AND t.generation = s.generation;
 END;
 COMMENT ON FUNCTION pgr.get_subscriptions() IS 'the subscriptions that the worker holds now';
 

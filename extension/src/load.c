@@ -71,8 +71,8 @@ watch_tables(struct pgr_subscription *subscription, List *tables)
             3, types, values, NULL);
 }
 
-static void
-make_rows(struct pgr_subscription *subscription)
+void
+pgr_subscription_make_rows(struct pgr_subscription *subscription)
 {
     HASHCTL control = {.keysize = PGR_HASH_BYTES,
                        .entrysize = sizeof(struct pgr_row),
@@ -124,8 +124,8 @@ take_slot(struct pgr_subscription *subscription)
                 errhint("Raise pg_reactive.max_subscriptions."));
 }
 
-static void
-make_plan(struct pgr_subscription *subscription)
+SPIPlanPtr
+pgr_subscription_plan(const struct pgr_subscription *subscription)
 {
     struct pgr_session before;
     SPIPlanPtr plan;
@@ -134,20 +134,19 @@ make_plan(struct pgr_subscription *subscription)
     plan = SPI_prepare(subscription->query, 0, NULL);
     if (plan == NULL)
         elog(ERROR, "%s", SPI_result_code_string(SPI_result));
+    pgr_session_leave(&before);
+    return plan;
+}
+
+static void
+keep_plan(struct pgr_subscription *subscription)
+{
+    SPIPlanPtr plan = pgr_subscription_plan(subscription);
+
     SPI_keepplan(plan);
     if (subscription->plan != NULL)
         SPI_freeplan(subscription->plan);
     subscription->plan = plan;
-    pgr_session_leave(&before);
-}
-
-static void
-show(const struct pgr_subscription *subscription)
-{
-    struct pgr_slot *slot = &pgr_shared->slots[subscription->slot];
-
-    slot->generation = subscription->generation;
-    slot->seq = subscription->seq;
 }
 
 void
@@ -161,14 +160,14 @@ pgr_subscription_load(struct pgr_subscription *subscription)
     pgr_session_enter_superuser(&before);
     watch_tables(subscription, query.tables);
     pgr_session_leave(&before);
-    make_plan(subscription);
+    keep_plan(subscription);
     keep_dependencies(subscription, &query);
     subscription->layout = MemoryContextStrdup(subscription->memory, query.layout);
-    make_rows(subscription);
+    pgr_subscription_make_rows(subscription);
     pgr_session_enter_superuser(&before);
     pgr_snapshot_open(subscription);
     pgr_session_leave(&before);
-    show(subscription);
+    pgr_shared->slots[subscription->slot].generation = subscription->generation;
     subscription->loaded = subscription->dirty = true;
 }
 

@@ -32,7 +32,9 @@ static struct {
     bool all;
     bool schema;
     bool registry;
-    bool prepared; /* a prepared transaction has been committed */
+    bool prepared;   /* a prepared transaction has been committed */
+    bool uncomputed; /* with async_recompute = off: something to ask again before the commit */
+    bool missed;     /* ... and something that the worker has to */
     struct local_mark marks[MAX_MARKS];
 } local;
 
@@ -53,6 +55,7 @@ add_mark(Oid table, uint64 columns)
 {
     int level = GetCurrentTransactionNestLevel();
 
+    local.uncomputed = !pgr_async_recompute && !ignored;
     for (int i = local.count - 1; i >= 0; i--)
         if (local.marks[i].table == table && local.marks[i].level == level) {
             local.marks[i].columns |= columns;
@@ -83,6 +86,21 @@ updated_columns(TriggerData *data)
     return columns;
 }
 
+/*
+ * With async_recompute = off: the writer asks again.  What it could not it leaves to the worker:
+ * after DDL of its own, queries may mean something else or nothing.
+ */
+static void
+compute(void)
+{
+    List *tables = NIL;
+
+    for (int i = 0; i < local.count; i++)
+        tables = pgr_tables_add(tables, local.marks[i].table, local.marks[i].columns);
+    local.uncomputed = false;
+    local.missed |= local.schema || !pgr_sync_recompute(tables, local.all);
+}
+
 Datum
 pgr_mark(PG_FUNCTION_ARGS)
 {
@@ -95,6 +113,8 @@ pgr_mark(PG_FUNCTION_ARGS)
         add_mark(RelationGetRelid(data->tg_relation), updated_columns(data));
     else
         add_mark(RelationGetRelid(data->tg_relation), PGR_ROWS);
+    if (local.uncomputed && !pgr_batch_invalidation)
+        compute();
     return PointerGetDatum(NULL);
 }
 
@@ -108,11 +128,13 @@ pgr_mark_registry(PG_FUNCTION_ARGS)
 static void
 publish(struct pgr_database *database)
 {
-    for (int i = 0; i < local.count; i++)
+    bool tables = pgr_async_recompute || local.missed;
+
+    for (int i = 0; i < local.count && tables; i++)
         pgr_database_mark(database, local.marks[i].table, local.marks[i].columns, false);
     if (local.prepared)
         pgr_database_commit_prepared(database);
-    if (local.all)
+    if (local.all && tables)
         pg_atomic_exchange_u32(&database->all, 1);
     if (local.schema)
         pg_atomic_exchange_u32(&database->schema, 1);
@@ -154,12 +176,17 @@ forget(void)
 {
     local.count = 0;
     local.all = local.schema = local.registry = local.prepared = false;
+    local.uncomputed = local.missed = false;
 }
 
 static void
 on_transaction(XactEvent event, void *context)
 {
     switch (event) {
+    case XACT_EVENT_PRE_COMMIT:
+        if (local.uncomputed)
+            compute();
+        break;
     case XACT_EVENT_COMMIT:
         commit();
         forget();

@@ -14,6 +14,8 @@ PG_MODULE_MAGIC;
 
 void _PG_init(void);
 
+bool pgr_async_recompute = true;
+bool pgr_batch_invalidation = true;
 int pgr_max_subscriptions = 1024;
 char *pgr_databases = NULL;
 char *pgr_notify_channel = NULL;
@@ -27,6 +29,18 @@ check_channel(char **value, void **extra, GucSource source)
         return true;
     GUC_check_errdetail("A channel is a name of 1 to %d bytes.", NAMEDATALEN - 1);
     return false;
+}
+
+static void
+define_modes(void)
+{
+    DefineCustomBoolVariable("pg_reactive.async_recompute",
+                             "The worker asks queries again; off: the writer, in its transaction.",
+                             NULL, &pgr_async_recompute, true, PGC_POSTMASTER, 0, NULL, NULL, NULL);
+    DefineCustomBoolVariable("pg_reactive.batch_invalidation",
+                             "A writer that asks again does so once, before its commit; off: after "
+                             "each statement.",
+                             NULL, &pgr_batch_invalidation, true, PGC_SUSET, 0, NULL, NULL, NULL);
 }
 
 static void
@@ -51,7 +65,6 @@ define_settings(void)
                             "Longest run of one subscription's query in the worker; 0 is none.",
                             NULL, &pgr_query_timeout_ms, 5000, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_MS,
                             NULL, NULL, NULL);
-    MarkGUCPrefixReserved("pg_reactive");
 }
 
 void
@@ -60,6 +73,8 @@ _PG_init(void)
     if (!process_shared_preload_libraries_in_progress)
         return; /* nothing is shared: the functions say so, the triggers do nothing */
     define_settings();
+    define_modes();
+    MarkGUCPrefixReserved(PGR_EXTENSION);
     pgr_shared_init();
     pgr_marks_init();
     pgr_launcher_register();

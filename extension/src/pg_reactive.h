@@ -42,6 +42,8 @@ pgr_column_bit(int attribute)
 
 /* ---- settings (pg_reactive.c) ---- */
 
+extern bool pgr_async_recompute;
+extern bool pgr_batch_invalidation;
 extern int pgr_max_subscriptions;
 extern char *pgr_databases;
 extern char *pgr_notify_channel;
@@ -53,6 +55,16 @@ extern int pgr_query_timeout_ms;
 /* Makes this process's commits mark nothing: the worker reads its own writes. */
 extern void pgr_marks_ignore(void);
 extern void pgr_marks_init(void);
+
+/* ---- the writer computes (sync.c); used only with async_recompute = off ---- */
+
+struct pgr_table;
+
+/*
+ * Asks again what depends on written tables, in the writer's transaction, and sends its messages.
+ * False: the worker has to do some of it after the commit.
+ */
+extern bool pgr_sync_recompute(List *tables, bool all);
 
 /* ---- what a query depends on (query.c, volatility.c, watch.c) ---- */
 

@@ -3,11 +3,12 @@
 #include "postgres.h"
 
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 
 #include "worker.h"
 
 static void
-publish(struct pgr_subscription *subscription, struct pgr_delta *delta)
+tell(struct pgr_subscription *subscription, struct pgr_delta *delta)
 {
     struct pgr_session before;
     int64 seq = subscription->seq + 1;
@@ -38,8 +39,33 @@ accept(struct pgr_subscription *subscription, const struct pgr_delta *delta, boo
     if (changed && !subscription->filling)
         subscription->seq++;
     subscription->filling = false;
-    slot->seq = subscription->seq;
     slot->row_count = delta->row_count;
+}
+
+bool
+pgr_subscription_publish(struct pgr_subscription *subscription, struct pgr_delta *delta, bool anew)
+{
+    if (anew)
+        PushActiveSnapshot(GetTransactionSnapshot());
+    pgr_result_compare(subscription, delta);
+    if (anew)
+        PopActiveSnapshot();
+    if (delta->inserted_count == 0 && delta->gone_count == 0)
+        return false;
+    tell(subscription, delta);
+    return true;
+}
+
+/* Where writers compute, they have changed the snapshot since; the lock keeps them from it now. */
+static void
+follow_writers(struct pgr_subscription *subscription)
+{
+    struct pgr_session before;
+
+    pgr_subscription_make_rows(subscription);
+    pgr_session_enter_superuser(&before);
+    (void)pgr_snapshot_resume(subscription);
+    pgr_session_leave(&before);
 }
 
 void
@@ -51,11 +77,10 @@ pgr_subscription_recompute(struct pgr_subscription *subscription)
     struct pgr_delta delta;
     bool changed;
 
-    pgr_result_compare(subscription, &delta);
-    changed = delta.inserted_count > 0 || delta.gone_count > 0;
-    if (changed)
-        publish(subscription, &delta);
-    else
+    if (!pgr_async_recompute)
+        follow_writers(subscription);
+    changed = pgr_subscription_publish(subscription, &delta, !pgr_async_recompute);
+    if (!changed)
         pgr_count(pgr_database, PGR_COUNT_unchanged);
     accept(subscription, &delta, changed);
     MemoryContextSwitchTo(before);

@@ -110,13 +110,10 @@ column(HeapTuple tuple, TupleDesc columns, int number, MemoryContext memory)
     return MemoryContextStrdup(memory, SPI_getvalue(tuple, columns, number));
 }
 
-static void
-add(HeapTuple tuple, TupleDesc columns)
+struct pgr_subscription *
+pgr_subscription_read(HeapTuple tuple, TupleDesc columns, MemoryContext memory)
 {
-    MemoryContext memory =
-        AllocSetContextCreate(TopMemoryContext, "pg_reactive subscription", ALLOCSET_SMALL_SIZES);
     struct pgr_subscription *subscription = MemoryContextAllocZero(memory, sizeof(*subscription));
-    MemoryContext before;
 
     subscription->memory = memory;
     strlcpy(subscription->query_id, SPI_getvalue(tuple, columns, 1), NAMEDATALEN);
@@ -127,8 +124,18 @@ add(HeapTuple tuple, TupleDesc columns)
     subscription->generation = strtoi64(SPI_getvalue(tuple, columns, 6), NULL, 10);
     subscription->active = *SPI_getvalue(tuple, columns, 7) == 't';
     subscription->slot = -1;
+    return subscription;
+}
+
+static void
+add(HeapTuple tuple, TupleDesc columns)
+{
+    MemoryContext memory =
+        AllocSetContextCreate(TopMemoryContext, "pg_reactive subscription", ALLOCSET_SMALL_SIZES);
+    struct pgr_subscription *subscription = pgr_subscription_read(tuple, columns, memory);
+    MemoryContext before = MemoryContextSwitchTo(TopMemoryContext);
+
     subscription->listed = true;
-    before = MemoryContextSwitchTo(TopMemoryContext);
     pgr_subscriptions = lappend(pgr_subscriptions, subscription);
     MemoryContextSwitchTo(before);
 }
@@ -161,7 +168,7 @@ pgr_registry_read(void)
     foreach (cell, pgr_subscriptions)
         ((struct pgr_subscription *)lfirst(cell))->listed = false;
     pgr_session_enter_superuser(&before);
-    pgr_command("SELECT query_id, query, mode, owner::oid, search_path, generation, active"
+    pgr_command("SELECT " PGR_REGISTRY_COLUMNS
                 " FROM pgr.persisted_subscriptions ORDER BY subscribed_at, query_id");
     pgr_session_leave(&before);
     rows = SPI_tuptable;
@@ -226,12 +233,12 @@ pgr_registry_refresh(void)
     sweep();
 }
 
-static bool
-concerns(const struct pgr_subscription *subscription, const struct pgr_table *written)
+bool
+pgr_tables_concern(List *tables, const struct pgr_table *written)
 {
     ListCell *cell;
 
-    foreach (cell, subscription->tables) {
+    foreach (cell, tables) {
         const struct pgr_table *table = lfirst(cell);
 
         if (table->oid == written->oid && (table->columns & written->columns) != 0)
@@ -255,12 +262,13 @@ pgr_registry_mark(List *tables, bool all)
     ListCell *cell, *table;
 
     foreach (cell, pgr_subscriptions) {
+        struct pgr_subscription *subscription = lfirst(cell);
         bool concerned = all;
 
         foreach (table, tables)
-            concerned = concerned || concerns(lfirst(cell), lfirst(table));
+            concerned = concerned || pgr_tables_concern(subscription->tables, lfirst(table));
         if (concerned)
-            mark(lfirst(cell));
+            mark(subscription);
     }
 }
 

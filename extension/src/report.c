@@ -53,7 +53,6 @@ put_slot(ReturnSetInfo *result, const struct pgr_slot *slot)
     Datum values[] = {
         CStringGetTextDatum(slot->query_id),
         Int64GetDatum(slot->generation),
-        Int64GetDatum(slot->seq),
         Int32GetDatum(slot->table_count),
         Int64GetDatum(slot->row_count),
         Int64GetDatum(slot->invalidation_count),

@@ -110,16 +110,17 @@ run(struct pgr_subscription *subscription, struct pgr_delta *delta)
     MemoryContext scratch =
         AllocSetContextCreate(CurrentMemoryContext, "pg_reactive rows", ALLOCSET_DEFAULT_SIZES);
     struct pgr_session before;
+    bool timed = MyBackendType == B_BG_WORKER && pgr_query_timeout_ms > 0;
     Portal portal;
 
     pgr_session_enter(&before, subscription->owner, subscription->search_path);
-    if (pgr_query_timeout_ms > 0)
+    if (timed) /* a writer has a timeout of its own */
         enable_timeout_after(STATEMENT_TIMEOUT, pgr_query_timeout_ms);
     portal = SPI_cursor_open(NULL, subscription->plan, NULL, NULL, true);
     while (take_some(subscription, delta, portal, scratch))
         CHECK_FOR_INTERRUPTS();
     SPI_cursor_close(portal);
-    if (pgr_query_timeout_ms > 0)
+    if (timed)
         disable_timeout(STATEMENT_TIMEOUT, false);
     pgr_session_leave(&before);
 }

@@ -237,5 +237,6 @@ pgr_database_take_marks(struct pgr_database *database)
 void
 pgr_count(struct pgr_database *database, enum pgr_counter counter)
 {
-    pg_atomic_fetch_add_u64(&database->counters[counter], 1);
+    if (database != NULL)
+        pg_atomic_fetch_add_u64(&database->counters[counter], 1);
 }

@@ -66,7 +66,6 @@ struct pgr_slot {
     Oid database; /* InvalidOid: free */
     char query_id[NAMEDATALEN];
     int64 generation;
-    int64 seq;
     int32 table_count;
     int64 row_count;
     int64 invalidation_count;

@@ -18,7 +18,7 @@ find_slot(Oid database, const char *query_id)
 static void
 begin_slot(struct pgr_slot *slot, Oid database, const char *query_id)
 {
-    slot->generation = slot->seq = 0;
+    slot->generation = 0;
     slot->table_count = 0;
     slot->row_count = slot->invalidation_count = slot->recompute_count = 0;
     slot->recompute_ms = 0;

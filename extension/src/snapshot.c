@@ -71,17 +71,17 @@ read_rows(struct pgr_subscription *subscription)
     }
 }
 
-/* Where the last worker stopped, if that is known: a crash empties what is UNLOGGED. */
-static bool
-resume(struct pgr_subscription *subscription)
+/* A crash empties what is UNLOGGED.  The lock orders those who compute, where writers do. */
+bool
+pgr_snapshot_resume(struct pgr_subscription *subscription)
 {
     Oid types[] = {TEXTOID, INT8OID};
     Datum values[] = {CStringGetTextDatum(subscription->query_id),
                       Int64GetDatum(subscription->generation)};
     bool is_null;
 
-    pgr_sql("SELECT seq FROM pgr._state WHERE query_id = $1 AND generation = $2", 2, types, values,
-            NULL);
+    pgr_sql("SELECT seq FROM pgr._state WHERE query_id = $1 AND generation = $2 FOR UPDATE", 2,
+            types, values, NULL);
     if (SPI_processed == 0 || !has_snapshot(subscription->query_id))
         return false;
     subscription->seq =
@@ -133,7 +133,7 @@ pgr_snapshot_open(struct pgr_subscription *subscription)
     int64 generation;
 
     subscription->seq = 0;
-    if (resume(subscription))
+    if (pgr_snapshot_resume(subscription))
         return;
     generation = begin_generation(subscription);
     make_empty(subscription->query_id);

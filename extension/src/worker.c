@@ -121,7 +121,6 @@ report_failure(struct pgr_subscription *subscription, ErrorData *error)
     pgr_snapshot_set_seq(subscription, ++subscription->seq);
     pgr_session_leave(&before);
     pgr_send_invalidated(subscription, subscription->seq, code);
-    slot->seq = subscription->seq;
 }
 
 static long

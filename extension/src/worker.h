@@ -84,6 +84,14 @@ extern bool pgr_is_passing(const ErrorData *error);
 /* registry.c */
 extern List *pgr_subscriptions;
 extern void pgr_registry_init(void);
+
+/* The columns of the registry that pgr_subscription_read takes, in its order. */
+#define PGR_REGISTRY_COLUMNS "query_id, query, mode, owner::oid, search_path, generation, active"
+extern struct pgr_subscription *pgr_subscription_read(HeapTuple tuple, TupleDesc columns,
+                                                      MemoryContext memory);
+
+/* Whether a query that depends on some tables depends on what was written of one. */
+extern bool pgr_tables_concern(List *tables, const struct pgr_table *written);
 extern void pgr_registry_read(void);
 extern void pgr_registry_mark(List *tables, bool all);
 
@@ -97,14 +105,27 @@ extern void pgr_subscription_end(struct pgr_subscription *subscription, const ch
 extern void pgr_subscription_load(struct pgr_subscription *subscription);
 extern void pgr_subscription_revalidate(struct pgr_subscription *subscription);
 
+/* A new table for `rows`, with nothing in it. */
+extern void pgr_subscription_make_rows(struct pgr_subscription *subscription);
+extern SPIPlanPtr pgr_subscription_plan(const struct pgr_subscription *subscription);
+
 /* recompute.c */
 extern void pgr_subscription_recompute(struct pgr_subscription *subscription);
+
+/*
+ * Compares, writes the snapshot and sends the message; false when nothing is different.  `anew`:
+ * what others have committed by now counts, not only what the active snapshot has.
+ */
+extern bool pgr_subscription_publish(struct pgr_subscription *subscription, struct pgr_delta *delta,
+                                     bool anew);
 
 /* result.c */
 extern void pgr_result_compare(struct pgr_subscription *subscription, struct pgr_delta *delta);
 extern void pgr_result_accept(struct pgr_subscription *subscription, const struct pgr_delta *delta);
 
 /* snapshot.c: as superuser */
+/* Reads where the messages stand, and locks it; false when nobody knows. */
+extern bool pgr_snapshot_resume(struct pgr_subscription *subscription);
 extern void pgr_snapshot_open(struct pgr_subscription *subscription);
 extern void pgr_snapshot_change(struct pgr_subscription *subscription, struct pgr_delta *delta);
 extern void pgr_snapshot_set_seq(struct pgr_subscription *subscription, int64 seq);
