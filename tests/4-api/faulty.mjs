@@ -10,8 +10,6 @@ import { Cluster, connect } from '../lib/postgres.mjs';
 import { family, freePort, sleep, until } from '../lib/process.mjs';
 import { items } from './proof.mjs';
 
-export { openProxy } from '../lib/proxy.mjs';
-
 const name = 'faults';
 
 /** `settings` go to PostgreSQL, `env` to the server. */

@@ -67,6 +67,16 @@ for (const transport of ['websocket', 'sse'])
       await sql('delete from ticket where id = 1');
       proxy.admit();
       await c.has('3');
+      // It goes on behind the last frame, unless the server has not noticed yet that it was away.
+      for (let i = 0; i < 10 && c.told.changes.at(-1).type === 'snapshot'; i++) {
+        proxy.refuse();
+        await until('that it notices', () => c.live.state === 'waiting');
+        await sql(`update ticket set title = title || '.' where id = 3`);
+        const told = c.told.changes.length;
+        proxy.admit();
+        await until('the change', () => c.told.changes.length > told, 20_000);
+      }
+      assert.equal(c.told.changes.at(-1).type, 'delta');
       const restarted = app.restart();
       await sql(`insert into ticket (id, team_id, title) values (4, 1, 'd')`);
       await restarted;

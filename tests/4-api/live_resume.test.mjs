@@ -6,7 +6,7 @@ import { buildProject, credentials, openApp, users } from '../lib/app.mjs';
 import { token } from '../lib/jwt.mjs';
 import { Live } from '../lib/live.mjs';
 import { sleep, until } from '../lib/process.mjs';
-import { openProxy } from './faulty.mjs';
+import { openProxy } from '../lib/proxy.mjs';
 
 const { ada, bob } = users;
 const seed = `insert into team values (1, 'one'), (2, 'two'); insert into member values (1, '${ada}'), (1, '${bob}'), (2, '${ada}');
