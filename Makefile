@@ -46,7 +46,7 @@ fuzz_targets     := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/
 programs         := $(BUILD)/pgstack $(BUILD)/libpgs.a
 ours             := $(wildcard codegen/*.[ch] codegen/*/*.[ch] runtime/*.[ch] runtime/*/*.[ch] runtime/include/pgs/*.h \
                     tests/1-unit/*.[ch] tests/3-sql/*.[ch] tests/7-typing/*.[ch] tests/8-mutation/*.[ch] \
-                    tests/fuzz/*.[ch] tests/lib/*.[ch] extension/src/*.[ch])
+                    tests/fuzz/*.[ch] tests/lib/*.[ch] extension/src/*.[ch] bench/*/*.[ch])
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -99,7 +99,7 @@ format: ## clang-format over all C files
 
 bench: ## the figures of bench/RESULTS.md
 	@tools/deps bench
-	@$(MAKE) -s -j$(JOBS) --no-print-directory $(programs)
+	@$(MAKE) -s -j$(JOBS) --no-print-directory $(programs) $(BUILD)/bench/sockets
 	@bench/run
 
 generate: $(BUILD)/pgstack ## generated/ and migrations/ from schema/ and policies/
@@ -162,6 +162,13 @@ $(BUILD)/codegen/cmd/explain.inc: docs/errors.md tools/explain.awk
 	$(Q)awk -f tools/explain.awk $< >$@
 
 $(BUILD)/codegen/cmd/explain.o: $(BUILD)/codegen/cmd/explain.inc
+
+# ---- the bench ----
+
+$(BUILD)/bench/sockets: bench/live/sockets.c Makefile
+	$(say) CC $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE $(CFLAGS) $(WARN) $(LDFLAGS) -o $@ $<
 
 # ---- the runtime ----
 

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { measureCompiler } from './compiler.mjs';
+import { measureLive } from './live.mjs';
 import { measureMemory } from './memory.mjs';
 import { results } from './report.mjs';
 import { measureSoak } from './soak.mjs';
@@ -44,8 +45,12 @@ async function runRounds(stage, variants) {
 const parts = {
   memory: (stage) => measureMemory(stage, quick ? { connections: 1000 } : {}),
   soak: (stage) => measureSoak(stage, soak_seconds, say),
+  live: () => measureLive(quick, say),
   compiler: () => measureCompiler(quick ? { sizes: [10, 100], rounds: 1 } : {}),
 };
+
+/** Parts that bring all they need. */
+const alone = ['live', 'compiler'];
 
 /** The sections of these parts.  One that fails says so, and the others are measured all the same. */
 async function measureParts(stage, names) {
@@ -78,6 +83,10 @@ async function measureAll(stage) {
 async function main(names) {
   const stranger = names.find((name) => !parts[name]);
   if (stranger) throw new Error(`no part "${stranger}"; there are ${Object.keys(parts).join(', ')}`);
+  if (names.length > 0 && names.every((name) => alone.includes(name))) {
+    process.stdout.write(`${(await measureParts(null, names)).join('\n\n')}\n`);
+    return;
+  }
   say('starting PostgreSQL, the servers and the peers');
   const stage = await openStage();
   try {

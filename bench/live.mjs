@@ -1,0 +1,240 @@
+// Live queries: what they cost writers, how soon subscribers know, what a socket takes.
+import { once } from 'node:events';
+import { spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import readline from 'node:readline';
+import { buildProject, environment, makeDatabase, startServer } from '../tests/lib/app.mjs';
+import { now, token } from '../tests/lib/jwt.mjs';
+import { Cluster, binaries, connect } from '../tests/lib/postgres.mjs';
+import { freePort, run, sleep } from '../tests/lib/process.mjs';
+import { cpu } from './load.mjs';
+import { memory } from './memory.mjs';
+import { fixed, median, table } from './report.mjs';
+import { folder, threads, uid_base, uid_head } from './stage.mjs';
+
+const rooms = 10_000;
+const messages = 100_000;
+const password = 'a-password-of-the-bench';
+const uid = (room) => `${uid_head}${uid_base + room}`;
+
+/** As PostgreSQL is by default: a commit waits for the disk. */
+const settings = `
+shared_buffers = '512MB'
+max_connections = 300
+autovacuum = off
+wal_level = logical
+fsync = on
+synchronous_commit = on
+full_page_writes = on
+max_wal_size = '8GB'
+`;
+
+const scripts = {
+  update: `\\set id random(1, ${messages})\nupdate message set n = n + 1 where id = :id;\n`,
+  insert: `\\set room random(1, ${rooms})\ninsert into message (room_id, body) values (:room, 'what somebody says, of a usual length');\n`,
+};
+
+// What others do: a trigger that notifies, and one that runs every subscription's query again.
+const rivals = {
+  notify: `create function tell() returns trigger language plpgsql as $$
+      begin perform pg_notify('changes', json_build_object('id', new.id, 'room', new.room_id, 'n', new.n, 'body', new.body)::text); return null; end $$;
+    create trigger tell after insert or update on message for each row execute function tell();`,
+  rerun: `create table sub (room integer primary key);
+    create unlogged table snap (room integer, id bigint, n integer, body text);
+    create index on snap (room);
+    create function tell() returns trigger language plpgsql as $$
+      declare s record; added json; removed json;
+      begin
+        for s in select room from sub loop
+          perform pg_advisory_xact_lock(s.room);
+          with now as (select room_id, id, n, body from message where room_id = s.room order by id desc limit 50),
+               was as (select room, id, n, body from snap where room = s.room)
+          select (select json_agg(x) from (select * from now except select * from was) x),
+                 (select json_agg(x) from (select * from was except select * from now) x) into added, removed;
+          if added is not null or removed is not null then
+            delete from snap where room = s.room;
+            insert into snap select room_id, id, n, body from message where room_id = s.room order by id desc limit 50;
+            perform pg_notify('changes', json_build_object('room', s.room, 'inserted', added, 'deleted', removed)::text);
+          end if;
+        end loop;
+        return null;
+      end $$;
+    create trigger tell after insert or update on message for each statement execute function tell();`,
+};
+
+async function openStage() {
+  const cluster = await Cluster.start(settings);
+  process.env.PGSTACK_TEST_CLUSTER = cluster.describe();
+  const project = await buildProject('bench/live');
+  await makeDatabase(cluster, project, 'live');
+  const db = await connect(cluster, 'live');
+  for (const text of [
+    `insert into member select i, ('${uid_head}' || ${uid_base} + i)::uuid from generate_series(1, ${rooms}) i`,
+    `insert into message (room_id, body) select 1 + i % ${rooms}, 'what somebody says, of a usual length' from generate_series(1, ${messages}) i`,
+    `alter role pgstack_replicator password '${password}'`, 'vacuum analyze', 'checkpoint']) await db.query(text);
+  const env = environment(cluster, 'live', await freePort(), await freePort(), {
+    THREADS: String(threads), MAX_CONNECTIONS: '20000', MAX_CONNECTIONS_PER_ADDRESS: '20000',
+    LIVE_DATABASE_URL: `postgresql://pgstack_replicator:${password}@${encodeURIComponent(cluster.sockets)}:${cluster.port}/live`,
+  });
+  const server = await startServer(join(project, 'build/server/live'), env);
+  mkdirSync(folder, { recursive: true });
+  for (const [name, text] of Object.entries(scripts)) writeFileSync(join(folder, `${name}.sql`), text);
+  const close = async () => {
+    await server.stop();
+    await db.end();
+    await cluster.stop();
+  };
+  return { cluster, db, server, close };
+}
+
+/** `n` sockets, each with its own user and room. */
+async function openSockets(stage, n) {
+  const child = spawn(join(process.env.BUILD ?? 'build', 'bench/sockets'), [String(stage.server.port), String(n)],
+    { stdio: ['pipe', 'pipe', 'inherit'], cwd: join(import.meta.dirname, '..') });
+  const lines = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const exp = now() + 86_400;
+  for (let room = 1; room <= n; room++) child.stdin.write(`${token(uid(room), { exp })}\n`);
+  const line = async () => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error(`the ${n} sockets have ended`);
+    return value;
+  };
+  await line();
+  return {
+    counted: async () => {
+      child.stdin.write('?');
+      return JSON.parse(await line());
+    },
+    close: async () => {
+      child.stdin.end();
+      await once(child, 'exit');
+    },
+  };
+}
+
+const none = { counted: async () => ({ frames: 0 }), close: async () => {} };
+
+/** Writers for `seconds`; `rate`: transactions a second in all, or as many as they can. */
+async function write(stage, clients, seconds, rate) {
+  const { out } = await run(join(binaries(), 'pgbench'), ['-n', '-M', 'prepared', '-j', '1', '-c', String(clients), '-T', String(seconds),
+    ...(rate ? ['-R', String(rate)] : []), '-f', join(folder, 'update.sql'), '-f', join(folder, 'insert.sql'),
+    '-h', stage.cluster.sockets, '-p', String(stage.cluster.port), '-U', 'postgres', 'live']);
+  const found = /tps = ([\d.]+)/.exec(out);
+  if (!found) throw new Error(out);
+  return Number(found[1]);
+}
+
+/** Inserts that say when they were sent, into rooms that somebody follows. */
+function probe(stage, n) {
+  let on = true;
+  const done = (async () => {
+    const db = await connect(stage.cluster, 'live');
+    for (let i = 0; on; i++) {
+      const sent_us = Math.round((performance.timeOrigin + performance.now()) * 1000);
+      await db.query('insert into message (room_id, body) values ($1, $2)', [1 + (i * 7919) % n, `p${sent_us}`]);
+      await sleep(5);
+    }
+    await db.end();
+  })();
+  return async () => {
+    on = false;
+    await done;
+  };
+}
+
+/** One cell: writers beside `n` subscribers, with writers beside none before it. */
+async function measureCell(stage, n, clients, seconds) {
+  const alone = await write(stage, clients, seconds);
+  const sockets = n > 0 ? await openSockets(stage, n) : none;
+  await sleep(500);
+  await sockets.counted();
+  const before = cpu(stage.server.pid);
+  const beside = await write(stage, clients, seconds);
+  await sleep(500);
+  const { frames } = await sockets.counted();
+  const us = frames > 0 ? (cpu(stage.server.pid) - before) / frames : undefined;
+  await sockets.close();
+  return { ratio: beside / alone, beside, frames, us };
+}
+
+async function measureWriters(stage, { sizes, clients, rounds, seconds }, say) {
+  const lines = [];
+  for (const c of clients)
+    for (const n of sizes) {
+      const runs = [];
+      for (let round = 0; round < rounds; round++) runs.push(await measureCell(stage, n, c, seconds));
+      const of = (field) => median(runs.map((r) => r[field]));
+      const ratios = runs.map((r) => r.ratio);
+      lines.push([fixed(n), String(c), fixed(of('beside')), `**${fixed(of('ratio'), 2)}** (${fixed(Math.min(...ratios), 2)}, ${fixed(Math.max(...ratios), 2)})`, fixed(of('frames') / seconds), fixed(of('us'), 1)]);
+      say(`live: ${lines.at(-1).join('  ')}`);
+    }
+  return table(['subscriptions', 'writers', 'writes/s', 'to none: median (least, most)', 'deltas/s', 'server CPU us a delta'], lines);
+}
+
+async function measureDelay(stage, { sockets: n, rate, seconds, rounds }, say) {
+  const runs = [];
+  const sockets = await openSockets(stage, n);
+  for (let round = 0; round < rounds; round++) {
+    await sockets.counted();
+    const stop = probe(stage, n);
+    const done = await write(stage, 8, seconds, rate);
+    await stop();
+    await sleep(300);
+    runs.push({ done, ...(await sockets.counted()) });
+    say(`live: ${JSON.stringify(runs.at(-1))}`);
+  }
+  await sockets.close();
+  const of = (field) => median(runs.map((r) => r[field]));
+  return table(['sockets', 'writes/s', 'probes', 'p50 ms', 'p99 ms: median (least, most)'],
+    [[fixed(n), fixed(of('done')), fixed(of('probes')), fixed(of('p50_us') / 1000, 2), `${fixed(of('p99_us') / 1000, 1)} (${fixed(Math.min(...runs.map((r) => r.p99_us)) / 1000, 1)}, ${fixed(Math.max(...runs.map((r) => r.p99_us)) / 1000, 1)})`]]);
+}
+
+async function measureRivals(stage, { clients, seconds, sizes }, say) {
+  const lines = [];
+  const listener = await connect(stage.cluster, 'live');
+  await listener.query('listen changes');
+  const cell = async (name, n) => {
+    const alone = await write(stage, clients, seconds);
+    await stage.db.query(rivals[name]);
+    if (n > 0) await stage.db.query('insert into sub select i from generate_series(1, $1::integer) i', [n]);
+    const beside = await write(stage, clients, seconds);
+    await stage.db.query(`drop trigger tell on message; drop function tell(); ${n > 0 ? 'drop table sub, snap;' : ''}`);
+    lines.push([name === 'notify' ? 'a trigger that notifies' : `each query again in a trigger, ${fixed(n)} subscriptions`, String(clients), fixed(beside, beside < 100 ? 1 : 0), `**${fixed(beside / alone, 4)}**`]);
+    say(`live: ${lines.at(-1).join('  ')}`);
+  };
+  await cell('notify', 0);
+  for (const n of sizes) await cell('rerun', n);
+  await listener.end();
+  return table(['', 'writers', 'writes/s', 'to none'], lines);
+}
+
+async function measureIdle(stage, n) {
+  const before = memory(stage.server.pid);
+  const sockets = await openSockets(stage, n);
+  await sleep(3000);
+  const each = (memory(stage.server.pid) - before) / n;
+  await sockets.close();
+  return `An idle WebSocket with one subscription of ten rows takes ${fixed(each, 1)} KiB of the server (${fixed(n)} of them).`;
+}
+
+/** A section of RESULTS.md. */
+export async function measureLive(quick, say) {
+  const most = quick ? 1000 : rooms;
+  const stage = await openStage();
+  try {
+    const idle = await measureIdle(stage, most);
+    const writers = await measureWriters(stage, {
+      sizes: [1, 100, 1000, rooms].filter((n) => n <= most), clients: quick ? [8] : [8, 32], rounds: quick ? 1 : 5, seconds: quick ? 2 : 4 }, say);
+    const delay = await measureDelay(stage, { sockets: most, rate: 4000, seconds: quick ? 2 : 5, rounds: quick ? 1 : 5 }, say);
+    const others = await measureRivals(stage, { clients: 8, seconds: quick ? 2 : 4, sizes: quick ? [1, 100] : [1, 100, 1000] }, say);
+    return ['## Live queries', '',
+      `Messages of ${fixed(rooms)} rooms, each followed by a member of its own over a WebSocket of its own; half of the writes`,
+      'insert, half update by key, all rooms alike. fsync and synchronous_commit on. Writers, PostgreSQL, the server and all',
+      'clients share the cores.', '', writers, '',
+      'From sending an insert to its delta in the client, beside paced writers:', '', delay, '',
+      'What others do on the write path, with one listener:', '', others, '', idle].join('\n');
+  } finally {
+    await stage.close();
+  }
+}
