@@ -8,6 +8,7 @@
 #include "emit/emit.h"
 #include "model/access.h"
 #include "model/walk.h"
+#include "plan/match.h"
 
 static int
 compare_words(const void *a, const void *b)
@@ -24,6 +25,29 @@ sorted_names(struct words *names)
     return access_names(names->list.at, names->list.n);
 }
 
+/* How changes reach the subscribers of a role: that is no right, but what a change costs. */
+static void
+write_told(struct out *out, const struct model *model, const struct live *live,
+           const struct role *role)
+{
+    const struct match *match = match_make(model, live, role);
+    const char *name = access_name(role->name);
+    struct words asked = {0};
+
+    for (size_t i = match->compiled ? 1 : 0; i < match->sources.n; i++)
+        if (!words_contain(&asked, access_relation(match->sources.at[i].table)))
+            words_add(&asked, access_relation(match->sources.at[i].table));
+    if (!match->compiled)
+        out_printf(out, "  told %s: asked again after changes of %s\n", name,
+                   access_reached(&asked));
+    else if (asked.list.n == 0)
+        out_printf(out, "  told %s: changes of %s, matched\n", name,
+                   access_relation(match->row->table));
+    else
+        out_printf(out, "  told %s: changes of %s, matched; asked again after changes of %s\n",
+                   name, access_relation(match->row->table), access_reached(&asked));
+}
+
 static void
 write_subscribers(struct out *out, const struct model *model, const struct live *live)
 {
@@ -38,9 +62,11 @@ write_subscribers(struct out *out, const struct model *model, const struct live 
     for (size_t i = 0; i < roles.n; i++) {
         const struct role *from = access_nearest(live->roles.at, live->roles.n, roles.at[i]);
 
-        if (from != NULL && !access_is_service(roles.at[i]))
-            out_printf(out, "  %s may subscribe%s: %s\n", access_name(roles.at[i]->name),
-                       access_as_role(roles.at[i], from), names);
+        if (from == NULL || access_is_service(roles.at[i]))
+            continue;
+        out_printf(out, "  %s may subscribe%s: %s\n", access_name(roles.at[i]->name),
+                   access_as_role(roles.at[i], from), names);
+        write_told(out, model, live, roles.at[i]);
     }
 }
 

@@ -73,13 +73,54 @@ emit_identity(struct out *out, const struct published *published)
     out_printf(out, "alter table %s replica identity using index %s;\n", table, index);
 }
 
+/* "uuid, text" */
+static const char *
+types_of(const struct sql_arguments *arguments)
+{
+    struct words words = {0};
+
+    for (size_t i = 0; i < arguments->n; i++)
+        words_add(&words, sql_cast_type(arguments->at[i]->type));
+    return words_join(&words, ", ");
+}
+
+/* "setof text", "table (c1 text, c2 text)" */
+static const char *
+rows_of(const struct match_set *set)
+{
+    struct words words = {0};
+
+    for (size_t i = 0; i < set->n_columns; i++)
+        words_add(&words, arena_printf("c%zu text", i + 1));
+    return set->n_columns == 1 ? "setof text"
+                               : arena_printf("table (%s)", words_join(&words, ", "));
+}
+
+/* The rows of the caller for which a definer predicate is true. */
+static void
+emit_function(struct out *out, const struct model *model, const struct match_set *set)
+{
+    const char *name =
+        arena_printf("pgstack_policy.%s(%s)", name_sql(set->function), types_of(&set->arguments));
+
+    out_printf(out, "-- %s  predicate %s: its rows, for live queries\n",
+               out_place(set->definer->span), out_plain(set->definer->name));
+    out_printf(out, "create function %s\n  returns %s\n", name, rows_of(set));
+    out_add(out, "  language sql stable security definer set search_path = ''\nbegin atomic\n");
+    emit_statement(out, "  ", set->body, ";\nend;\n");
+    out_printf(out, "grant execute on function %s\n  to %s;\n\n", name, emit_request_roles(model));
+}
+
 void
 emit_publication_up(struct out *out, const struct model *model)
 {
     struct published_tables published = plan_published(model);
+    struct match_functions functions = plan_match_functions(model);
 
     if (published.n == 0)
         return;
+    for (size_t i = 0; i < functions.n; i++)
+        emit_function(out, model, &functions.at[i]);
     for (size_t i = 0; i < published.n; i++)
         emit_identity(out, &published.at[i]);
     out_add(out, replicator_up);
@@ -93,6 +134,10 @@ emit_publication_up(struct out *out, const struct model *model)
 void
 emit_publication_down(struct out *out, const struct model *model)
 {
+    struct match_functions functions = plan_match_functions(model);
+
     if (plan_all_watched(model).tables.n > 0)
         out_add(out, "drop publication pgstack_live;\n");
+    for (size_t i = functions.n; i-- > 0;)
+        out_printf(out, "drop function pgstack_policy.%s;\n", name_sql(functions.at[i].function));
 }

@@ -61,8 +61,9 @@ table_fault(const struct model *model, const struct range *range)
         return "it reads a view";
     if (!range->table->primary_key)
         return "the table has no primary key";
-    return match_is_alone(model, range->table) ? NULL
-                                               : "partitions and inheritance have other changes";
+    return match_is_alone(model, range->table)
+               ? NULL
+               : "changes of partitions and child tables come under other names";
 }
 
 static bool
@@ -124,7 +125,9 @@ add_order_item(struct match *match, const struct order_item *item)
     }
     if (!(bytes ? type_is_text(expr->type) : match_is_ordered(expr->type))) {
         match_because(match, item->expr->span,
-                      arena_printf("%s is not ordered here by its text", type_text(expr->type)));
+                      type_is_text(expr->type)
+                          ? "the order of text is the collation's, but for `collate \"C\"`"
+                          : arena_printf("%s is not ordered by its text", type_text(expr->type)));
         return false;
     }
     order.column = expr->column;

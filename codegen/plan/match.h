@@ -69,6 +69,9 @@ struct match_set {
     const char *sql;
     struct sql_arguments arguments;
     size_t n_columns;
+    const struct predicate *definer; /* that reads past policies, and the set for it; or NULL: */
+    const char *function;            /* the function that gives the rows, and */
+    const char *body;                /* what it runs */
 };
 
 /* column = fact */
@@ -120,10 +123,11 @@ struct match {
     VEC(struct match_order) order;
     long limit; /* 0: none */
     VEC(const struct column *) needed;
-    bool reads_itself;          /* a fact, set or policy reads the table as well */
-    bool compiled;              /* rows are matched */
-    struct match_reason reason; /* of one that is not */
-    bool simple;                /* one table, row by row: it could be compiled but for the reason */
+    const struct predicate *definer; /* while its body is compiled */
+    bool reads_itself;               /* a fact, set or policy reads the table as well */
+    bool compiled;                   /* rows are matched */
+    struct match_reason reason;      /* of one that is not */
+    bool simple; /* one table, row by row: it could be compiled but for the reason */
 };
 
 /* Of a table's policies those that decide what the role reads. */
@@ -160,6 +164,9 @@ struct match_row {
 };
 
 bool match_needs_row(const struct match_row *row, struct sql_part part);
+
+/* `column = auth.uid()`, or a claim: it holds for rows of the caller alone. */
+bool match_is_of_caller(struct sql_part part);
 
 /* Nothing but arguments, claims and constants is in it. */
 bool match_is_constant(struct sql_part part);

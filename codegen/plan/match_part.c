@@ -123,6 +123,27 @@ match_is_constant(struct sql_part part)
     return !found;
 }
 
+static bool
+is_caller(struct sql_part part)
+{
+    if (part.expr->kind == EXPR_PARAM && part.frame)
+        return is_caller(argument_of(part));
+    if (part.expr->kind == EXPR_CAST)
+        return is_caller((struct sql_part){part.expr->args.at[0], part.frame});
+    return part.expr->kind == EXPR_CLAIM || (part.expr->kind == EXPR_CALL && part.expr->is_auth);
+}
+
+bool
+match_is_of_caller(struct sql_part part)
+{
+    const struct expr *expr = part.expr;
+
+    if (expr->kind != EXPR_OP || strcmp(expr->name, "=") != 0)
+        return false;
+    return is_caller((struct sql_part){expr->args.at[0], part.frame}) ||
+           is_caller((struct sql_part){expr->args.at[1], part.frame});
+}
+
 /* ---- what changes without a write ---- */
 
 struct steadiness {

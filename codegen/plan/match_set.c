@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/str.h"
 #include "model/functions.h"
+#include "model/names.h"
 #include "model/types.h"
-#include "model/walk.h"
+#include "plan/fingerprint.h"
 #include "plan/match.h"
 
 /* A sub-select taken apart. */
@@ -85,9 +87,8 @@ add_meeting(struct asking *asking, struct sql_part inner, struct sql_part outer)
     struct type type;
 
     if (!match_compares(inner.expr->type, outer.expr->type))
-        return refuse(
-            asking->match, outer.expr->span,
-            arena_printf("%s is not compared here by its text", type_text(outer.expr->type)));
+        return refuse(asking->match, outer.expr->span,
+                      arena_printf("%s is not compared by its text", type_text(outer.expr->type)));
     if (!match_operand(asking->match, asking->row, outer, inner.expr->type, &operand, &type))
         return false;
     vec_push(&asking->columns, inner);
@@ -139,28 +140,63 @@ add_conjuncts(struct asking *asking, struct sql_part where)
 
 /* ---- the statement ---- */
 
-static size_t
-add_set(struct match *match, const char *sql, const struct sql_arguments *arguments,
-        size_t n_columns)
+/*
+ * Past policies reads a function of the owner, as the predicate itself is one.  Its rows are the
+ * caller's alone: what the predicate tells one by one, nobody may list of others.
+ */
+static struct match_set
+definer_set(const struct predicate *predicate, struct match_set set)
 {
-    struct match_set set = {.sql = sql, .arguments = *arguments, .n_columns = n_columns};
+    struct str call = {0};
 
+    set.definer = predicate;
+    set.body = set.sql;
+    set.function =
+        name_cut(arena_printf("live_%.8s_%s", fingerprint_sql(set.body), predicate->name));
+    str_printf(&call, "select * from pgstack_policy.%s(", name_sql(set.function));
+    for (size_t i = 0; i < set.arguments.n; i++)
+        str_printf(&call, "%s$%zu::%s", i ? ", " : "", i + 1,
+                   sql_cast_type(set.arguments.at[i]->type));
+    str_putc(&call, ')');
+    set.sql = call.at;
+    return set;
+}
+
+static size_t
+add_set(struct match *match, struct match_set set)
+{
+    if (match->definer)
+        set = definer_set(match->definer, set);
     for (size_t i = 0; i < match->sets.n; i++)
-        if (strcmp(match->sets.at[i].sql, sql) == 0)
+        if (strcmp(match->sets.at[i].sql, set.sql) == 0)
             return i;
     vec_push(&match->sets, set);
     return match->sets.n - 1;
 }
 
+static bool
+check_definer(struct match *match, const struct sql_parts *conditions, struct span span)
+{
+    if (!match->definer)
+        return true;
+    for (size_t i = 0; i < conditions->n; i++)
+        if (match_is_of_caller(conditions->at[i]))
+            return true;
+    return refuse(
+        match, span,
+        arena_printf("predicate \"%s\" reads rows of others past policies", match->definer->name));
+}
+
 static struct term *
 set_of_rows(struct asking *asking, const struct select *select, const struct sql_frame *frame)
 {
-    struct sql_arguments arguments = {0};
+    struct match_set set = {.n_columns = asking->columns.n};
     struct term *term = match_new_term(TERM_HAS);
-    const char *sql =
-        sql_asked_rows(select, frame, &asking->columns, &asking->conditions, &arguments);
 
-    term->set = add_set(asking->match, sql, &arguments, asking->columns.n);
+    if (!check_definer(asking->match, &asking->conditions, select->span))
+        return NULL;
+    set.sql = sql_asked_rows(select, frame, &asking->columns, &asking->conditions, &set.arguments);
+    term->set = add_set(asking->match, set);
     for (size_t i = 0; i < asking->values.n; i++)
         vec_push(&term->operands, asking->values.at[i]);
     return term;
@@ -196,7 +232,7 @@ exists_term(struct match *match, const struct match_row *row, struct sql_part pa
     if (select->where && !add_conjuncts(&asking, (struct sql_part){select->where, part.frame}))
         return NULL;
     term = set_of_rows(&asking, select, part.frame);
-    return part.expr->negated ? negated(term) : term;
+    return term && part.expr->negated ? negated(term) : term;
 }
 
 /* `x in (select y from m where m.a = row.a)` where it makes no difference whether it is unknown. */
@@ -226,22 +262,34 @@ static struct term *
 whole_term(struct match *match, const struct match_row *row, struct sql_part outer,
            const char *rows, const struct sql_arguments *arguments, struct type element)
 {
+    struct match_set set = {.n_columns = 1, .arguments = *arguments};
     struct term *term = match_new_term(TERM_CONTAINS);
     struct operand operand;
     struct type type;
 
     if (!match_compares(outer.expr->type, element)) {
-        match_because(
-            match, outer.expr->span,
-            arena_printf("%s is not compared here by its text", type_text(outer.expr->type)));
+        match_because(match, outer.expr->span,
+                      arena_printf("%s is not compared by its text", type_text(outer.expr->type)));
         return NULL;
     }
     if (!match_operand(match, row, outer, element, &operand, &type))
         return NULL;
     vec_push(&term->operands, operand);
-    term->set =
-        add_set(match, arena_printf("select distinct v::text from (%s) s (v)", rows), arguments, 1);
+    set.sql = arena_printf("select distinct v::text from (%s) s (v)", rows);
+    term->set = add_set(match, set);
     return term;
+}
+
+static bool
+check_whole_definer(struct match *match, const struct select *select, const struct sql_frame *frame)
+{
+    struct sql_parts conditions = {0};
+
+    if (match->definer && !is_simple(select))
+        return refuse(match, select->span, "this sub-select is more than rows of tables");
+    if (select->where)
+        match_conjuncts((struct sql_part){select->where, frame}, &conditions);
+    return check_definer(match, &conditions, select->span);
 }
 
 static struct term *
@@ -265,6 +313,8 @@ in_term(struct match *match, const struct match_row *row, struct sql_part part, 
         match_because(match, part.expr->span, "`not in` meets the row inside the sub-select");
         return NULL;
     }
+    if (!check_whole_definer(match, select, part.frame))
+        return NULL;
     term = whole_term(match, row, outer, sql_asked_select(select, part.frame, &arguments),
                       &arguments, select->outputs.at[0].expr->type);
     return term && part.expr->negated ? negated(term) : term;
@@ -282,8 +332,10 @@ array_term(struct match *match, const struct match_row *row, struct sql_part par
         match_because(match, part.expr->span, "this array is PostgreSQL's to look into");
         return NULL;
     }
-    if (!is_steady(match, array.expr, array.frame))
+    if (match->definer || !is_steady(match, array.expr, array.frame)) {
+        match_because(match, part.expr->span, "this array is PostgreSQL's to look into");
         return NULL;
+    }
     return whole_term(match, row, outer,
                       arena_printf("select unnest(%s)", sql_asked(array, &arguments)), &arguments,
                       type_element(array.expr->type));

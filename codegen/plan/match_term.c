@@ -90,6 +90,12 @@ fact_operand(struct match *match, struct sql_part part, struct type other, struc
     }
     if (!match_is_steady(part, &match->reason))
         return false;
+    if (match->definer && !match_is_constant(part)) {
+        match_because(
+            match, part.expr->span,
+            arena_printf("predicate \"%s\" computes this past policies", match->definer->name));
+        return false;
+    }
     *out = (struct operand){.kind = OPERAND_FACT, .fact = match_add_fact(match, part, other)};
     return true;
 }
@@ -143,11 +149,12 @@ check_comparison(struct match *match, struct sql_part a, struct sql_part b, bool
 
     if (!match_compares(left, right)) {
         match_because(match, a.expr->span,
-                      arena_printf("%s is not compared here by its text", type_text(left)));
+                      arena_printf("%s is not compared by its text", type_text(left)));
         return false;
     }
     if ((ordered && !match_is_ordered(left) && !bytes) || (collated && !bytes)) {
-        match_because(match, a.expr->span, "the order of text is the collation's");
+        match_because(match, a.expr->span,
+                      "the order of text is the collation's, but for `collate \"C\"`");
         return false;
     }
     return true;
@@ -370,19 +377,37 @@ fact_term(struct match *match, const struct match_row *row, struct sql_part part
     return boolean_term(match, row, part);
 }
 
+/* What the caller's rights decide would be decided by the owner's in the body. */
+static bool
+check_arguments(struct match *match, const struct match_row *row, struct sql_part call)
+{
+    struct type type;
+
+    for (size_t i = 0; i < call.expr->args.n; i++) {
+        struct sql_part argument = arg_of(call, i);
+
+        if (match_is_constant(argument) || match_column(row, argument, &type))
+            continue;
+        match_because(match, argument.expr->span,
+                      "what goes past policies is asked with columns and constants alone");
+        return false;
+    }
+    return true;
+}
+
 static struct term *
 predicate_term(struct match *match, const struct match_row *row, struct sql_part part, bool loose)
 {
-    const struct predicate *predicate = part.expr->predicate;
+    const struct predicate *predicate = part.expr->predicate, *around = match->definer;
     struct term *term;
 
-    if (predicate->definer || !predicate->body) {
-        match_because(match, part.expr->span,
-                      arena_printf("predicate \"%s\" reads past policies", predicate->name));
+    if (!predicate->body || (predicate->definer && !check_arguments(match, row, part)))
         return NULL;
-    }
+    if (predicate->definer)
+        match->definer = predicate;
     term = match_term(
         match, row, (struct sql_part){predicate->body, match_frame(part.expr, part.frame)}, loose);
+    match->definer = around;
     if (term)
         term->predicate = predicate;
     return term;

@@ -197,3 +197,30 @@ plan_published(const struct model *model)
     }
     return tables;
 }
+
+/* ---- functions ---- */
+
+static void
+add_function(struct match_functions *functions, const struct match_set *set)
+{
+    for (size_t i = 0; i < functions->n; i++)
+        if (strcmp(functions->at[i].function, set->function) == 0)
+            return;
+    vec_push(functions, *set);
+}
+
+struct match_functions
+plan_match_functions(const struct model *model)
+{
+    struct match_functions functions = {0};
+
+    for (size_t i = 0; i < model->lives.n; i++) {
+        struct plan_matchers matchers = plan_matchers(model, model->lives.at[i]);
+
+        for (size_t j = 0; j < matchers.n; j++)
+            for (size_t k = 0; k < matchers.at[j].match->sets.n; k++)
+                if (matchers.at[j].match->sets.at[k].definer)
+                    add_function(&functions, &matchers.at[j].match->sets.at[k]);
+    }
+    return functions;
+}

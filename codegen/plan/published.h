@@ -37,4 +37,9 @@ VEC_STRUCT(published_tables, struct published);
 /* In the order of plan_all_watched(). */
 struct published_tables plan_published(const struct model *model);
 
+VEC_STRUCT(match_functions, struct match_set);
+
+/* The functions that sets past policies are read by, each once. */
+struct match_functions plan_match_functions(const struct model *model);
+
 #endif

@@ -51,6 +51,7 @@ static const struct rule rules[] = {
     {"when", NULL, BY_CONDITION, CHANGE_NARROWED, CHANGE_WIDENED, false},
     {"rows", NULL, BY_CONDITION, CHANGE_NARROWED, CHANGE_WIDENED, false},
     {"asks for", NULL, BY_EXCEPTION, CHANGE_NARROWED, CHANGE_WIDENED, false},
+    {"told ", NULL, BY_NOTHING, SILENT, SILENT, false},
     {"column ", NULL, BY_TEXT, SILENT, SILENT, false},
     {"site", NULL, BY_TEXT, CHANGE_WIDENED, CHANGE_NARROWED, true},
     {"redirect ", NULL, BY_TEXT, CHANGE_WIDENED, CHANGE_NARROWED, true},

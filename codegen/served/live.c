@@ -178,8 +178,10 @@ check_live(struct checker *checker, const struct ast_live *ast, struct live *liv
         if (live->table)
             build_select(live, ast);
     }
-    if (diag_errors() == errors && !checker->guessing && check_live_watched(checker->model, live))
-        check_live_rules(live);
+    if (diag_errors() != errors || checker->guessing || !check_live_watched(checker->model, live))
+        return;
+    check_live_rules(live);
+    check_live_matched(checker->model, live);
 }
 
 void

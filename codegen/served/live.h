@@ -11,6 +11,9 @@ void check_live_rules(const struct live *live);
 /* live_watch.c.  False: something is wrong, and was said. */
 bool check_live_watched(const struct model *model, const struct live *live);
 
+/* live_matched.c */
+void check_live_matched(const struct model *model, const struct live *live);
+
 /* check_live_compare.c, for check_live_rule.c */
 void check_live_comparisons(const struct live *live);
 

@@ -35,6 +35,8 @@ static const struct pgs_route *const routes[] = {NULL};
 static const struct pgs_relation *const relations[] = {NULL};
 static const struct pgs_call *const calls[] = {NULL};
 static const struct pgs_live *const lives[] = {
+    &posts_live,
+    &posts_from_live,
     &by_team_live,
     &between_ranks_live,
     &nothing_due_live,
@@ -51,7 +53,7 @@ static const struct pgs_live *const lives[] = {
 const struct pgs_app pgs_app = {
     .name = "matched",
     .version = "0.1.0",
-    .fingerprint = "85d66bb8cc777df4a3b49fadfdf96b0a6a87995abc244ddaa89b594626124a09",
+    .fingerprint = "62a7d64b7372f144b536cd95d50ec91bc2692ac0d5819332d6b8e74abc9fdcb4",
     .roles = roles,
     .n_roles = PGS_COUNT(roles),
     .claims = claims,

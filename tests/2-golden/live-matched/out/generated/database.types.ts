@@ -11,6 +11,22 @@ export type Database = {
     Views: { [_ in never]: never };
     Functions: { [_ in never]: never };
     Live: {
+      posts: {
+        Args: {
+          author: string | null;
+        };
+        Row: {
+          id: number;
+        };
+      };
+      posts_from: {
+        Args: {
+          least: number | null;
+        };
+        Row: {
+          id: number;
+        };
+      };
       by_team: {
         Args: {
           team: string | null;

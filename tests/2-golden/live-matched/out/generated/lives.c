@@ -20,12 +20,15 @@ static const char *const matched_2[] = {
 
 static const char *const matched_3[] = {"id", "team_id", "shared", NULL};
 
+static const char *const matched_4[] = {"id", "team_id", "author_id", NULL};
+
 /* A write to one of these may change a result. */
 const struct pgs_watched lives_watched[] = {
     {.schema = "public", .table = "member", .columns = matched_0},
     {.schema = "public", .table = "item", .columns = matched_1},
     {.schema = "public", .table = "note", .columns = matched_2},
     {.schema = "public", .table = "page", .columns = matched_3},
+    {.schema = "public", .table = "post", .columns = matched_4},
     {.schema = NULL},
 };
 
@@ -44,7 +47,425 @@ static const struct pgs_column matched_1_types[] = {
 
 static const struct pgs_shape no_arguments = {.struct_align = 1};
 
-/* policies/matched.schema:31 live by_team */
+/* policies/matched.schema:43 live posts */
+struct posts_arguments {
+    unsigned char has[1];
+    struct pgs_uuid author;
+};
+
+static const struct pgs_column posts_parameters[] = {
+    PGS_COLUMN("author", "author", PGS_UUID, "uuid", PGS_NULLABLE),
+};
+
+static const struct pgs_field posts_fields[] = {
+    PGS_FIELD(struct posts_arguments, author, posts_parameters[0], PGS_REQUIRED),
+};
+static const struct pgs_shape posts_shape = PGS_SHAPE(struct posts_arguments, posts_fields);
+
+static const struct pgs_column posts_columns[] = {
+    PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
+};
+
+static const uint16_t posts_key[] = {0};
+static const uint16_t posts_tables[] = {0, 4};
+
+/* Is a row of post in the result, and may authenticated see it? */
+static enum pgs_truth
+posts_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text author_id = row[2];
+    struct pgs_text team_id = row[1];
+    struct pgs_text author = facts->values[0];
+
+    enum pgs_truth holds = pgs_equal(author_id, author);
+    /* policy posts */
+    /* on_team */
+    holds = pgs_and(holds, pgs_truth_of(pgs_set_has(facts->sets[0], &team_id, 1)));
+    return holds;
+}
+
+static const uint16_t posts_asked[] = {0};
+static const struct pgs_fact_query posts_sets[] = {
+    {
+        .sql = "select * from pgstack_policy.live_0c51d1c1_on_team()",
+        .n_columns = 1,
+    },
+};
+static const struct pgs_tie posts_ties_0[] = {{2, 0}};
+static const struct pgs_tie posts_ties_1[] = {{0, 1}};
+static const struct pgs_live_source posts_sources[] = {
+    {.watched = 4, .ties = posts_ties_0, .n_ties = 1},
+    {.watched = 0, .ties = posts_ties_1, .n_ties = 1},
+};
+static const uint16_t posts_needed[] = {0, 1, 2};
+static const uint16_t posts_outputs[] = {0};
+static const struct pgs_match_rows posts_rows = {
+    .holds = posts_holds,
+    .needed = posts_needed,
+    .n_needed = PGS_COUNT(posts_needed),
+    .outputs = posts_outputs,
+};
+
+/* Is a row of post in the result, and may service_role see it? */
+static enum pgs_truth
+posts_2_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text author_id = row[2];
+    struct pgs_text author = facts->values[0];
+
+    enum pgs_truth holds = pgs_equal(author_id, author);
+    return holds;
+}
+
+static const uint16_t posts_2_asked[] = {0};
+static const struct pgs_tie posts_2_ties_0[] = {{2, 0}};
+static const struct pgs_live_source posts_2_sources[] = {
+    {.watched = 4, .ties = posts_2_ties_0, .n_ties = 1},
+};
+static const uint16_t posts_2_needed[] = {0, 2};
+static const uint16_t posts_2_outputs[] = {0};
+static const struct pgs_match_rows posts_2_rows = {
+    .holds = posts_2_holds,
+    .needed = posts_2_needed,
+    .n_needed = PGS_COUNT(posts_2_needed),
+    .outputs = posts_2_outputs,
+};
+
+/* Is a row of post in the result, and may staff see it? */
+static enum pgs_truth
+posts_3_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text author_id = row[2];
+    struct pgs_text team_id = row[1];
+    struct pgs_text author = facts->values[0];
+
+    enum pgs_truth holds = pgs_equal(author_id, author);
+    /* policy posts */
+    /* on_team */
+    enum pgs_truth seen = pgs_truth_of(pgs_set_has(facts->sets[0], &team_id, 1));
+    /* policy posts_among */
+    /* among */
+    seen = pgs_or(seen, pgs_set_contains(facts->sets[1], team_id));
+    seen = pgs_or(seen, pgs_is_null(team_id));
+    holds = pgs_and(holds, seen);
+    return holds;
+}
+
+static const uint16_t posts_3_asked[] = {0};
+static const struct pgs_fact_query posts_3_sets[] = {
+    {
+        .sql = "select * from pgstack_policy.live_0c51d1c1_on_team()",
+        .n_columns = 1,
+    },
+    {
+        .sql = "select * from pgstack_policy.live_e37fe2da_among()",
+        .n_columns = 1,
+    },
+};
+static const struct pgs_tie posts_3_ties_0[] = {{2, 0}};
+static const struct pgs_tie posts_3_ties_1[] = {{0, 1}};
+static const struct pgs_live_source posts_3_sources[] = {
+    {.watched = 4, .ties = posts_3_ties_0, .n_ties = 1},
+    {.watched = 0, .ties = posts_3_ties_1, .n_ties = 1},
+};
+static const uint16_t posts_3_needed[] = {0, 1, 2};
+static const uint16_t posts_3_outputs[] = {0};
+static const struct pgs_match_rows posts_3_rows = {
+    .holds = posts_3_holds,
+    .needed = posts_3_needed,
+    .n_needed = PGS_COUNT(posts_3_needed),
+    .outputs = posts_3_outputs,
+};
+
+static const struct pgs_matcher posts_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED,
+        .values =
+            {
+                .sql = "select $1::uuid::text, (select auth.uid())::text",
+                .arguments = posts_asked,
+                .n_arguments = PGS_COUNT(posts_asked),
+                .n_columns = 2,
+            },
+        .sets = posts_sets,
+        .n_sets = PGS_COUNT(posts_sets),
+        .sources = posts_sources,
+        .n_sources = PGS_COUNT(posts_sources),
+        .rows = &posts_rows,
+    },
+    {
+        .roles = ROLE_SERVICE_ROLE,
+        .values =
+            {
+                .sql = "select $1::uuid::text",
+                .arguments = posts_2_asked,
+                .n_arguments = PGS_COUNT(posts_2_asked),
+                .n_columns = 1,
+            },
+        .sources = posts_2_sources,
+        .n_sources = PGS_COUNT(posts_2_sources),
+        .rows = &posts_2_rows,
+    },
+    {
+        .roles = ROLE_STAFF,
+        .values =
+            {
+                .sql = "select $1::uuid::text, (select auth.uid())::text",
+                .arguments = posts_3_asked,
+                .n_arguments = PGS_COUNT(posts_3_asked),
+                .n_columns = 2,
+            },
+        .sets = posts_3_sets,
+        .n_sets = PGS_COUNT(posts_3_sets),
+        .sources = posts_3_sources,
+        .n_sources = PGS_COUNT(posts_3_sources),
+        .rows = &posts_3_rows,
+    },
+};
+
+const struct pgs_live posts_live = {
+    .name = "posts",
+    .sql = "select id from public.post where author_id = $1::uuid",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+    .arguments = &posts_shape,
+    .columns = posts_columns,
+    .n_columns = PGS_COUNT(posts_columns),
+    .key = posts_key,
+    .n_key = PGS_COUNT(posts_key),
+    .watched = posts_tables,
+    .n_watched = PGS_COUNT(posts_tables),
+    .matchers = posts_matchers,
+    .n_matchers = PGS_COUNT(posts_matchers),
+};
+
+/* policies/matched.schema:45 live posts_from */
+struct posts_from_arguments {
+    unsigned char has[1];
+    int32_t least;
+};
+
+static const struct pgs_column posts_from_parameters[] = {
+    PGS_COLUMN("least", "\"least\"", PGS_INT4, "integer", PGS_NULLABLE),
+};
+
+static const struct pgs_field posts_from_fields[] = {
+    PGS_FIELD(struct posts_from_arguments, least, posts_from_parameters[0], PGS_REQUIRED),
+};
+static const struct pgs_shape posts_from_shape =
+    PGS_SHAPE(struct posts_from_arguments, posts_from_fields);
+
+static const struct pgs_column posts_from_columns[] = {
+    PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
+};
+
+static const uint16_t posts_from_key[] = {0};
+static const uint16_t posts_from_tables[] = {0, 4};
+
+/* Is a row of post in the result, and may authenticated see it? */
+static enum pgs_truth
+posts_from_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text team_id = row[1];
+    struct pgs_text author_id = row[2];
+    struct pgs_text uid = facts->values[1];
+
+    /* on_team */
+    enum pgs_truth part_1 = pgs_not(pgs_truth_of(pgs_set_has(facts->sets[0], &team_id, 1)));
+    part_1 = pgs_or(part_1, pgs_equal(author_id, uid));
+    enum pgs_truth holds = part_1;
+    /* policy posts */
+    /* on_team */
+    holds = pgs_and(holds, pgs_truth_of(pgs_set_has(facts->sets[1], &team_id, 1)));
+    return holds;
+}
+
+static const uint16_t posts_from_asked[] = {0};
+static const uint16_t posts_from_set_0_arguments[] = {0};
+static const struct pgs_fact_query posts_from_sets[] = {
+    {
+        .sql = "select * from pgstack_policy.live_cb0e1e8e_on_team($1::integer)",
+        .arguments = posts_from_set_0_arguments,
+        .n_arguments = PGS_COUNT(posts_from_set_0_arguments),
+        .n_columns = 1,
+    },
+    {
+        .sql = "select * from pgstack_policy.live_0c51d1c1_on_team()",
+        .n_columns = 1,
+    },
+};
+static const struct pgs_tie posts_from_ties_1[] = {{0, 1}};
+static const struct pgs_live_source posts_from_sources[] = {
+    {.watched = 4},
+    {.watched = 0, .ties = posts_from_ties_1, .n_ties = 1},
+};
+static const uint16_t posts_from_needed[] = {0, 1, 2};
+static const uint16_t posts_from_outputs[] = {0};
+static const struct pgs_match_rows posts_from_rows = {
+    .holds = posts_from_holds,
+    .needed = posts_from_needed,
+    .n_needed = PGS_COUNT(posts_from_needed),
+    .outputs = posts_from_outputs,
+};
+
+/* Is a row of post in the result, and may service_role see it? */
+static enum pgs_truth
+posts_from_2_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text team_id = row[1];
+    struct pgs_text author_id = row[2];
+    struct pgs_text uid = facts->values[1];
+
+    /* on_team */
+    enum pgs_truth part_1 = pgs_not(pgs_truth_of(pgs_set_has(facts->sets[0], &team_id, 1)));
+    part_1 = pgs_or(part_1, pgs_equal(author_id, uid));
+    enum pgs_truth holds = part_1;
+    return holds;
+}
+
+static const uint16_t posts_from_2_asked[] = {0};
+static const uint16_t posts_from_2_set_0_arguments[] = {0};
+static const struct pgs_fact_query posts_from_2_sets[] = {
+    {
+        .sql = "select * from pgstack_policy.live_cb0e1e8e_on_team($1::integer)",
+        .arguments = posts_from_2_set_0_arguments,
+        .n_arguments = PGS_COUNT(posts_from_2_set_0_arguments),
+        .n_columns = 1,
+    },
+};
+static const struct pgs_tie posts_from_2_ties_1[] = {{0, 1}};
+static const struct pgs_live_source posts_from_2_sources[] = {
+    {.watched = 4},
+    {.watched = 0, .ties = posts_from_2_ties_1, .n_ties = 1},
+};
+static const uint16_t posts_from_2_needed[] = {0, 1, 2};
+static const uint16_t posts_from_2_outputs[] = {0};
+static const struct pgs_match_rows posts_from_2_rows = {
+    .holds = posts_from_2_holds,
+    .needed = posts_from_2_needed,
+    .n_needed = PGS_COUNT(posts_from_2_needed),
+    .outputs = posts_from_2_outputs,
+};
+
+/* Is a row of post in the result, and may staff see it? */
+static enum pgs_truth
+posts_from_3_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text team_id = row[1];
+    struct pgs_text author_id = row[2];
+    struct pgs_text uid = facts->values[1];
+
+    /* on_team */
+    enum pgs_truth part_1 = pgs_not(pgs_truth_of(pgs_set_has(facts->sets[0], &team_id, 1)));
+    part_1 = pgs_or(part_1, pgs_equal(author_id, uid));
+    enum pgs_truth holds = part_1;
+    /* policy posts */
+    /* on_team */
+    enum pgs_truth seen = pgs_truth_of(pgs_set_has(facts->sets[1], &team_id, 1));
+    /* policy posts_among */
+    /* among */
+    seen = pgs_or(seen, pgs_set_contains(facts->sets[2], team_id));
+    seen = pgs_or(seen, pgs_is_null(team_id));
+    holds = pgs_and(holds, seen);
+    return holds;
+}
+
+static const uint16_t posts_from_3_asked[] = {0};
+static const uint16_t posts_from_3_set_0_arguments[] = {0};
+static const struct pgs_fact_query posts_from_3_sets[] = {
+    {
+        .sql = "select * from pgstack_policy.live_cb0e1e8e_on_team($1::integer)",
+        .arguments = posts_from_3_set_0_arguments,
+        .n_arguments = PGS_COUNT(posts_from_3_set_0_arguments),
+        .n_columns = 1,
+    },
+    {
+        .sql = "select * from pgstack_policy.live_0c51d1c1_on_team()",
+        .n_columns = 1,
+    },
+    {
+        .sql = "select * from pgstack_policy.live_e37fe2da_among()",
+        .n_columns = 1,
+    },
+};
+static const struct pgs_tie posts_from_3_ties_1[] = {{0, 1}};
+static const struct pgs_live_source posts_from_3_sources[] = {
+    {.watched = 4},
+    {.watched = 0, .ties = posts_from_3_ties_1, .n_ties = 1},
+};
+static const uint16_t posts_from_3_needed[] = {0, 1, 2};
+static const uint16_t posts_from_3_outputs[] = {0};
+static const struct pgs_match_rows posts_from_3_rows = {
+    .holds = posts_from_3_holds,
+    .needed = posts_from_3_needed,
+    .n_needed = PGS_COUNT(posts_from_3_needed),
+    .outputs = posts_from_3_outputs,
+};
+
+static const struct pgs_matcher posts_from_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED,
+        .values =
+            {
+                .sql = "select $1::integer::text, (select auth.uid())::text",
+                .arguments = posts_from_asked,
+                .n_arguments = PGS_COUNT(posts_from_asked),
+                .n_columns = 2,
+            },
+        .sets = posts_from_sets,
+        .n_sets = PGS_COUNT(posts_from_sets),
+        .sources = posts_from_sources,
+        .n_sources = PGS_COUNT(posts_from_sources),
+        .rows = &posts_from_rows,
+    },
+    {
+        .roles = ROLE_SERVICE_ROLE,
+        .values =
+            {
+                .sql = "select $1::integer::text, (select auth.uid())::text",
+                .arguments = posts_from_2_asked,
+                .n_arguments = PGS_COUNT(posts_from_2_asked),
+                .n_columns = 2,
+            },
+        .sets = posts_from_2_sets,
+        .n_sets = PGS_COUNT(posts_from_2_sets),
+        .sources = posts_from_2_sources,
+        .n_sources = PGS_COUNT(posts_from_2_sources),
+        .rows = &posts_from_2_rows,
+    },
+    {
+        .roles = ROLE_STAFF,
+        .values =
+            {
+                .sql = "select $1::integer::text, (select auth.uid())::text",
+                .arguments = posts_from_3_asked,
+                .n_arguments = PGS_COUNT(posts_from_3_asked),
+                .n_columns = 2,
+            },
+        .sets = posts_from_3_sets,
+        .n_sets = PGS_COUNT(posts_from_3_sets),
+        .sources = posts_from_3_sources,
+        .n_sources = PGS_COUNT(posts_from_3_sources),
+        .rows = &posts_from_3_rows,
+    },
+};
+
+const struct pgs_live posts_from_live = {
+    .name = "posts_from",
+    .sql = "select id from public.post where not pgstack_policy.on_team(team_id, $1::integer) or "
+           "author_id = (select auth.uid())",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+    .arguments = &posts_from_shape,
+    .columns = posts_from_columns,
+    .n_columns = PGS_COUNT(posts_from_columns),
+    .key = posts_from_key,
+    .n_key = PGS_COUNT(posts_from_key),
+    .watched = posts_from_tables,
+    .n_watched = PGS_COUNT(posts_from_tables),
+    .matchers = posts_from_matchers,
+    .n_matchers = PGS_COUNT(posts_from_matchers),
+};
+
+/* policies/matched.schema:47 live by_team */
 struct by_team_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -123,7 +544,7 @@ const struct pgs_live by_team_live = {
     .n_matchers = PGS_COUNT(by_team_matchers),
 };
 
-/* policies/matched.schema:33 live between_ranks */
+/* policies/matched.schema:49 live between_ranks */
 struct between_ranks_arguments {
     unsigned char has[2];
     int32_t low;
@@ -216,7 +637,7 @@ const struct pgs_live between_ranks_live = {
     .n_matchers = PGS_COUNT(between_ranks_matchers),
 };
 
-/* policies/matched.schema:35 live nothing_due */
+/* policies/matched.schema:51 live nothing_due */
 struct nothing_due_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -299,7 +720,7 @@ const struct pgs_live nothing_due_live = {
     .n_matchers = PGS_COUNT(nothing_due_matchers),
 };
 
-/* policies/matched.schema:37 live in_my_teams */
+/* policies/matched.schema:53 live in_my_teams */
 static const struct pgs_column in_my_teams_columns[] = {
     PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
 };
@@ -370,7 +791,7 @@ const struct pgs_live in_my_teams_live = {
     .n_matchers = PGS_COUNT(in_my_teams_matchers),
 };
 
-/* policies/matched.schema:41 live beside_me */
+/* policies/matched.schema:57 live beside_me */
 static const struct pgs_column beside_me_columns[] = {
     PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
 };
@@ -441,7 +862,7 @@ const struct pgs_live beside_me_live = {
     .n_matchers = PGS_COUNT(beside_me_matchers),
 };
 
-/* policies/matched.schema:45 live by_predicates */
+/* policies/matched.schema:61 live by_predicates */
 struct by_predicates_arguments {
     unsigned char has[1];
     struct pgs_uuid who;
@@ -627,7 +1048,7 @@ const struct pgs_live by_predicates_live = {
     .n_matchers = PGS_COUNT(by_predicates_matchers),
 };
 
-/* policies/matched.schema:49 live notes */
+/* policies/matched.schema:65 live notes */
 struct notes_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -829,7 +1250,7 @@ const struct pgs_live notes_live = {
     .n_matchers = PGS_COUNT(notes_matchers),
 };
 
-/* policies/matched.schema:51 live pages */
+/* policies/matched.schema:67 live pages */
 struct pages_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -965,7 +1386,7 @@ const struct pgs_live pages_live = {
     .n_matchers = PGS_COUNT(pages_matchers),
 };
 
-/* policies/matched.schema:53 live item_notes */
+/* policies/matched.schema:69 live item_notes */
 struct item_notes_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -1050,7 +1471,7 @@ const struct pgs_live item_notes_live = {
     .n_matchers = PGS_COUNT(item_notes_matchers),
 };
 
-/* policies/matched.schema:58 live count_of_team */
+/* policies/matched.schema:74 live count_of_team */
 struct count_of_team_arguments {
     unsigned char has[1];
     struct pgs_uuid team;

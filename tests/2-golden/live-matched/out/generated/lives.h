@@ -9,6 +9,8 @@
 
 extern const struct pgs_watched lives_watched[];
 
+extern const struct pgs_live posts_live;
+extern const struct pgs_live posts_from_live;
 extern const struct pgs_live by_team_live;
 extern const struct pgs_live between_ranks_live;
 extern const struct pgs_live nothing_due_live;
