@@ -50,16 +50,72 @@ static const struct pgs_column team_notes_columns[] = {
 static const uint16_t team_notes_key[] = {0};
 static const uint16_t team_notes_tables[] = {0};
 
+/* Is a row of note in the result, and may authenticated see it? */
+static enum pgs_truth
+team_notes_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text team_id = row[2];
+    struct pgs_text owner_id = row[1];
+    struct pgs_text team = facts->values[0];
+    struct pgs_text uid = facts->values[1];
+
+    enum pgs_truth holds = pgs_equal(team_id, team);
+    /* policy own */
+    holds = pgs_and(holds, pgs_equal(owner_id, uid));
+    return holds;
+}
+
 static const uint16_t team_notes_asked[] = {0};
 static const struct pgs_tie team_notes_ties_0[] = {{2, 0}, {1, 1}};
 static const struct pgs_live_source team_notes_sources[] = {
     {.watched = 0, .ties = team_notes_ties_0, .n_ties = 2},
 };
+static const uint16_t team_notes_needed[] = {0, 1, 2, 3};
+static const uint16_t team_notes_outputs[] = {0, 3};
+static const struct pgs_match_order team_notes_order[] = {
+    {.column = 3, .type = &matched_0_types[3]},
+    {.column = 0, .type = &matched_0_types[0]},
+};
+static const struct pgs_match_rows team_notes_rows = {
+    .holds = team_notes_holds,
+    .needed = team_notes_needed,
+    .n_needed = PGS_COUNT(team_notes_needed),
+    .outputs = team_notes_outputs,
+    .order = team_notes_order,
+    .n_order = PGS_COUNT(team_notes_order),
+    .limit = 100,
+};
+
+/* Is a row of note in the result, and may service_role see it? */
+static enum pgs_truth
+team_notes_2_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text team_id = row[2];
+    struct pgs_text team = facts->values[0];
+
+    enum pgs_truth holds = pgs_equal(team_id, team);
+    return holds;
+}
 
 static const uint16_t team_notes_2_asked[] = {0};
 static const struct pgs_tie team_notes_2_ties_0[] = {{2, 0}};
 static const struct pgs_live_source team_notes_2_sources[] = {
     {.watched = 0, .ties = team_notes_2_ties_0, .n_ties = 1},
+};
+static const uint16_t team_notes_2_needed[] = {0, 2, 3};
+static const uint16_t team_notes_2_outputs[] = {0, 3};
+static const struct pgs_match_order team_notes_2_order[] = {
+    {.column = 3, .type = &matched_0_types[3]},
+    {.column = 0, .type = &matched_0_types[0]},
+};
+static const struct pgs_match_rows team_notes_2_rows = {
+    .holds = team_notes_2_holds,
+    .needed = team_notes_2_needed,
+    .n_needed = PGS_COUNT(team_notes_2_needed),
+    .outputs = team_notes_2_outputs,
+    .order = team_notes_2_order,
+    .n_order = PGS_COUNT(team_notes_2_order),
+    .limit = 100,
 };
 
 static const struct pgs_matcher team_notes_matchers[] = {
@@ -74,6 +130,7 @@ static const struct pgs_matcher team_notes_matchers[] = {
             },
         .sources = team_notes_sources,
         .n_sources = PGS_COUNT(team_notes_sources),
+        .rows = &team_notes_rows,
     },
     {
         .roles = ROLE_SERVICE_ROLE,
@@ -86,13 +143,14 @@ static const struct pgs_matcher team_notes_matchers[] = {
             },
         .sources = team_notes_2_sources,
         .n_sources = PGS_COUNT(team_notes_2_sources),
+        .rows = &team_notes_2_rows,
     },
 };
 
 const struct pgs_live team_notes_live = {
     .name = "team_notes",
-    .sql = "select id, title from public.note where team_id = $1::uuid order by title, id limit "
-           "100",
+    .sql = "select id, title from public.note where team_id = $1::uuid order by title collate "
+           "pg_catalog.\"C\", id limit 100",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
     .arguments = &team_notes_shape,
     .columns = team_notes_columns,

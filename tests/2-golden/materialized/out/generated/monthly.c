@@ -57,6 +57,7 @@ const struct pgs_route monthly_routes[] = {
         .path = "/rest/v1/monthly",
         .roles = ROLE_ANON | ROLE_SERVICE_ROLE,
         .handle = monthly_list,
+        .schema = "report",
     },
     PGS_ROUTES_END,
 };
