@@ -11,6 +11,7 @@ export declare class LiveError extends Error {
 
 export interface Snapshot<Row> {
   type: 'snapshot';
+  gen: number;
   seq: number;
   lsn?: string;
   key: string[];
@@ -19,6 +20,7 @@ export interface Snapshot<Row> {
 
 export interface Delta<Row> {
   type: 'delta';
+  gen: number;
   seq: number;
   lsn?: string;
   inserted?: Row[];
@@ -84,4 +86,4 @@ export interface LiveClient<Database = unknown> {
 export declare function createLive<Database = unknown>(url: string | URL, options?: LiveOptions): LiveClient<Database>;
 
 /** The rows after a delta; the rows before are left as they are. */
-export declare function applyDelta<Row>(key: string[], rows: readonly Row[], delta: Omit<Delta<Row>, 'type' | 'seq'>): Row[];
+export declare function applyDelta<Row>(key: string[], rows: readonly Row[], delta: Omit<Delta<Row>, 'type' | 'gen' | 'seq'>): Row[];

@@ -34,7 +34,7 @@ async function askWhy(base, token, fetch) {
   const abort = new AbortController();
   try {
     const response = await fetch(...streamRequest(base, token, [{ id: '-', query: '-' }], abort.signal));
-    return response.ok ? { message: 'the WebSocket was refused' } : await refusal(response);
+    return response.ok ? { message: "the WebSocket was refused, and the stream is not: transport: 'sse' would do" } : await refusal(response);
   } catch (error) {
     return { message: `no answer: ${error.message}` };
   } finally {
@@ -87,7 +87,8 @@ async function readEvents(body, onBytes, onEvent) {
     const { value, done } = await reader.read();
     if (done) return;
     onBytes();
-    const lines = (rest + value).split('\n');
+    const lines = value.split('\n');
+    lines[0] = rest + lines[0];
     rest = lines.pop();
     for (const line of lines.map((text) => text.replace(/\r$/, ''))) {
       if (line.startsWith('data:')) data.push(line.slice(5).replace(/^ /, ''));
