@@ -372,6 +372,16 @@ pool_alloc(void *pool, size_t size)
     return h2o_mem_alloc_pool(pool, size);
 }
 
+/* What is sent back is small, because who pings may not read. */
+static void
+answer_ping(struct pgs__session *session, const struct pgs__message *message)
+{
+    if (message->id.len <= PGS_LIVE_MAX_ID_BYTES)
+        tell(session, "pong", message->id.at);
+    else
+        pgs__session_fail(session, NULL, "bad_message", "\"id\" has more than 64 bytes");
+}
+
 static void
 act(struct pgs__session *session, const struct pgs__message *message, struct pgs_memory memory)
 {
@@ -382,7 +392,7 @@ act(struct pgs__session *session, const struct pgs__message *message, struct pgs
     else if (pgs_text_is(message->type, "token"))
         change_token(session, message);
     else if (pgs_text_is(message->type, "ping"))
-        tell(session, "pong", message->id.at);
+        answer_ping(session, message);
     else
         pgs__session_fail(session, NULL, "bad_message",
                           "\"type\" must be subscribe, unsubscribe, token or ping");
