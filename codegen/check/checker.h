@@ -342,11 +342,35 @@ const char *check_given_name(struct checker *checker, const struct table *table,
                              const struct ast_name *name, bool relation);
 
 /* Declares the arguments of a predicate or query. */
-void check_params(struct checker *checker, const struct ast_params *ast, struct params *out);
+void check_params(struct checker *checker, const struct ast_params *ast, bool take_rows,
+                  struct params *out);
 
 /* `returns table (...)`: columns of no table. */
 void check_result_columns(struct checker *checker, const struct ast_columns *ast,
                           struct result_columns *out);
+
+/* ---- row.c: rows of a table as arguments ---- */
+
+/* The type of the rows of a table; false: the type is none. */
+bool check_row_type(struct checker *checker, const struct ast_type *ast, struct type *out);
+
+/* Their fields, as soon as all columns are there. */
+void check_complete_rows(struct checker *checker);
+
+/* `note` or `note.*` where a row of the table is wanted; NULL: it is none. */
+struct expr *check_row_argument(struct scope *scope, const struct ast_expr *ast, struct type want);
+
+/* `note.f`, a call of f(note); NULL: it is none. */
+struct expr *check_row_call(struct scope *scope, const struct ast_expr *ast,
+                            const struct range *range);
+
+/* ---- scope.c, for row.c ---- */
+
+const struct range *check_range_named(const struct scope *scope, const char *alias);
+void check_note_range(const struct range *range, const struct ast_name *name);
+
+/* Some table of the scope has such a column. */
+bool check_is_column(const struct scope *scope, const char *name);
 
 /* ---- speed.c, for lookup.c ---- */
 

@@ -42,6 +42,7 @@ bool check_storable_type(struct checker *checker, const struct ast_type *ast, st
 
 /* `(x).field` */
 struct expr *check_field(struct scope *scope, const struct ast_expr *ast);
+struct expr *check_field_of(struct expr *of, const struct ast_name *name, struct span span);
 
 /* `x.field` where x is a composite and no table: reported; false: it is something else. */
 bool check_field_of_name(const struct scope *scope, const struct ast_expr *ast);

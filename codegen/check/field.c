@@ -36,9 +36,13 @@ report_no_fields(const struct expr *of)
 struct expr *
 check_field(struct scope *scope, const struct ast_expr *ast)
 {
-    struct expr *expr = check_new_expr(EXPR_FIELD, ast->span);
-    struct expr *of = check_expr(scope, ast->args.at[0]);
-    const struct ast_name *name = &ast->names.at[0];
+    return check_field_of(check_expr(scope, ast->args.at[0]), &ast->names.at[0], ast->span);
+}
+
+struct expr *
+check_field_of(struct expr *of, const struct ast_name *name, struct span span)
+{
+    struct expr *expr = check_new_expr(EXPR_FIELD, span);
 
     vec_push(&expr->args, of);
     expr->name = name->text;

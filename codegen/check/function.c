@@ -162,7 +162,7 @@ check_signature(struct checker *checker, const struct ast_function *ast,
         [AST_VOLATILE] = FUNCTION_VOLATILE,
     };
 
-    check_params(checker, &ast->params, &function->params);
+    check_params(checker, &ast->params, true, &function->params);
     read_returns(checker, ast, function);
     read_roles(checker, ast, function);
     read_language(ast, function);

@@ -86,8 +86,10 @@ read_arguments(struct scope *scope, const struct ast_expr *ast, struct expr *exp
 
         if (!param)
             return false;
-        expr->args.at[param->number] =
-            check_expr(scope, arg->kind == AST_NAMED ? arg->args.at[0] : arg);
+        arg = arg->kind == AST_NAMED ? arg->args.at[0] : arg;
+        expr->args.at[param->number] = check_row_argument(scope, arg, param->type);
+        if (!expr->args.at[param->number])
+            expr->args.at[param->number] = check_expr(scope, arg);
         check_becomes(expr->args.at[param->number], param->type, CAST_IMPLICIT,
                       arena_printf("argument \"%s\" of %s()", param->name, function->name));
     }

@@ -38,7 +38,8 @@ check_param_order(const struct params *params, const struct ast_param *ast)
 }
 
 void
-check_params(struct checker *checker, const struct ast_params *ast, struct params *out)
+check_params(struct checker *checker, const struct ast_params *ast, bool take_rows,
+             struct params *out)
 {
     for (size_t i = 0; i < ast->n; i++) {
         const struct ast_param *written = ast->at[i];
@@ -50,7 +51,8 @@ check_params(struct checker *checker, const struct ast_params *ast, struct param
         param->span = written->name.span;
         param->name = written->name.text;
         param->number = (int)i;
-        check_storable_type(checker, written->type, &param->type);
+        if (!take_rows || !check_row_type(checker, written->type, &param->type))
+            check_storable_type(checker, written->type, &param->type);
         scope.clause = "the default of an argument";
         if (written->default_expr)
             param->default_expr = check_expr_as(&scope, written->default_expr, param->type,
@@ -149,7 +151,7 @@ check_predicates(struct checker *checker)
             check_predicate_named(checker, ast->predicates.at[i]->name.text);
 
         if (is_first(ast->predicates.at[i], predicate))
-            check_params(checker, &ast->predicates.at[i]->params, &predicate->params);
+            check_params(checker, &ast->predicates.at[i]->params, false, &predicate->params);
     }
     for (size_t i = 0; i < ast->predicates.n; i++) {
         struct predicate *predicate =

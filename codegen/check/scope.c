@@ -132,14 +132,20 @@ find_column(const struct scope *scope, const char *alias, const char *name)
     return found;
 }
 
-static const struct range *
-find_range(const struct scope *scope, const char *alias)
+const struct range *
+check_range_named(const struct scope *scope, const char *alias)
 {
     for (; scope; scope = scope->outer)
         for (size_t i = 0; i < scope->ranges.n; i++)
             if (range_is(scope->ranges.at[i], alias))
                 return scope->ranges.at[i];
     return NULL;
+}
+
+bool
+check_is_column(const struct scope *scope, const char *name)
+{
+    return find_column(scope, NULL, name).times > 0;
 }
 
 static bool
@@ -431,8 +437,8 @@ is_named_by_table(const struct range *range, const char *alias)
             (span.file && !memchr(span.file->text + span.start, ' ', span.end - span.start)));
 }
 
-static void
-note_qualifier(const struct range *range, const struct ast_name *name)
+void
+check_note_range(const struct range *range, const struct ast_name *name)
 {
     if (range->alias_span.file)
         uses_note(name->span, USE_ALIAS, range);
@@ -447,11 +453,15 @@ qualified_name(struct scope *scope, const struct ast_expr *ast)
 {
     const struct ast_name *alias = &ast->names.at[ast->names.n - 2];
     const struct ast_name *name = &ast->names.at[ast->names.n - 1];
-    const struct range *range = find_range(scope, alias->text);
+    const struct range *range = check_range_named(scope, alias->text);
+    const struct param *param = range ? NULL : find_param(scope, alias->text);
     struct found found;
+    struct expr *call;
 
     if (!range && strcmp(alias->text, "claim") == 0)
         return claim_by_path(scope, ast);
+    if (param && param->type.kind == TYPE_COMPOSITE && !param->type.array && ast->names.n == 2)
+        return check_field_of(param_expr(param, alias->span), name, ast->span);
     if (!range && check_field_of_name(scope, ast))
         return check_new_expr(EXPR_RAW, ast->span);
     if (!range) {
@@ -460,7 +470,10 @@ qualified_name(struct scope *scope, const struct ast_expr *ast)
         hint_alias(diag, scope->place, alias->text, name->text);
         return check_new_expr(EXPR_RAW, ast->span);
     }
-    note_qualifier(range, alias);
+    check_note_range(range, alias);
+    call = check_row_call(scope, ast, range);
+    if (call)
+        return call;
     if (!check_find_column(range->table, name) || refuse_column(scope, ast))
         return check_new_expr(EXPR_RAW, ast->span);
     found = (struct found){range, check_column_named(range->table, name->text), NULL, 1};

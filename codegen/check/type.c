@@ -78,6 +78,8 @@ report_unknown_type(struct checker *checker, const struct ast_type *ast)
         diag_hint(diag, "write `%s`", usual_type(ast->spelling));
         if (!strchr(usual_type(ast->spelling), '('))
             diag_fix(diag, ast->span, "%s", usual_type(ast->spelling));
+    } else if (check_table_named(checker, "public", ast->spelling)) {
+        diag_hint(diag, "only a `function` takes rows of a table");
     } else {
         check_suggest(diag, ast->spelling, known.at, known.n);
     }

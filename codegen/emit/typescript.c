@@ -159,7 +159,8 @@ write_relations(struct out *out, const struct plan *plan, const char *name, bool
 
     for (size_t i = 0; i < plan->tables.n; i++)
         if (plan->tables.at[i]->table->is_view == views) {
-            out_printf(out, n++ == 0 ? "    %s: {\n" : "", name);
+            if (n++ == 0)
+                out_printf(out, "    %s: {\n", name);
             write_relation(out, plan->tables.at[i]);
         }
     if (n == 0)

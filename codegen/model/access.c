@@ -136,6 +136,15 @@ policy_applies(const struct policy *policy, const struct role *role, const struc
 }
 
 bool
+function_takes_row(const struct declared_function *function)
+{
+    for (size_t i = 0; i < function->params.n; i++)
+        if (type_is_row(function->params.at[i]->type))
+            return true;
+    return false;
+}
+
+bool
 policy_is_repeated(const struct policy *policy)
 {
     const struct policy *const *others = policy->table->policies.at;

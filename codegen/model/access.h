@@ -23,6 +23,9 @@ enum command verb_command(enum verb verb);
 /* An earlier policy of the table is of the same declaration. */
 bool policy_is_repeated(const struct policy *policy);
 
+/* An argument is a row of a table. */
+bool function_takes_row(const struct declared_function *function);
+
 /* `role` is `other` or inherits from it. */
 bool role_is(const struct role *role, const struct role *other);
 

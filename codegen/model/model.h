@@ -236,6 +236,7 @@ struct table {
     VEC(const struct policy *) policies;
     bool read_past_policies; /* by a definer predicate or refresh: RLS enabled but not forced */
     bool inlined;            /* lists read it through views that hold its policies: not forced */
+    struct composite *row;   /* its rows as a type; NULL: no function takes them */
     size_t terms;            /* of a view: see check/size.c */
     bool scan_ok;            /* stays small: no warning where an index is missing */
     const char *was;         /* former name; NULL: none */

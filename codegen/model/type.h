@@ -59,6 +59,7 @@ struct composite {
     struct span span;
     const char *name;
     VEC(struct column *) fields;
+    const struct table *row_of; /* it is the type of its rows; NULL: declared by itself */
 };
 
 /* type r as range (subtype = t) */

@@ -268,6 +268,12 @@ type_is_open(struct type type)
 }
 
 bool
+type_is_row(struct type type)
+{
+    return type.kind == TYPE_COMPOSITE && type.composite->row_of && !type.array;
+}
+
+bool
 type_is_storable(struct type type)
 {
     return type.kind == TYPE_ENUM || type.kind == TYPE_COMPOSITE || type.kind == TYPE_RANGE ||

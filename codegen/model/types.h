@@ -65,6 +65,9 @@ bool type_is_integer(struct type type);
 bool type_is_text(struct type type);
 bool type_is_bool(struct type type);
 
+/* The rows of a table. */
+bool type_is_row(struct type type);
+
 /* NULL, a literal in quotes that has met no other type yet, or raw SQL: takes any type. */
 bool type_is_open(struct type type);
 

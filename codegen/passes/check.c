@@ -139,6 +139,7 @@ check_parts(struct checker *checker)
     check_roles(checker);
     check_signatures(checker);
     check_tables(checker);
+    check_complete_rows(checker);
     check_predicates(checker);
     check_views(checker);
     check_functions(checker);

@@ -200,6 +200,9 @@ copy_field(const struct expr *expr, const struct flattening *f)
     copy->args.at = NULL;
     copy->args.n = copy->args.room = 0;
     vec_push(&copy->args, row);
+    for (size_t i = 0; row->kind == EXPR_ROW && row->range && i < row->args.n; i++)
+        if (strcmp(row->type.composite->fields.at[i]->name, expr->name) == 0)
+            return row->args.at[i];
     if (row->kind != EXPR_SELECT || select->kind != SELECT_PLAIN)
         return copy;
     for (size_t i = 0; i < select->outputs.n; i++) {

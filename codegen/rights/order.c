@@ -265,15 +265,32 @@ note_first(const struct range *range, void *data)
 }
 
 static void
+report_needs_tables(const struct expr *expr, const struct declared_function *function,
+                    struct span named)
+{
+    struct diag *diag =
+        diag_at(expr->span, PGS2306_TABLE_NEEDS_FUNCTION,
+                "%s() needs tables, and a table needs %s(): neither can be made first",
+                function->name, function->name);
+
+    diag_note(diag, named, "a table is named here");
+    diag_hint(diag, "a default, check or index calls functions that read their arguments alone; "
+                    "what looks around is a policy or a `trigger`");
+}
+
+static void
 mark_before(const struct expr *expr, void *data)
 {
     struct declared_function *function = (struct declared_function *)expr->declared;
     const struct range *reads = NULL;
-    struct diag *diag;
 
     if (expr->kind != EXPR_FUNCTION || function->before_tables)
         return;
     function->before_tables = true;
+    if (function_takes_row(function)) {
+        report_needs_tables(expr, function, function->params.at[0]->span);
+        return;
+    }
     walk_params(&function->params, mark_before, data);
     if (!function->body)
         return;
@@ -281,12 +298,7 @@ mark_before(const struct expr *expr, void *data)
     walk_statement_ranges(function->body, note_first, &reads);
     if (!reads && !function->body->target && !function->returns_table)
         return;
-    diag = diag_at(expr->span, PGS2306_TABLE_NEEDS_FUNCTION,
-                   "%s() needs tables, and a table needs %s(): neither can be made first",
-                   function->name, function->name);
-    diag_note(diag, reads ? reads->span : function->span, "a table is named here");
-    diag_hint(diag, "a default, check or index calls functions that read their arguments alone; "
-                    "what looks around is a policy or a `trigger`");
+    report_needs_tables(expr, function, reads ? reads->span : function->span);
 }
 
 void

@@ -171,7 +171,7 @@ check_live(struct checker *checker, const struct ast_live *ast, struct live *liv
 
     find_roles(checker, ast, live);
     if (ast->select) {
-        check_params(checker, &ast->params, &live->params);
+        check_params(checker, &ast->params, false, &live->params);
         live->body = check_statement(checker, PLACE_QUERY, &live->params, ast->select);
     } else {
         live->table = check_find_table(checker, &ast->table);

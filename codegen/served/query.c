@@ -116,7 +116,7 @@ check_guests_of(const struct query *query)
 static void
 check_query(struct checker *checker, const struct ast_query *ast, struct query *query)
 {
-    check_params(checker, &ast->params, &query->params);
+    check_params(checker, &ast->params, false, &query->params);
     read_returns(checker, ast, query);
     find_roles(checker, ast, query);
     check_rates(&ast->rates, check_guests_of(query), &query->rates);

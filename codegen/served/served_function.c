@@ -32,6 +32,9 @@ may_be_served(const struct checker *checker, const struct ast_endpoint *ast,
     else if (ast->has_body || ast->scan_ok || ast->cors.text)
         refuse(ast, function, "the endpoint of a function has no verbs",
                arena_printf("write `endpoint %s;`", function->name));
+    else if (function_takes_row(function))
+        refuse(ast, function, "a function that takes the row of a table cannot be served",
+               "let it take the key of the row, and read the table");
     else if (function->roles.n == 0)
         refuse(ast, function,
                arena_printf("\"%s\" is served, but no role may execute it", function->name),

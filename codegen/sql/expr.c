@@ -416,6 +416,10 @@ print_bare(struct printer *p, const struct expr *e)
         str_putc(&p->out, ')');
         break;
     case EXPR_ROW:
+        if (e->range) {
+            str_printf(&p->out, "%s.*", name_sql(alias_of(p, e->range)));
+            break;
+        }
         str_puts(&p->out, "row(");
         print_list(p, e, 0);
         str_putc(&p->out, ')');

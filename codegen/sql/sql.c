@@ -28,6 +28,8 @@ sql_cast_type(struct type type)
 
     if (type.domain)
         text = arena_printf("public.%s", name_sql(type.domain->name));
+    else if (type_is_row(type_element(type)))
+        text = sql_relation(type.composite->row_of);
     else if (type.kind == TYPE_ENUM || type.kind == TYPE_COMPOSITE || type.kind == TYPE_RANGE ||
              type.kind == TYPE_MULTIRANGE)
         text = arena_printf("public.%s", name_sql(type_text(type_element(type))));

@@ -38,6 +38,23 @@ path_of(struct ast_name name)
     return (struct ast_path){.name = name, .span = name.span};
 }
 
+struct ast_name
+name_in_public(struct ast_name schema, struct ast_name name)
+{
+    struct span span = {schema.span.file, schema.span.start, name.span.start};
+    struct diag *diag;
+
+    if (strcmp(schema.text, "public") == 0)
+        return name;
+    diag = diag_at(schema.span, PGS1275_ONLY_IN_PUBLIC,
+                   "\"%s\" cannot be in schema \"%s\": types, functions, predicates and what is "
+                   "served are in public",
+                   name.text, schema.text);
+    diag_hint(diag, "leave the schema out; tables and views have schemas, and name these without");
+    diag_fix(diag, span, "%s", "");
+    return name;
+}
+
 long
 whole_number(struct token token, long max)
 {

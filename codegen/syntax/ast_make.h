@@ -34,6 +34,9 @@ struct ast_string string_from(struct token token);
 struct ast_path path_from(struct ast_name schema, struct ast_name name);
 struct ast_path path_of(struct ast_name name);
 
+/* The name; a schema before it that is not public is reported. */
+struct ast_name name_in_public(struct ast_name schema, struct ast_name name);
+
 /* A whole number from 0 to `max`; reports and gives 0 when it is not. */
 long whole_number(struct token token, long max);
 

@@ -106,6 +106,11 @@ names(A) ::= names(A) COMMA name(B).    { vec_push(&A, B); }
 path(A) ::= name(B).                    { A = path_of(B); }
 path(A) ::= name(B) DOT name(C).        { A = path_from(B, C); }
 
+/* Of what is in public: types, functions, predicates and what is served. */
+%type own_name {struct ast_name}
+own_name(A) ::= name(B).                { A = B; }
+own_name(A) ::= name(B) DOT name(C).    { A = name_in_public(B, C); }
+
 %type paths {struct ast_paths}
 paths(A) ::= path(B).                   { FIRST(A, B); }
 paths(A) ::= paths(A) COMMA path(B).    { vec_push(&A, B); }
@@ -617,16 +622,16 @@ declaration ::= PGSTACK(B) NUMBER(C) SEMI(D).
   { struct ast_version version = {SPAN(B, D), whole_number(C, 1000)};
     vec_push(&p->ast->versions, version); }
 declaration ::= APP name(B) SEMI.       { vec_push(&p->ast->apps, B); }
-declaration ::= TYPE(B) name(C) was_opt(F) AS ENUM LP labels(D) comma_opt RP SEMI(E).
+declaration ::= TYPE(B) own_name(C) was_opt(F) AS ENUM LP labels(D) comma_opt RP SEMI(E).
   { DECLARE(enums, ast_enum, .span = SPAN(B, E), .name = C, .was = F, .labels = D.labels,
             .label_was = D.was); }
-declaration ::= TYPE(B) name(C) was_opt(F) AS LP raw_columns(D) comma_opt RP SEMI(E).
+declaration ::= TYPE(B) own_name(C) was_opt(F) AS LP raw_columns(D) comma_opt RP SEMI(E).
   { no_was(F); DECLARE(composites, ast_composite, .span = SPAN(B, E), .name = C, .fields = D); }
-declaration ::= TYPE(B) name(C) was_opt(G) AS RANGE LP name(D) EQ type(E) comma_opt RP SEMI(F).
+declaration ::= TYPE(B) own_name(C) was_opt(G) AS RANGE LP name(D) EQ type(E) comma_opt RP SEMI(F).
   { no_was(G); DECLARE(range_types, ast_range_type, .span = SPAN(B, F), .name = C, .word = D, .subtype = E); }
 
 %type domain {struct ast_domain *}
-domain(A) ::= DOMAIN(B) name(C) AS type(D).
+domain(A) ::= DOMAIN(B) own_name(C) AS type(D).
   { MAKE(A, ast_domain, .span = B.span, .name = C, .type = D); }
 domain(A) ::= domain(B) NOT(C) NULL.    { A = B; say_once(A->not_null, C.span, "not null"); A->not_null = true; }
 domain(A) ::= domain(B) DEFAULT(C) expr(D).
@@ -931,9 +936,9 @@ declaration ::= CLAIM(B) name(C) type(D) SEMI(E).
 declaration ::= CLAIM(B) name(C) type(D) FROM string(E) SEMI(F).
   { DECLARE(claims, ast_claim, .span = SPAN(B, F), .name = C, .type = D, .path = E); }
 
-declaration ::= PREDICATE(B) name(C) LP params_opt(D) RP AS expr(E) SEMI(F).
+declaration ::= PREDICATE(B) own_name(C) LP params_opt(D) RP AS expr(E) SEMI(F).
   { DECLARE(predicates, ast_predicate, .span = SPAN(B, F), .name = C, .params = D, .body = E); }
-declaration ::= PREDICATE(B) name(C) LP params_opt(D) RP SECURITY(E) DEFINER(F) AS expr(G) SEMI(H).
+declaration ::= PREDICATE(B) own_name(C) LP params_opt(D) RP SECURITY(E) DEFINER(F) AS expr(G) SEMI(H).
   { DECLARE(predicates, ast_predicate, .span = SPAN(B, H), .name = C, .params = D, .definer = true,
             .definer_span = SPAN(E, F), .body = G); }
 
@@ -1086,7 +1091,7 @@ cost(A) ::= SLOW(B).                    { A = (struct ast_cost){.kind = AST_SLOW
 
 %type query_open {struct ast_query *}
 %type query {struct ast_query *}
-query_open(A) ::= QUERY(B) name(C) LP params_opt(D) RP.
+query_open(A) ::= QUERY(B) own_name(C) LP params_opt(D) RP.
   { MAKE(A, ast_query, .span = B.span, .name = C, .params = D); }
 query(A) ::= query_open(B) RETURNS(C) type(D).
   { A = B; A->returns = D; A->returns_span = SPAN(C, *D); }
@@ -1184,7 +1189,7 @@ writing(A) ::= delete(B) RETURNING outputs(C).
 
 %type function_open {struct ast_function *}
 %type function_head {struct ast_function *}
-function_open(A) ::= FUNCTION(B) name(C) LP params_opt(D) RP(E).
+function_open(A) ::= FUNCTION(B) own_name(C) LP params_opt(D) RP(E).
   { MAKE(A, ast_function, .span = SPAN(B, E), .name = C, .params = D); }
 function_head(A) ::= function_open(B).  { A = B; }
 function_head(A) ::= function_head(B) RETURNS(C) type(D).
@@ -1288,14 +1293,14 @@ policy(A) ::= policy(B) WAS(C) name(D). { A = B; say_once(A->was.text, C.span, "
 
 %type live {struct ast_live *}
 %type live_table {struct ast_live *}
-live(A) ::= LIVE(B) name(C) LP params_opt(D) RP.
+live(A) ::= LIVE(B) own_name(C) LP params_opt(D) RP.
   { MAKE(A, ast_live, .span = B.span, .name = C, .params = D); }
 live(A) ::= live(B) TO(C) names(D).
   { A = B; say_once(A->roles.n, C.span, "to"); A->roles = D; }
 declaration ::= live(B) AS select(C) SEMI(D).
   { B->select = C; SPAN_END(B, D.span); vec_push(&p->ast->lives, B); }
 
-live_table(A) ::= LIVE(B) name(C) ON path(D).
+live_table(A) ::= LIVE(B) own_name(C) ON path(D).
   { MAKE(A, ast_live, .span = B.span, .name = C, .table = D); }
 live_table(A) ::= live_table(B) LP(C) names(D) comma_opt RP.
   { A = B; say_once(A->columns.n, C.span, "the list of columns"); A->columns = D; }
