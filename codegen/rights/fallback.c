@@ -241,7 +241,7 @@ check_negation(const struct expr *expr, const struct binding *binding, void *dat
                    falling->policy->name, falling->policy->table->name, claim->claim->name);
     diag_note(diag, claim->claim->span, "the claim is here");
     diag_hint(diag, "write `%s is not true`", claim->claim->name);
-    diag_fix(diag, expr->span, arena_printf("%s is not true", spell_name(claim->claim->name)));
+    diag_fix(diag, expr->span, "%s is not true", spell_name(claim->claim->name));
 }
 
 /* ---- all ---- */

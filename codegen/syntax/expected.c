@@ -107,15 +107,13 @@ token_name(int kind)
         return "\",\"";
     case TOKEN_SEMI:
         return "\";\"";
-    case TOKEN_DOT:
-        return "\".\"";
     case TOKEN_COLON:
         return "\":\"";
     case TOKEN_EQ:
         return "\"=\"";
     case TOKEN_STAR:
         return "\"*\"";
-    default:
+    default: /* a dot, too: wherever there is a name, there may be a schema */
         return word ? word : NULL;
     }
 }
