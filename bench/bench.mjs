@@ -2,11 +2,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { measureCompiler } from './compiler.mjs';
+import { measureLanes } from './lanes.mjs';
 import { measureLive } from './live.mjs';
 import { measureMemory } from './memory.mjs';
 import { results } from './report.mjs';
 import { measureSoak } from './soak.mjs';
 import { here, openStage } from './stage.mjs';
+import { measureStart } from './start.mjs';
 import { openVariants, quick } from './variants.mjs';
 
 const rounds = Number(process.env.ROUNDS ?? (quick ? 2 : 5));
@@ -43,6 +45,8 @@ async function runRounds(stage, variants) {
 }
 
 const parts = {
+  start: (stage) => measureStart(stage, quick ? 3 : 9),
+  lanes: () => measureLanes({ rounds, seconds }),
   memory: (stage) => measureMemory(stage, quick ? { connections: 1000 } : {}),
   soak: (stage) => measureSoak(stage, soak_seconds, say),
   live: () => measureLive(quick, say),

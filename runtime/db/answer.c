@@ -92,14 +92,30 @@ refuse_write(struct pgs__conn *conn, struct pgs_txn *txn)
 }
 
 /* From when PostgreSQL could begin with it. */
+static int64_t
+took_us(const struct pgs__conn *conn, const struct pgs_txn *txn, int64_t now_us)
+{
+    return now_us - (conn->done_us > txn->sent_us ? conn->done_us : txn->sent_us);
+}
+
 static void
 note_time(struct pgs__conn *conn, const struct pgs_txn *txn)
 {
-    int64_t begun_us = conn->done_us > txn->sent_us ? conn->done_us : txn->sent_us;
-
     if (txn->shape != 0)
-        pgs__lane_note(&conn->pool->lanes, txn, conn->pool->reading_us - begun_us,
+        pgs__lane_note(&conn->pool->lanes, txn, took_us(conn, txn, conn->pool->reading_us),
                        conn->pool->config.slow_after_ms);
+}
+
+/* The others of its kind need not wait for its end. */
+void
+pgs__conn_note_slow(struct pgs__conn *conn, int64_t now_us)
+{
+    const struct pgs_txn *txn = conn->jobs != NULL ? conn->jobs->txn : NULL;
+    int slow_after_ms = conn->pool->config.slow_after_ms;
+
+    if (txn != NULL && txn->shape != 0 &&
+        pgs__lane_is_very_slow(took_us(conn, txn, now_us), slow_after_ms))
+        pgs__lane_note(&conn->pool->lanes, txn, took_us(conn, txn, now_us), slow_after_ms);
 }
 
 static void

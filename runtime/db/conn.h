@@ -125,6 +125,9 @@ struct pgs__job *pgs__conn_add_job(struct pgs__conn *conn, int kind);
  * conn->pg is NULL where it was lost on the way. */
 bool pgs__conn_read(struct pgs__conn *conn) __attribute__((warn_unused_result));
 
+/* What PostgreSQL works on is found slow before its answer is there. */
+void pgs__conn_note_slow(struct pgs__conn *conn, int64_t now_us);
+
 /* The oldest job; the caller frees it. */
 struct pgs__job *pgs__conn_take_job(struct pgs__conn *conn);
 

@@ -4,7 +4,12 @@
 #include "base/hash.h"
 #include "base/limit.h"
 
-#define STRIKES 3
+enum {
+    SLOW_AT = 8,
+    POINTS = 4, /* of a slow answer */
+    HIGHEST = SLOW_AT + 2,
+    VERY = 4, /* times SLOW_LANE_AFTER */
+};
 
 uint64_t
 pgs__lane_shape(const struct pgs_txn *txn)
@@ -23,22 +28,39 @@ pgs__lane_shape(const struct pgs_txn *txn)
 bool
 pgs__lane_is_slow(const struct pgs__lanes *lanes, uint64_t shape)
 {
-    return lanes->slots[shape & (PGS__LANE_SLOTS - 1)].shape == shape;
+    const struct pgs__lane_slot *slot = &lanes->slots[shape & (PGS__LANE_SLOTS - 1)];
+
+    return slot->shape == shape && slot->score >= SLOW_AT;
+}
+
+bool
+pgs__lane_is_very_slow(int64_t took_us, int slow_after_ms)
+{
+    return took_us > VERY * slow_after_ms * INT64_C(1000);
+}
+
+static void
+add_points(struct pgs__lane_slot *slot, uint64_t shape, int points)
+{
+    if (slot->shape != shape)
+        *slot = (struct pgs__lane_slot){.shape = shape};
+    if (slot->score < SLOW_AT && slot->score + points >= SLOW_AT)
+        pgs_limit_hit(PGS_LIMIT_SLOW_LANE);
+    slot->score += points;
+    if (slot->score >= SLOW_AT)
+        slot->score = HIGHEST;
 }
 
 void
 pgs__lane_note(struct pgs__lanes *lanes, const struct pgs_txn *txn, int64_t took_us,
                int slow_after_ms)
 {
-    uint64_t *shape = &lanes->slots[txn->shape & (PGS__LANE_SLOTS - 1)].shape;
-    int *strikes = &lanes->slots[txn->shape & (PGS__LANE_SLOTS - 1)].strikes;
+    struct pgs__lane_slot *slot = &lanes->slots[txn->shape & (PGS__LANE_SLOTS - 1)];
 
-    if (took_us > slow_after_ms * INT64_C(1000)) {
-        if (*shape != txn->shape)
-            pgs_limit_hit(PGS_LIMIT_SLOW_LANE);
-        *shape = txn->shape;
-        *strikes = STRIKES;
-    } else if (*shape == txn->shape && --*strikes == 0) {
-        *shape = 0;
-    }
+    if (pgs__lane_is_very_slow(took_us, slow_after_ms))
+        add_points(slot, txn->shape, SLOW_AT);
+    else if (took_us > slow_after_ms * INT64_C(1000))
+        add_points(slot, txn->shape, POINTS);
+    else if (slot->shape == txn->shape && slot->score > 0)
+        slot->score--;
 }

@@ -267,6 +267,7 @@ tick(struct pgs__conn *conn, int64_t now_ms)
 {
     pgs__conn_tick(conn, now_ms);
     pgs__conn_cancel_abandoned(conn, now_ms);
+    pgs__conn_note_slow(conn, pgs_clock_us());
 }
 
 static void

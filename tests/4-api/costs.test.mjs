@@ -8,7 +8,7 @@ import { openProof } from './proof.mjs';
 
 describe('a route', () => {
   let app;
-  before(async () => { app = await openProof('api_costs', { env: { THREADS: '1' }, seed: 'insert into bed values (1, 0), (2, 0.6), (3, 60);' }); });
+  before(async () => { app = await openProof('api_costs', { env: { THREADS: '1', SLOW_LANE_AFTER: '300ms' }, seed: 'insert into bed values (1, 0), (2, 1.5), (3, 60), (4, 0.4);' }); });
   after(() => app?.close());
 
   test('within: a statement that takes longer is 504, and the next one has its own time', async () => {
@@ -65,6 +65,16 @@ describe('a route', () => {
     await expect(0, 3, 'to be sure');
     await naps(1, 1);
     await expect(1, 0, 'back');
+  });
+
+  test('what is a little slow has to be so twice, with nothing quick between', async () => {
+    const path = (id) => `sleeper?select=slept&id=eq.${id}`;
+    const before = await lane('slow');
+    for (const id of [4, 1, 1, 1, 4, 1, 1, 1, 4]) await app.get('ada', path(id));
+    assert.equal(await lane('slow'), before);
+    await app.get('ada', path(4));
+    await app.get('ada', path(1));
+    assert.equal(await lane('slow'), before + 1);
   });
 
   test('slow: it runs apart from the quick ones', async () => {

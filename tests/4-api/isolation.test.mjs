@@ -139,8 +139,8 @@ test(`${clients} clients x ${requests} requests`, async (t) => {
       if (!running) return;
       const { pid } = app.server;
       app.server.child.kill('SIGHUP');
-      await until('the next generation', () => app.server.pid !== pid, 30_000);
-      swaps++;
+      // one whose login is killed may fail: then the old one stays
+      await until('the next generation', () => app.server.pid !== pid, 5000).then(() => swaps++, () => {});
     }
   }
 
