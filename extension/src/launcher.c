@@ -142,7 +142,7 @@ start_workers(List *databases)
     return true;
 }
 
-/* Workers that ended but did not leave; false when a database has gone with its worker. */
+/* Workers that ended but did not leave. */
 static bool
 restart_workers(void)
 {
@@ -163,6 +163,7 @@ restart_workers(void)
     return all_run;
 }
 
+/* True when there is nothing to do until somebody says so. */
 static bool
 serve(void)
 {
@@ -183,6 +184,7 @@ void
 pgr_launcher_main(Datum argument)
 {
     MemoryContext memory;
+    bool well;
 
     pqsignal(SIGTERM, die);
     BackgroundWorkerUnblockSignals();
@@ -196,12 +198,12 @@ pgr_launcher_main(Datum argument)
         CHECK_FOR_INTERRUPTS();
         ResetLatch(MyLatch);
         MemoryContextSwitchTo(memory);
-        (void)serve();
+        well = serve();
         MemoryContextReset(memory);
         /* Whoever dies tells this process; a pause keeps one that always dies from spinning. */
         (void)WaitLatch(MyLatch, WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, RETRY_MS / 10,
                         PG_WAIT_EXTENSION);
-        (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, RETRY_MS,
-                        PG_WAIT_EXTENSION);
+        (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (well ? 0 : WL_TIMEOUT),
+                        RETRY_MS, PG_WAIT_EXTENSION);
     }
 }

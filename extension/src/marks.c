@@ -78,6 +78,10 @@ updated_columns(TriggerData *data)
     uint64 columns = 0;
     int attribute = -1;
 
+#if PG_VERSION_NUM >= 180000
+    if (table->rd_att->constr != NULL && table->rd_att->constr->has_generated_virtual)
+        return PGR_ALL_COLUMNS;
+#endif
     if (data->tg_updatedcols == NULL || table->rd_rel->relhassubclass ||
         (table->trigdesc != NULL && table->trigdesc->trig_update_before_row))
         return PGR_ALL_COLUMNS;
@@ -130,14 +134,14 @@ publish(struct pgr_database *database)
 {
     bool tables = pgr_async_recompute || local.missed;
 
+    if (!tables && !local.prepared && !local.schema && !local.registry)
+        return; /* all that it wrote has been told */
     for (int i = 0; i < local.count && tables; i++)
         pgr_database_mark(database, local.marks[i].table, local.marks[i].columns, false);
     if (local.prepared)
         pgr_database_commit_prepared(database);
     if (local.all && tables)
         pg_atomic_exchange_u32(&database->all, 1);
-    if (local.schema)
-        pg_atomic_exchange_u32(&database->schema, 1);
     if (local.registry)
         pg_atomic_exchange_u32(&database->registry, 1);
     pgr_database_wake(database);
@@ -163,12 +167,15 @@ prepare(void)
 {
     struct pgr_database *database = pgr_database_find(MyDatabaseId);
 
+    if (local.registry)
+        ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                errmsg("cannot PREPARE a transaction that has subscribed or unsubscribed"));
     if (database == NULL)
         return; /* a worker that starts later finds it prepared */
     for (int i = 0; i < local.count; i++)
         pgr_database_mark(database, local.marks[i].table, local.marks[i].columns, true);
-    if (local.all || local.schema || local.registry)
-        pg_atomic_exchange_u32(&database->unknown_prepared, 1);
+    if (local.all)
+        pg_atomic_exchange_u32(&database->unknown_prepared, PGR_PREPARED_ALL);
 }
 
 static void
@@ -192,7 +199,8 @@ on_transaction(XactEvent event, void *context)
         forget();
         break;
     case XACT_EVENT_PRE_PREPARE:
-        prepare();
+        if (!ignored)
+            prepare();
         break;
     case XACT_EVENT_PREPARE:
     case XACT_EVENT_ABORT:
@@ -224,17 +232,18 @@ on_subtransaction(SubXactEvent event, SubTransactionId id, SubTransactionId pare
 }
 
 /* A worker is a connection, and a database with connections cannot be dropped. */
-static void
+static Oid
 quit_worker(const char *name)
 {
     Oid oid = get_database_oid(name, true);
     struct pgr_database *database = OidIsValid(oid) ? pgr_database_find(oid) : NULL;
 
     if (database == NULL)
-        return;
+        return InvalidOid;
     pg_atomic_exchange_u32(&database->quit, 1);
     pg_atomic_exchange_u32(&database->woken, 0);
     pgr_database_wake(database);
+    return oid;
 }
 
 static void
@@ -254,10 +263,10 @@ on_utility(PlannedStmt *planned, const char *text, bool read_only_tree,
            DestReceiver *destination, QueryCompletion *completion)
 {
     Node *statement = planned->utilityStmt;
-    bool drops_database = IsA(statement, DropdbStmt);
+    volatile Oid quitted = InvalidOid;
 
-    if (drops_database)
-        quit_worker(((DropdbStmt *)statement)->dbname);
+    if (IsA(statement, DropdbStmt))
+        quitted = quit_worker(((DropdbStmt *)statement)->dbname);
     else if (!ignored)
         note_statement(statement);
     PG_TRY();
@@ -268,8 +277,8 @@ on_utility(PlannedStmt *planned, const char *text, bool read_only_tree,
     }
     PG_CATCH();
     {
-        if (drops_database && pgr_shared != NULL)
-            pg_atomic_exchange_u32(&pgr_shared->rescan, 1);
+        if (OidIsValid(quitted)) /* it is still there */
+            pgr_launcher_want(quitted);
         PG_RE_THROW();
     }
     PG_END_TRY();

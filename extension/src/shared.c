@@ -35,10 +35,9 @@ init_database(struct pgr_database *database)
     pg_atomic_init_u32(&database->oid, 0);
     pg_atomic_init_u32(&database->woken, 0);
     pg_atomic_init_u32(&database->all, 0);
-    pg_atomic_init_u32(&database->schema, 0);
     pg_atomic_init_u32(&database->registry, 0);
     pg_atomic_init_u32(&database->quit, 0);
-    pg_atomic_init_u32(&database->unknown_prepared, 1);
+    pg_atomic_init_u32(&database->unknown_prepared, PGR_PREPARED_BEFORE);
     pg_atomic_init_u32(&database->busy, 0);
     for (int i = 0; i < PGR_COUNTER_COUNT; i++)
         pg_atomic_init_u64(&database->counters[i], 0);

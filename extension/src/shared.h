@@ -39,6 +39,10 @@ enum pgr_counter {
     PGR_COUNTER_COUNT
 };
 
+/* Some may be prepared that are older than the marks; one wrote more tables than it could mark. */
+#define PGR_PREPARED_BEFORE 1
+#define PGR_PREPARED_ALL 2
+
 struct pgr_mark {
     pg_atomic_uint32 table;
     pg_atomic_uint64 columns;
@@ -49,11 +53,9 @@ struct pgr_database {
     pg_atomic_uint32 oid; /* 0: free */
     pg_atomic_uint32 woken;
     pg_atomic_uint32 all;
-    pg_atomic_uint32 schema;
     pg_atomic_uint32 registry;
     pg_atomic_uint32 quit;
-    pg_atomic_uint32
-        unknown_prepared; /* transactions may be prepared that are older than the marks */
+    pg_atomic_uint32 unknown_prepared; /* what the marks of prepared ones do not say */
     pg_atomic_uint32 busy;
     pg_atomic_uint64 loads; /* odd while the worker reads the registry; never goes back */
     int pid;

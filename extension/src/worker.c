@@ -70,7 +70,7 @@ pgr_is_passing(const ErrorData *error)
 
     return class == ERRCODE_INSUFFICIENT_RESOURCES || class == ERRCODE_OPERATOR_INTERVENTION ||
            class == ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE ||
-           error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED;
+           class == ERRCODE_TRANSACTION_ROLLBACK || class == ERRCODE_INTERNAL_ERROR;
 }
 
 bool
@@ -167,7 +167,8 @@ recompute(struct pgr_subscription *subscription)
 static bool
 is_due(const struct pgr_subscription *subscription, TimestampTz now)
 {
-    return subscription->loaded && subscription->dirty && subscription->not_before <= now;
+    return subscription->loaded && subscription->dirty && !subscription->stale &&
+           subscription->not_before <= now;
 }
 
 /* The snapshot comes after the marks were taken, and after triggers were put on new tables. */
@@ -192,14 +193,15 @@ recompute_dirty(void)
     }
 }
 
-/* Transactions that were prepared before the marks were there; when they have gone, marks say it
- * all. */
+/* When all that were prepared before the marks were there have gone, the marks say it all. */
 static void
 look_for_prepared(void)
 {
+    uint32 old = PGR_PREPARED_BEFORE;
+
     pgr_command("SELECT FROM pg_prepared_xacts WHERE database = current_database() LIMIT 1");
     if (SPI_processed == 0)
-        pg_atomic_exchange_u32(&pgr_database->unknown_prepared, 0);
+        (void)pg_atomic_compare_exchange_u32(&pgr_database->unknown_prepared, &old, 0);
 }
 
 static void
@@ -213,7 +215,7 @@ look_at_registry(void)
         triggers_left = true;
     }
     pgr_registry_refresh();
-    if (pg_atomic_read_u32(&pgr_database->unknown_prepared)) {
+    if (pg_atomic_read_u32(&pgr_database->unknown_prepared) == PGR_PREPARED_BEFORE) {
         pgr_session_enter_superuser(&before);
         look_for_prepared();
         pgr_session_leave(&before);
@@ -230,7 +232,6 @@ tick(void)
     pg_atomic_exchange_u32(&pgr_database->woken, 0);
     pgr_count(pgr_database, PGR_COUNT_ticks);
     all = pg_atomic_exchange_u32(&pgr_database->all, 0) != 0;
-    (void)pg_atomic_exchange_u32(&pgr_database->schema, 0); /* begin() reads the invalidations */
     tables = pgr_database_take_marks(pgr_database);
     begin();
     look_at_registry();

@@ -78,7 +78,8 @@ extern struct pgr_database *pgr_database;
 extern bool pgr_guard(void (*step)(struct pgr_subscription *),
                       struct pgr_subscription *subscription, ErrorData **error);
 
-/* True for what may go well at another time: locks, memory, cancellation. */
+/* True for what may go well at another time: locks, memory, cancellation, DDL at the same moment.
+ */
 extern bool pgr_is_passing(const ErrorData *error);
 
 /* registry.c */

@@ -59,7 +59,7 @@ test('an update of columns that the query does not read costs nothing', async ()
   assert.equal(Number(await recomputed()), Number(count) + 1);
 });
 
-test('a column that a BEFORE trigger sets is seen', async () => {
+test('a column that a BEFORE trigger sets is seen, and one that is generated', async () => {
   await sql.query(`create table stamped (id int primary key, a int, b int);
     create function stamp() returns trigger language plpgsql as $$ begin new.b := new.a * 2; return new; end $$;
     create trigger stamp before update on stamped for each row execute function stamp();
@@ -68,6 +68,11 @@ test('a column that a BEFORE trigger sets is seen', async () => {
   await follower.follow('stamped');
   await sql.query('update stamped set a = 21');
   await follower.become('stamped', [{ b: 42 }]);
+  await sql.query('create table derived (a int, g int generated always as (a * 3) stored); insert into derived values (1)');
+  await subscribe(sql, 'derived', 'select g from derived');
+  await follower.follow('derived');
+  await sql.query('update derived set a = 2');
+  await follower.become('derived', [{ g: 6 }]);
 });
 
 test('values of any type: json, point, bytea, dates, NULL', async () => {

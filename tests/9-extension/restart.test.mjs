@@ -1,8 +1,9 @@
 // What ends: the worker, PostgreSQL, the database.  Subscriptions come back by themselves.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { connect } from '../lib/postgres.mjs';
-import { until } from '../lib/process.mjs';
+import { binaries, connect } from '../lib/postgres.mjs';
+import { run, until } from '../lib/process.mjs';
 import { Follower, settled, startReactive, stat, subscribe } from './reactive.mjs';
 
 let cluster;
@@ -102,9 +103,31 @@ test('each database has its worker, and may be dropped', async () => {
   assert.notEqual(await stat(second, 'worker_pid'), await stat(sql, 'worker_pid'));
   assert.equal(follower.of('t').length, here);
   await there.end();
+  await assert.rejects(sql.query('drop database second'), { code: '55006' });
+  await second.query('insert into t values (2)');
+  await until('the worker to be back', async () => (await second.rows(`select rows from pgr.snapshot('t')`))[0]?.rows.length === 2);
   await second.end();
   await sql.query('drop database second');
   await works();
+});
+
+test('a dump takes the subscriptions along', async () => {
+  await subscribe(sql, 'dumped', 'select id from t where id > 0');
+  const bin = (name) => join(binaries(), name);
+  const where = ['-h', cluster.sockets, '-p', String(cluster.port), '-U', 'postgres'];
+  const dump = await run(bin('pg_dump'), [...where, '--no-sync', 'postgres']);
+  await sql.query('create database restored');
+  const said = await run(bin('psql'), [...where, '-X', '-d', 'restored'], { input: dump.out, may_fail: true });
+  assert.ok(!/ERROR(?!.*pgr_mark)/.test(said.err), said.err);
+  const restored = await connect(cluster, 'restored');
+  assert.equal(await restored.value('select pgr.restore_subscriptions()'), 2);
+  const there = await Follower.open(cluster, 'restored');
+  await there.follow('dumped');
+  await restored.query('insert into t values (77777)');
+  await there.become('dumped', await restored.rows('select id from t where id > 0'));
+  await there.end();
+  await restored.end();
+  await sql.query('drop database restored');
 });
 
 test('dropping the extension leaves nothing, and it can come back', async () => {

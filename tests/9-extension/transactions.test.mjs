@@ -88,6 +88,23 @@ test('a prepared transaction older than the server counts too', async () => {
   await follower.become('u', [{ id: 4 }, { id: 6 }, { id: 8 }]);
 });
 
+test('a prepared transaction that wrote more tables than it could mark', async () => {
+  await sql.query('create table more_1 (id int)');
+  await subscribe(sql, 'more_1', 'select id from more_1');
+  await follower.follow('more_1');
+  await sql.query(`do $$ begin for i in 2..70 loop execute format('create table more_%s (id int)', i);
+    perform pgr.subscribe('more ' || i, format('select id from more_%s', i)); end loop; end $$`);
+  await sql.query('select pgr.restore_subscriptions()');
+  await sql.query('begin');
+  for (let i = 70; i > 0; i--) await sql.query(`insert into more_${i} values (${i})`);
+  await sql.query(`prepare transaction 'more'`);
+  await settled(sql);
+  await other.query(`commit prepared 'more'`);
+  await follower.become('more_1', [{ id: 1 }]);
+  await sql.query(`begin; select pgr.unsubscribe('more 2')`);
+  await assert.rejects(sql.query(`prepare transaction 'unsubscribed'`), /cannot PREPARE a transaction that has subscribed/);
+});
+
 test('COPY, MERGE, upserts, cascades, writes of functions and of replicated sessions', async () => {
   await sql.query(`create table parent (id int primary key); create table child (id int, parent int references parent on delete cascade);
     insert into parent values (1), (2); insert into child values (10, 1), (20, 2)`);

@@ -1,0 +1,86 @@
+// What subscriptions of pg_reactive cost those who write: transactions a second, as a part of those
+// without subscriptions measured just before and after.
+//
+//   tests/9-extension/with node bench/reactive.mjs      SECONDS_EACH=3 ROUNDS=3 CLIENTS=8
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { scratch } from '../tests/lib/paths.mjs';
+import { connect } from '../tests/lib/postgres.mjs';
+import { run } from '../tests/lib/process.mjs';
+import { startReactive } from '../tests/9-extension/reactive.mjs';
+
+const seconds = process.env.SECONDS_EACH ?? '3';
+const rounds = Number(process.env.ROUNDS ?? 3);
+const clients = process.env.CLIENTS ?? '8';
+const rooms = 10_000;
+
+const durable = 'fsync = on\nsynchronous_commit = on\nfull_page_writes = on\nshared_buffers = 1GB\n' +
+  `pg_reactive.tick_interval = 100ms\nlog_min_messages = warning\n`;
+
+const load = join(scratch, 'reactive.pgbench');
+writeFileSync(load, `\\set id random(1, 100000)
+\\set room random(0, ${rooms - 1})
+update msg set n = n + 1 where id = :id;
+insert into msg (room, n, body) values (:room, 0, 'a line of text');
+`);
+
+/** Statements a second of the load. */
+async function rate(cluster) {
+  const { out } = await run('pgbench', ['-n', '-M', 'prepared', '-c', clients, '-j', '2', '-T', seconds, '-f', load,
+    '-h', cluster.sockets, '-p', String(cluster.port), '-U', 'postgres', 'postgres']);
+  return Number(/tps = ([\d.]+)/.exec(out)[1]);
+}
+
+const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
+
+async function ratio(cluster, sql, prepare, undo) {
+  const ratios = [];
+  let all = [];
+  for (let round = 0; round < rounds; round++) {
+    await sql.query(`truncate msg; insert into msg (id, room, n, body) select n, n % ${rooms}, 0, 'a line of text' from generate_series(1, 100000) n;
+      select setval('msg_id_seq', 100000); analyze msg`);
+    const before = await rate(cluster);
+    await prepare();
+    const with_it = await rate(cluster);
+    await undo();
+    const after = await rate(cluster);
+    ratios.push((2 * with_it) / (before + after));
+    all.push(with_it);
+  }
+  return [Math.round(median(all)), median(ratios).toFixed(2)];
+}
+
+async function subscribe(sql, count) {
+  for (let i = 0; i < count; i++) await sql.query('select pgr.subscribe($1, $2)', [`room ${i}`, `select id, n, body from msg where room = ${i}`]);
+  await sql.query('select pgr.restore_subscriptions()');
+}
+
+async function unsubscribe(sql) {
+  await sql.query(`delete from pgr.persisted_subscriptions`);
+  while (Number(await sql.value(`select count(*) from pg_trigger where tgname = 'pgr_mark'`)) > 0) await new Promise((done) => setTimeout(done, 100));
+}
+
+async function measure(settings, cases) {
+  const cluster = await startReactive(durable + settings);
+  const sql = await connect(cluster, 'postgres');
+  try {
+    await sql.query(`create table msg (id bigserial primary key, room int, n int, body text); create index on msg (room);
+      create function tell() returns trigger language plpgsql as $$ begin perform pg_notify('told', new.id::text); return null; end $$`);
+    for (const [name, prepare, undo] of cases(sql)) console.log(name.padEnd(44), ...await ratio(cluster, sql, prepare, undo));
+  } finally {
+    await sql.end();
+    await cluster.stop();
+  }
+}
+
+const of_subscriptions = (name) => (sql) => (process.env.SUBSCRIPTIONS ?? '1 100 1000').split(' ').map(Number)
+  .filter((count) => name === 'worker' || count < 1000)
+  .map((count) => [`${count} subscriptions, recomputed in the ${name}`, () => subscribe(sql, count), () => unsubscribe(sql)]);
+
+console.log(`${clients} clients, ${rounds} rounds of ${seconds} s: transactions a second, ratio to none`);
+await measure('', (sql) => [
+  ['nothing', async () => {}, async () => {}],
+  ['a row trigger with NOTIFY', () => sql.query('create trigger tell after insert or update on msg for each row execute function tell()'), () => sql.query('drop trigger tell on msg')],
+  ...of_subscriptions('worker')(sql),
+]);
+await measure('pg_reactive.async_recompute = off\n', of_subscriptions('writer'));
