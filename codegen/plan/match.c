@@ -110,7 +110,7 @@ static bool
 add_order_item(struct match *match, const struct order_item *item)
 {
     const struct expr *expr = item->expr;
-    bool bytes = expr->kind == EXPR_COLLATE && (strcmp(expr->text, "pg_catalog.\"C\"") == 0);
+    bool bytes = match_is_bytewise(expr);
     struct match_order order = {.descending = item->descending};
 
     if (expr->kind == EXPR_COLLATE)

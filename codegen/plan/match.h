@@ -179,6 +179,9 @@ bool match_is_textual(struct type type);
 bool match_is_ordered(struct type type);
 bool match_compares(struct type a, struct type b);
 
+/* `collate "C"`: text in the order of its bytes. */
+bool match_is_bytewise(const struct expr *expr);
+
 /* The column that a part stands for, behind parameters and casts that keep its text; else NULL. */
 const struct column *match_column(const struct match_row *row, struct sql_part part,
                                   struct type *type);
@@ -203,10 +206,13 @@ bool match_operand(struct match *match, const struct match_row *row, struct sql_
                    struct type other, struct operand *out, struct type *type);
 
 struct term *match_new_term(enum term_kind kind);
+struct term *match_not(struct term *term); /* NULL of NULL */
 void match_add_needed(struct match *match, const struct column *column);
 void match_because(struct match *match, struct span span, const char *text);
 
 /* ---- match_source.c ---- */
+
+bool match_same_ties(const struct match_ties *a, const struct match_ties *b);
 
 /* Inheritance and partitions: its changes come by other ways. */
 bool match_is_alone(const struct model *model, const struct table *table);

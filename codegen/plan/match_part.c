@@ -242,6 +242,8 @@ find_unsteady(struct sql_part part, void *data)
         note(s, expr, "the clock goes on without a write");
     else if (expr->kind == EXPR_FUNCTION)
         follow_function(s, expr);
+    else if (expr->kind == EXPR_PARAM && !part.frame && expr->param->default_expr)
+        walk_expr(expr->param->default_expr, find_unsteady_expr, s);
     if (expr->select)
         walk_select_ranges(expr->select, follow_range, s);
 }
@@ -299,6 +301,13 @@ match_compares(struct type a, struct type b)
 {
     return match_is_textual(a) && match_is_textual(b) && family(a) == family(b) &&
            a.enumeration == b.enumeration;
+}
+
+bool
+match_is_bytewise(const struct expr *expr)
+{
+    return expr->kind == EXPR_COLLATE && (strcmp(expr->text, "pg_catalog.\"C\"") == 0 ||
+                                          strcmp(expr->text, "pg_catalog.\"POSIX\"") == 0);
 }
 
 /* A cast that leaves the text as it is. */

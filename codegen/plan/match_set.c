@@ -202,15 +202,6 @@ set_of_rows(struct asking *asking, const struct select *select, const struct sql
     return term;
 }
 
-static struct term *
-negated(struct term *term)
-{
-    struct term *not = match_new_term(TERM_NOT);
-
-    vec_push(&not ->terms, term);
-    return not ;
-}
-
 /* Sub-selects in it may read the clock as well. */
 static bool
 is_steady(struct match *match, const struct expr *expr, const struct sql_frame *frame)
@@ -232,7 +223,7 @@ exists_term(struct match *match, const struct match_row *row, struct sql_part pa
     if (select->where && !add_conjuncts(&asking, (struct sql_part){select->where, part.frame}))
         return NULL;
     term = set_of_rows(&asking, select, part.frame);
-    return term && part.expr->negated ? negated(term) : term;
+    return part.expr->negated ? match_not(term) : term;
 }
 
 /* `x in (select y from m where m.a = row.a)` where it makes no difference whether it is unknown. */
@@ -317,7 +308,7 @@ in_term(struct match *match, const struct match_row *row, struct sql_part part, 
         return NULL;
     term = whole_term(match, row, outer, sql_asked_select(select, part.frame, &arguments),
                       &arguments, select->outputs.at[0].expr->type);
-    return term && part.expr->negated ? negated(term) : term;
+    return part.expr->negated ? match_not(term) : term;
 }
 
 /* x = any (array): an array that is null is like an empty one, where unknown may be false. */

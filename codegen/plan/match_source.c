@@ -103,8 +103,8 @@ match_is_alone(const struct model *model, const struct table *table)
 
 /* ---- tables ---- */
 
-static bool
-has_same_ties(const struct match_ties *a, const struct match_ties *b)
+bool
+match_same_ties(const struct match_ties *a, const struct match_ties *b)
 {
     if (a->n != b->n)
         return false;
@@ -123,7 +123,7 @@ add_source(struct match *match, const struct table *table, const struct match_ti
         source.table = source.table->partition_of;
     for (size_t i = 0; i < match->sources.n; i++)
         if (match->sources.at[i].table == source.table &&
-            has_same_ties(&match->sources.at[i].ties, ties))
+            match_same_ties(&match->sources.at[i].ties, ties))
             return;
     vec_push(&match->sources, source);
 }

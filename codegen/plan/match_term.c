@@ -41,8 +41,8 @@ arg_of(struct sql_part part, size_t i)
     return (struct sql_part){part.expr->args.at[i], part.frame};
 }
 
-static struct term *
-negated(struct term *term)
+struct term *
+match_not(struct term *term)
 {
     struct term * not ;
 
@@ -127,13 +127,6 @@ type_beside(const struct expr *a, const struct expr *b)
     return a->kind == EXPR_LITERAL ? b->type : a->type;
 }
 
-static bool
-is_c_collation(const struct expr *expr)
-{
-    return expr->kind == EXPR_COLLATE && (strcmp(expr->text, "pg_catalog.\"C\"") == 0 ||
-                                          strcmp(expr->text, "pg_catalog.\"POSIX\"") == 0);
-}
-
 static struct sql_part
 without_collation(struct sql_part part)
 {
@@ -145,7 +138,7 @@ check_comparison(struct match *match, struct sql_part a, struct sql_part b, bool
 {
     struct type left = type_beside(a.expr, b.expr), right = type_beside(b.expr, a.expr);
     bool collated = a.expr->kind == EXPR_COLLATE || b.expr->kind == EXPR_COLLATE;
-    bool bytes = is_c_collation(a.expr) || is_c_collation(b.expr);
+    bool bytes = match_is_bytewise(a.expr) || match_is_bytewise(b.expr);
 
     if (!match_compares(left, right)) {
         match_because(match, a.expr->span,
@@ -234,7 +227,7 @@ compared(struct match *match, const struct match_row *row, struct sql_part part)
     if (strcmp(name, "=") == 0)
         return equality(match, row, a, b);
     if (strcmp(name, "<>") == 0)
-        return negated(equality(match, row, a, b));
+        return match_not(equality(match, row, a, b));
     if (strcmp(name, "<") == 0)
         return comparison(match, row, TERM_LESS, a, b);
     if (strcmp(name, ">") == 0)
@@ -246,7 +239,7 @@ compared(struct match *match, const struct match_row *row, struct sql_part part)
     if (strcmp(name, "is not distinct from") == 0)
         return comparison(match, row, TERM_SAME, a, b);
     if (strcmp(name, "is distinct from") == 0)
-        return negated(comparison(match, row, TERM_SAME, a, b));
+        return match_not(comparison(match, row, TERM_SAME, a, b));
     match_because(match, part.expr->span, arena_printf("`%s` is PostgreSQL's to compute", name));
     return NULL;
 }
@@ -302,7 +295,7 @@ is_test(struct match *match, const struct match_row *row, struct sql_part part)
     word += not ? 4 : 0;
     term = strcmp(word, "null") == 0 ? null_test(match, row, part)
                                      : truth_test(match, row, part, word);
-    return not ? negated(term) : term;
+    return not ? match_not(term) : term;
 }
 
 /* ---- the forms ---- */
@@ -323,11 +316,11 @@ operator_term(struct match *match, const struct match_row *row, struct sql_part 
         return joined(left, right, expr->name[0] == 'a' ? TERM_AND : TERM_OR);
     }
     if (strcmp(expr->name, "not") == 0)
-        return negated(match_term(match, row, arg_of(part, 0), false));
+        return match_not(match_term(match, row, arg_of(part, 0), false));
     if (strcmp(expr->name, "between") == 0)
         return between(match, row, part);
     if (strcmp(expr->name, "not between") == 0)
-        return negated(between(match, row, part));
+        return match_not(between(match, row, part));
     if (strncmp(expr->name, "is ", 3) == 0 && expr->args.n == 1)
         return is_test(match, row, part);
     return compared(match, row, part);
@@ -346,7 +339,7 @@ list_term(struct match *match, const struct match_row *row, struct sql_part part
             return NULL;
         term = term ? joined(term, one, TERM_OR) : one;
     }
-    return part.expr->negated ? negated(term) : term;
+    return part.expr->negated ? match_not(term) : term;
 }
 
 static struct term *

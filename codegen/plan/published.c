@@ -9,17 +9,6 @@
 /* ---- matchers ---- */
 
 static bool
-same_ties(const struct match_ties *a, const struct match_ties *b)
-{
-    if (a->n != b->n)
-        return false;
-    for (size_t i = 0; i < a->n; i++)
-        if (a->at[i].column != b->at[i].column || a->at[i].fact != b->at[i].fact)
-            return false;
-    return true;
-}
-
-static bool
 same_asked(const struct match *a, const struct match *b)
 {
     if (a->facts.n != b->facts.n || a->sets.n != b->sets.n || a->sources.n != b->sources.n)
@@ -32,7 +21,7 @@ same_asked(const struct match *a, const struct match *b)
             return false;
     for (size_t i = 0; i < a->sources.n; i++)
         if (a->sources.at[i].table != b->sources.at[i].table ||
-            !same_ties(&a->sources.at[i].ties, &b->sources.at[i].ties))
+            !match_same_ties(&a->sources.at[i].ties, &b->sources.at[i].ties))
             return false;
     return true;
 }
