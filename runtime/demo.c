@@ -11,7 +11,6 @@
 #include "http/reply.h"
 
 static const char root[] = "/demo";
-static const char index_file[] = "index.html";
 
 /* A page gets nothing from elsewhere, runs nothing that is not a file of its own, and is in no
  * frame. */
@@ -69,16 +68,16 @@ add_headers(h2o_req_t *req)
 
 /* False: there is no such file. */
 static bool
-send_file(const char *folder, h2o_req_t *req, const char *name, size_t len)
+send_file(const char *folder, h2o_req_t *req, h2o_iovec_t name)
 {
-    const char *type = is_plain_path(name, len) ? type_of(name, len) : NULL;
-    size_t room = strlen(folder) + len + 2;
+    const char *type = is_plain_path(name.base, name.len) ? type_of(name.base, name.len) : NULL;
+    size_t room = strlen(folder) + name.len + 2;
     char *path;
 
     if (type == NULL)
         return false;
     path = h2o_mem_alloc_pool(&req->pool, room);
-    (void)snprintf(path, room, "%s/%.*s", folder, (int)len, name);
+    (void)snprintf(path, room, "%s/%.*s", folder, (int)name.len, name.base);
     if (access(path, R_OK) != 0)
         return false;
     h2o_filecache_clear(req->conn->ctx->filecache); /* pages change while they are shown */
@@ -86,28 +85,36 @@ send_file(const char *folder, h2o_req_t *req, const char *name, size_t len)
     return h2o_file_send(req, 200, "OK", path, h2o_iovec_init(type, strlen(type)), 0) == 0;
 }
 
+/* Links in a page are relative: they need the slash. */
+static void
+send_to_slash(h2o_req_t *req)
+{
+    pgs_reply_header(req, "location", "/demo/", 6);
+    pgs_reply_empty(req, 308);
+}
+
 bool
 pgs_demo_on_request(const char *folder, h2o_req_t *req)
 {
     size_t root_len = sizeof(root) - 1;
-    const char *name = req->path_normalized.base + root_len + 1;
-    h2o_iovec_t path = req->path_normalized;
+    h2o_iovec_t name = req->path_normalized;
 
-    if (folder == NULL || path.len < root_len || memcmp(path.base, root, root_len) != 0 ||
-        (path.len > root_len && path.base[root_len] != '/'))
+    if (folder == NULL || name.len < root_len || memcmp(name.base, root, root_len) != 0 ||
+        (name.len > root_len && name.base[root_len] != '/'))
         return false;
     pgs_request_info(req)->route = root;
     if (!h2o_memis(req->method.base, req->method.len, H2O_STRLIT("GET"))) {
         pgs_reply_header(req, "allow", "GET", 3);
         pgs_reply_empty(req, 405);
-    } else if (path.len == root_len) {
-        pgs_reply_header(req, "location", "/demo/", 6);
-        pgs_reply_empty(req, 308);
-    } else if (!(path.len == root_len + 1
-                     ? send_file(folder, req, index_file, sizeof(index_file) - 1)
-                     : send_file(folder, req, name, path.len - root_len - 1))) {
+        return true;
+    }
+    if (name.len == root_len) {
+        send_to_slash(req);
+        return true;
+    }
+    name = h2o_iovec_init(name.base + root_len + 1, name.len - root_len - 1);
+    if (!send_file(folder, req, name.len > 0 ? name : h2o_iovec_init(H2O_STRLIT("index.html"))))
         pgs_reply_problem(
             req, &(struct pgs_problem){404, "PGRST205", "There is no such page", NULL, NULL});
-    }
     return true;
 }
