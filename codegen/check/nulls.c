@@ -93,14 +93,24 @@ has_aggregate(const struct expr *expr)
     return false;
 }
 
-/* It gives one row whatever there is: an aggregate over all, or no table at all. */
+/* `limit 1`: a number, and not 0. */
 static bool
-is_one_row(const struct select *select)
+leaves_one(const struct expr *limit)
 {
-    if (select->kind != SELECT_PLAIN || select->group_by.n > 0 || select->having || select->limit ||
-        select->offset || select->outputs.n != 1)
+    return !limit || (limit->kind == EXPR_LITERAL && limit->text && limit->text[0] >= '1' &&
+                      limit->text[0] <= '9');
+}
+
+bool
+check_is_one_row(const struct select *select)
+{
+    if (select->kind != SELECT_PLAIN || select->group_by.n > 0 || select->having ||
+        !leaves_one(select->limit) || select->offset)
         return false;
-    return has_aggregate(select->outputs.at[0].expr) || (select->from.n == 0 && !select->where);
+    for (size_t i = 0; i < select->outputs.n; i++)
+        if (has_aggregate(select->outputs.at[i].expr))
+            return true;
+    return select->from.n == 0 && !select->where;
 }
 
 bool
@@ -108,6 +118,6 @@ check_is_select_nullable(const struct select *select)
 {
     const struct expr *expr = select->outputs.n == 1 ? select->outputs.at[0].expr : NULL;
 
-    return !expr || expr->nullable || !is_one_row(select) ||
+    return !expr || expr->nullable || !check_is_one_row(select) ||
            (expr->function && function_is_set(expr->function));
 }

@@ -9,6 +9,9 @@ bool check_is_call_nullable(const struct scope *scope, const struct ast_expr *as
                             const struct expr *expr, const struct function *function);
 bool check_is_field_nullable(const char *field, struct type type);
 
+/* It gives one row whatever there is: an aggregate over all, or no table at all. */
+bool check_is_one_row(const struct select *select);
+
 /* As a value: without a row it is NULL. */
 bool check_is_select_nullable(const struct select *select);
 

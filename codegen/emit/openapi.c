@@ -321,7 +321,7 @@ add_call_answer(struct str *out, const struct openapi *api, const struct plan_qu
         add_done(out, "204");
     } else {
         openapi_schema(&scalar, api, plan->query->returns_type,
-                       many || surface_scalar_is_nullable(plan->query));
+                       surface_scalar_is_nullable(plan->query));
         json_key(out, "200");
         str_puts(out, "{\"description\":\"The value\",\"content\":{");
         add_content(

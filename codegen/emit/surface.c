@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "check/nulls.h"
 #include "model/types.h"
 
 static struct member
@@ -155,6 +156,17 @@ result_is_nullable(const struct query *query, size_t position)
     return outputs == NULL || position >= outputs->n || outputs->at[position].expr->nullable;
 }
 
+/* One that is single and finds no row is NULL, or a row of them. */
+static bool
+may_find_nothing(const struct query *query)
+{
+    const struct select *body = body_of(query);
+
+    return surface_is_single(query) &&
+           (body == NULL || (query->function != NULL && query->function->strict) ||
+            !check_is_one_row(body));
+}
+
 struct members
 surface_result(const struct plan_query *plan)
 {
@@ -165,23 +177,15 @@ surface_result(const struct plan_query *plan)
         size_t position =
             plan->query->returns_table != NULL ? (size_t)plan->columns.at[i]->number : i;
 
-        member.nullable = result_is_nullable(plan->query, position);
+        member.nullable =
+            result_is_nullable(plan->query, position) || may_find_nothing(plan->query);
         vec_push(&members, member);
     }
     return members;
 }
 
-/* A select that finds no row gives NULL; an aggregate over all rows always gives one. */
 bool
 surface_scalar_is_nullable(const struct query *query)
 {
-    const struct select *body = body_of(query);
-    bool one_row;
-
-    if (body == NULL || result_is_nullable(query, 0) ||
-        (query->function != NULL && query->function->strict))
-        return true;
-    one_row = body->from.n == 0 ? body->where == NULL : body->outputs.at[0].expr->aggregate;
-    return !one_row || body->group_by.n > 0 || body->having != NULL || body->limit != NULL ||
-           body->offset != NULL;
+    return result_is_nullable(query, 0) || may_find_nothing(query);
 }

@@ -39,7 +39,7 @@ bool surface_only_reads(const struct query *query);
 /* It answers with one value or row, not with a list of them. */
 bool surface_is_single(const struct query *query);
 
-/* The scalar of a call may be NULL. */
+/* The scalar of a call, or one in its list, may be NULL. */
 bool surface_scalar_is_nullable(const struct query *query);
 
 /* The columns that bodies must leave out: identities and what is computed. */

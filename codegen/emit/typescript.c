@@ -187,12 +187,12 @@ write_function(struct out *out, const struct plan_query *plan)
     out_printf(out, "      %s: {\n", property(plan->query->name));
     write_arguments(out, &arguments);
     if (result.n == 0) {
-        bool nullable = *array != '\0' || plan->query->returns_type.kind == TYPE_VOID
-                            ? false
-                            : surface_scalar_is_nullable(plan->query);
+        bool nullable =
+            plan->query->returns_type.kind != TYPE_VOID && surface_scalar_is_nullable(plan->query);
+        bool apart = nullable && *array != '\0';
 
-        out_printf(out, "        Returns: %s%s;\n", type_of(plan->query->returns_type, nullable),
-                   array);
+        out_printf(out, "        Returns: %s%s%s%s;\n", apart ? "(" : "",
+                   type_of(plan->query->returns_type, nullable), apart ? ")" : "", array);
     } else {
         out_add(out, "        Returns: {\n");
         write_members(out, "          ", &result, false);

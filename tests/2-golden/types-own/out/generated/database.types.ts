@@ -101,7 +101,7 @@ export type Database = {
       };
       addresses: {
         Args: never;
-        Returns: Database["public"]["CompositeTypes"]["address"][][];
+        Returns: (Database["public"]["CompositeTypes"]["address"][] | null)[];
       };
     };
     Enums: {
