@@ -194,8 +194,10 @@ write_bare(struct writing *w, const struct term *term)
     case TERM_NOT:
         return arena_printf("pgs_not(%s)", inner(w, write_term(w, term->terms.at[0])));
     case TERM_BOTH:
+    case TERM_ELSE:
         left = inner(w, write_term(w, term->terms.at[0]));
-        return arena_printf("pgs_both(%s, %s)", left, inner(w, write_term(w, term->terms.at[1])));
+        return arena_printf("%s(%s, %s)", term->kind == TERM_BOTH ? "pgs_both" : "pgs_else", left,
+                            inner(w, write_term(w, term->terms.at[1])));
     case TERM_IS:
         return arena_printf("pgs_is(%s, %s)", inner(w, write_term(w, term->terms.at[0])),
                             truth_name(term->value));
@@ -216,9 +218,12 @@ write_bare(struct writing *w, const struct term *term)
     case TERM_CONTAINS:
         return arena_printf("pgs_set_contains(facts->sets[%zu], %s)", term->set,
                             operand_text(w, &term->operands.at[0]));
-    default:
-        return truth_name(term->kind);
+    case TERM_TRUE:
+    case TERM_FALSE:
+    case TERM_UNKNOWN:
+        break;
     }
+    return truth_name(term->kind);
 }
 
 static const char *

@@ -44,6 +44,7 @@ enum term_kind {
     TERM_NULL,       /* operands[0] is null */
     TERM_IS,         /* terms[0] is `value`: true, false or unknown */
     TERM_BOTH,       /* terms[0] = terms[1] */
+    TERM_ELSE,       /* terms[0], or where it is unknown terms[1] */
     TERM_HAS,        /* the operands are a row of `set` */
     TERM_CONTAINS,   /* operands[0] in `set` */
 };

@@ -105,13 +105,25 @@ match_needs_row(const struct match_row *row, struct sql_part part)
     return search.found;
 }
 
+/* (select auth.uid()): the value itself. */
+static bool
+is_bare_select(const struct expr *expr)
+{
+    const struct select *select = expr->select;
+
+    return expr->kind == EXPR_SELECT && select->kind == SELECT_PLAIN && select->from.n == 0 &&
+           !select->where && !select->having && select->with.n == 0 && !select->limit &&
+           !select->offset && select->outputs.n == 1;
+}
+
 static void
 find_variable(struct sql_part part, void *data)
 {
+    const struct expr *expr = part.expr;
     bool *found = data;
 
-    *found |= part.expr->kind == EXPR_COLUMN || part.expr->select || part.expr->kind == EXPR_RAW ||
-              part.expr->kind == EXPR_FUNCTION;
+    *found |= expr->kind == EXPR_COLUMN || expr->kind == EXPR_RAW || expr->kind == EXPR_FUNCTION ||
+              (expr->select && !is_bare_select(expr));
 }
 
 bool
@@ -130,6 +142,8 @@ is_caller(struct sql_part part)
         return is_caller(argument_of(part));
     if (part.expr->kind == EXPR_CAST)
         return is_caller((struct sql_part){part.expr->args.at[0], part.frame});
+    if (is_bare_select(part.expr))
+        return is_caller((struct sql_part){part.expr->select->outputs.at[0].expr, part.frame});
     return part.expr->kind == EXPR_CLAIM || (part.expr->kind == EXPR_CALL && part.expr->is_auth);
 }
 
@@ -223,8 +237,10 @@ follow_function(struct steadiness *s, const struct expr *call)
         note(s, call, "a volatile function may give something else each time");
     else if (!call->declared->body)
         note(s, call, "a function's body in $$ is not known");
-    else if (!is_followed(s, call->declared))
+    else if (!is_followed(s, call->declared)) {
+        walk_params(&call->declared->params, find_unsteady_expr, s);
         walk_statement(call->declared->body, find_unsteady_expr, s);
+    }
 }
 
 static void

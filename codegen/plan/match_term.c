@@ -406,6 +406,21 @@ predicate_term(struct match *match, const struct match_row *row, struct sql_part
     return term;
 }
 
+/* coalesce(a, b) of conditions */
+static struct term *
+coalesce_term(struct match *match, const struct match_row *row, struct sql_part part)
+{
+    struct term *first, *second;
+
+    if (strcmp(part.expr->name, "coalesce") != 0 || part.expr->args.n != 2) {
+        match_because(match, part.expr->span, "this is computed from the row");
+        return NULL;
+    }
+    first = match_term(match, row, arg_of(part, 0), false);
+    second = first ? match_term(match, row, arg_of(part, 1), false) : NULL;
+    return joined(first, second, TERM_ELSE);
+}
+
 /* A parameter of a predicate that stands for a condition. */
 static struct term *
 param_term(struct match *match, const struct match_row *row, struct sql_part part, bool loose)
@@ -440,6 +455,8 @@ match_term(struct match *match, const struct match_row *row, struct sql_part par
         return boolean_term(match, row, part);
     case EXPR_PREDICATE:
         return predicate_term(match, row, part, loose);
+    case EXPR_CALL:
+        return coalesce_term(match, row, part);
     case EXPR_PARAM:
         return param_term(match, row, part, loose);
     default:

@@ -40,6 +40,12 @@ pgs_both(enum pgs_truth a, enum pgs_truth b)
 }
 
 enum pgs_truth
+pgs_else(enum pgs_truth a, enum pgs_truth b)
+{
+    return a == PGS_UNKNOWN ? b : a;
+}
+
+enum pgs_truth
 pgs_is(enum pgs_truth a, enum pgs_truth value)
 {
     return pgs_truth_of(a == value);

@@ -33,6 +33,8 @@ test_three_values(void **state)
         assert_int_equal(pgs_and(cases[i].a, cases[i].b), cases[i].both);
         assert_int_equal(pgs_or(cases[i].a, cases[i].b), cases[i].either);
         assert_int_equal(pgs_both(cases[i].a, cases[i].b), cases[i].same);
+        assert_int_equal(pgs_else(cases[i].a, cases[i].b),
+                         cases[i].a == u ? cases[i].b : cases[i].a);
         assert_int_equal(pgs_is(cases[i].a, cases[i].b), cases[i].a == cases[i].b ? t : f);
     }
     assert_int_equal(pgs_not(t), f);

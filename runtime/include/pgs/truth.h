@@ -18,6 +18,9 @@ enum pgs_truth pgs_not(enum pgs_truth a);
 /* a = b of two conditions */
 enum pgs_truth pgs_both(enum pgs_truth a, enum pgs_truth b);
 
+/* a, or where it is unknown b */
+enum pgs_truth pgs_else(enum pgs_truth a, enum pgs_truth b);
+
 /* `a is true`, `a is unknown`: never unknown. */
 enum pgs_truth pgs_is(enum pgs_truth a, enum pgs_truth value);
 
