@@ -16,6 +16,7 @@
 #include "nodes/bitmapset.h"
 #include "tcop/utility.h"
 #include "utils/rel.h"
+#include "utils/resowner.h"
 
 #include "shared.h"
 
@@ -37,6 +38,9 @@ static struct {
     bool missed;     /* ... and something that the worker has to */
     struct local_mark marks[MAX_MARKS];
 } local;
+
+/* The worker to tell of DDL once the caches' invalidations are out. */
+static struct pgr_database *told_schema = NULL;
 
 static bool ignored = false;
 static ProcessUtility_hook_type next_utility = NULL;
@@ -155,6 +159,8 @@ commit(void)
     if (ignored || !(local.count || local.all || local.schema || local.registry || local.prepared))
         return;
     database = pgr_database_find(MyDatabaseId);
+    if (local.schema)
+        told_schema = database;
     if (database != NULL)
         publish(database);
     else if (local.registry)
@@ -209,6 +215,19 @@ on_transaction(XactEvent event, void *context)
     default:
         break;
     }
+}
+
+/*
+ * A commit calls back before it sends the invalidations of what it has changed in the catalogs: a
+ * worker that is quick would look and find everything as it was.
+ */
+static void
+on_release(ResourceReleasePhase phase, bool is_commit, bool is_top, void *context)
+{
+    if (phase != RESOURCE_RELEASE_AFTER_LOCKS || !is_top || told_schema == NULL)
+        return;
+    pgr_database_wake(told_schema);
+    told_schema = NULL;
 }
 
 static void
@@ -289,6 +308,7 @@ pgr_marks_init(void)
 {
     RegisterXactCallback(on_transaction, NULL);
     RegisterSubXactCallback(on_subtransaction, NULL);
+    RegisterResourceReleaseCallback(on_release, NULL);
     next_utility = ProcessUtility_hook;
     ProcessUtility_hook = on_utility;
 }
