@@ -251,6 +251,19 @@ fold_predicate(const struct expr *expr, const struct assumption *a)
     return check_fold(check_flat(expr->predicate->body), &inside);
 }
 
+/* All of none is true, any of none is not: `x = all (coalesce(my_orgs, '{}'))`. */
+static struct value
+fold_items(const struct expr *expr, const struct assumption *a)
+{
+    struct value list = expr->select ? unknown : check_fold(expr->args.at[1], a);
+
+    if (list.kind == V_NULL)
+        return null;
+    if (list.kind != V_CONSTANT || strcmp(list.text, "{}") != 0)
+        return unknown;
+    return truth(expr->kind == EXPR_ALL);
+}
+
 struct value
 check_fold(const struct expr *expr, const struct assumption *a)
 {
@@ -275,6 +288,9 @@ check_fold(const struct expr *expr, const struct assumption *a)
         return fold_in(expr, a);
     case EXPR_CASE:
         return fold_case(expr, a);
+    case EXPR_ANY:
+    case EXPR_ALL:
+        return fold_items(expr, a);
     case EXPR_PREDICATE:
         return fold_predicate(expr, a);
     default:

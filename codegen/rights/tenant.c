@@ -202,14 +202,19 @@ is_signature(const struct column *column)
         "author",   "creat",   "owner", "sender",  "posted",     "submit",    "upload", "written",
         "report",   "request", "user",  "from",    "follower",   "voter",     "buyer",  "bidder",
         "reviewer", "actor",   "payer", "inviter", "invited_by", "commenter", "sent_by"};
-    const struct expr *by_default = column->default_expr;
-
-    if (!by_default || !check_is_identity(by_default))
-        return false;
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (strncmp(column->name, words[i], strlen(words[i])) == 0)
             return true;
     return false;
+}
+
+/* By its default, or because the row is seen by whom it names. */
+static bool
+says_who(const struct tenancy *tenancy, const struct column *column)
+{
+    return (column->default_expr && check_is_identity(column->default_expr)) ||
+           (!check_is_unique(column) &&
+            check_weakest_tie(&tenancy->seen, column, tenancy->role) == TIE_SELF);
 }
 
 /* Another side of the policy compares the column: it says who acts. */
@@ -241,7 +246,8 @@ check_signature(struct tenancy *tenancy, const struct column *column,
     struct span span;
     struct diag *diag;
 
-    if (!is_signature(column) || !grant_of(column, tenancy->role, CMD_INSERT, &span))
+    if (!is_signature(column) || !says_who(tenancy, column) ||
+        !grant_of(column, tenancy->role, CMD_INSERT, &span))
         return;
     for (size_t i = 0; i < written->n; i++) {
         const struct branch *branch = &written->at[i];
@@ -262,7 +268,7 @@ check_signature(struct tenancy *tenancy, const struct column *column,
                     tenancy->role->name, tenancy->table->name, branch->policy->name, column->name);
         diag_note(diag, branch->policy->span, "the policy is here");
         diag_hint(diag,
-                  "take \"%s\" out of the grant: its default is the caller; or add `%s = "
+                  "take \"%s\" out of the grant, with `default auth.uid()`; or add `%s = "
                   "auth.uid()` to `with check`",
                   column->name, column->name);
         return;

@@ -323,7 +323,8 @@ check_weakest_tie(const struct branches *branches, const struct column *column,
 static bool
 is_common_path(const char *path)
 {
-    static const char *const paths[] = {"sub", "email", "role", "aud", "iss", "exp", "session_id"};
+    static const char *const paths[] = {"sub", "email", "role", "aud",       "iss",
+                                        "exp", "iat",   "nbf",  "session_id"};
 
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
         if (strcmp(paths[i], path) == 0)
@@ -352,6 +353,14 @@ is_signed_in_word(const struct expr *expr)
            (strcmp(expr->value, "authenticated") == 0 || strcmp(expr->value, "") == 0);
 }
 
+/* exp > 0 */
+static bool
+is_order(const struct expr *expr)
+{
+    return check_is_op(expr, ">") || check_is_op(expr, ">=") || check_is_op(expr, "<") ||
+           check_is_op(expr, "<=");
+}
+
 bool
 check_is_any_caller(const struct atom *atom)
 {
@@ -375,6 +384,8 @@ check_is_any_caller(const struct atom *atom)
     }
     if (!is_token_part(left) || right->kind != EXPR_LITERAL)
         return false;
+    if (is_order(expr))
+        return !atom->negated;
     if (check_is_op(expr, "=") && !atom->negated)
         return is_signed_in_word(right) && right->value[0];
     return check_is_exclusion(atom) || (check_is_op(expr, "=") && atom->negated);
