@@ -35,7 +35,7 @@ struct pgs_change {
 
 struct pgs_changes {
     uint32_t xid;
-    uint64_t lsn;                   /* of the commit */
+    uint64_t lsn;                   /* behind the commit */
     const struct pgs_change *first; /* in the order of the transaction */
     size_t n_tables;                /* in `tables`, each once */
     const uint16_t *tables;

@@ -45,7 +45,6 @@ struct pgs_feed {
     size_t n_watched; /* of the configuration */
     struct pgs_changes_maker maker;
     uint32_t xid;
-    uint64_t commit_lsn;
     int64_t committed_us;
 };
 
@@ -116,7 +115,7 @@ truncate_all(struct pgs_feed *feed, const struct pgs_pgoutput *message)
 static void
 hand_on(struct pgs_feed *feed, uint64_t end_lsn)
 {
-    struct pgs_changes *changes = pgs_changes_finish(&feed->maker, feed->xid, feed->commit_lsn);
+    struct pgs_changes *changes = pgs_changes_finish(&feed->maker, feed->xid, end_lsn);
 
     feed->lsn = end_lsn;
     if (changes == NULL)
@@ -137,7 +136,6 @@ read_message(struct pgs_feed *feed, const uint8_t *at, size_t len)
     switch (message.kind) {
     case PGS_PGOUTPUT_BEGIN:
         feed->xid = message.xid;
-        feed->commit_lsn = message.lsn;
         feed->committed_us = message.committed_us;
         return true;
     case PGS_PGOUTPUT_COMMIT:

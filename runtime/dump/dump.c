@@ -15,6 +15,7 @@
 #include "dump/put.h"
 #include "health.h"
 #include "live/sql.h"
+#include "rest/lsn.h"
 #include "rest/build.h"
 #include "rest/clause.h"
 
@@ -400,6 +401,7 @@ pgs_dump_sql(FILE *out, const struct pgs_app *app)
                 "connection.cancel | connection.ping | session | session.within"
                 " | read_only | ready\n",
                 out);
+    dump_constant(out, "statement", PGS_LSN_SQL);
     for (size_t i = 0; app->relations[i] != NULL; i++)
         dump_relation(out, app, i);
     for (size_t i = 0; app->calls != NULL && app->calls[i] != NULL; i++)

@@ -16,7 +16,7 @@
     "traceparent, tracestate"
 #define EXPOSED_HEADERS                                                                            \
     "content-range, content-location, location, preference-applied, x-request-id, traceparent, "   \
-    "retry-after, ratelimit, ratelimit-policy"
+    "retry-after, ratelimit, ratelimit-policy, pgstack-lsn"
 
 static const char *const *configured_origins;
 static bool any_origin;

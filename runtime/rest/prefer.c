@@ -78,6 +78,8 @@ read_flag(struct part part, struct pgs_prefer *prefer)
         prefer->missing_default = true;
     else if (is(part, "handling=strict"))
         prefer->strict = true;
+    else if (is(part, "lsn"))
+        prefer->lsn = true;
     else
         return is(part, "handling=lenient") || is(part, "missing=null") || is(part, "tx=commit");
     return true;

@@ -29,6 +29,7 @@ struct pgs_prefer {
     bool count;           /* count=exact; planned and estimated are answered exactly */
     bool missing_default; /* missing=default */
     bool strict;          /* handling=strict */
+    bool lsn;             /* the answer to a write names a place in the log */
     const char *unknown;  /* the first preference not understood, for strict; NULL: none */
     size_t unknown_len;
 };

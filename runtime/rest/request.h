@@ -67,6 +67,11 @@ struct pgs_request {
     /* What is answered. */
     bool object; /* one object, or null: no array */
     pgs_respond *respond;
+    struct {
+        struct pgs_buf body;
+        int status;
+        bool has_body;
+    } kept; /* an answer, while its Pgstack-Lsn is asked for */
 };
 
 /* Reads the URL's query and the Range header.  `arguments` are those of a call in the URL; NULL:

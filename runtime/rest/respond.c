@@ -8,6 +8,7 @@
 #include "base/digits.h"
 #include "codec/json_write.h"
 #include "rest/fail.h"
+#include "rest/lsn.h"
 
 /* `{"id":` and `,"title":`, the same bytes before each value of a column; nothing before a bare
  * value.  `body` lends its room. */
@@ -115,7 +116,7 @@ add_preferences(struct pgs_request *rq)
         [PGS_RESOLUTION_IGNORE] = "resolution=ignore-duplicates",
     };
     const struct pgs_prefer *prefer = &rq->prefer;
-    const char *applied[5];
+    const char *applied[6];
     char value[160];
     size_t n = 0, len = 0;
 
@@ -129,6 +130,8 @@ add_preferences(struct pgs_request *rq)
         applied[n++] = "count=exact";
     if (prefer->strict)
         applied[n++] = "handling=strict";
+    if (prefer->lsn && !rq->idempotent)
+        applied[n++] = "lsn";
     for (size_t i = 0; i < n; i++)
         len += (size_t)snprintf(value + len, sizeof(value) - len, "%s%s", i > 0 ? ", " : "",
                                 applied[i]);
@@ -149,14 +152,21 @@ pgs__fits_single(struct pgs_request *rq, int64_t rows)
     return false;
 }
 
-static void
-reply(struct pgs_request *rq, int status, struct pgs_buf *body)
+void
+pgs__reply_json(struct pgs_request *rq, int status, struct pgs_buf *body)
 {
-    add_preferences(rq);
     pgs_reply(rq->req, status,
               rq->single ? "application/vnd.pgrst.object+json; charset=utf-8"
                          : "application/json; charset=utf-8",
               body);
+}
+
+static void
+reply(struct pgs_request *rq, int status, struct pgs_buf *body)
+{
+    add_preferences(rq);
+    if (!pgs__lsn_first(rq, status, body))
+        pgs__reply_json(rq, status, body);
 }
 
 void
@@ -187,7 +197,8 @@ void
 pgs__respond_empty(struct pgs_request *rq, int status)
 {
     add_preferences(rq);
-    pgs_reply_empty(rq->req, status);
+    if (!pgs__lsn_first(rq, status, NULL))
+        pgs_reply_empty(rq->req, status);
 }
 
 void

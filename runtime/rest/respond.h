@@ -25,4 +25,7 @@ bool pgs__fits_single(struct pgs_request *rq, int64_t rows);
 /* `0-9/10`; `*` stands for no rows, and for a total of -1, which was not counted. */
 void pgs__add_content_range(struct pgs_request *rq, int64_t first, int64_t rows, int64_t total);
 
+/* The answer itself: `body` is taken. */
+void pgs__reply_json(struct pgs_request *rq, int status, struct pgs_buf *body);
+
 #endif

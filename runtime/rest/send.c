@@ -10,6 +10,7 @@
 #include "http/info.h"
 #include "http/work.h"
 #include "rest/fail.h"
+#include "rest/lsn.h"
 #include "rest/request.h"
 
 struct pgs_sql *
@@ -121,6 +122,7 @@ pgs__forsake(struct pgs_request *rq)
     h2o_timeout_unlink(&rq->look);
     if (rq->txn != NULL)
         pgs_txn_detach(rq->txn);
+    pgs__lsn_forsake(rq);
 }
 
 static void

@@ -30,6 +30,8 @@ test_prefer_reads_each_preference(void **state)
     assert_true(p.missing_default);
     assert_null(p.unknown);
     assert_int_equal(read_prefer("return=minimal").returning, PGS_RETURN_MINIMAL);
+    assert_true(read_prefer("return=minimal, LSN").lsn);
+    assert_false(read_prefer("lsn=1").lsn);
     assert_int_equal(read_prefer("Return=Headers-Only").returning, PGS_RETURN_HEADERS_ONLY);
     assert_int_equal(read_prefer("resolution=merge-duplicates").resolution, PGS_RESOLUTION_MERGE);
     assert_int_equal(read_prefer("resolution=ignore-duplicates").resolution, PGS_RESOLUTION_IGNORE);

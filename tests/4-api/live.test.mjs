@@ -40,6 +40,21 @@ test('a snapshot, then each change', async () => {
   await live.close();
 });
 
+test('the lsn of a frame is a place behind the commit, and not behind what came later', async () => {
+  const live = await open('ada');
+  const tickets = await live.subscribe('t', 'tickets', { team_id: 1 }).ready();
+  const place = async () => (await sql('select pg_current_wal_insert_lsn()::text as lsn')).rows[0].lsn;
+  const before_it = await place();
+  await sql(`update ticket set title = 'placed' where id = 1`);
+  const after_it = await place();
+  await until('the frame', () => tickets.rows[0].title === 'placed');
+  const { lsn } = tickets.frames.at(-1);
+  const { rows } = await sql('select $1::pg_lsn > $2::pg_lsn as later, $1::pg_lsn <= $3::pg_lsn as no_later', [lsn, before_it, after_it]);
+  assert.deepEqual(rows, [{ later: true, no_later: true }], `${before_it} ${lsn} ${after_it}`);
+  await sql(`update ticket set title = 'a' where id = 1`);
+  await live.close();
+});
+
 test('a write that changes nothing of the result is not told', async () => {
   const live = await open('ada');
   const tickets = await live.subscribe('t', 'tickets', { team_id: 1 }).ready();

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { users } from '../lib/app.mjs';
+import { until } from '../lib/process.mjs';
 import { editor, openProof } from './proof.mjs';
 
 let app;
@@ -233,4 +234,28 @@ test('rows of others stay as they are', async () => {
   assert.deepEqual(await app.db.rows('select text from diary'), [{ text: 'of bob' }]);
   assert.equal((await app.get('anon', 'diary')).status, 401);
   assert.equal((await app.get('service', 'diary?select=text,secret')).json.length, 1);
+});
+
+test('Prefer: lsn names a place in the log behind the commit', async () => {
+  const { db } = app;
+  await db.query('create publication wrote for table shelf');
+  await db.query(`select pg_create_logical_replication_slot('api_write_lsn', 'pgoutput', true)`);
+  const behind = async (lsn) => (await db.rows(`select max(lsn)::text as last, max(lsn) <= $1::pg_lsn as holds, count(*)::int as n from pg_logical_slot_get_binary_changes('api_write_lsn', null, null, 'proto_version', '1', 'publication_names', 'wrote')`, [lsn]))[0];
+  const lsn = { Prefer: 'lsn' };
+  for (const ask of [() => post('shelf', { id: 90, code: 'lsn' }, lsn), () => post('shelf', { id: 91, code: 'lsn too' }, { Prefer: 'lsn, return=representation' }),
+    () => patch('shelf?id=eq.90', { note: 'x' }, { Prefer: 'lsn,handling=strict' }), () => remove('shelf?id=in.(90,91)', lsn)]) {
+    const r = await ask();
+    assert.ok(r.status < 300, r.text);
+    assert.match(r.headers['pgstack-lsn'], /^[0-9A-F]+\/[0-9A-F]+$/);
+    assert.match(r.headers['preference-applied'], /\blsn\b/);
+    let seen;
+    await until('the log to be written', async () => (seen = await behind(r.headers['pgstack-lsn'])).n > 0);
+    assert.ok(seen.holds, `${seen.last} is behind ${r.headers['pgstack-lsn']}`);
+  }
+  const rows = await post('shelf', { id: 92, code: 'rows' }, { Prefer: 'lsn, return=representation' });
+  assert.equal(rows.json[0].id, 92);
+  for (const r of [await post('shelf', { id: 93, code: 'plain' }), await post('shelf', { id: 93, code: 'twice' }, lsn), await app.ask(editor, 'GET', '/rest/v1/shelf?id=eq.92', undefined, lsn)])
+    assert.equal(r.headers['pgstack-lsn'], undefined);
+  await db.query(`select pg_drop_replication_slot('api_write_lsn')`);
+  await db.query('drop publication wrote');
 });

@@ -58,6 +58,14 @@ heap_copy(const void *bytes, size_t len)
     return copy;
 }
 
+/* What must hold of whatever was read. */
+static inline void
+require(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
 static const struct pgs_memory heap = {heap_alloc, NULL};
 
 #endif

@@ -17,13 +17,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const char secret[] = "a secret that is long enough to be one";
 
 static void
-require(bool holds)
-{
-    if (!holds)
-        abort();
-}
-
-static void
 add_base64url(struct pgs_buf *out, const uint8_t *bytes, size_t len)
 {
     unsigned char *text = heap_alloc(NULL, len / 3 * 4 + 5);

@@ -12,13 +12,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
-require(bool holds)
-{
-    if (!holds)
-        abort();
-}
-
-static void
 check(const struct pgs_jwt_keys *keys)
 {
     require(keys->n > 0 && keys->n <= PGS_JWT_MAX_KEYS);

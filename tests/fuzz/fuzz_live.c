@@ -10,13 +10,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
-require(bool holds)
-{
-    if (!holds)
-        abort();
-}
-
-static void
 try_message(const char *json, size_t len)
 {
     struct pgs__message message;

@@ -10,13 +10,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
-require(bool holds)
-{
-    if (!holds)
-        abort();
-}
-
-static void
 check_text(struct pgs_text text)
 {
     require(text.len == 0 || pgs_utf8_check(text.at, text.len) == text.len);
