@@ -86,6 +86,8 @@ add_meeting(struct asking *asking, struct sql_part inner, struct sql_part outer)
     struct operand operand;
     struct type type;
 
+    if (inner.expr->kind == EXPR_LITERAL) /* its text may not be the one of its value */
+        return refuse(asking->match, inner.expr->span, "a sub-select meets the row in a constant");
     if (!match_compares(inner.expr->type, outer.expr->type))
         return refuse(asking->match, outer.expr->span,
                       arena_printf("%s is not compared by its text", type_text(outer.expr->type)));
@@ -294,6 +296,10 @@ in_term(struct match *match, const struct match_row *row, struct sql_part part, 
 
     if (outer.expr->kind == EXPR_ROW || select->outputs.n != 1) {
         match_because(match, part.expr->span, "several columns are looked up at once");
+        return NULL;
+    }
+    if (select->kind == SELECT_VALUES || select->outputs.at[0].expr->kind == EXPR_LITERAL) {
+        match_because(match, select->span, "this sub-select is more than rows of tables");
         return NULL;
     }
     if (!is_steady(match, &nested, part.frame))

@@ -234,12 +234,13 @@ visit_target(const struct range *range, void *data)
 
 static void visit_expr(const struct expr *expr, void *data);
 
+/* Read once with the policies of the role, and once past them. */
 static void
 source_function(struct sourcing *s, const struct declared_function *function)
 {
     struct sourcing inner = *s;
 
-    if (!function->body || is_followed(s, function))
+    if (!function->body || is_followed(s, s->definer ? (const void *)&function->body : function))
         return;
     inner.frame = NULL;
     inner.function = true;
