@@ -10,10 +10,10 @@ import net from 'node:net';
 export async function openProxy(to_port) {
   const pairs = new Set();
   let cut_after = Infinity;
-  let held = false, refuses = false;
+  let held = false, refuses = false, port = to_port;
   const server = net.createServer((client) => {
     if (refuses) return client.resetAndDestroy();
-    const upstream = net.connect(to_port, '127.0.0.1');
+    const upstream = net.connect(port, '127.0.0.1');
     const pair = { client, upstream };
     pairs.add(pair);
     const end = () => { pairs.delete(pair); client.destroy(); upstream.destroy(); };
@@ -40,6 +40,7 @@ export async function openProxy(to_port) {
     hold() { held = true; for (const { client, upstream } of pairs) { client.pause(); upstream.pause(); } },
     release() { held = false; for (const { client, upstream } of pairs) { client.resume(); upstream.resume(); } },
     drop,
+    to(other) { port = other; },
     refuse() { refuses = true; drop(); },
     admit() { refuses = false; },
     close() { for (const { client, upstream } of pairs) { client.destroy(); upstream.destroy(); } server.close(); },

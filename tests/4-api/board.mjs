@@ -1,0 +1,71 @@
+// The application of tests/4-api/live: who subscribes to what, random writes, and what the answers should be.
+import { users } from '../lib/app.mjs';
+
+const { ada, bob, eve } = users;
+export const staff = { sub: eve, staff: 'yes' };
+export const seed = `insert into team values (1, 'one'), (2, 'two'), (3, 'three');
+  insert into member values (1, '${ada}'), (2, '${ada}'), (2, '${bob}');
+  insert into ticket (id, team_id, title, price) values (1, 1, 'a', 1.50), (2, 2, 'b', null), (3, 3, 'c', 2);`;
+
+/** Whatever `SEED` says, the same each time. */
+export function dice() {
+  let state = Number(process.env.SEED ?? 20261121);
+  const random = (n) => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 8) % n;
+  return { random, pick: (list) => list[random(list.length)] };
+}
+
+// What each live query is, as PostgreSQL is asked by the user.
+const selects = {
+  queue: ({ team }) => `select id, title, state, price, tags from ticket where team_id = ${team} and state <> 'solved' order by title collate "C", id limit 20`,
+  tickets: ({ team_id }) => `select id, team_id, title, state from ticket where team_id = ${team_id} order by id limit 1000`,
+  mine: () => 'select id, title, state from ticket where owner_id = auth.uid() order by id limit 100',
+  counts: () => 'select team_id, state, count(*) as n, min(price) as cheapest from ticket where hidden = false group by team_id, state',
+  total: ({ team }) => `select count(*) as n from ticket where team_id = ${team}`,
+  with_team: () => `select t.id as team_id, t.name, k.id, k.title from team t join ticket k on k.team_id = t.id where k.state = 'open' order by k.id limit 200`,
+  titles: ({ team }) => `select distinct title, state from ticket where team_id = ${team}`,
+  notes: ({ ticket }) => `select id, body from note where ticket_id = ${ticket}`,
+};
+
+/** The rows that `who` would get now. */
+export async function truth(db, { who, query, params }) {
+  const role = who.staff ? 'staff' : 'authenticated';
+  await db.query('begin');
+  await db.query(`select set_config('role', $1, true), set_config('pgstack.uid', $2, true)`, [role, who.sub]);
+  const { rows } = await db.query(`set local search_path = public; select coalesce(json_agg(r), '[]')::text as all from (${selects[query](params)}) r`).then((results) => results[1]);
+  await db.query('rollback');
+  return JSON.parse(rows[0].all);
+}
+
+/** Queries whose rows have an order. */
+export const ordered = ['queue', 'tickets', 'mine', 'with_team'];
+
+/** A query for `who`, and arguments. */
+export function question({ random, pick }, who) {
+  const query = pick(Object.keys(selects).filter((name) => name !== 'mine' || !who.staff)), team = 1 + random(3);
+  const params = { queue: { team }, tickets: { team_id: team }, total: { team }, titles: { team }, notes: { ticket: 1000 + random(60) } }[query] ?? {};
+  return { query, params };
+}
+
+/** A function that makes statements; now and then `lose`, where it is given. */
+export function writes({ random, pick }, lose) {
+  return () => {
+    const id = 1000 + random(60), team = 1 + random(3), user = pick([ada, bob, eve]), text = pick(['a', 'b', 'c', 'x'.repeat(9000)]) + random(5);
+    return pick([
+      `insert into ticket (id, team_id, owner_id, title, state, price) values (${id}, ${team}, '${user}', '${text}', '${pick(['open', 'pending', 'solved'])}', ${pick(['null', '1.10', '7'])}) on conflict (id) do update set title = excluded.title`,
+      `update ticket set team_id = ${team} where id = ${id}`,
+      `update ticket set state = '${pick(['open', 'pending', 'solved'])}', title = '${text}' where id = ${id}`,
+      `update ticket set hidden = not hidden where id = ${id}`,
+      `update ticket set owner_id = '${user}' where id = ${id}`,
+      `delete from ticket where id = ${id}`,
+      `begin; update ticket set title = 'gone' where id = ${id}; rollback`,
+      `begin; update ticket set title = 'kept${random(9)}' where id = ${id}; savepoint s; delete from ticket where id = ${id + 1}; rollback to s; commit`,
+      `update ticket set price = ${random(100)} where id % 7 = ${random(7)} and id >= 1000`,
+      `insert into member values (${team}, '${user}') on conflict do nothing`,
+      `delete from member where team_id = ${team} and user_id = '${user}'`,
+      `insert into note values (${random(200)}, ${id}, '${text}') on conflict (id) do update set ticket_id = excluded.ticket_id`,
+      `delete from note where id = ${random(200)}`,
+      ...(random(40) === 0 ? ['truncate note'] : []),
+      ...(lose && random(60) === 0 ? [lose] : []),
+    ]);
+  };
+}

@@ -1,0 +1,160 @@
+// Whatever breaks between a writer and a subscriber, what the subscriber holds in the end is what PostgreSQL
+// would answer: a network that is cut within a frame, a server and a feed that are killed, a database that
+// stops at once.  LONG=1: a thousand connections lost, twenty restarts of PostgreSQL.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { createLive } from '../../clients/js/live.js';
+import { buildProject, childrenOf, environment, makeDatabase, startServer, users } from '../lib/app.mjs';
+import { token } from '../lib/jwt.mjs';
+import { Cluster, connect } from '../lib/postgres.mjs';
+import { freePort, sleep, until } from '../lib/process.mjs';
+import { openProxy } from '../lib/proxy.mjs';
+import { dice, ordered, question, seed, staff, truth, writes } from './board.mjs';
+
+const name = 'live_faults';
+const people = [...['ada', 'bob', 'eve'].map((user) => ({ sub: users[user] })), staff];
+const { random, pick } = dice();
+
+let cluster, server, program, env, db, proxy;
+before(async () => {
+  cluster = await Cluster.start('synchronous_commit = on\n');
+  process.env.PGSTACK_TEST_CLUSTER = cluster.describe();
+  const project = await buildProject('tests/4-api/live');
+  await makeDatabase(cluster, project, name);
+  program = join(project, 'build/server/board');
+  env = environment(cluster, name, await freePort(), 0, { ADMIN_DATABASE_URL: '', SERVICE_ROLE_KEY: '', THREADS: '2' });
+  db = await connect(cluster, name);
+  await db.query(seed);
+  server = await startServer(program, env);
+  proxy = await openProxy(server.port);
+});
+after(async () => {
+  proxy.close();
+  const how = await server.stop('SIGTERM', 15_000);
+  await db.end().catch(() => {});
+  await cluster.stop();
+  assert.equal(how.code, 0, server.output().slice(-4000));
+  server.forget();
+});
+
+/** A connection of its own that writes until told to stop, whatever becomes of it. */
+function beginWriting(write) {
+  let on = true, written = 0;
+  const done = (async () => {
+    let writer;
+    while (on) {
+      try {
+        writer ??= await connect(cluster, name);
+        await writer.query(write());
+        written++;
+      } catch {
+        await writer?.end().catch(() => {});
+        writer = undefined;
+        await sleep(50);
+      }
+      await sleep(2);
+    }
+    await writer?.end().catch(() => {});
+  })();
+  return async () => { on = false; await done; return written; };
+}
+
+/** A client with some subscriptions; `lost` counts its connections that broke. */
+function openClient(who, transport) {
+  const one = { who, lost: 0, held: [] };
+  const live = one.live = createLive(`http://127.0.0.1:${proxy.port}`, { transport, getToken: () => token(who.sub, who), onState: (state) => { if (state === 'waiting') one.lost++; } });
+  for (let i = 0; i < 6; i++) {
+    const { query, params } = question({ random, pick }, who);
+    const subscription = { who, query, params, errors: [] };
+    subscription.at = live.live(query, params, {
+      onChange: (rows, { type, seq }) => {
+        if (type === 'delta' && seq !== subscription.seq + 1) subscription.errors.push(`${seq} behind ${subscription.seq}`);
+        subscription.seq = seq;
+      },
+      onError: (error) => { if (!error.willRetry) subscription.errors.push(`${error.code}: ${error.message}`); },
+    });
+    one.held.push(subscription);
+  }
+  one.close = () => live.close();
+  return one;
+}
+
+const meetAgain = async () => {
+  await db.end().catch(() => {});
+  db = await connect(cluster, name);
+};
+
+const faults = {
+  'the network is cut within a frame': async () => { for (let i = 0; i < 8; i++) { proxy.cut(1 + random(3000)); await sleep(20); } },
+  'the network is gone for a while': async () => { proxy.refuse(); await sleep(random(400)); proxy.admit(); },
+  'the network stands still': async () => { proxy.hold(); await sleep(random(300)); proxy.release(); },
+  'the feed is killed': async () => { await db.query(`select pg_terminate_backend(active_pid) from pg_replication_slots where database = '${name}'`); },
+  'the server is killed': async () => {
+    const old = childrenOf(server.supervisor).at(-1);
+    process.kill(old, 'SIGKILL');
+    await until('another one', () => ![old, undefined].includes(childrenOf(server.supervisor).at(-1)), 20_000);
+  },
+  'PostgreSQL stops at once': async () => { await cluster.down('SIGQUIT'); await sleep(random(300)); await cluster.up(); await meetAgain(); },
+};
+
+/** Every subscription holds what its caller would be answered now. */
+async function compare(clients, what) {
+  const plain = (rows, query) => JSON.stringify(ordered.includes(query) ? rows : rows?.map((row) => JSON.stringify(row)).sort());
+  for (const { held } of clients)
+    for (const one of held) {
+      const expected = plain(await truth(db, one), one.query);
+      await until(`${one.query} ${JSON.stringify(one.params)} of ${one.who.sub} after: ${what}`, () => plain(one.at.rows, one.query) === expected, 60_000)
+        .catch((error) => { throw new Error(`${error.message}\nhas ${plain(one.at.rows, one.query)?.slice(0, 500)}\nnot ${expected.slice(0, 500)}`); });
+      assert.deepEqual(one.errors, []);
+    }
+}
+
+test('what breaks loses nothing', { timeout: 3_600_000 }, async () => {
+  const wanted = process.env.LONG ? { lost: 1000, restarts: 20 } : { lost: 20, restarts: 1 };
+  const clients = people.flatMap((who) => [openClient(who, 'websocket'), openClient(who, 'sse')]);
+  const seen = Object.fromEntries(Object.keys(faults).map((fault) => [fault, 0]));
+  const lost = () => clients.reduce((n, one) => n + one.lost, 0);
+  const restarts = () => seen['PostgreSQL stops at once'];
+  let compared = 0, written = 0;
+  try {
+    while (lost() < wanted.lost || restarts() < wanted.restarts || Object.values(seen).includes(0)) {
+      const writers = Array.from({ length: 3 }, () => beginWriting(writes({ random, pick })));
+      const some = Object.keys(seen).filter((fault) => restarts() < wanted.restarts || !fault.startsWith('PostgreSQL'))
+        .map((fault) => [seen[fault], random(1000), fault]).sort((x, y) => x[0] - y[0] || x[1] - y[1]).slice(0, 3).map(([, , fault]) => fault);
+      for (const fault of some) {
+        await sleep(100);
+        await faults[fault]();
+        seen[fault]++;
+      }
+      for (const stop of writers) written += await stop();
+      await compare(clients, some.join(', '));
+      compared += clients.length * 6;
+    }
+  } finally {
+    for (const one of clients) one.close();
+  }
+  console.log(`${lost()} connections lost, ${JSON.stringify(seen)}, ${written} writes, ${compared} results compared`);
+});
+
+test('of two servers on one database one is killed, and its clients go on with the other', { timeout: 120_000 }, async () => {
+  const other = await startServer(program, { ...env, PORT: String(await freePort()) });
+  const clients = people.map((who) => openClient(who, 'websocket'));
+  const stop = beginWriting(writes({ random, pick }));
+  try {
+    await until('all of them', () => clients.every(({ held }) => held.every((one) => one.at.rows)));
+    proxy.to(other.port);
+    const pids = [server.supervisor, ...childrenOf(server.supervisor)];
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    await server.ended;
+    server.forget();
+    server = other;
+    await until('all of them to be there again', () => clients.every(({ lost, live }) => lost > 0 && live.state === 'open'), 20_000);
+    await sleep(500);
+    await stop();
+    await compare(clients, 'the other server');
+  } finally {
+    await stop();
+    for (const one of clients) one.close();
+  }
+});
