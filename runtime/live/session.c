@@ -105,7 +105,8 @@ pgs__session_is_admitted(const struct pgs__session *session)
 void
 pgs__session_expire(struct pgs__session *session)
 {
-    pgs__session_fail(session, NULL, "token", "The token has expired");
+    if (session->single == NULL)
+        pgs__session_fail(session, NULL, "token", "The token has expired");
     session->transport->end(session->at, CLOSE_TOKEN, "token expired");
 }
 
@@ -355,6 +356,8 @@ change_token(struct pgs__session *session, const struct pgs__message *message)
 
     if (message->token.at != NULL)
         why = identify(session, h2o_iovec_init(message->token.at, message->token.len));
+    if (why == NULL && !pgs__session_is_admitted(session))
+        why = "Live queries are for users who have signed in";
     if (why == NULL) {
         tell(session, "token", NULL);
         restart_all(session);

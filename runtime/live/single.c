@@ -120,7 +120,8 @@ pgs__single_fail(struct pgs__session *session, const char *code, const char *mes
     add_text(&frame, "code", code);
     add_text(&frame, "message", message);
     end(session, &frame);
-    session->transport->end(session->at, is_overflow ? 1013 : 1011, code);
+    session->transport->end(session->at, is_overflow ? 1013 : 1011,
+                            is_overflow ? "overflow" : "invalidated");
 }
 
 void

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import WebSocket from 'ws';
 import { buildProject, credentials, openApp, users } from '../lib/app.mjs';
-import { token } from '../lib/jwt.mjs';
+import { now, token } from '../lib/jwt.mjs';
 import { request } from '../lib/http.mjs';
 import { Live } from '../lib/live.mjs';
 import { until } from '../lib/process.mjs';
@@ -93,6 +93,11 @@ test('a result that is too large is an overflow, and one that cannot be had is i
   await sql('grant select on note to staff; delete from note');
 });
 
+test('a token that expires ends it', async () => {
+  const live = await open('/ws/mine', { sub: ada, exp: now() - 3 }); // within JWT_LEEWAY, for two seconds more
+  assert.equal(await live.closed, 4401);
+});
+
 test('where the log was lost the client is told to come again', async () => {
   const live = await open(`/ws/tickets?params=${one}`, 'ada');
   await until('its rows', () => live.frames.length === 2);
@@ -113,5 +118,6 @@ test('REQUIRE_AUTHENTICATED_WS holds for every way to live queries', async () =>
   const live = await Live.open(app.port, { headers: credentials('bob') });
   live.say({ type: 'token', token: token(bob) });
   await live.frame('a fresh token', (frame) => frame.type === 'token');
-  await live.close();
+  live.say({ type: 'token', token: credentials('anon').apikey });
+  assert.equal((await live.closed).code, 4401, 'not on the open socket either');
 });

@@ -92,13 +92,6 @@ static const struct pgs_field fields[] = {
 static const struct pgs_shape shape = PGS_SHAPE(struct row, fields);
 
 static void
-require(bool holds)
-{
-    if (!holds)
-        abort();
-}
-
-static void
 check_member(const struct row *row, size_t i, size_t size)
 {
     const char *at = (const char *)row + fields[i].offset;
