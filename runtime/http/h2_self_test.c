@@ -27,6 +27,12 @@ struct trial {
     bool is_dead;
 };
 
+static bool
+has_worked(const struct pgs__connection *connection, const struct trial *trial)
+{
+    return connection->h2.frames == trial->frames && connection->h2.is_dead == trial->is_dead;
+}
+
 /* What libh2o makes of the bytes; nothing of it may reach a handler. */
 static bool
 try(h2o_accept_ctx_t *accept, const struct trial *trial)
@@ -43,10 +49,9 @@ try(h2o_accept_ctx_t *accept, const struct trial *trial)
     pgs__connection_guard(connection, socket);
     works = write(fds[1], trial->bytes, trial->len) == (ssize_t)trial->len;
     h2o_http2_accept(accept, socket, (struct timeval){.tv_sec = 0});
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 4 && !has_worked(connection, trial); i++)
         (void)h2o_evloop_run(accept->ctx->loop, 10);
-    works =
-        works && connection->h2.frames == trial->frames && connection->h2.is_dead == trial->is_dead;
+    works = works && has_worked(connection, trial);
     (void)close(fds[1]);
     for (int i = 0; i < 100 && connection->socket != NULL; i++)
         (void)h2o_evloop_run(accept->ctx->loop, 10);
