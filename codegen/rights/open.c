@@ -394,6 +394,9 @@ check_itself(const struct opening *opening, const struct branch *branch)
     if (is_pattern)
         diag_hint(diag, "name the caller; if every row is meant to be open, write `%s (public)`",
                   clause_of(opening));
+    else if (check_is_code(column))
+        diag_hint(diag, "a code that is handed out is an argument of a definer function, which "
+                        "compares it");
     else
         diag_hint(diag, "compare it with the caller alone: `%s = auth.uid()`%s", column->name,
                   is_test ? "; a code that is handed out is an argument of a definer function"
