@@ -2,10 +2,10 @@
 /*
  * /live/v1: declared queries whose subscribers are told each change of their result.
  *
- * One thread reads the log (db/feed.h) and tells every serving thread which tables each commit
- * touched.  A serving thread asks again, as the subscriber, for what may have changed, and sends
- * the difference.  So row security decides what a subscriber sees, with the rights of that moment,
- * and writers pay nothing but the log.
+ * One thread reads the log (db/feed.h) and hands each commit to every serving thread.  Rows that
+ * generated code can judge are matched with what a subscriber holds; what else a commit may have
+ * changed is asked for again, as the subscriber.  So row security decides what a subscriber sees,
+ * with the rights of that moment, and writers pay nothing but the log.
  */
 #ifndef PGS_LIVE_LIVE_H
 #define PGS_LIVE_LIVE_H
