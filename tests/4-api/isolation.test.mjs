@@ -179,7 +179,8 @@ test(`${clients} clients x ${requests} requests`, async (t) => {
       assert.ok(Number(r.headers['retry-after']) > 0, '503 without Retry-After');
       await sleep(20); // the killer notes its kill when it has returned
       assert.ok(killed(begin, end, 1500) > 0, `503 and nobody was killed: ${r.text}`); // with the time to connect again
-      if (!what.method) assert.ok(killed(begin, end, 50) > 1, `a read that one kill has failed: ${r.text}`);
+      // a call in unchecked SQL may do more than read, and is not made twice
+      if (!what.method && !what.path.startsWith('rpc/')) assert.ok(killed(begin, end, 50) > 1, `a read that one kill has failed: ${r.text}`);
       assert.ok(attempt < 5, `503 five times: ${r.text}`);
       if (what.method) tally.retried_writes++;
       else tally.retried_reads++;
