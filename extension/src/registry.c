@@ -228,8 +228,14 @@ refresh(struct pgr_subscription *subscription)
 void
 pgr_registry_refresh(void)
 {
-    for (int i = 0; i < list_length(pgr_subscriptions); i++)
-        refresh(list_nth(pgr_subscriptions, i));
+    for (int i = 0; i < list_length(pgr_subscriptions); i++) {
+        struct pgr_subscription *subscription = list_nth(pgr_subscriptions, i);
+        bool was_loaded = subscription->loaded;
+
+        refresh(subscription);
+        if (!was_loaded && !pgr_async_recompute)
+            pgr_next_transaction();
+    }
     sweep();
 }
 

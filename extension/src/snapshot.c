@@ -136,8 +136,8 @@ pgr_snapshot_open(struct pgr_subscription *subscription)
     if (pgr_snapshot_resume(subscription))
         return;
     generation = begin_generation(subscription);
+    was_active |= begin_state(subscription->query_id, generation); /* first the lock, as writers */
     make_empty(subscription->query_id);
-    was_active |= begin_state(subscription->query_id, generation);
     subscription->generation = generation;
     subscription->active = subscription->filling = true;
     if (was_active)

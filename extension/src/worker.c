@@ -63,6 +63,13 @@ commit(void)
     CommitTransactionCommand();
 }
 
+void
+pgr_next_transaction(void)
+{
+    commit();
+    begin();
+}
+
 bool
 pgr_is_passing(const ErrorData *error)
 {
@@ -184,9 +191,8 @@ recompute_dirty(void)
     foreach (cell, pgr_subscriptions) {
         if (!is_due(lfirst(cell), now))
             continue;
-        if (elapsed_ms(batch) > BATCH_MS) {
-            commit();
-            begin();
+        if (elapsed_ms(batch) > BATCH_MS || !pgr_async_recompute) {
+            pgr_next_transaction();
             batch = GetCurrentTimestamp();
         }
         recompute(lfirst(cell));

@@ -73,6 +73,12 @@ extern PGDLLEXPORT void pgr_launcher_main(Datum argument);
 extern PGDLLEXPORT void pgr_worker_main(Datum argument);
 extern struct pgr_database *pgr_database;
 
+/*
+ * Between two subscriptions.  Where writers compute, the worker holds the lock of one at a time, so
+ * that it never is what a writer waits for in a circle.
+ */
+extern void pgr_next_transaction(void);
+
 /* Runs one step for one subscription in a subtransaction.  False: it failed, and why is in `error`.
  */
 extern bool pgr_guard(void (*step)(struct pgr_subscription *),
