@@ -334,19 +334,26 @@ static const char *
 identify(struct pgs__session *session, h2o_iovec_t credential)
 {
     const char *why = NULL;
+    struct pgs_identity who, copy;
     h2o_mem_pool_t pool;
-    struct pgs_identity who;
+    void *block;
 
     h2o_mem_init_pool(&pool);
-    if (pgs_authenticate_credential(session->thread->config.authn, credential, &pool, &who, &why) &&
-        !who.is_service) {
-        h2o_mem_clear_pool(&session->pool);
-        session->pool = pool;
-        session->who = who;
-        return NULL;
+    if (!pgs_authenticate_credential(session->thread->config.authn, credential, &pool, &who,
+                                     &why)) {
+        why = why != NULL ? why : "Out of memory";
+    } else if (who.is_service) {
+        why = "The service key does not go with live queries";
+    } else if ((block = pgs_identity_copy(&who, &copy)) == NULL) {
+        why = "Out of memory";
+    } else {
+        free(session->who_block);
+        session->who_block = block;
+        session->who = copy;
+        why = NULL;
     }
     h2o_mem_clear_pool(&pool);
-    return why != NULL ? why : "The service key does not go with live queries";
+    return why;
 }
 
 static void
@@ -433,7 +440,6 @@ pgs__session_open(struct pgs_live_thread *thread, const struct pgs__transport *t
     session->thread = thread;
     session->transport = transport;
     session->at = at;
-    h2o_mem_init_pool(&session->pool);
     session->shelf = pgs__hub_shelf(thread->config.hub);
     pgs__session_renew(session);
     h2o_linklist_init_anchor(&session->subscriptions);
@@ -468,6 +474,6 @@ pgs__session_close(struct pgs__session *session, bool may_return)
             pgs__subscription_close(subscription);
     }
     h2o_linklist_unlink(&session->link);
-    h2o_mem_clear_pool(&session->pool);
+    free(session->who_block);
     free(session);
 }

@@ -125,6 +125,17 @@ hang_up(struct socket *socket)
         (void)shutdown(h2o_socket_get_fd(socket->conn->sock), SHUT_RDWR);
 }
 
+/* Most of the time a client says nothing: what its words were read into is not kept for the next
+ * ones. */
+static void
+release_input(h2o_socket_t *sock)
+{
+    if (sock == NULL || sock->input->size > 0 || sock->input->capacity == 0)
+        return;
+    h2o_buffer_dispose(&sock->input);
+    h2o_buffer_init(&sock->input, &h2o_socket_buffer_prototype);
+}
+
 /* Once, then the connection is given up; so is one whose client takes no notice of its end. */
 static void
 ping(void *at)
@@ -133,6 +144,7 @@ ping(void *at)
     int64_t silent_ms = pgs_clock_ms() - socket->heard_ms;
     int idle_ms = socket->session->thread->config.idle_ms;
 
+    release_input(socket->conn->sock);
     if (socket->session->is_ending) {
         if (pgs_clock_ms() - socket->end_ms > MAX_CLOSE_MS)
             hang_up(socket);

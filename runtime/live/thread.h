@@ -62,9 +62,9 @@ struct pgs__session {
     h2o_linklist_t link;
     struct pgs_live_thread *thread;
     const struct pgs__transport *transport;
-    void *at;            /* the transport's */
-    h2o_mem_pool_t pool; /* of `who` */
+    void *at; /* the transport's */
     struct pgs_identity who;
+    void *who_block; /* what it is in */
     struct pgs__shelf *shelf;
     uint64_t gen;          /* names the connection; another one once the log was lost */
     uint64_t n_frames;     /* sent so far */
