@@ -427,7 +427,8 @@ pgs_pool_is_connected(const struct pgs_pool *pool)
 static bool
 belongs_to_slow(const struct pgs_pool *pool, struct pgs_txn *txn, bool declared)
 {
-    if (declared || pool->config.slow_connections == 0 || pool->config.slow_after_ms == 0)
+    if (declared || pool->config.slow_connections == 0 || pool->config.slow_after_ms == 0 ||
+        txn->refused != NULL) /* it may be without its texts */
         return declared && pool->config.slow_connections > 0;
     txn->shape = pgs__lane_shape(txn);
     return pgs__lane_is_slow(&pool->lanes, txn->shape);
