@@ -322,9 +322,11 @@ pgs_serve(const struct pgs_config *config, const struct pgs_handover *handover)
     program.shares = pgs_shares_of(config, sysconf(_SC_NPROCESSORS_ONLN));
     if (!pgs_logins_can_try(config) || !read_keys(config, &program.keys) || !open_tls(&program))
         return 1;
-    if (!open_hub(&program))
-        return 1;
     pgs_log_start();
+    if (!open_hub(&program)) {
+        pgs_log_stop();
+        return 1;
+    }
     if (config->access_log)
         program.access_log = pgs_sink_open(STDOUT_FILENO, ACCESS_LOG_BYTES, ACCESS_LOG_GATHER_MS);
     program.router = pgs_router_open(&pgs_app);
@@ -336,6 +338,8 @@ pgs_serve(const struct pgs_config *config, const struct pgs_handover *handover)
     admin.addresses = open_addresses(config); /* whoever is shut out may still look */
     admin.shares = (struct pgs_shares){.threads = 1, .quick = 1};
     status = serve_until_signal(&program, &admin);
+    if (status == 0 && program.hub != NULL)
+        pgs_hub_close(program.hub);
     if (program.access_log != NULL)
         pgs_sink_close(program.access_log, 1);
     pgs_log_stop();
@@ -343,8 +347,6 @@ pgs_serve(const struct pgs_config *config, const struct pgs_handover *handover)
         pgs_router_close(program.router);
     if (status == 0)
         close_counts(&program, &admin);
-    if (status == 0 && program.hub != NULL)
-        pgs_hub_close(program.hub);
     if (status == 0 && program.keys.keyring != NULL)
         pgs_keyring_close(program.keys.keyring);
     return status;

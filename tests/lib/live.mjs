@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import WebSocket from 'ws';
 import { until } from './process.mjs';
 
-const short = (value) => (JSON.stringify(value) ?? 'nothing').replaceAll(/(.)\1{20,}/g, '$1...').slice(0, 2000);
+const short = (value) => (JSON.stringify(value) ?? 'nothing').slice(0, 100_000).replaceAll(/(.)\1{20,}/g, '$1...').slice(0, 2000);
 const keyOf = (key, row) => JSON.stringify(key.map((name) => row[name]));
 
 /** What a subscriber holds. */
