@@ -10,7 +10,7 @@
 
 PGS_GENERATED_FOR_ABI(2);
 
-static const char *const matched_0[] = {"user_id", NULL};
+static const char *const matched_0[] = {"team_id", "user_id", NULL};
 
 static const char *const matched_1[] = {
     "id", "team_id", "author_id", "title", "state", "priority", "created_at", NULL,
@@ -86,18 +86,23 @@ team_queue_holds(const struct pgs_text *row, const struct pgs_facts *facts)
 }
 
 static const uint16_t team_queue_asked[] = {0};
+static const uint16_t team_queue_set_0_arguments[] = {0};
 static const struct pgs_fact_query team_queue_sets[] = {
     {
         .sql = "select distinct team_id::text from public.member m where user_id = (select "
-               "auth.uid())",
+               "auth.uid()) and team_id = $1::uuid",
+        .arguments = team_queue_set_0_arguments,
+        .n_arguments = PGS_COUNT(team_queue_set_0_arguments),
         .n_columns = 1,
     },
 };
 static const struct pgs_tie team_queue_ties_0[] = {{1, 0}};
-static const struct pgs_tie team_queue_ties_1[] = {{0, 1}};
+static const struct pgs_tie team_queue_ties_1[] = {{0, 0}, {1, 1}};
+static const struct pgs_tie team_queue_ties_2[] = {{1, 1}};
 static const struct pgs_live_source team_queue_sources[] = {
     {.watched = 1, .ties = team_queue_ties_0, .n_ties = 1},
-    {.watched = 0, .ties = team_queue_ties_1, .n_ties = 1},
+    {.watched = 0, .ties = team_queue_ties_1, .n_ties = 2},
+    {.watched = 0, .ties = team_queue_ties_2, .n_ties = 1},
 };
 static const uint16_t team_queue_needed[] = {0, 1, 3, 4, 5, 6};
 static const uint16_t team_queue_outputs[] = {0, 3, 4, 5, 6};
@@ -247,7 +252,7 @@ static const struct pgs_fact_query my_tickets_sets[] = {
     },
 };
 static const struct pgs_tie my_tickets_ties_0[] = {{2, 0}};
-static const struct pgs_tie my_tickets_ties_1[] = {{0, 1}};
+static const struct pgs_tie my_tickets_ties_1[] = {{1, 1}};
 static const struct pgs_live_source my_tickets_sources[] = {
     {.watched = 1, .ties = my_tickets_ties_0, .n_ties = 1},
     {.watched = 0, .ties = my_tickets_ties_1, .n_ties = 1},

@@ -313,7 +313,10 @@ match_make(const struct model *model, const struct live *live, const struct role
 {
     struct match *match = begin(model, live, role);
 
-    if (!set_row(match) || !compile(match))
+    if (!set_row(match))
+        return narrowed(match);
+    match_tie_row(match);
+    if (!compile(match))
         return narrowed(match);
     match_sources(match);
     if (match->reads_itself) {

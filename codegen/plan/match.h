@@ -79,6 +79,7 @@ struct match_set {
 struct match_tie {
     const struct column *column;
     size_t fact;
+    struct sql_part value; /* that the fact is of: arguments, claims and constants */
 };
 
 VEC_STRUCT(match_ties, struct match_tie);
@@ -113,6 +114,7 @@ struct match {
     const struct live *live;
     const struct role *role;
     const struct range *row;        /* whose rows are matched; NULL: none */
+    struct match_ties ties;         /* that every row of the result meets */
     VEC(struct match_fact) facts;   /* the arguments first */
     struct sql_arguments arguments; /* of facts: all of the live query's */
     VEC(struct match_set) sets;
@@ -202,6 +204,9 @@ struct term *match_term(struct match *match, const struct match_row *row, struct
 struct term *match_set_term(struct match *match, const struct match_row *row, struct sql_part part,
                             bool loose);
 
+/* It gives each row of what it reads, or not, whatever the others are. */
+bool match_select_is_simple(const struct select *select);
+
 /* An operand of a comparison with a value of `other`; false: reason. */
 bool match_operand(struct match *match, const struct match_row *row, struct sql_part part,
                    struct type other, struct operand *out, struct type *type);
@@ -214,6 +219,13 @@ void match_because(struct match *match, struct span span, const char *text);
 /* ---- match_source.c ---- */
 
 bool match_same_ties(const struct match_ties *a, const struct match_ties *b);
+
+/* Sets match->ties. */
+void match_tie_row(struct match *match);
+
+/* Of match->ties one of a column, whose value compares in SQL with what is of `type`; or NULL. */
+const struct match_tie *match_tied(const struct match *match, const struct column *column,
+                                   struct type type);
 
 /* Inheritance and partitions: its changes come by other ways. */
 bool match_is_alone(const struct model *model, const struct table *table);

@@ -19,9 +19,8 @@
 struct asking {
     struct match *match;
     const struct match_row *row;
-    struct sql_parts columns;    /* what the set has, */
-    VEC(struct operand) values;  /* and what of the row must be in it */
-    struct sql_parts conditions; /* those that need no row */
+    struct sql_rows set;
+    VEC(struct operand) values; /* beside its columns: what of the row must be in it */
 };
 
 static bool
@@ -33,8 +32,8 @@ refuse(struct match *match, struct span span, const char *text)
 
 /* ---- its shape ---- */
 
-static bool
-is_simple(const struct select *select)
+bool
+match_select_is_simple(const struct select *select)
 {
     return select->kind == SELECT_PLAIN && select->with.n == 0 && !select->limit &&
            !select->offset && select->group_by.n == 0 && !select->having &&
@@ -68,7 +67,7 @@ range_needs_row(const struct asking *asking, const struct range *range,
 static bool
 check_shape(struct asking *asking, const struct select *select, const struct sql_frame *frame)
 {
-    if (!is_simple(select) || !has_plain_outputs(select) || select->from.n == 0)
+    if (!match_select_is_simple(select) || !has_plain_outputs(select) || select->from.n == 0)
         return refuse(asking->match, select->span, "this sub-select is more than rows of tables");
     for (size_t i = 0; i < select->from.n; i++)
         if (range_needs_row(asking, select->from.at[i], frame))
@@ -78,6 +77,17 @@ check_shape(struct asking *asking, const struct select *select, const struct sql
 }
 
 /* ---- where it meets the row ---- */
+
+/* What the operand is in every row of the result; `expr` NULL: not known. */
+static struct sql_part
+value_of(const struct match *match, const struct operand *operand, struct type type)
+{
+    const struct match_tie *tie = NULL;
+
+    if (operand->kind == OPERAND_COLUMN)
+        tie = match_tied(match, operand->column, type);
+    return tie ? tie->value : (struct sql_part){0};
+}
 
 /* `inner` is computed from what the sub-select reads, `outer` from the row. */
 static bool
@@ -93,7 +103,8 @@ add_meeting(struct asking *asking, struct sql_part inner, struct sql_part outer)
                       arena_printf("%s is not compared by its text", type_text(outer.expr->type)));
     if (!match_operand(asking->match, asking->row, outer, inner.expr->type, &operand, &type))
         return false;
-    vec_push(&asking->columns, inner);
+    vec_push(&asking->set.columns, inner);
+    vec_push(&asking->set.values, value_of(asking->match, &operand, inner.expr->type));
     vec_push(&asking->values, operand);
     return true;
 }
@@ -112,7 +123,7 @@ add_conjunct(struct asking *asking, struct sql_part part)
     bool by_left, by_right;
 
     if (!match_needs_row(asking->row, part)) {
-        vec_push(&asking->conditions, part);
+        vec_push(&asking->set.conditions, part);
         return true;
     }
     if (!is_equality(part.expr))
@@ -192,12 +203,14 @@ check_definer(struct match *match, const struct sql_parts *conditions, struct sp
 static struct term *
 set_of_rows(struct asking *asking, const struct select *select, const struct sql_frame *frame)
 {
-    struct match_set set = {.n_columns = asking->columns.n};
+    struct match_set set = {.n_columns = asking->set.columns.n};
     struct term *term = match_new_term(TERM_HAS);
 
-    if (!check_definer(asking->match, &asking->conditions, select->span))
+    if (!check_definer(asking->match, &asking->set.conditions, select->span))
         return NULL;
-    set.sql = sql_asked_rows(select, frame, &asking->columns, &asking->conditions, &set.arguments);
+    asking->set.select = select;
+    asking->set.frame = frame;
+    set.sql = sql_asked_rows(&asking->set, &set.arguments);
     term->set = add_set(asking->match, set);
     for (size_t i = 0; i < asking->values.n; i++)
         vec_push(&term->operands, asking->values.at[i]);
@@ -250,12 +263,24 @@ meeting_term(struct match *match, const struct match_row *row, struct sql_part p
     return set_of_rows(&asking, select, part.frame);
 }
 
+/* Of a set what can be the operand; its nulls can, where it matters that this is unknown. */
+static const char *
+narrowing(const struct match *match, const struct operand *operand, struct type element, bool loose,
+          struct sql_arguments *arguments)
+{
+    struct sql_part value = value_of(match, operand, element);
+
+    if (!value.expr)
+        return "";
+    return arena_printf(" where v = %s%s", sql_asked(value, arguments),
+                        loose ? "" : " or v is null");
+}
+
 /* A select that needs no row, whatever it is made of. */
 static struct term *
 whole_term(struct match *match, const struct match_row *row, struct sql_part outer,
-           const char *rows, const struct sql_arguments *arguments, struct type element)
+           struct match_set set, struct type element, bool loose)
 {
-    struct match_set set = {.n_columns = 1, .arguments = *arguments};
     struct term *term = match_new_term(TERM_CONTAINS);
     struct operand operand;
     struct type type;
@@ -268,7 +293,9 @@ whole_term(struct match *match, const struct match_row *row, struct sql_part out
     if (!match_operand(match, row, outer, element, &operand, &type))
         return NULL;
     vec_push(&term->operands, operand);
-    set.sql = arena_printf("select distinct v::text from (%s) s (v)", rows);
+    set.n_columns = 1;
+    set.sql = arena_printf("select distinct v::text from (%s) s (v)%s", set.sql,
+                           narrowing(match, &operand, element, loose, &set.arguments));
     term->set = add_set(match, set);
     return term;
 }
@@ -278,7 +305,7 @@ check_whole_definer(struct match *match, const struct select *select, const stru
 {
     struct sql_parts conditions = {0};
 
-    if (match->definer && !is_simple(select))
+    if (match->definer && !match_select_is_simple(select))
         return refuse(match, select->span, "this sub-select is more than rows of tables");
     if (select->where)
         match_conjuncts((struct sql_part){select->where, frame}, &conditions);
@@ -291,7 +318,7 @@ in_term(struct match *match, const struct match_row *row, struct sql_part part, 
     const struct select *select = part.expr->select;
     struct expr nested = {.kind = EXPR_SELECT, .select = part.expr->select};
     struct sql_part inner = {&nested, part.frame}, outer = {part.expr->args.at[0], part.frame};
-    struct sql_arguments arguments = {0};
+    struct match_set set = {0};
     struct term *term;
 
     if (outer.expr->kind == EXPR_ROW || select->outputs.n != 1) {
@@ -312,8 +339,9 @@ in_term(struct match *match, const struct match_row *row, struct sql_part part, 
     }
     if (!check_whole_definer(match, select, part.frame))
         return NULL;
-    term = whole_term(match, row, outer, sql_asked_select(select, part.frame, &arguments),
-                      &arguments, select->outputs.at[0].expr->type);
+    set.sql = sql_asked_select(select, part.frame, &set.arguments);
+    term = whole_term(match, row, outer, set, select->outputs.at[0].expr->type,
+                      loose && !part.expr->negated);
     return part.expr->negated ? match_not(term) : term;
 }
 
@@ -323,7 +351,7 @@ array_term(struct match *match, const struct match_row *row, struct sql_part par
 {
     struct sql_part outer = {part.expr->args.at[0], part.frame};
     struct sql_part array = {part.expr->args.at[1], part.frame};
-    struct sql_arguments arguments = {0};
+    struct match_set set = {0};
 
     if (!loose || match_needs_row(row, array) || !array.expr->type.array) {
         match_because(match, part.expr->span, "this array is PostgreSQL's to look into");
@@ -333,9 +361,8 @@ array_term(struct match *match, const struct match_row *row, struct sql_part par
         match_because(match, part.expr->span, "this array is PostgreSQL's to look into");
         return NULL;
     }
-    return whole_term(match, row, outer,
-                      arena_printf("select unnest(%s)", sql_asked(array, &arguments)), &arguments,
-                      type_element(array.expr->type));
+    set.sql = arena_printf("select unnest(%s)", sql_asked(array, &set.arguments));
+    return whole_term(match, row, outer, set, type_element(array.expr->type), true);
 }
 
 struct term *

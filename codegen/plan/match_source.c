@@ -36,25 +36,66 @@ static void source_part(struct sourcing *s, struct sql_part part);
 
 /* ---- ties ---- */
 
+const struct match_tie *
+match_tied(const struct match *match, const struct column *column, struct type type)
+{
+    for (size_t i = 0; i < match->ties.n; i++) {
+        const struct match_tie *tie = &match->ties.at[i];
+        const struct expr *value = tie->value.expr;
+
+        if (tie->column == column &&
+            match_compares(type, value->kind == EXPR_LITERAL ? column->type : value->type))
+            return tie;
+    }
+    return NULL;
+}
+
+static void
+push_tie(struct match_ties *out, struct match_tie tie)
+{
+    for (size_t i = 0; i < out->n; i++)
+        if (out->at[i].column == tie.column && out->at[i].fact == tie.fact)
+            return;
+    vec_push(out, tie);
+}
+
+/* A column of the row that is matched, met in a sub-select: it is what the row's tie says. */
+static const struct match_tie *
+tied_part(const struct match *match, struct sql_part part, struct type type)
+{
+    struct match_row by_range = {.range = match->row}, by_table = {0};
+    const struct column *column;
+    struct type ignored;
+
+    if (!match->row)
+        return NULL;
+    by_table.table = match->row->table;
+    column = match_column(&by_range, part, &ignored);
+    if (!column)
+        column = match_column(&by_table, part, &ignored);
+    return column ? match_tied(match, column, type) : NULL;
+}
+
 static void
 add_tie(struct match *match, const struct match_row *row, struct sql_part a, struct sql_part b,
         struct match_ties *out)
 {
     struct match_reason ignored = {0};
-    struct match_tie tie = {0};
+    const struct match_tie *through;
+    struct match_tie tie = {.value = b};
     struct type type;
 
     tie.column = match_column(row, a, &type);
     if (!tie.column || !match_is_textual(tie.column->type) ||
         !match_compares(tie.column->type, b.expr->kind == EXPR_LITERAL ? type : b.expr->type))
         return;
-    if (!match_is_constant(b) || !match_is_steady(b, &ignored))
+    through = tied_part(match, b, tie.column->type);
+    if (through)
+        tie.value = through->value;
+    else if (!match_is_constant(b) || !match_is_steady(b, &ignored))
         return;
-    tie.fact = match_add_fact(match, b, tie.column->type);
-    for (size_t i = 0; i < out->n; i++)
-        if (out->at[i].column == tie.column && out->at[i].fact == tie.fact)
-            return;
-    vec_push(out, tie);
+    tie.fact = through ? through->fact : match_add_fact(match, b, tie.column->type);
+    push_tie(out, tie);
 }
 
 static void
@@ -89,6 +130,19 @@ add_policy_ties(struct match *match, const struct table *table, struct match_tie
         add_ties(match, &row, (struct sql_part){policies.restrictive.at[i]->using_expr, NULL}, out);
     if (policies.permissive.n == 1)
         add_ties(match, &row, (struct sql_part){policies.permissive.at[0]->using_expr, NULL}, out);
+}
+
+void
+match_tie_row(struct match *match)
+{
+    const struct expr *where = match->live->body->where;
+    struct match_row row = {.range = match->row};
+    struct match_ties ties = {0};
+
+    if (where)
+        add_ties(match, &row, (struct sql_part){where, NULL}, &ties);
+    add_policy_ties(match, match->row->table, &ties);
+    match->ties = ties;
 }
 
 bool
@@ -159,8 +213,33 @@ source_children(struct sourcing *s, const struct table *table)
     }
 }
 
+/* `x in (select y from ...)`, x being tied and y never null: rows with another y do not matter. */
 static void
-source_table(struct sourcing *s, const struct match_row *row, const struct sql_parts *wheres)
+add_in_tie(struct match *match, const struct match_row *row, const struct expr *in,
+           const struct sql_frame *frame, struct match_ties *out)
+{
+    struct sql_part sought = {in->args.at[0], frame};
+    const struct match_tie *through;
+    struct match_tie tie = {0};
+    struct type type;
+
+    if (!match_select_is_simple(in->select) || in->select->outputs.n != 1)
+        return;
+    tie.column = match_column(row, (struct sql_part){in->select->outputs.at[0].expr, frame}, &type);
+    if (!tie.column || !tie.column->not_null ||
+        !match_compares(tie.column->type, sought.expr->type))
+        return;
+    through = tied_part(match, sought, tie.column->type);
+    if (!through)
+        return;
+    tie.fact = through->fact;
+    tie.value = through->value;
+    push_tie(out, tie);
+}
+
+static void
+source_table(struct sourcing *s, const struct match_row *row, const struct sql_parts *wheres,
+             const struct expr *in)
 {
     struct match_ties ties = {0};
     bool alone = match_is_alone(s->match->model, row->range->table) && !s->function;
@@ -169,6 +248,8 @@ source_table(struct sourcing *s, const struct match_row *row, const struct sql_p
         s->match->reads_itself = true;
     for (size_t i = 0; alone && i < wheres->n; i++)
         add_ties(s->match, row, wheres->at[i], &ties);
+    if (alone && in)
+        add_in_tie(s->match, row, in, s->frame, &ties);
     if (alone && !s->definer)
         add_policy_ties(s->match, row->range->table, &ties);
     add_source(s->match, row->range->table, &ties);
@@ -178,15 +259,22 @@ source_table(struct sourcing *s, const struct match_row *row, const struct sql_p
 
 /* ---- selects and what stands in expressions ---- */
 
+static bool
+joins_inside(const struct select *select)
+{
+    for (size_t i = 0; i < select->from.n; i++)
+        if (select->from.at[i]->join > JOIN_INNER && select->from.at[i]->join != JOIN_CROSS)
+            return false;
+    return true;
+}
+
 /* An inner join asks as much as `where` does. */
 static struct sql_parts
 wheres_of(const struct select *select, const struct sql_frame *frame)
 {
     struct sql_parts wheres = {0};
-    bool inner = true;
+    bool inner = joins_inside(select);
 
-    for (size_t i = 0; i < select->from.n; i++)
-        inner &= select->from.at[i]->join <= JOIN_INNER || select->from.at[i]->join == JOIN_CROSS;
     if (select->where)
         vec_push(&wheres, ((struct sql_part){select->where, frame}));
     for (size_t i = 0; inner && i < select->from.n; i++)
@@ -195,28 +283,32 @@ wheres_of(const struct select *select, const struct sql_frame *frame)
     return wheres;
 }
 
-/* Of the select itself and of those in its from and with; the others stand in expressions. */
+/*
+ * Of the select itself and of those in its from and with; the others stand in expressions.  `in`:
+ * whose list of values it is; or NULL.
+ */
 static void
-source_ranges(struct sourcing *s, const struct select *select, const struct sql_frame *frame)
+source_ranges(struct sourcing *s, const struct select *select, const struct sql_frame *frame,
+              const struct expr *in)
 {
     struct sql_parts wheres = wheres_of(select, frame);
 
     for (size_t i = 0; i < select->with.n; i++)
-        source_ranges(s, select->with.at[i]->select, frame);
+        source_ranges(s, select->with.at[i]->select, frame, NULL);
     if (select->left)
-        source_ranges(s, select->left, frame);
+        source_ranges(s, select->left, frame, NULL);
     if (select->right)
-        source_ranges(s, select->right, frame);
+        source_ranges(s, select->right, frame, NULL);
     for (size_t i = 0; i < select->from.n; i++) {
         const struct range *range = select->from.at[i];
         struct match_row row = {.range = range};
 
         if (range->select)
-            source_ranges(s, range->select, frame);
+            source_ranges(s, range->select, frame, NULL);
         else if (range->table->query)
             source_select(s, range->table->query, NULL);
         else if (!range->table->derived && !range->table->is_view)
-            source_table(s, &row, &wheres);
+            source_table(s, &row, &wheres, in);
     }
 }
 
@@ -229,7 +321,7 @@ visit_target(const struct range *range, void *data)
     if (range->table->query)
         source_select(data, range->table->query, NULL);
     else
-        source_table(data, &row, &none);
+        source_table(data, &row, &none, NULL);
 }
 
 static void visit_expr(const struct expr *expr, void *data);
@@ -251,6 +343,16 @@ source_function(struct sourcing *s, const struct declared_function *function)
     s->followed = inner.followed;
 }
 
+/* x in (select y ...), x = any (select y ...) */
+static bool
+is_in(const struct expr *expr)
+{
+    if (expr->kind == EXPR_ANY &&
+        (strcmp(expr->name, "=") != 0 || (expr->function && expr->function->extension)))
+        return false;
+    return (expr->kind == EXPR_IN || expr->kind == EXPR_ANY) && joins_inside(expr->select);
+}
+
 static void
 visit_expr(const struct expr *expr, void *data)
 {
@@ -258,7 +360,7 @@ visit_expr(const struct expr *expr, void *data)
     struct sourcing around = *s;
 
     if (expr->select)
-        source_ranges(s, expr->select, s->frame);
+        source_ranges(s, expr->select, s->frame, is_in(expr) ? expr : NULL);
     if (expr->kind == EXPR_FUNCTION)
         source_function(s, expr->declared);
     if (expr->kind != EXPR_PREDICATE || !expr->predicate->body)
@@ -286,7 +388,7 @@ source_select(struct sourcing *s, const struct select *select, const struct sql_
     const struct sql_frame *around = s->frame;
 
     s->frame = frame;
-    source_ranges(s, select, frame);
+    source_ranges(s, select, frame, NULL);
     walk_select(select, visit_expr, s);
     s->frame = around;
 }

@@ -38,22 +38,42 @@ print_part(struct printer *p, const char *before, struct sql_part part, enum pre
     p->frame = frame;
 }
 
-const char *
-sql_asked_rows(const struct select *select, const struct sql_frame *frame,
-               const struct sql_parts *columns, const struct sql_parts *conditions,
-               struct sql_arguments *used)
+static void
+print_columns(struct printer *p, const struct sql_rows *rows)
 {
-    struct printer p = printer_for(frame, used);
+    for (size_t i = 0; i < rows->columns.n; i++) {
+        print_part(p, i ? ", " : "", rows->columns.at[i], P_CAST);
+        str_puts(&p->out, "::text");
+    }
+}
+
+static void
+print_conditions(struct printer *p, const struct sql_rows *rows)
+{
+    const char *word = " where ";
+
+    for (size_t i = 0; i < rows->conditions.n; i++, word = " and ")
+        print_part(p, word, rows->conditions.at[i], P_AND + 1);
+    for (size_t i = 0; i < rows->columns.n; i++) {
+        if (!rows->values.at[i].expr)
+            continue;
+        print_part(p, word, rows->columns.at[i], P_COMPARE + 1);
+        print_part(p, " = ", rows->values.at[i], P_COMPARE + 1);
+        word = " and ";
+    }
+}
+
+const char *
+sql_asked_rows(const struct sql_rows *rows, struct sql_arguments *used)
+{
+    const struct select *select = rows->select;
+    struct printer p = printer_for(rows->frame, used);
 
     str_puts(&p.out, "select distinct ");
     for (size_t i = 0; i < select->from.n; i++)
         sql_enter_range(&p, select->from.at[i]);
-    for (size_t i = 0; i < columns->n; i++) {
-        print_part(&p, i ? ", " : "", columns->at[i], P_CAST);
-        str_puts(&p.out, "::text");
-    }
+    print_columns(&p, rows);
     sql_print_ranges(&p, " from ", select->from.at, select->from.n, 0);
-    for (size_t i = 0; i < conditions->n; i++)
-        print_part(&p, i ? " and " : " where ", conditions->at[i], P_AND + 1);
+    print_conditions(&p, rows);
     return p.out.at;
 }

@@ -64,10 +64,17 @@ const char *sql_asked(struct sql_part part, struct sql_arguments *used);
 const char *sql_asked_select(const struct select *select, const struct sql_frame *frame,
                              struct sql_arguments *used);
 
-/* "select distinct a::text, b::text from ... where c and d": the from clause is the select's. */
-const char *sql_asked_rows(const struct select *select, const struct sql_frame *frame,
-                           const struct sql_parts *columns, const struct sql_parts *conditions,
-                           struct sql_arguments *used);
+/* Rows of what a select reads. */
+struct sql_rows {
+    const struct select *select;
+    const struct sql_frame *frame;
+    struct sql_parts columns;
+    struct sql_parts values; /* what each column is equal to; `expr` NULL: to nothing known */
+    struct sql_parts conditions;
+};
+
+/* "select distinct a::text, b::text from ... where c and d and a = 1" */
+const char *sql_asked_rows(const struct sql_rows *rows, struct sql_arguments *used);
 
 /* The body of a function, on one line, without semicolon. */
 const char *sql_statement(const struct statement *statement, enum sql_form form);

@@ -21,6 +21,8 @@ pgs__match_choose(const struct pgs__subscription *subscription)
     const struct pgs_live *live = subscription->live;
     int role = subscription->session->who.role;
 
+    if (subscription->is_unmatched)
+        return NULL;
     for (size_t i = 0; i < live->n_matchers; i++)
         if ((live->matchers[i].roles >> role & 1) != 0)
             return live->matchers[i].n_sets <= PGS_FACTS_MAX_SETS ? &live->matchers[i] : NULL;

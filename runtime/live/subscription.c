@@ -75,6 +75,7 @@ void
 pgs__subscription_restart(struct pgs__subscription *subscription)
 {
     subscription->again = subscription->txn != NULL;
+    subscription->is_unmatched = false;
     mark(subscription, subscription->session->thread->recent.last);
 }
 
@@ -331,6 +332,22 @@ take_result(struct pgs__subscription *subscription, struct pgs_txn *txn)
     h2o_mem_clear_pool(&pool);
 }
 
+/*
+ * A fact may fail that the query itself would not have computed, such as the cast of a claim beside
+ * an `or`.  So it is asked once more without facts, unless its caller has become another one.
+ */
+static void
+take_error(struct pgs__subscription *subscription, const struct pgs_db_error *error)
+{
+    if (subscription->matcher == NULL) {
+        fail_database(subscription, error);
+        return;
+    }
+    subscription->is_unmatched = !subscription->again;
+    subscription->again = false;
+    h2o_linklist_insert(&subscription->session->thread->due, &subscription->turn);
+}
+
 static void
 on_done(struct pgs_txn *txn, void *owner)
 {
@@ -346,7 +363,7 @@ on_done(struct pgs_txn *txn, void *owner)
         break;
     case PGS_TXN_FAILED:
         error = pgs_txn_error(txn);
-        fail_database(subscription, &error);
+        take_error(subscription, &error);
         break;
     default: /* no answer, for whatever reason: a read may be asked again */
         put_off(subscription, UNAVAILABLE_MS);

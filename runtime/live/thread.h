@@ -89,11 +89,12 @@ struct pgs__subscription {
     struct pgs__held held;
     struct pgs__sent sent;
     bool has_result;
-    bool again;       /* what is asked for now does not count for the last */
-    uint64_t from;    /* what is asked for now holds at least all commits up to this one */
-    uint64_t applied; /* what its client has holds no commit after this one */
-    uint64_t lsn;     /* up to which its client has every commit; 0: not known */
-    int64_t start_ms; /* of the last asking */
+    bool again;        /* what is asked for now does not count for the last */
+    bool is_unmatched; /* PostgreSQL refused it with its facts, as this caller */
+    uint64_t from;     /* what is asked for now holds at least all commits up to this one */
+    uint64_t applied;  /* what its client has holds no commit after this one */
+    uint64_t lsn;      /* up to which its client has every commit; 0: not known */
+    int64_t start_ms;  /* of the last asking */
     int64_t not_before_ms;
     int tries; /* in a row after which it had to be asked for again */
     int64_t seq;

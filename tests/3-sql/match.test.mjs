@@ -49,6 +49,7 @@ const tables = {
     seen_at: 'timestamp without time zone?', made_at: 'timestamp with time zone', label: 'text?', code: 'character varying?' },
   note: { id: null, owner_id: 'uuid?', team_id: 'uuid', state: 'public.state', shared: 'boolean?', hidden: 'boolean' },
   page: { id: null, owner_id: 'uuid', team_id: 'uuid', shared: 'boolean' },
+  item_code: { id: null, team_id: 'uuid?', label: 'text?' },
   entry: { id: null, user_id: 'uuid', n: 'integer' },
   post: { id: null, team_id: 'uuid?', author_id: 'uuid' },
 };

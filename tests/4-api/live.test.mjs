@@ -214,6 +214,43 @@ test('a row that matches is told without asking PostgreSQL, one that cannot be t
   await other.close();
 });
 
+/** What PostgreSQL itself answers a caller with these claims. */
+async function plain(claims, query) {
+  await sql('begin');
+  try {
+    await sql(`select set_config('role', 'authenticated', true), set_config('request.jwt.claims', $1, true)`, [JSON.stringify(claims)]);
+    return (await sql(query)).rows;
+  } finally {
+    await sql('rollback');
+  }
+}
+
+test('a claim that cannot be cast ends a query only where PostgreSQL has to cast it', async () => {
+  const upstairs = { app_metadata: { floor: 'upstairs' } }, seventh = { app_metadata: { floor: '7' } };
+  await sql('insert into sign values (1, 1, 7, true), (2, 2, 7, false)');
+  assert.deepEqual(await plain(upstairs, 'select id::int from public.sign where hall = 1'), [{ id: 1 }]);
+  await assert.rejects(plain(upstairs, 'select id from public.sign where hall = 2'), { code: '22P02' });
+  const live = await open({ sub: ada, ...upstairs });
+  const signs = await live.subscribe('s', 'signs', { hall_no: 1 }).ready();
+  assert.deepEqual(signs.rows, [{ id: 1 }]);
+  assert.equal((await live.subscribe('t', 'signs', { hall_no: 2 }).ready()).error.code, '22P02');
+  const asked = await ways();
+  await sql('insert into sign values (3, 1, 8, true)');
+  await signs.become([{ id: 1 }, { id: 3 }]);
+  assert.deepEqual(await ways(), { ...asked, asking: asked.asking + 1 });
+  live.say({ type: 'token', token: token(ada, seventh) });
+  await sql('insert into sign values (4, 1, 7, false)');
+  await signs.become([{ id: 1 }, { id: 3 }, { id: 4 }]);
+  const matched = await ways();
+  await sql('insert into sign values (5, 1, 7, false)');
+  await signs.become([{ id: 1 }, { id: 3 }, { id: 4 }, { id: 5 }]);
+  assert.equal((await ways()).asking, matched.asking, 'the claim can be cast, so rows are matched again');
+  live.say({ type: 'token', token: token(ada, upstairs) });
+  await until('the cast', () => signs.error);
+  assert.equal(signs.error.code, '22P02');
+  await live.close();
+});
+
 test('values of every kind arrive by matching as they do by asking', async () => {
   const live = await open(staff);
   await sql(`insert into note values (90, 9, E'quote " slash \\\\ tab \t line \n \u00e9 \U0001F600')`);

@@ -91,6 +91,38 @@ export type Database = {
           id: number;
         };
       };
+      posts_of: {
+        Args: {
+          team: string | null;
+        };
+        Row: {
+          id: number;
+        };
+      };
+      in_team_of_mine: {
+        Args: {
+          team: string | null;
+        };
+        Row: {
+          id: number;
+        };
+      };
+      in_no_team_of_mine: {
+        Args: {
+          team: string | null;
+        };
+        Row: {
+          id: number;
+        };
+      };
+      of_rank: {
+        Args: {
+          n: number | null;
+        };
+        Row: {
+          id: number;
+        };
+      };
       item_notes: {
         Args: {
           team: string | null;

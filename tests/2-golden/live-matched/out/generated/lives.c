@@ -10,7 +10,7 @@
 
 PGS_GENERATED_FOR_ABI(2);
 
-static const char *const matched_0[] = {"user_id", NULL};
+static const char *const matched_0[] = {"team_id", "user_id", "level", NULL};
 
 static const char *const matched_1[] = {"id", "owner_id", "team_id", "rank", "due", "label", NULL};
 
@@ -92,7 +92,7 @@ static const struct pgs_fact_query posts_sets[] = {
     },
 };
 static const struct pgs_tie posts_ties_0[] = {{2, 0}};
-static const struct pgs_tie posts_ties_1[] = {{0, 1}};
+static const struct pgs_tie posts_ties_1[] = {{1, 1}};
 static const struct pgs_live_source posts_sources[] = {
     {.watched = 4, .ties = posts_ties_0, .n_ties = 1},
     {.watched = 0, .ties = posts_ties_1, .n_ties = 1},
@@ -163,7 +163,7 @@ static const struct pgs_fact_query posts_3_sets[] = {
     },
 };
 static const struct pgs_tie posts_3_ties_0[] = {{2, 0}};
-static const struct pgs_tie posts_3_ties_1[] = {{0, 1}};
+static const struct pgs_tie posts_3_ties_1[] = {{1, 1}};
 static const struct pgs_live_source posts_3_sources[] = {
     {.watched = 4, .ties = posts_3_ties_0, .n_ties = 1},
     {.watched = 0, .ties = posts_3_ties_1, .n_ties = 1},
@@ -293,7 +293,7 @@ static const struct pgs_fact_query posts_from_sets[] = {
         .n_columns = 1,
     },
 };
-static const struct pgs_tie posts_from_ties_1[] = {{0, 1}};
+static const struct pgs_tie posts_from_ties_1[] = {{1, 1}};
 static const struct pgs_live_source posts_from_sources[] = {
     {.watched = 4},
     {.watched = 0, .ties = posts_from_ties_1, .n_ties = 1},
@@ -332,7 +332,7 @@ static const struct pgs_fact_query posts_from_2_sets[] = {
         .n_columns = 1,
     },
 };
-static const struct pgs_tie posts_from_2_ties_1[] = {{0, 1}};
+static const struct pgs_tie posts_from_2_ties_1[] = {{1, 1}};
 static const struct pgs_live_source posts_from_2_sources[] = {
     {.watched = 4},
     {.watched = 0, .ties = posts_from_2_ties_1, .n_ties = 1},
@@ -387,7 +387,7 @@ static const struct pgs_fact_query posts_from_3_sets[] = {
         .n_columns = 1,
     },
 };
-static const struct pgs_tie posts_from_3_ties_1[] = {{0, 1}};
+static const struct pgs_tie posts_from_3_ties_1[] = {{1, 1}};
 static const struct pgs_live_source posts_from_3_sources[] = {
     {.watched = 4},
     {.watched = 0, .ties = posts_from_3_ties_1, .n_ties = 1},
@@ -745,7 +745,7 @@ static const struct pgs_fact_query in_my_teams_sets[] = {
         .n_columns = 1,
     },
 };
-static const struct pgs_tie in_my_teams_ties_1[] = {{0, 0}};
+static const struct pgs_tie in_my_teams_ties_1[] = {{1, 0}};
 static const struct pgs_live_source in_my_teams_sources[] = {
     {.watched = 1},
     {.watched = 0, .ties = in_my_teams_ties_1, .n_ties = 1},
@@ -816,7 +816,7 @@ static const struct pgs_fact_query beside_me_sets[] = {
         .n_columns = 1,
     },
 };
-static const struct pgs_tie beside_me_ties_1[] = {{0, 0}};
+static const struct pgs_tie beside_me_ties_1[] = {{1, 0}};
 static const struct pgs_live_source beside_me_sources[] = {
     {.watched = 1},
     {.watched = 0, .ties = beside_me_ties_1, .n_ties = 1},
@@ -924,8 +924,8 @@ static const struct pgs_fact_query by_predicates_sets[] = {
         .n_columns = 2,
     },
 };
-static const struct pgs_tie by_predicates_ties_1[] = {{0, 1}};
-static const struct pgs_tie by_predicates_ties_2[] = {{0, 0}, {0, 1}};
+static const struct pgs_tie by_predicates_ties_1[] = {{1, 1}};
+static const struct pgs_tie by_predicates_ties_2[] = {{1, 0}, {1, 1}};
 static const struct pgs_live_source by_predicates_sources[] = {
     {.watched = 1},
     {.watched = 0, .ties = by_predicates_ties_1, .n_ties = 1},
@@ -979,8 +979,8 @@ static const struct pgs_fact_query by_predicates_2_sets[] = {
         .n_columns = 2,
     },
 };
-static const struct pgs_tie by_predicates_2_ties_1[] = {{0, 1}};
-static const struct pgs_tie by_predicates_2_ties_2[] = {{0, 0}};
+static const struct pgs_tie by_predicates_2_ties_1[] = {{1, 1}};
+static const struct pgs_tie by_predicates_2_ties_2[] = {{1, 0}};
 static const struct pgs_live_source by_predicates_2_sources[] = {
     {.watched = 1},
     {.watched = 0, .ties = by_predicates_2_ties_1, .n_ties = 1},
@@ -1094,18 +1094,21 @@ notes_holds(const struct pgs_text *row, const struct pgs_facts *facts)
 }
 
 static const uint16_t notes_asked[] = {0};
+static const uint16_t notes_set_0_arguments[] = {0};
 static const struct pgs_fact_query notes_sets[] = {
     {
         .sql = "select distinct team_id::text from public.member m where user_id = (select "
-               "auth.uid())",
+               "auth.uid()) and team_id = $1::uuid",
+        .arguments = notes_set_0_arguments,
+        .n_arguments = PGS_COUNT(notes_set_0_arguments),
         .n_columns = 1,
     },
 };
 static const struct pgs_tie notes_ties_0[] = {{2, 0}};
-static const struct pgs_tie notes_ties_1[] = {{0, 1}};
+static const struct pgs_tie notes_ties_1[] = {{0, 0}, {1, 1}};
 static const struct pgs_live_source notes_sources[] = {
     {.watched = 2, .ties = notes_ties_0, .n_ties = 1},
-    {.watched = 0, .ties = notes_ties_1, .n_ties = 1},
+    {.watched = 0, .ties = notes_ties_1, .n_ties = 2},
 };
 static const uint16_t notes_needed[] = {0, 1, 2, 3, 5};
 static const uint16_t notes_outputs[] = {0, 3};
@@ -1167,18 +1170,21 @@ notes_3_holds(const struct pgs_text *row, const struct pgs_facts *facts)
 }
 
 static const uint16_t notes_3_asked[] = {0};
+static const uint16_t notes_3_set_0_arguments[] = {0};
 static const struct pgs_fact_query notes_3_sets[] = {
     {
         .sql = "select distinct team_id::text from public.member m where user_id = (select "
-               "auth.uid())",
+               "auth.uid()) and team_id = $1::uuid",
+        .arguments = notes_3_set_0_arguments,
+        .n_arguments = PGS_COUNT(notes_3_set_0_arguments),
         .n_columns = 1,
     },
 };
 static const struct pgs_tie notes_3_ties_0[] = {{2, 0}};
-static const struct pgs_tie notes_3_ties_1[] = {{0, 1}};
+static const struct pgs_tie notes_3_ties_1[] = {{0, 0}, {1, 1}};
 static const struct pgs_live_source notes_3_sources[] = {
     {.watched = 2, .ties = notes_3_ties_0, .n_ties = 1},
-    {.watched = 0, .ties = notes_3_ties_1, .n_ties = 1},
+    {.watched = 0, .ties = notes_3_ties_1, .n_ties = 2},
 };
 static const uint16_t notes_3_needed[] = {0, 1, 2, 3, 4, 5};
 static const uint16_t notes_3_outputs[] = {0, 3};
@@ -1292,18 +1298,21 @@ pages_holds(const struct pgs_text *row, const struct pgs_facts *facts)
 }
 
 static const uint16_t pages_asked[] = {0};
+static const uint16_t pages_set_0_arguments[] = {0};
 static const struct pgs_fact_query pages_sets[] = {
     {
         .sql = "select distinct v::text from (select team_id from public.member m where user_id = "
-               "(select auth.uid()) and level >= 1) s (v)",
+               "(select auth.uid()) and level >= 1) s (v) where v = $1::uuid",
+        .arguments = pages_set_0_arguments,
+        .n_arguments = PGS_COUNT(pages_set_0_arguments),
         .n_columns = 1,
     },
 };
 static const struct pgs_tie pages_ties_0[] = {{1, 0}};
-static const struct pgs_tie pages_ties_1[] = {{0, 2}};
+static const struct pgs_tie pages_ties_1[] = {{1, 2}, {0, 0}};
 static const struct pgs_live_source pages_sources[] = {
     {.watched = 3, .ties = pages_ties_0, .n_ties = 1},
-    {.watched = 0, .ties = pages_ties_1, .n_ties = 1},
+    {.watched = 0, .ties = pages_ties_1, .n_ties = 2},
 };
 static const uint16_t pages_needed[] = {0, 1, 2};
 static const uint16_t pages_outputs[] = {0};
@@ -1386,7 +1395,494 @@ const struct pgs_live pages_live = {
     .n_matchers = PGS_COUNT(pages_matchers),
 };
 
-/* policies/matched.schema:69 live item_notes */
+/* policies/matched.schema:71 live posts_of */
+struct posts_of_arguments {
+    unsigned char has[1];
+    struct pgs_uuid team;
+};
+
+static const struct pgs_column posts_of_parameters[] = {
+    PGS_COLUMN("team", "team", PGS_UUID, "uuid", PGS_NULLABLE),
+};
+
+static const struct pgs_field posts_of_fields[] = {
+    PGS_FIELD(struct posts_of_arguments, team, posts_of_parameters[0], PGS_REQUIRED),
+};
+static const struct pgs_shape posts_of_shape =
+    PGS_SHAPE(struct posts_of_arguments, posts_of_fields);
+
+static const struct pgs_column posts_of_columns[] = {
+    PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
+};
+
+static const uint16_t posts_of_key[] = {0};
+static const uint16_t posts_of_tables[] = {0, 4};
+
+/* Is a row of post in the result, and may authenticated see it? */
+static enum pgs_truth
+posts_of_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text team_id = row[1];
+    struct pgs_text team = facts->values[0];
+
+    enum pgs_truth holds = pgs_equal(team_id, team);
+    /* policy posts */
+    /* on_team */
+    holds = pgs_and(holds, pgs_truth_of(pgs_set_has(facts->sets[0], &team_id, 1)));
+    return holds;
+}
+
+static const uint16_t posts_of_asked[] = {0};
+static const uint16_t posts_of_set_0_arguments[] = {0};
+static const struct pgs_fact_query posts_of_sets[] = {
+    {
+        .sql = "select * from pgstack_policy.live_537e6c15_on_team($1::uuid)",
+        .arguments = posts_of_set_0_arguments,
+        .n_arguments = PGS_COUNT(posts_of_set_0_arguments),
+        .n_columns = 1,
+    },
+};
+static const struct pgs_tie posts_of_ties_0[] = {{1, 0}};
+static const struct pgs_tie posts_of_ties_1[] = {{0, 0}, {1, 1}};
+static const struct pgs_live_source posts_of_sources[] = {
+    {.watched = 4, .ties = posts_of_ties_0, .n_ties = 1},
+    {.watched = 0, .ties = posts_of_ties_1, .n_ties = 2},
+};
+static const uint16_t posts_of_needed[] = {0, 1};
+static const uint16_t posts_of_outputs[] = {0};
+static const struct pgs_match_rows posts_of_rows = {
+    .holds = posts_of_holds,
+    .needed = posts_of_needed,
+    .n_needed = PGS_COUNT(posts_of_needed),
+    .outputs = posts_of_outputs,
+};
+
+/* Is a row of post in the result, and may service_role see it? */
+static enum pgs_truth
+posts_of_2_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text team_id = row[1];
+    struct pgs_text team = facts->values[0];
+
+    enum pgs_truth holds = pgs_equal(team_id, team);
+    return holds;
+}
+
+static const uint16_t posts_of_2_asked[] = {0};
+static const struct pgs_tie posts_of_2_ties_0[] = {{1, 0}};
+static const struct pgs_live_source posts_of_2_sources[] = {
+    {.watched = 4, .ties = posts_of_2_ties_0, .n_ties = 1},
+};
+static const uint16_t posts_of_2_needed[] = {0, 1};
+static const uint16_t posts_of_2_outputs[] = {0};
+static const struct pgs_match_rows posts_of_2_rows = {
+    .holds = posts_of_2_holds,
+    .needed = posts_of_2_needed,
+    .n_needed = PGS_COUNT(posts_of_2_needed),
+    .outputs = posts_of_2_outputs,
+};
+
+/* Is a row of post in the result, and may staff see it? */
+static enum pgs_truth
+posts_of_3_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text team_id = row[1];
+    struct pgs_text team = facts->values[0];
+
+    enum pgs_truth holds = pgs_equal(team_id, team);
+    /* policy posts */
+    /* on_team */
+    enum pgs_truth seen = pgs_truth_of(pgs_set_has(facts->sets[0], &team_id, 1));
+    /* policy posts_among */
+    /* among */
+    seen = pgs_or(seen, pgs_set_contains(facts->sets[1], team_id));
+    seen = pgs_or(seen, pgs_is_null(team_id));
+    holds = pgs_and(holds, seen);
+    return holds;
+}
+
+static const uint16_t posts_of_3_asked[] = {0};
+static const uint16_t posts_of_3_set_0_arguments[] = {0};
+static const uint16_t posts_of_3_set_1_arguments[] = {0};
+static const struct pgs_fact_query posts_of_3_sets[] = {
+    {
+        .sql = "select * from pgstack_policy.live_537e6c15_on_team($1::uuid)",
+        .arguments = posts_of_3_set_0_arguments,
+        .n_arguments = PGS_COUNT(posts_of_3_set_0_arguments),
+        .n_columns = 1,
+    },
+    {
+        .sql = "select * from pgstack_policy.live_18d47016_among($1::uuid)",
+        .arguments = posts_of_3_set_1_arguments,
+        .n_arguments = PGS_COUNT(posts_of_3_set_1_arguments),
+        .n_columns = 1,
+    },
+};
+static const struct pgs_tie posts_of_3_ties_0[] = {{1, 0}};
+static const struct pgs_tie posts_of_3_ties_1[] = {{0, 0}, {1, 1}};
+static const struct pgs_tie posts_of_3_ties_2[] = {{1, 1}, {0, 0}};
+static const struct pgs_live_source posts_of_3_sources[] = {
+    {.watched = 4, .ties = posts_of_3_ties_0, .n_ties = 1},
+    {.watched = 0, .ties = posts_of_3_ties_1, .n_ties = 2},
+    {.watched = 0, .ties = posts_of_3_ties_2, .n_ties = 2},
+};
+static const uint16_t posts_of_3_needed[] = {0, 1};
+static const uint16_t posts_of_3_outputs[] = {0};
+static const struct pgs_match_rows posts_of_3_rows = {
+    .holds = posts_of_3_holds,
+    .needed = posts_of_3_needed,
+    .n_needed = PGS_COUNT(posts_of_3_needed),
+    .outputs = posts_of_3_outputs,
+};
+
+static const struct pgs_matcher posts_of_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED,
+        .values =
+            {
+                .sql = "select $1::uuid::text, (select auth.uid())::text",
+                .arguments = posts_of_asked,
+                .n_arguments = PGS_COUNT(posts_of_asked),
+                .n_columns = 2,
+            },
+        .sets = posts_of_sets,
+        .n_sets = PGS_COUNT(posts_of_sets),
+        .sources = posts_of_sources,
+        .n_sources = PGS_COUNT(posts_of_sources),
+        .rows = &posts_of_rows,
+    },
+    {
+        .roles = ROLE_SERVICE_ROLE,
+        .values =
+            {
+                .sql = "select $1::uuid::text",
+                .arguments = posts_of_2_asked,
+                .n_arguments = PGS_COUNT(posts_of_2_asked),
+                .n_columns = 1,
+            },
+        .sources = posts_of_2_sources,
+        .n_sources = PGS_COUNT(posts_of_2_sources),
+        .rows = &posts_of_2_rows,
+    },
+    {
+        .roles = ROLE_STAFF,
+        .values =
+            {
+                .sql = "select $1::uuid::text, (select auth.uid())::text",
+                .arguments = posts_of_3_asked,
+                .n_arguments = PGS_COUNT(posts_of_3_asked),
+                .n_columns = 2,
+            },
+        .sets = posts_of_3_sets,
+        .n_sets = PGS_COUNT(posts_of_3_sets),
+        .sources = posts_of_3_sources,
+        .n_sources = PGS_COUNT(posts_of_3_sources),
+        .rows = &posts_of_3_rows,
+    },
+};
+
+const struct pgs_live posts_of_live = {
+    .name = "posts_of",
+    .sql = "select id from public.post where team_id = $1::uuid",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+    .arguments = &posts_of_shape,
+    .columns = posts_of_columns,
+    .n_columns = PGS_COUNT(posts_of_columns),
+    .key = posts_of_key,
+    .n_key = PGS_COUNT(posts_of_key),
+    .watched = posts_of_tables,
+    .n_watched = PGS_COUNT(posts_of_tables),
+    .matchers = posts_of_matchers,
+    .n_matchers = PGS_COUNT(posts_of_matchers),
+};
+
+/* policies/matched.schema:73 live in_team_of_mine */
+struct in_team_of_mine_arguments {
+    unsigned char has[1];
+    struct pgs_uuid team;
+};
+
+static const struct pgs_column in_team_of_mine_parameters[] = {
+    PGS_COLUMN("team", "team", PGS_UUID, "uuid", PGS_NULLABLE),
+};
+
+static const struct pgs_field in_team_of_mine_fields[] = {
+    PGS_FIELD(struct in_team_of_mine_arguments, team, in_team_of_mine_parameters[0], PGS_REQUIRED),
+};
+static const struct pgs_shape in_team_of_mine_shape =
+    PGS_SHAPE(struct in_team_of_mine_arguments, in_team_of_mine_fields);
+
+static const struct pgs_column in_team_of_mine_columns[] = {
+    PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
+};
+
+static const uint16_t in_team_of_mine_key[] = {0};
+static const uint16_t in_team_of_mine_tables[] = {0, 1};
+
+/* Is a row of item in the result, and may authenticated see it? */
+static enum pgs_truth
+in_team_of_mine_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text team_id = row[2];
+    struct pgs_text team = facts->values[0];
+
+    enum pgs_truth holds = pgs_equal(team_id, team);
+    holds = pgs_and(holds, pgs_set_contains(facts->sets[0], team_id));
+    return holds;
+}
+
+static const uint16_t in_team_of_mine_asked[] = {0};
+static const uint16_t in_team_of_mine_set_0_arguments[] = {0};
+static const struct pgs_fact_query in_team_of_mine_sets[] = {
+    {
+        .sql = "select distinct v::text from (select team_id from public.member m where user_id = "
+               "(select auth.uid())) s (v) where v = $1::uuid",
+        .arguments = in_team_of_mine_set_0_arguments,
+        .n_arguments = PGS_COUNT(in_team_of_mine_set_0_arguments),
+        .n_columns = 1,
+    },
+};
+static const struct pgs_tie in_team_of_mine_ties_0[] = {{2, 0}};
+static const struct pgs_tie in_team_of_mine_ties_1[] = {{1, 1}, {0, 0}};
+static const struct pgs_live_source in_team_of_mine_sources[] = {
+    {.watched = 1, .ties = in_team_of_mine_ties_0, .n_ties = 1},
+    {.watched = 0, .ties = in_team_of_mine_ties_1, .n_ties = 2},
+};
+static const uint16_t in_team_of_mine_needed[] = {0, 2};
+static const uint16_t in_team_of_mine_outputs[] = {0};
+static const struct pgs_match_rows in_team_of_mine_rows = {
+    .holds = in_team_of_mine_holds,
+    .needed = in_team_of_mine_needed,
+    .n_needed = PGS_COUNT(in_team_of_mine_needed),
+    .outputs = in_team_of_mine_outputs,
+};
+
+static const struct pgs_matcher in_team_of_mine_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+        .values =
+            {
+                .sql = "select $1::uuid::text, (select auth.uid())::text",
+                .arguments = in_team_of_mine_asked,
+                .n_arguments = PGS_COUNT(in_team_of_mine_asked),
+                .n_columns = 2,
+            },
+        .sets = in_team_of_mine_sets,
+        .n_sets = PGS_COUNT(in_team_of_mine_sets),
+        .sources = in_team_of_mine_sources,
+        .n_sources = PGS_COUNT(in_team_of_mine_sources),
+        .rows = &in_team_of_mine_rows,
+    },
+};
+
+const struct pgs_live in_team_of_mine_live = {
+    .name = "in_team_of_mine",
+    .sql = "select id from public.item where team_id = $1::uuid and team_id in (select m.team_id "
+           "from public.member m where m.user_id = (select auth.uid()))",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+    .arguments = &in_team_of_mine_shape,
+    .columns = in_team_of_mine_columns,
+    .n_columns = PGS_COUNT(in_team_of_mine_columns),
+    .key = in_team_of_mine_key,
+    .n_key = PGS_COUNT(in_team_of_mine_key),
+    .watched = in_team_of_mine_tables,
+    .n_watched = PGS_COUNT(in_team_of_mine_tables),
+    .matchers = in_team_of_mine_matchers,
+    .n_matchers = PGS_COUNT(in_team_of_mine_matchers),
+};
+
+/* policies/matched.schema:78 live in_no_team_of_mine */
+struct in_no_team_of_mine_arguments {
+    unsigned char has[1];
+    struct pgs_uuid team;
+};
+
+static const struct pgs_column in_no_team_of_mine_parameters[] = {
+    PGS_COLUMN("team", "team", PGS_UUID, "uuid", PGS_NULLABLE),
+};
+
+static const struct pgs_field in_no_team_of_mine_fields[] = {
+    PGS_FIELD(struct in_no_team_of_mine_arguments, team, in_no_team_of_mine_parameters[0],
+              PGS_REQUIRED),
+};
+static const struct pgs_shape in_no_team_of_mine_shape =
+    PGS_SHAPE(struct in_no_team_of_mine_arguments, in_no_team_of_mine_fields);
+
+static const struct pgs_column in_no_team_of_mine_columns[] = {
+    PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
+};
+
+static const uint16_t in_no_team_of_mine_key[] = {0};
+static const uint16_t in_no_team_of_mine_tables[] = {0, 1};
+
+/* Is a row of item in the result, and may authenticated see it? */
+static enum pgs_truth
+in_no_team_of_mine_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text team_id = row[2];
+    struct pgs_text team = facts->values[0];
+
+    enum pgs_truth holds = pgs_equal(team_id, team);
+    holds = pgs_and(holds, pgs_not(pgs_set_contains(facts->sets[0], team_id)));
+    return holds;
+}
+
+static const uint16_t in_no_team_of_mine_asked[] = {0};
+static const uint16_t in_no_team_of_mine_set_0_arguments[] = {0};
+static const struct pgs_fact_query in_no_team_of_mine_sets[] = {
+    {
+        .sql = "select distinct v::text from (select team_id from public.member m where user_id = "
+               "(select auth.uid())) s (v) where v = $1::uuid or v is null",
+        .arguments = in_no_team_of_mine_set_0_arguments,
+        .n_arguments = PGS_COUNT(in_no_team_of_mine_set_0_arguments),
+        .n_columns = 1,
+    },
+};
+static const struct pgs_tie in_no_team_of_mine_ties_0[] = {{2, 0}};
+static const struct pgs_tie in_no_team_of_mine_ties_1[] = {{1, 1}, {0, 0}};
+static const struct pgs_live_source in_no_team_of_mine_sources[] = {
+    {.watched = 1, .ties = in_no_team_of_mine_ties_0, .n_ties = 1},
+    {.watched = 0, .ties = in_no_team_of_mine_ties_1, .n_ties = 2},
+};
+static const uint16_t in_no_team_of_mine_needed[] = {0, 2};
+static const uint16_t in_no_team_of_mine_outputs[] = {0};
+static const struct pgs_match_rows in_no_team_of_mine_rows = {
+    .holds = in_no_team_of_mine_holds,
+    .needed = in_no_team_of_mine_needed,
+    .n_needed = PGS_COUNT(in_no_team_of_mine_needed),
+    .outputs = in_no_team_of_mine_outputs,
+};
+
+static const struct pgs_matcher in_no_team_of_mine_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+        .values =
+            {
+                .sql = "select $1::uuid::text, (select auth.uid())::text",
+                .arguments = in_no_team_of_mine_asked,
+                .n_arguments = PGS_COUNT(in_no_team_of_mine_asked),
+                .n_columns = 2,
+            },
+        .sets = in_no_team_of_mine_sets,
+        .n_sets = PGS_COUNT(in_no_team_of_mine_sets),
+        .sources = in_no_team_of_mine_sources,
+        .n_sources = PGS_COUNT(in_no_team_of_mine_sources),
+        .rows = &in_no_team_of_mine_rows,
+    },
+};
+
+const struct pgs_live in_no_team_of_mine_live = {
+    .name = "in_no_team_of_mine",
+    .sql = "select id from public.item where team_id = $1::uuid and team_id not in (select "
+           "m.team_id from public.member m where m.user_id = (select auth.uid()))",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+    .arguments = &in_no_team_of_mine_shape,
+    .columns = in_no_team_of_mine_columns,
+    .n_columns = PGS_COUNT(in_no_team_of_mine_columns),
+    .key = in_no_team_of_mine_key,
+    .n_key = PGS_COUNT(in_no_team_of_mine_key),
+    .watched = in_no_team_of_mine_tables,
+    .n_watched = PGS_COUNT(in_no_team_of_mine_tables),
+    .matchers = in_no_team_of_mine_matchers,
+    .n_matchers = PGS_COUNT(in_no_team_of_mine_matchers),
+};
+
+/* policies/matched.schema:83 live of_rank */
+struct of_rank_arguments {
+    unsigned char has[1];
+    int64_t n;
+};
+
+static const struct pgs_column of_rank_parameters[] = {
+    PGS_COLUMN("n", "n", PGS_INT8, "bigint", PGS_NULLABLE),
+};
+
+static const struct pgs_field of_rank_fields[] = {
+    PGS_FIELD(struct of_rank_arguments, n, of_rank_parameters[0], PGS_REQUIRED),
+};
+static const struct pgs_shape of_rank_shape = PGS_SHAPE(struct of_rank_arguments, of_rank_fields);
+
+static const struct pgs_column of_rank_columns[] = {
+    PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
+};
+
+static const uint16_t of_rank_key[] = {0};
+static const uint16_t of_rank_tables[] = {0, 1};
+
+/* Is a row of item in the result, and may authenticated see it? */
+static enum pgs_truth
+of_rank_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text rank = row[3];
+    struct pgs_text n = facts->values[0];
+
+    enum pgs_truth holds = pgs_equal(rank, n);
+    enum pgs_truth part_1 = pgs_not(pgs_truth_of(pgs_set_has(facts->sets[0], &rank, 1)));
+    holds = pgs_and(holds, part_1);
+    return holds;
+}
+
+static const uint16_t of_rank_asked[] = {0};
+static const uint16_t of_rank_set_0_arguments[] = {0};
+static const struct pgs_fact_query of_rank_sets[] = {
+    {
+        .sql = "select distinct level::text from public.member m where user_id = (select "
+               "auth.uid()) and level = $1::bigint",
+        .arguments = of_rank_set_0_arguments,
+        .n_arguments = PGS_COUNT(of_rank_set_0_arguments),
+        .n_columns = 1,
+    },
+};
+static const struct pgs_tie of_rank_ties_0[] = {{3, 0}};
+static const struct pgs_tie of_rank_ties_1[] = {{2, 0}, {1, 1}};
+static const struct pgs_live_source of_rank_sources[] = {
+    {.watched = 1, .ties = of_rank_ties_0, .n_ties = 1},
+    {.watched = 0, .ties = of_rank_ties_1, .n_ties = 2},
+};
+static const uint16_t of_rank_needed[] = {0, 3};
+static const uint16_t of_rank_outputs[] = {0};
+static const struct pgs_match_rows of_rank_rows = {
+    .holds = of_rank_holds,
+    .needed = of_rank_needed,
+    .n_needed = PGS_COUNT(of_rank_needed),
+    .outputs = of_rank_outputs,
+};
+
+static const struct pgs_matcher of_rank_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+        .values =
+            {
+                .sql = "select $1::bigint::text, (select auth.uid())::text",
+                .arguments = of_rank_asked,
+                .n_arguments = PGS_COUNT(of_rank_asked),
+                .n_columns = 2,
+            },
+        .sets = of_rank_sets,
+        .n_sets = PGS_COUNT(of_rank_sets),
+        .sources = of_rank_sources,
+        .n_sources = PGS_COUNT(of_rank_sources),
+        .rows = &of_rank_rows,
+    },
+};
+
+const struct pgs_live of_rank_live = {
+    .name = "of_rank",
+    .sql = "select id from public.item where rank = $1::bigint and not exists (select 1 from "
+           "public.member m where m.level = item.rank and m.user_id = (select auth.uid()))",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+    .arguments = &of_rank_shape,
+    .columns = of_rank_columns,
+    .n_columns = PGS_COUNT(of_rank_columns),
+    .key = of_rank_key,
+    .n_key = PGS_COUNT(of_rank_key),
+    .watched = of_rank_tables,
+    .n_watched = PGS_COUNT(of_rank_tables),
+    .matchers = of_rank_matchers,
+    .n_matchers = PGS_COUNT(of_rank_matchers),
+};
+
+/* policies/matched.schema:91 live item_notes */
 struct item_notes_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -1413,7 +1909,7 @@ static const uint16_t item_notes_tables[] = {0, 1, 2};
 static const uint16_t item_notes_asked[] = {0};
 static const struct pgs_tie item_notes_ties_0[] = {{2, 0}};
 static const struct pgs_tie item_notes_ties_1[] = {{2, 0}};
-static const struct pgs_tie item_notes_ties_2[] = {{0, 1}};
+static const struct pgs_tie item_notes_ties_2[] = {{1, 1}};
 static const struct pgs_live_source item_notes_sources[] = {
     {.watched = 1, .ties = item_notes_ties_0, .n_ties = 1},
     {.watched = 2, .ties = item_notes_ties_1, .n_ties = 1},
@@ -1471,7 +1967,7 @@ const struct pgs_live item_notes_live = {
     .n_matchers = PGS_COUNT(item_notes_matchers),
 };
 
-/* policies/matched.schema:74 live count_of_team */
+/* policies/matched.schema:96 live count_of_team */
 struct count_of_team_arguments {
     unsigned char has[1];
     struct pgs_uuid team;

@@ -19,6 +19,10 @@ extern const struct pgs_live beside_me_live;
 extern const struct pgs_live by_predicates_live;
 extern const struct pgs_live notes_live;
 extern const struct pgs_live pages_live;
+extern const struct pgs_live posts_of_live;
+extern const struct pgs_live in_team_of_mine_live;
+extern const struct pgs_live in_no_team_of_mine_live;
+extern const struct pgs_live of_rank_live;
 extern const struct pgs_live item_notes_live;
 extern const struct pgs_live count_of_team_live;
 
