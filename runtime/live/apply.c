@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/order.h"
 #include "live/row.h"
 #include "live/sort.h"
 
@@ -250,7 +251,7 @@ stands_before(const struct pgs__image *image, const struct pgs__held_row *row)
 {
     struct pgs_text sort = pgs__held_sort(row);
 
-    return pgs__sort_compare(image->sort.at, image->sort.len, sort.at, sort.len) < 0;
+    return pgs__order_compare_bytes(image->sort, sort) < 0;
 }
 
 /* A full result takes only what stands before its last row; where it is unordered, any rows do. */
@@ -283,7 +284,7 @@ stands_elsewhere(const struct pgs__held_row *row, const struct pgs__image *image
 {
     struct pgs_text sort = pgs__held_sort(row);
 
-    return pgs__sort_compare(sort.at, sort.len, image->sort.at, image->sort.len) != 0;
+    return pgs__order_compare_bytes(sort, image->sort) != 0;
 }
 
 /* The row is in the result; or is now. */

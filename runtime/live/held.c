@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/order.h"
 #include "http/keyed_hash.h"
-#include "live/sort.h"
 
 uint64_t
 pgs__held_hash(struct pgs_text text)
@@ -138,7 +138,7 @@ lower_bound(const struct pgs__held *held, struct pgs_text sort)
         size_t middle = low + (high - low) / 2;
         struct pgs_text other = pgs__held_sort(held->rows[middle]);
 
-        if (pgs__sort_compare(other.at, other.len, sort.at, sort.len) < 0)
+        if (pgs__order_compare_bytes(other, sort) < 0)
             low = middle + 1;
         else
             high = middle;

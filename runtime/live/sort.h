@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Places of rows in an ordered result, as bytes that memcmp puts in PostgreSQL's order. */
+/* Places of rows in an ordered result, as bytes whose order (codec/order.h) is PostgreSQL's. */
 #ifndef PGS_LIVE_SORT_H
 #define PGS_LIVE_SORT_H
 
@@ -10,8 +10,5 @@
  * no such form, and nothing can be said. */
 bool pgs__sort_write(const struct pgs_match_order *order, const struct pgs_text *texts, size_t n,
                      struct pgs_buf *out) __attribute__((warn_unused_result));
-
-/* Less than, equal to or greater than 0. */
-int pgs__sort_compare(const char *a, size_t a_len, const char *b, size_t b_len);
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "codec/order.h"
 #include "live/delta.h"
 #include "live/interest.h"
 #include "live/sort.h"
@@ -217,7 +218,8 @@ assert_order(const struct pgs_match_order *order, const char *const *texts, size
     for (size_t i = 0; i + 1 < n; i++) {
         struct pgs_buf a = sort_of(order, texts[i]), b = sort_of(order, texts[i + 1]);
 
-        if (pgs__sort_compare(a.at, a.len, b.at, b.len) >= 0)
+        if (pgs__order_compare_bytes((struct pgs_text){a.at, a.len},
+                                     (struct pgs_text){b.at, b.len}) >= 0)
             fail_msg("%s should stand before %s", texts[i], texts[i + 1]);
         pgs_buf_clear(&a);
         pgs_buf_clear(&b);
@@ -256,13 +258,14 @@ test_sort_of_nonsense(void **state)
     static const struct pgs_match_order by_int = {0, &int_column, false, false},
                                         by_mood = {0, &mood_column, false, false},
                                         by_time = {0, &time_column, false, false};
-    static const struct pgs_text nonsense = TEXT("nonsense"), none = TEXT("");
+    static const struct pgs_text nonsense = TEXT("nonsense"), none = TEXT(""), minus = TEXT("-");
     struct pgs_buf buf;
 
     (void)state;
     pgs_buf_init(&buf, 0);
     assert_false(pgs__sort_write(&by_int, &nonsense, 1, &buf));
     assert_false(pgs__sort_write(&by_int, &none, 1, &buf));
+    assert_false(pgs__sort_write(&by_int, &minus, 1, &buf));
     assert_false(pgs__sort_write(&by_mood, &nonsense, 1, &buf));
     assert_false(pgs__sort_write(&by_time, &nonsense, 1, &buf));
     pgs_buf_clear(&buf);

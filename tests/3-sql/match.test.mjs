@@ -169,8 +169,8 @@ async function build() {
   await run(pgstack, ['generate', '-C', project]);
   const c = readdirSync(join(project, 'generated')).filter((file) => file.endsWith('.c')).map((file) => join(project, 'generated', file));
   await run(process.env.CC ?? 'cc', ['-std=c11', '-D_POSIX_C_SOURCE=200809L', '-Wall', '-Wextra', '-Werror', '-g', '-fsanitize=undefined,address',
-    `-I${join(project, 'generated')}`, `-I${join(root, 'runtime/include')}`, '-o', program,
-    ...c, join(root, 'tests/3-sql/match/harness.c'), join(root, 'runtime/codec/truth.c')]);
+    `-I${join(project, 'generated')}`, `-I${join(root, 'runtime/include')}`, `-I${join(root, 'runtime')}`, '-o', program, ...c, join(root, 'tests/3-sql/match/harness.c'),
+    ...['truth.c', 'order.c'].map((file) => join(root, 'runtime/codec', file))]);
   return { project, program };
 }
 
