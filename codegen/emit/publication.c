@@ -39,14 +39,27 @@ is_published(const struct published *published, const struct column *column)
     return false;
 }
 
+/* Tables that inherit from it are published by themselves. */
+static bool
+is_inherited(const struct model *model, const struct table *table)
+{
+    for (size_t i = 0; i < model->tables.n; i++)
+        for (size_t j = 0; j < model->tables.at[i]->inherits.n; j++)
+            if (model->tables.at[i]->inherits.at[j] == table)
+                return true;
+    return false;
+}
+
 /* Where the whole old row is published, the whole new one must be. */
 static void
-emit_published(struct out *out, const struct published *published, bool first)
+emit_published(struct out *out, const struct model *model, const struct published *published,
+               bool first)
 {
     const struct table *table = published->table;
     VEC(const struct column *) columns = {0};
 
-    out_printf(out, "%s  %s", first ? "" : ",\n", sql_relation(table));
+    out_printf(out, "%s  %s%s", first ? "" : ",\n", is_inherited(model, table) ? "only " : "",
+               sql_relation(table));
     if (published->kind == REPLICA_FULL)
         return;
     for (size_t i = 0; i < table->columns.n; i++)
@@ -126,7 +139,7 @@ emit_publication_up(struct out *out, const struct model *model)
     out_add(out, replicator_up);
     out_add(out, "create publication pgstack_live for table\n");
     for (size_t i = 0; i < published.n; i++)
-        emit_published(out, &published.at[i], i == 0);
+        emit_published(out, model, &published.at[i], i == 0);
     out_add(out, "\n  with (publish_via_partition_root = true);\n"
                  "set role pgstack_owner;\n\n");
 }

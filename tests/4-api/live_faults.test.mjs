@@ -18,9 +18,8 @@ const { random, pick } = dice();
 
 let cluster, server, program, env, db, proxy;
 before(async () => {
-  cluster = await Cluster.start('synchronous_commit = on\n');
-  process.env.PGSTACK_TEST_CLUSTER = cluster.describe();
   const project = await buildProject('tests/4-api/live');
+  cluster = await Cluster.start('synchronous_commit = on\n');
   await makeDatabase(cluster, project, name);
   program = join(project, 'build/server/board');
   env = environment(cluster, name, await freePort(), 0, { ADMIN_DATABASE_URL: '', SERVICE_ROLE_KEY: '', THREADS: '2' });
@@ -30,12 +29,12 @@ before(async () => {
   proxy = await openProxy(server.port);
 });
 after(async () => {
-  proxy.close();
-  const how = await server.stop('SIGTERM', 15_000);
-  await db.end().catch(() => {});
-  await cluster.stop();
-  assert.equal(how.code, 0, server.output().slice(-4000));
-  server.forget();
+  proxy?.close();
+  const how = await server?.stop('SIGTERM', 15_000);
+  await db?.end().catch(() => {});
+  await cluster?.stop();
+  if (server) assert.equal(how.code, 0, server.output().slice(-4000));
+  server?.forget();
 });
 
 /** A connection of its own that writes until told to stop, whatever becomes of it. */
