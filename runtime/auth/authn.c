@@ -111,6 +111,12 @@ renew_keys(struct pgs_authn *authn)
     forget_tokens(authn);
 }
 
+unsigned
+pgs_authn_keys_generation(const struct pgs_authn *authn)
+{
+    return authn->keys.keyring != NULL ? pgs_keyring_generation(authn->keys.keyring) : 0;
+}
+
 void
 pgs_authn_close(struct pgs_authn *authn)
 {

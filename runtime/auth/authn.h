@@ -46,6 +46,9 @@ bool pgs_authenticate_credential(struct pgs_authn *authn, h2o_iovec_t credential
                                  h2o_mem_pool_t *pool, struct pgs_identity *who, const char **why)
     __attribute__((warn_unused_result));
 
+/* Counts the readings of JWT_KEYS_FILE: who was let in before the last one may not be any more. */
+unsigned pgs_authn_keys_generation(const struct pgs_authn *authn);
+
 /* A copy that lives on its own, in one block for free().  NULL: out of memory. */
 void *pgs_identity_copy(const struct pgs_identity *who, struct pgs_identity *copy)
     __attribute__((warn_unused_result));

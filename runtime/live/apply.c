@@ -12,8 +12,9 @@
 #include "live/row.h"
 #include "live/sort.h"
 
-#define MAX_TOUCHES 1000 /* above it, asking is cheaper */
-#define MAX_COLUMNS 1664 /* of a select: PostgreSQL's bound */
+#define MAX_TOUCHES 1000      /* above it, asking is cheaper */
+#define MAX_TEXT_BYTES 262144 /* the same: each subscriber would get its own at once */
+#define MAX_COLUMNS 1664      /* of a select: PostgreSQL's bound */
 
 /* ---- images ---- */
 
@@ -79,6 +80,8 @@ make_after(const struct pgs__rows *rows, h2o_mem_pool_t *pool, struct pgs__image
     pgs_buf_init(&buf, 0);
     pgs__row_write(rows->live, outputs, &buf);
     image->text = keep_text(pool, &buf);
+    if (image->text.len > MAX_TEXT_BYTES)
+        return false;
     image->text_hash = pgs__held_hash(image->text);
     return pgs__rows_sort(rows, outputs, pool, &image->sort);
 }
@@ -212,6 +215,7 @@ put_in(struct pgs__work *work, const struct pgs__image *image)
     one->now = row;
     one->text = image->text;
     row->mark = one;
+    work->text_bytes += image->text.len;
     return true;
 }
 
@@ -229,6 +233,7 @@ rewrite(struct pgs__work *work, struct pgs__held_row *row, const struct pgs__ima
     }
     row->text_hash = image->text_hash;
     one->text = image->text;
+    work->text_bytes += image->text.len;
 }
 
 /* ---- a change ---- */
@@ -317,7 +322,7 @@ pgs__work_apply(struct pgs__work *work, struct pgs__image *image)
 
     if (!image->is_made)
         make_image(&work->rows, work->pool, image);
-    if (!image->is_known || work->n_touches > MAX_TOUCHES)
+    if (!image->is_known || work->n_touches > MAX_TOUCHES || work->text_bytes > MAX_TEXT_BYTES)
         return false;
     if (is_another_key(image) && !remove_key(work, image->before))
         return false;

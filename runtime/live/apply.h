@@ -51,6 +51,7 @@ struct pgs__work {
     uint64_t commit;      /* any number that is not 0 and no other's of this pool */
     struct pgs__touch *touches;
     size_t n_touches;
+    size_t text_bytes; /* of what is to be told */
 };
 
 /* False: only PostgreSQL can tell what the result is now; pgs__work_undo follows. */

@@ -9,9 +9,9 @@
 
 #define LONG_AGO_MS 1000
 
-/* The array, then the texts. */
+/* The array, then the texts; `*bytes` grows by what they take. */
 static struct pgs_text *
-copy_arguments(const struct pgs_text *arguments, size_t n)
+copy_arguments(const struct pgs_text *arguments, size_t n, size_t *bytes)
 {
     size_t size = (n + 1) * sizeof(*arguments);
     struct pgs_text *copy;
@@ -19,6 +19,7 @@ copy_arguments(const struct pgs_text *arguments, size_t n)
 
     for (size_t i = 0; i < n; i++)
         size += arguments[i].len;
+    *bytes += size;
     copy = calloc(1, size);
     if (copy == NULL)
         return NULL;
@@ -42,6 +43,7 @@ make_members(struct pgs__subscription *subscription, const struct pgs_live *live
 
     for (size_t i = 0; i < live->n_matchers; i++)
         n = live->matchers[i].n_sources > n ? live->matchers[i].n_sources : n;
+    subscription->own_bytes += (n + 1) * sizeof(*members);
     members = calloc(n + 1, sizeof(*members));
     for (size_t i = 0; members != NULL && i < n; i++)
         members[i].subscription = subscription;
@@ -68,7 +70,8 @@ pgs__subscription_open(struct pgs__session *session, const struct pgs_live *live
 
     if (subscription == NULL)
         return NULL;
-    subscription->arguments = copy_arguments(arguments, live->arguments->n_fields);
+    subscription->arguments =
+        copy_arguments(arguments, live->arguments->n_fields, &subscription->own_bytes);
     subscription->members = make_members(subscription, live);
     if (subscription->arguments == NULL || subscription->members == NULL) {
         free(subscription->arguments);

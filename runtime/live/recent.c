@@ -3,6 +3,10 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
+
+#define MAX_AGE_MS 3600000
+
 static struct pgs__commit *
 slot(struct pgs__recent *recent, uint64_t number)
 {
@@ -33,13 +37,24 @@ drop_rows(struct pgs__recent *recent)
     commit->changes = NULL;
 }
 
+static void
+settle_old(struct pgs__recent *recent)
+{
+    int64_t since_ms = pgs_clock_ms() - MAX_AGE_MS;
+
+    while (recent->floor < recent->last && slot(recent, recent->floor + 1)->heard_ms < since_ms)
+        recent->floor++;
+}
+
 void
 pgs__recent_add(struct pgs__recent *recent, struct pgs_changes *changes)
 {
-    *slot(recent, ++recent->last) = (struct pgs__commit){changes->xid, changes->lsn, changes};
+    *slot(recent, ++recent->last) =
+        (struct pgs__commit){changes->xid, changes->lsn, pgs_clock_ms(), changes};
     recent->bytes += changes->bytes;
     if (recent->last - recent->floor > PGS_RECENT_SIZE)
         recent->floor = recent->last - PGS_RECENT_SIZE;
+    settle_old(recent);
     while (recent->last - recent->bare > PGS_RECENT_ROWS ||
            (recent->bytes > PGS_RECENT_BYTES && recent->bare + 1 < recent->last))
         drop_rows(recent);
@@ -60,6 +75,7 @@ pgs__recent_copy(struct pgs__recent *to, const struct pgs__recent *from)
     *to = *from;
     for (uint64_t number = to->bare + 1; number <= to->last; number++)
         pgs_changes_keep(slot(to, number)->changes);
+    settle_old(to);
 }
 
 bool

@@ -23,6 +23,7 @@
 struct pgs__commit {
     uint32_t xid;
     uint64_t lsn;
+    int64_t heard_ms;
     struct pgs_changes *changes; /* NULL: let go, and any row of any table may be in it */
 };
 
@@ -34,8 +35,8 @@ struct pgs__recent {
     struct pgs__commit commits[PGS_RECENT_SIZE];
 };
 
-/* Adds a commit as number `last`; the reference becomes the list's.  Where there are too many, the
- * oldest counts as visible. */
+/* Adds a commit as number `last`; the reference becomes the list's.  What is old, or one of too
+ * many, counts as visible: 32 bits of a transaction's number mean nothing for ever. */
 void pgs__recent_add(struct pgs__recent *recent, struct pgs_changes *changes);
 
 /* `to` remembers what `from` does, and nothing else. */

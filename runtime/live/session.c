@@ -37,9 +37,9 @@ begin(struct pgs_buf *frame, const char *type, const char *id)
 void
 pgs__session_send(struct pgs__session *session, const struct pgs_buf *frame)
 {
+    session->n_frames++; /* of one that is not sent too: its client has not read it */
     if (session->is_ending)
         return;
-    session->n_frames++;
     session->transport->send(session->at, frame);
 }
 
@@ -350,6 +350,7 @@ identify(struct pgs__session *session, h2o_iovec_t credential)
         free(session->who_block);
         session->who_block = block;
         session->who = copy;
+        session->keys_generation = pgs_authn_keys_generation(session->thread->config.authn);
         why = NULL;
     }
     h2o_mem_clear_pool(&pool);

@@ -121,8 +121,8 @@ pgs__shelf_put(struct pgs__shelf *shelf, const struct pgs__session *session,
     write_caller(&session->who, &parked->caller);
     parked->subscription = subscription;
     parked->gen = session->gen;
-    parked->bytes =
-        sizeof(*parked) + sizeof(*subscription) + parked->caller.len + subscription->held.bytes;
+    parked->bytes = sizeof(*parked) + sizeof(*subscription) + parked->caller.len +
+                    subscription->own_bytes + subscription->held.bytes;
     parked->until_ms = pgs_clock_ms() + ms;
     pthread_mutex_lock(&shelf->mutex);
     if (!parked->caller.failed && make_room(shelf, parked->bytes)) {

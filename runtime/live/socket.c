@@ -59,7 +59,7 @@ on_flush(h2o_timeout_entry_t *entry)
 {
     struct socket *socket = H2O_STRUCT_FROM_MEMBER(struct socket, flush, entry);
 
-    if (socket->conn->sock == NULL)
+    if (socket->conn == NULL || socket->conn->sock == NULL)
         return;
     if (socket->close_code != 0)
         close_in_turn(socket);
@@ -89,6 +89,8 @@ send_frame(void *at, const struct pgs_buf *frame)
 {
     struct socket *socket = at;
 
+    if (socket->conn == NULL)
+        return; /* it is not upgraded yet: what it asked for is refused by a status */
     if (frame->failed) {
         socket->session->transport->end(socket, 1011, "out of memory");
         return;

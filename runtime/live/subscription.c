@@ -115,7 +115,7 @@ void
 pgs__subscription_count_bytes(struct pgs__subscription *subscription)
 {
     struct pgs__session *session = subscription->session;
-    size_t now = subscription->held.bytes + subscription->facts_bytes,
+    size_t now = subscription->own_bytes + subscription->held.bytes + subscription->facts_bytes,
            before = subscription->counted_bytes;
 
     session->result_bytes += now - before;
@@ -123,7 +123,7 @@ pgs__subscription_count_bytes(struct pgs__subscription *subscription)
     subscription->counted_bytes = now;
     if (subscription->held.n > PGS_LIVE_MAX_ROWS ||
         session->result_bytes > PGS_LIVE_MAX_SESSION_BYTES ||
-        session->thread->result_bytes > PGS_LIVE_MAX_THREAD_BYTES)
+        (now > before && session->thread->result_bytes > PGS_LIVE_MAX_THREAD_BYTES))
         fail_size(subscription);
 }
 
@@ -293,15 +293,14 @@ take_rows(struct pgs__subscription *subscription, struct pgs__held *after,
     if (replay == PGS__REPLAYED || (replay == PGS__STOPPED && stopped > subscription->applied)) {
         subscription->lsn = pgs__recent_lsn(recent, stopped - 1);
         tell(subscription, after, pool);
+        if (subscription->applied < stopped - 1)
+            subscription->applied = stopped - 1;
     }
     if (replay != PGS__REPLAYED) {
         retry(subscription);
         return;
     }
     subscription->tries = 0;
-    if (subscription->again)
-        put_off(subscription, RETRY_MIN_MS);
-    subscription->again = false;
 }
 
 static void
@@ -343,9 +342,23 @@ take_error(struct pgs__subscription *subscription, const struct pgs_db_error *er
         fail_database(subscription, error);
         return;
     }
-    subscription->is_unmatched = !subscription->again;
-    subscription->again = false;
+    subscription->is_unmatched = true;
     h2o_linklist_insert(&subscription->session->thread->due, &subscription->turn);
+}
+
+/* An answer to who the caller was before, or for a client that has not read the ones before. */
+static bool
+put_off_answer(struct pgs__subscription *subscription)
+{
+    bool is_full = pgs__session_is_full(subscription->session);
+
+    if (!subscription->again && !is_full)
+        return false;
+    if (is_full)
+        pgs_limit_hit(PGS_LIMIT_LIVE_QUEUE);
+    put_off(subscription, is_full ? RETRY_MAX_MS : RETRY_MIN_MS);
+    subscription->again = false;
+    return true;
 }
 
 static void
@@ -357,6 +370,10 @@ on_done(struct pgs_txn *txn, void *owner)
 
     subscription->txn = NULL;
     thread->n_in_flight--;
+    if (put_off_answer(subscription)) {
+        pgs__subscriptions_pump(thread);
+        return;
+    }
     switch (pgs_txn_state(txn)) {
     case PGS_TXN_OK:
         take_result(subscription, txn);

@@ -138,17 +138,24 @@ on_tick(h2o_timeout_entry_t *entry)
     pgs__subscriptions_pump(thread);
 }
 
+/* Its token has expired; or keys have changed, and the one that signed it may be gone. */
+static bool
+is_over(const struct pgs__session *session)
+{
+    return (session->who.exp_s != 0 && pgs_clock_wall_s() >= session->who.exp_s) ||
+           session->keys_generation != pgs_authn_keys_generation(session->thread->config.authn);
+}
+
 static void
 on_second(h2o_timeout_entry_t *entry)
 {
     struct pgs_live_thread *thread = H2O_STRUCT_FROM_MEMBER(struct pgs_live_thread, second, entry);
-    int64_t now_s = pgs_clock_wall_s();
 
     for (h2o_linklist_t *link = thread->sessions.next; link != &thread->sessions;
          link = link->next) {
         struct pgs__session *session = H2O_STRUCT_FROM_MEMBER(struct pgs__session, link, link);
 
-        if (session->who.exp_s != 0 && now_s >= session->who.exp_s && !session->is_ending)
+        if (is_over(session) && !session->is_ending)
             pgs__session_expire(session);
         else
             session->transport->ping(session->at);

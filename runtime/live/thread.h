@@ -64,7 +64,8 @@ struct pgs__session {
     const struct pgs__transport *transport;
     void *at; /* the transport's */
     struct pgs_identity who;
-    void *who_block; /* what it is in */
+    void *who_block;          /* what it is in */
+    unsigned keys_generation; /* when it was let in */
     struct pgs__shelf *shelf;
     uint64_t gen;          /* names the connection; another one once the log was lost */
     uint64_t n_frames;     /* sent so far */
@@ -101,6 +102,7 @@ struct pgs__subscription {
 
     const struct pgs_matcher *matcher; /* NULL: every change of a table means asking again */
     struct pgs_facts *facts;           /* that it goes by; NULL as above */
+    size_t own_bytes;                  /* of its arguments and members */
     size_t counted_bytes;              /* of the session and the thread */
     size_t facts_bytes;
     struct pgs__member *members; /* its places in thread->interests */

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "codec/json_write.h"
+#include "live/message.h"
 #include "codec/url_decode.h"
 #include "http/reply.h"
 
@@ -108,6 +109,29 @@ pgs__live_credential(const h2o_req_t *req, const struct pgs__live_url *url)
     return other.base != NULL ? other : h2o_iovec_init(url->apikey.at, url->apikey.len);
 }
 
+static void *
+pool_alloc(void *pool, size_t size)
+{
+    return h2o_mem_alloc_pool(pool, size);
+}
+
+/* Nothing that the URL says may be a member of the message itself. */
+static bool
+is_one_object(const struct pgs_buf *message, struct pgs_text params)
+{
+    struct pgs__message read;
+    const char *why;
+    h2o_mem_pool_t pool;
+    bool is_one;
+
+    h2o_mem_init_pool(&pool);
+    is_one = pgs__message_read("subscribe", message->at, message->len,
+                               (struct pgs_memory){pool_alloc, &pool}, &read, &why) &&
+             read.params.len == params.len;
+    h2o_mem_clear_pool(&pool);
+    return is_one;
+}
+
 void
 pgs__live_url_subscribe(struct pgs__session *session, const struct pgs__live_url *url)
 {
@@ -122,7 +146,9 @@ pgs__live_url_subscribe(struct pgs__session *session, const struct pgs__live_url
     pgs_buf_add_str(&message, ",\"params\":");
     pgs_buf_add(&message, params.at, params.len);
     pgs_buf_add_char(&message, '}');
-    if (!message.failed)
+    if (message.failed || !is_one_object(&message, params))
+        pgs__session_fail(session, NULL, "bad_params", "\"params\" must be a JSON object");
+    else
         pgs__session_receive(session, "subscribe", message.at, message.len);
     pgs_buf_clear(&message);
 }

@@ -78,19 +78,30 @@ test('refused before the upgrade', async () => {
   assert.equal(old.headers['sec-websocket-version'], '13');
 });
 
+test('what the URL says is a value, and no part of the message', async () => {
+  const query = (params) => refusal(`/ws/tickets?params=${encodeURIComponent(params)}`, 'ada');
+  for (const more of ['"type":"ping"', `"type":"token","token":"${token(ada)}"`, '"resume":{"gen":5,"seq":1}', '"id":"y"'])
+    assert.equal(await query(`{"team_id":1},${more}`), 400, more);
+  assert.equal(await query('{"team_id":1}'), 101);
+  const { body } = await fetch(`http://127.0.0.1:${app.port}/live/v1/stream?query=tickets&params=${encodeURIComponent('{"team_id":1},"type":"ping"')}`, { headers: credentials('ada') });
+  let text = '';
+  for await (const part of body.pipeThrough(new TextDecoderStream())) if ((text += part).includes('}')) break;
+  assert.match(text, /bad_params/);
+});
+
 test('a result that is too large is an overflow, and one that cannot be had is invalidated', async () => {
   await sql('insert into note select i, 7, i::text from generate_series(1, 10001) i');
   const live = await open(`/ws/notes?params=${encodeURIComponent('{"ticket":7}')}`, staff);
   assert.equal(await live.closed, 1013);
   assert.deepEqual(live.frames.map(({ type, overflow, code }) => ({ type, overflow, code })), [{ type: 'subscribed', overflow: undefined, code: undefined }, { type: 'overflow', overflow: true, code: 'too_large' }]);
   await sql('delete from note');
-  const other = await open(`/ws/notes?params=${encodeURIComponent('{"ticket":7}')}`, staff);
+  const other = await open(`/ws/total?params=${encodeURIComponent('{"team":1}')}`, staff); // asked for, not matched
   await until('its rows', () => other.frames.length === 2);
-  await sql(`revoke select on note from staff; insert into note values (1, 7, 'x')`);
+  await sql(`revoke select on ticket from staff; insert into ticket (id, team_id, title) values (9, 1, 'x')`);
   assert.equal(await other.closed, 1011);
   const { type, invalidated, code } = other.frames.at(-1);
   assert.deepEqual({ type, invalidated, code }, { type: 'invalidated', invalidated: true, code: '42501' });
-  await sql('grant select on note to staff; delete from note');
+  await sql('grant select on ticket to staff; delete from ticket where id = 9');
 });
 
 test('a token that expires ends it', async () => {
