@@ -168,19 +168,25 @@ struct match_row {
 
 bool match_needs_row(const struct match_row *row, struct sql_part part);
 
-/* `column = auth.uid()`, or a claim: it holds for rows of the caller alone. */
-bool match_is_of_caller(struct sql_part part);
+/* `column = auth.uid()`, the column being the row's: it holds for rows of the caller alone. */
+bool match_is_of_caller(const struct match_row *row, struct sql_part part);
 
 /* Nothing but arguments, claims and constants is in it. */
 bool match_is_constant(struct sql_part part);
 
-/* It stays the same until a table changes that it reads; else `*reason` says why not. */
+/*
+ * It stays the same until a table changes that it reads, and its text is all of it; else `*reason`
+ * says why not.
+ */
 bool match_is_steady(struct sql_part part, struct match_reason *reason);
 
 /* Types whose texts are equal exactly where the values are, and which compare with each other. */
 bool match_is_textual(struct type type);
 bool match_is_ordered(struct type type);
 bool match_compares(struct type a, struct type b);
+
+/* Of an expression compared with what is of `other`: a literal in quotes is of that type. */
+struct type match_type_beside(const struct expr *expr, struct type other);
 
 /* `collate "C"`: text in the order of its bytes. */
 bool match_is_bytewise(const struct expr *expr);

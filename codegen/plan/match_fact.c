@@ -33,7 +33,8 @@ match_add_fact(struct match *match, struct sql_part part, struct type type)
     struct match_fact fact = {.name = name_of(part), .sql = sql};
 
     if (part.expr->kind == EXPR_LITERAL)
-        fact.sql = arena_printf("%s::%s", sql, sql_cast_type(type));
+        fact.sql = arena_printf("%s::%s", sql,
+                                sql_cast_type(type_base(match_type_beside(part.expr, type))));
     for (size_t i = 0; i < match->facts.n; i++)
         if (strcmp(fact.sql, match->facts.at[i].sql) == 0)
             return i;

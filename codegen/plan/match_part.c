@@ -144,18 +144,24 @@ is_caller(struct sql_part part)
         return is_caller((struct sql_part){part.expr->args.at[0], part.frame});
     if (is_bare_select(part.expr))
         return is_caller((struct sql_part){part.expr->select->outputs.at[0].expr, part.frame});
-    return part.expr->kind == EXPR_CLAIM || (part.expr->kind == EXPR_CALL && part.expr->is_auth);
+    return part.expr->kind == EXPR_CALL && part.expr->is_auth &&
+           strcmp(part.expr->name, "uid") == 0;
 }
 
 bool
-match_is_of_caller(struct sql_part part)
+match_is_of_caller(const struct match_row *row, struct sql_part part)
 {
     const struct expr *expr = part.expr;
+    struct sql_part left, right;
+    struct type type;
 
-    if (expr->kind != EXPR_OP || strcmp(expr->name, "=") != 0)
+    if (expr->kind != EXPR_OP || strcmp(expr->name, "=") != 0 ||
+        (expr->function && expr->function->extension))
         return false;
-    return is_caller((struct sql_part){expr->args.at[0], part.frame}) ||
-           is_caller((struct sql_part){expr->args.at[1], part.frame});
+    left = (struct sql_part){expr->args.at[0], part.frame};
+    right = (struct sql_part){expr->args.at[1], part.frame};
+    return (match_column(row, left, &type) && is_caller(right)) ||
+           (is_caller(left) && match_column(row, right, &type));
 }
 
 /* ---- what changes without a write ---- */
@@ -252,6 +258,8 @@ find_unsteady(struct sql_part part, void *data)
 
     if (expr->kind == EXPR_RAW)
         note(s, expr, "SQL in $$ is not known");
+    else if (expr->kind == EXPR_COLLATE && !match_is_bytewise(expr))
+        note(s, expr, "texts that differ may be equal by this collation");
     else if (function && !expr->is_auth && function->volatility == VOLATILE)
         note(s, expr, "a volatile function gives something else each time");
     else if ((expr->kind == EXPR_CALL && is_clock(expr)) || reads_time(expr))
@@ -317,6 +325,12 @@ match_compares(struct type a, struct type b)
 {
     return match_is_textual(a) && match_is_textual(b) && family(a) == family(b) &&
            a.enumeration == b.enumeration;
+}
+
+struct type
+match_type_beside(const struct expr *expr, struct type other)
+{
+    return expr->kind == EXPR_LITERAL && type_is_open(expr->type) ? other : expr->type;
 }
 
 bool

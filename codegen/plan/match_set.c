@@ -187,16 +187,35 @@ add_set(struct match *match, struct match_set set)
     return match->sets.n - 1;
 }
 
+/* The rows of the table are the caller's, and what is listed is in them. */
 static bool
-check_definer(struct match *match, const struct sql_parts *conditions, struct span span)
+lists_caller(const struct range *range, const struct sql_parts *conditions,
+             const struct sql_parts *values)
+{
+    struct match_row row = {.range = range};
+    struct type type;
+    bool does = false;
+
+    if (range->select || range->call || range->table->derived || range->table->is_view)
+        return false;
+    for (size_t i = 0; i < conditions->n; i++)
+        does |= match_is_of_caller(&row, conditions->at[i]);
+    for (size_t i = 0; does && i < values->n; i++)
+        does = match_column(&row, values->at[i], &type) != NULL;
+    return does;
+}
+
+static bool
+check_definer(struct match *match, const struct select *select, const struct sql_parts *conditions,
+              const struct sql_parts *values)
 {
     if (!match->definer)
         return true;
-    for (size_t i = 0; i < conditions->n; i++)
-        if (match_is_of_caller(conditions->at[i]))
+    for (size_t i = 0; i < select->from.n; i++)
+        if (lists_caller(select->from.at[i], conditions, values))
             return true;
     return refuse(
-        match, span,
+        match, select->span,
         arena_printf("predicate \"%s\" reads rows of others past policies", match->definer->name));
 }
 
@@ -206,7 +225,7 @@ set_of_rows(struct asking *asking, const struct select *select, const struct sql
     struct match_set set = {.n_columns = asking->set.columns.n};
     struct term *term = match_new_term(TERM_HAS);
 
-    if (!check_definer(asking->match, &asking->set.conditions, select->span))
+    if (!check_definer(asking->match, select, &asking->set.conditions, &asking->set.columns))
         return NULL;
     asking->set.select = select;
     asking->set.frame = frame;
@@ -303,13 +322,14 @@ whole_term(struct match *match, const struct match_row *row, struct sql_part out
 static bool
 check_whole_definer(struct match *match, const struct select *select, const struct sql_frame *frame)
 {
-    struct sql_parts conditions = {0};
+    struct sql_parts conditions = {0}, values = {0};
 
     if (match->definer && !match_select_is_simple(select))
         return refuse(match, select->span, "this sub-select is more than rows of tables");
     if (select->where)
         match_conjuncts((struct sql_part){select->where, frame}, &conditions);
-    return check_definer(match, &conditions, select->span);
+    vec_push(&values, ((struct sql_part){select->outputs.at[0].expr, frame}));
+    return check_definer(match, select, &conditions, &values);
 }
 
 static struct term *

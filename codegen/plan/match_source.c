@@ -41,10 +41,9 @@ match_tied(const struct match *match, const struct column *column, struct type t
 {
     for (size_t i = 0; i < match->ties.n; i++) {
         const struct match_tie *tie = &match->ties.at[i];
-        const struct expr *value = tie->value.expr;
 
         if (tie->column == column &&
-            match_compares(type, value->kind == EXPR_LITERAL ? column->type : value->type))
+            match_compares(type, match_type_beside(tie->value.expr, column->type)))
             return tie;
     }
     return NULL;
@@ -87,7 +86,7 @@ add_tie(struct match *match, const struct match_row *row, struct sql_part a, str
 
     tie.column = match_column(row, a, &type);
     if (!tie.column || !match_is_textual(tie.column->type) ||
-        !match_compares(tie.column->type, b.expr->kind == EXPR_LITERAL ? type : b.expr->type))
+        !match_compares(tie.column->type, match_type_beside(b.expr, type)))
         return;
     through = tied_part(match, b, tie.column->type);
     if (through)
@@ -326,7 +325,7 @@ visit_target(const struct range *range, void *data)
 
 static void visit_expr(const struct expr *expr, void *data);
 
-/* Read once with the policies of the role, and once past them. */
+/* Read once with the policies of the role, and once past them; defaults are the caller's. */
 static void
 source_function(struct sourcing *s, const struct declared_function *function)
 {
@@ -336,8 +335,9 @@ source_function(struct sourcing *s, const struct declared_function *function)
         return;
     inner.frame = NULL;
     inner.function = true;
-    inner.definer |= function->definer;
     inner.followed = s->followed;
+    walk_params(&function->params, visit_expr, &inner);
+    inner.definer |= function->definer;
     walk_statement_ranges(function->body, visit_target, &inner);
     walk_statement(function->body, visit_expr, &inner);
     s->followed = inner.followed;
@@ -399,4 +399,5 @@ match_sources(struct match *match)
     struct sourcing s = {.match = match};
 
     source_select(&s, match->live->body, NULL);
+    walk_params(&match->live->params, visit_expr, &s);
 }

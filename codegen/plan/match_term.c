@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Conditions on a row as terms that C computes from texts. */
-#include <ctype.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -83,7 +82,7 @@ fact_operand(struct match *match, struct sql_part part, struct type other, struc
 {
     const char *constant = constant_of(part.expr, other);
 
-    *type = part.expr->kind == EXPR_LITERAL ? other : part.expr->type;
+    *type = match_type_beside(part.expr, other);
     if (constant) {
         *out = (struct operand){.kind = OPERAND_TEXT, .text = constant};
         return true;
@@ -120,13 +119,6 @@ match_operand(struct match *match, const struct match_row *row, struct sql_part 
 
 /* ---- comparisons ---- */
 
-/* A literal is of the type that it is compared with. */
-static struct type
-type_beside(const struct expr *a, const struct expr *b)
-{
-    return a->kind == EXPR_LITERAL ? b->type : a->type;
-}
-
 static struct sql_part
 without_collation(struct sql_part part)
 {
@@ -136,13 +128,15 @@ without_collation(struct sql_part part)
 static bool
 check_comparison(struct match *match, struct sql_part a, struct sql_part b, bool ordered)
 {
-    struct type left = type_beside(a.expr, b.expr), right = type_beside(b.expr, a.expr);
+    struct type left = match_type_beside(a.expr, b.expr->type);
+    struct type right = match_type_beside(b.expr, a.expr->type);
     bool collated = a.expr->kind == EXPR_COLLATE || b.expr->kind == EXPR_COLLATE;
     bool bytes = match_is_bytewise(a.expr) || match_is_bytewise(b.expr);
 
     if (!match_compares(left, right)) {
         match_because(match, a.expr->span,
-                      arena_printf("%s is not compared by its text", type_text(left)));
+                      arena_printf("%s is not compared by its text",
+                                   type_text(match_is_textual(left) ? right : left)));
         return false;
     }
     if ((ordered && !match_is_ordered(left) && !bytes) || (collated && !bytes)) {
@@ -154,45 +148,74 @@ check_comparison(struct match *match, struct sql_part a, struct sql_part b, bool
 }
 
 static struct term *
+boolean_term(struct match *match, const struct match_row *row, struct sql_part part)
+{
+    struct term *term = match_new_term(TERM_BOOLEAN);
+    struct operand operand;
+    struct type type;
+
+    if (!match_operand(match, row, part, part.expr->type, &operand, &type))
+        return NULL;
+    vec_push(&term->operands, operand);
+    return term;
+}
+
+/* The order of a cast to text is the text's, that of what is behind it another. */
+static bool
+check_order(struct match *match, struct sql_part part, const struct operand *operand)
+{
+    if (operand->kind != OPERAND_COLUMN || !type_is_text(part.expr->type) ||
+        type_is_text(operand->column->type))
+        return true;
+    match_because(match, part.expr->span, "a cast to text is ordered otherwise than its column");
+    return false;
+}
+
+/* Neither side is the row's: one fact. */
+static struct term *
+asked_order(struct match *match, const struct match_row *row, enum term_kind kind,
+            struct sql_part a, struct sql_part b)
+{
+    struct expr *expr = arena_alloc(sizeof(*expr));
+
+    if (a.expr->type.extension || b.expr->type.extension) {
+        match_because(match, a.expr->span, "an extension's operator is PostgreSQL's to compute");
+        return NULL;
+    }
+    *expr = (struct expr){.kind = EXPR_OP,
+                          .span = a.expr->span,
+                          .name = kind == TERM_LESS ? "<" : "<=",
+                          .type = type_scalar(TYPE_BOOL),
+                          .nullable = true};
+    vec_push(&expr->args, (struct expr *)a.expr);
+    vec_push(&expr->args, (struct expr *)b.expr);
+    return boolean_term(match, row, (struct sql_part){expr, a.frame});
+}
+
+static struct term *
 comparison(struct match *match, const struct match_row *row, enum term_kind kind, struct sql_part a,
            struct sql_part b)
 {
     struct term *term = match_new_term(kind);
+    bool ordered = kind == TERM_LESS || kind == TERM_LESS_EQUAL;
     struct operand left, right;
     struct type type, other;
 
-    if (!check_comparison(match, a, b, kind == TERM_LESS || kind == TERM_LESS_EQUAL))
+    if (ordered && !match_needs_row(row, a) && !match_needs_row(row, b))
+        return asked_order(match, row, kind, a, b);
+    if (!check_comparison(match, a, b, ordered))
         return NULL;
-    term->type = type_beside(a.expr, b.expr);
-    if (!match_operand(match, row, without_collation(a), term->type, &left, &type) ||
-        !match_operand(match, row, without_collation(b), term->type, &right, &other))
+    a = without_collation(a);
+    b = without_collation(b);
+    term->type = match_type_beside(a.expr, b.expr->type);
+    if (!match_operand(match, row, a, term->type, &left, &type) ||
+        !match_operand(match, row, b, term->type, &right, &other))
+        return NULL;
+    if (ordered && (!check_order(match, a, &left) || !check_order(match, b, &right)))
         return NULL;
     vec_push(&term->operands, left);
     vec_push(&term->operands, right);
     return term;
-}
-
-/* Two conditions. */
-static struct term *
-both(struct match *match, const struct match_row *row, struct sql_part a, struct sql_part b)
-{
-    struct term *term = match_new_term(TERM_BOTH);
-    struct term *left = match_term(match, row, a, false);
-    struct term *right = left ? match_term(match, row, b, false) : NULL;
-
-    if (!right)
-        return NULL;
-    vec_push(&term->terms, left);
-    vec_push(&term->terms, right);
-    return term;
-}
-
-static struct term *
-equality(struct match *match, const struct match_row *row, struct sql_part a, struct sql_part b)
-{
-    if (type_is_bool(a.expr->type) && type_is_bool(b.expr->type))
-        return both(match, row, a, b);
-    return comparison(match, row, TERM_EQUAL, a, b);
 }
 
 static struct term *
@@ -206,6 +229,24 @@ joined(struct term *a, struct term *b, enum term_kind kind)
     vec_push(&term->terms, a);
     vec_push(&term->terms, b);
     return term;
+}
+
+/* Two conditions. */
+static struct term *
+both(struct match *match, const struct match_row *row, struct sql_part a, struct sql_part b)
+{
+    struct term *left = match_term(match, row, a, false);
+    struct term *right = left ? match_term(match, row, b, false) : NULL;
+
+    return joined(left, right, TERM_BOTH);
+}
+
+static struct term *
+equality(struct match *match, const struct match_row *row, struct sql_part a, struct sql_part b)
+{
+    if (type_is_bool(a.expr->type) && type_is_bool(b.expr->type))
+        return both(match, row, a, b);
+    return comparison(match, row, TERM_EQUAL, a, b);
 }
 
 static struct term *
@@ -262,6 +303,10 @@ null_test(struct match *match, const struct match_row *row, struct sql_part part
             return NULL;
         vec_push(&is->terms, inner);
         return is;
+    }
+    if (arg.expr->type.kind == TYPE_COMPOSITE && !arg.expr->type.array) {
+        match_because(match, arg.expr->span, "`is null` of a row looks into it");
+        return NULL;
     }
     if (!match_operand(match, row, arg, arg.expr->type, &operand, &type))
         return NULL;
@@ -340,19 +385,6 @@ list_term(struct match *match, const struct match_row *row, struct sql_part part
         term = term ? joined(term, one, TERM_OR) : one;
     }
     return part.expr->negated ? match_not(term) : term;
-}
-
-static struct term *
-boolean_term(struct match *match, const struct match_row *row, struct sql_part part)
-{
-    struct term *term = match_new_term(TERM_BOOLEAN);
-    struct operand operand;
-    struct type type;
-
-    if (!match_operand(match, row, part, part.expr->type, &operand, &type))
-        return NULL;
-    vec_push(&term->operands, operand);
-    return term;
 }
 
 /* What needs no row: one fact. */

@@ -38,6 +38,14 @@ visit_range(const struct range *range, void *data)
     watch_table(watching, table);
 }
 
+static void
+watch_defaults(struct watching *watching, const struct params *params)
+{
+    for (size_t i = 0; i < params->n; i++)
+        if (params->at[i]->default_expr)
+            watch_expr(watching, params->at[i]->default_expr);
+}
+
 /* A function without a body that we can read has been refused, or is raw. */
 static void
 watch_function(struct watching *watching, const struct expr *call)
@@ -53,6 +61,7 @@ watch_function(struct watching *watching, const struct expr *call)
         }
         return;
     }
+    watch_defaults(watching, &function->params);
     walk_statement_ranges(function->body, visit_range, watching);
     walk_statement(function->body, visit_expr, watching);
 }
@@ -138,6 +147,7 @@ plan_watched(const struct model *model, const struct live *live)
     struct watching watching = {.model = model, .out = &watched};
 
     watch_select(&watching, live->body);
+    watch_defaults(&watching, &live->params);
     return watched;
 }
 

@@ -42,11 +42,12 @@ const values = {
   'timestamp with time zone': () => `${rnd.pick(['2024-02-29 12:00:00', '2024-02-29 12:00:00.5', '2031-01-01 00:00:00', '2029-12-31 23:30:00'])}${rnd.pick(['+00', '+01', '-01:30'])}`,
   text: () => rnd.pick(['', 'a', 'A', 'b', 'aa', 'ä', "it's", 'back\\slash', 'z z']),
   'character varying': () => values.text(),
+  'public.spot': () => rnd.pick(['(,)', '(1,)', '(1,2)']),
 };
 
 const tables = {
   item: { id: null, owner_id: 'uuid', team_id: 'uuid?', state: 'public.state?', shared: 'boolean?', rank: 'integer?', size: 'smallint', due: 'date?',
-    seen_at: 'timestamp without time zone?', made_at: 'timestamp with time zone', label: 'text?', code: 'character varying?' },
+    seen_at: 'timestamp without time zone?', made_at: 'timestamp with time zone', label: 'text?', code: 'character varying?', spot: 'public.spot?' },
   note: { id: null, owner_id: 'uuid?', team_id: 'uuid', state: 'public.state', shared: 'boolean?', hidden: 'boolean' },
   page: { id: null, owner_id: 'uuid', team_id: 'uuid', shared: 'boolean' },
   item_code: { id: null, team_id: 'uuid?', label: 'text?' },

@@ -51,13 +51,19 @@ static const struct pgs_live *const lives[] = {
     &of_rank_live,
     &item_notes_live,
     &count_of_team_live,
+    &limited_live,
+    &beyond_rule_live,
+    &not_so_many_live,
+    &so_small_live,
+    &unnamed_live,
+    &around_live,
     NULL,
 };
 
 const struct pgs_app pgs_app = {
     .name = "matched",
     .version = "0.1.0",
-    .fingerprint = "f3ecef68d122abff94ca541bd2f7b0aa93f7dab14436496eafc1109c7ef52ea4",
+    .fingerprint = "40a1fe43e9d5638e223168b494f2a680994db1154740e1dd0ef5dc9658ef9cd8",
     .roles = roles,
     .n_roles = PGS_COUNT(roles),
     .claims = claims,

@@ -141,6 +141,51 @@ export type Database = {
           top: number | null;
         };
       };
+      limited: {
+        Args: {
+          team: string | null;
+        };
+        Row: {
+          id: number;
+        };
+      };
+      beyond_rule: {
+        Args: {
+          team: string | null;
+          n?: number | null;
+        };
+        Row: {
+          id: number;
+        };
+      };
+      not_so_many: {
+        Args: {
+          team: string | null;
+        };
+        Row: {
+          id: number;
+        };
+      };
+      so_small: {
+        Args: never;
+        Row: {
+          id: number;
+        };
+      };
+      unnamed: {
+        Args: never;
+        Row: {
+          id: number;
+        };
+      };
+      around: {
+        Args: {
+          n: number | null;
+        };
+        Row: {
+          id: number;
+        };
+      };
     };
     Enums: {
       state: "draft" | "open" | "closed";

@@ -22,6 +22,8 @@ static const char *const matched_3[] = {"id", "team_id", "shared", NULL};
 
 static const char *const matched_4[] = {"id", "team_id", "author_id", NULL};
 
+static const char *const matched_6[] = {"id", "team_id", "level", "small", "name", NULL};
+
 /* A write to one of these may change a result. */
 const struct pgs_watched lives_watched[] = {
     {.schema = "public", .table = "member", .columns = matched_0},
@@ -29,10 +31,12 @@ const struct pgs_watched lives_watched[] = {
     {.schema = "public", .table = "note", .columns = matched_2},
     {.schema = "public", .table = "page", .columns = matched_3},
     {.schema = "public", .table = "post", .columns = matched_4},
+    {.schema = "public", .table = "rule"},
+    {.schema = "public", .table = "limited", .columns = matched_6},
     {.schema = NULL},
 };
 
-/* schema/matched.schema:4 type state */
+/* schema/matched.schema:5 type state */
 static const char *const state_labels[] = {"draft", "open", "closed", NULL};
 
 /* The types of matched_1. */
@@ -43,6 +47,15 @@ static const struct pgs_column matched_1_types[] = {
     PGS_COLUMN("rank", "rank", PGS_INT4, "integer", PGS_NULLABLE),
     PGS_COLUMN("due", "due", PGS_DATE, "date", PGS_NULLABLE),
     PGS_COLUMN("label", "label", PGS_TEXT, "text", PGS_NULLABLE),
+};
+
+/* The types of matched_6. */
+static const struct pgs_column matched_6_types[] = {
+    PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
+    PGS_COLUMN("team_id", "team_id", PGS_UUID, "uuid", PGS_NOT_NULL),
+    PGS_COLUMN("level", "level", PGS_INT4, "integer", PGS_NOT_NULL),
+    PGS_COLUMN("small", "small", PGS_INT2, "smallint", PGS_NOT_NULL),
+    PGS_COLUMN("name", "name", PGS_TEXT, "text", PGS_NULLABLE),
 };
 
 static const struct pgs_shape no_arguments = {.struct_align = 1};
@@ -1882,7 +1895,7 @@ const struct pgs_live of_rank_live = {
     .n_matchers = PGS_COUNT(of_rank_matchers),
 };
 
-/* policies/matched.schema:91 live item_notes */
+/* policies/matched.schema:89 live item_notes */
 struct item_notes_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -1967,7 +1980,7 @@ const struct pgs_live item_notes_live = {
     .n_matchers = PGS_COUNT(item_notes_matchers),
 };
 
-/* policies/matched.schema:96 live count_of_team */
+/* policies/matched.schema:94 live count_of_team */
 struct count_of_team_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -2022,4 +2035,459 @@ const struct pgs_live count_of_team_live = {
     .n_watched = PGS_COUNT(count_of_team_tables),
     .matchers = count_of_team_matchers,
     .n_matchers = PGS_COUNT(count_of_team_matchers),
+};
+
+/* policies/matched.schema:107 live limited */
+struct limited_arguments {
+    unsigned char has[1];
+    struct pgs_uuid team;
+};
+
+static const struct pgs_column limited_parameters[] = {
+    PGS_COLUMN("team", "team", PGS_UUID, "uuid", PGS_NULLABLE),
+};
+
+static const struct pgs_field limited_fields[] = {
+    PGS_FIELD(struct limited_arguments, team, limited_parameters[0], PGS_REQUIRED),
+};
+static const struct pgs_shape limited_shape = PGS_SHAPE(struct limited_arguments, limited_fields);
+
+static const struct pgs_column limited_columns[] = {
+    PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
+};
+
+static const uint16_t limited_key[] = {0};
+static const uint16_t limited_tables[] = {5, 6};
+
+/* Is a row of limited in the result, and may authenticated see it? */
+static enum pgs_truth
+limited_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text team_id = row[1];
+    struct pgs_text team = facts->values[0];
+    struct pgs_text fact = facts->values[1];
+
+    enum pgs_truth holds = pgs_equal(team_id, team);
+    holds = pgs_and(holds, pgs_boolean(fact));
+    return holds;
+}
+
+static const uint16_t limited_asked[] = {0};
+static const struct pgs_tie limited_ties_0[] = {{1, 0}};
+static const struct pgs_live_source limited_sources[] = {
+    {.watched = 6, .ties = limited_ties_0, .n_ties = 1},
+    {.watched = 5},
+};
+static const uint16_t limited_needed[] = {0, 1};
+static const uint16_t limited_outputs[] = {0};
+static const struct pgs_match_rows limited_rows = {
+    .holds = limited_holds,
+    .needed = limited_needed,
+    .n_needed = PGS_COUNT(limited_needed),
+    .outputs = limited_outputs,
+};
+
+static const struct pgs_matcher limited_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+        .values =
+            {
+                .sql = "select $1::uuid::text, (select public.enough(3))::text",
+                .arguments = limited_asked,
+                .n_arguments = PGS_COUNT(limited_asked),
+                .n_columns = 2,
+            },
+        .sources = limited_sources,
+        .n_sources = PGS_COUNT(limited_sources),
+        .rows = &limited_rows,
+    },
+};
+
+const struct pgs_live limited_live = {
+    .name = "limited",
+    .sql = "select id from public.limited where team_id = $1::uuid and (select public.enough(3))",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+    .arguments = &limited_shape,
+    .columns = limited_columns,
+    .n_columns = PGS_COUNT(limited_columns),
+    .key = limited_key,
+    .n_key = PGS_COUNT(limited_key),
+    .watched = limited_tables,
+    .n_watched = PGS_COUNT(limited_tables),
+    .matchers = limited_matchers,
+    .n_matchers = PGS_COUNT(limited_matchers),
+};
+
+/* policies/matched.schema:109 live beyond_rule */
+struct beyond_rule_arguments {
+    unsigned char has[2];
+    struct pgs_uuid team;
+    int32_t n;
+};
+
+static const struct pgs_column beyond_rule_parameters[] = {
+    PGS_COLUMN("team", "team", PGS_UUID, "uuid", PGS_NULLABLE),
+    PGS_COLUMN("n", "n", PGS_INT4, "integer", PGS_NULLABLE),
+};
+
+static const struct pgs_field beyond_rule_fields[] = {
+    PGS_FIELD(struct beyond_rule_arguments, team, beyond_rule_parameters[0], PGS_REQUIRED),
+    PGS_FIELD(struct beyond_rule_arguments, n, beyond_rule_parameters[1], PGS_OPTIONAL),
+};
+static const struct pgs_shape beyond_rule_shape =
+    PGS_SHAPE(struct beyond_rule_arguments, beyond_rule_fields);
+
+static const struct pgs_column beyond_rule_columns[] = {
+    PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
+};
+
+static const uint16_t beyond_rule_key[] = {0};
+static const uint16_t beyond_rule_tables[] = {5, 6};
+
+/* Is a row of limited in the result, and may authenticated see it? */
+static enum pgs_truth
+beyond_rule_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text team_id = row[1];
+    struct pgs_text level = row[2];
+    struct pgs_text team = facts->values[0];
+    struct pgs_text n = facts->values[1];
+
+    enum pgs_truth holds = pgs_equal(team_id, team);
+    holds = pgs_and(holds, pgs_less(&matched_6_types[2], n, level));
+    return holds;
+}
+
+static const uint16_t beyond_rule_asked[] = {0, 1};
+static const struct pgs_tie beyond_rule_ties_0[] = {{1, 0}};
+static const struct pgs_live_source beyond_rule_sources[] = {
+    {.watched = 6, .ties = beyond_rule_ties_0, .n_ties = 1},
+    {.watched = 5},
+};
+static const uint16_t beyond_rule_needed[] = {0, 1, 2};
+static const uint16_t beyond_rule_outputs[] = {0};
+static const struct pgs_match_rows beyond_rule_rows = {
+    .holds = beyond_rule_holds,
+    .needed = beyond_rule_needed,
+    .n_needed = PGS_COUNT(beyond_rule_needed),
+    .outputs = beyond_rule_outputs,
+};
+
+static const struct pgs_matcher beyond_rule_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+        .values =
+            {
+                .sql = "select $1::uuid::text, coalesce($2::integer, (select "
+                       "public.least_rule()))::text",
+                .arguments = beyond_rule_asked,
+                .n_arguments = PGS_COUNT(beyond_rule_asked),
+                .n_columns = 2,
+            },
+        .sources = beyond_rule_sources,
+        .n_sources = PGS_COUNT(beyond_rule_sources),
+        .rows = &beyond_rule_rows,
+    },
+};
+
+const struct pgs_live beyond_rule_live = {
+    .name = "beyond_rule",
+    .sql = "select id from public.limited where team_id = $1::uuid and level > "
+           "coalesce($2::integer, (select public.least_rule()))",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+    .arguments = &beyond_rule_shape,
+    .columns = beyond_rule_columns,
+    .n_columns = PGS_COUNT(beyond_rule_columns),
+    .key = beyond_rule_key,
+    .n_key = PGS_COUNT(beyond_rule_key),
+    .watched = beyond_rule_tables,
+    .n_watched = PGS_COUNT(beyond_rule_tables),
+    .matchers = beyond_rule_matchers,
+    .n_matchers = PGS_COUNT(beyond_rule_matchers),
+};
+
+/* policies/matched.schema:113 live not_so_many */
+struct not_so_many_arguments {
+    unsigned char has[1];
+    struct pgs_uuid team;
+};
+
+static const struct pgs_column not_so_many_parameters[] = {
+    PGS_COLUMN("team", "team", PGS_UUID, "uuid", PGS_NULLABLE),
+};
+
+static const struct pgs_field not_so_many_fields[] = {
+    PGS_FIELD(struct not_so_many_arguments, team, not_so_many_parameters[0], PGS_REQUIRED),
+};
+static const struct pgs_shape not_so_many_shape =
+    PGS_SHAPE(struct not_so_many_arguments, not_so_many_fields);
+
+static const struct pgs_column not_so_many_columns[] = {
+    PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
+};
+
+static const uint16_t not_so_many_key[] = {0};
+static const uint16_t not_so_many_tables[] = {6};
+
+/* Is a row of limited in the result, and may authenticated see it? */
+static enum pgs_truth
+not_so_many_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text team_id = row[1];
+    struct pgs_text level = row[2];
+    struct pgs_text name = row[4];
+    struct pgs_text team = facts->values[0];
+    struct pgs_text fact = facts->values[1];
+
+    enum pgs_truth holds = pgs_equal(team_id, team);
+    holds = pgs_and(holds, pgs_less(&matched_6_types[2], level, fact));
+    holds = pgs_and(holds, pgs_not(pgs_equal(name, PGS_LITERAL(""))));
+    return holds;
+}
+
+static const uint16_t not_so_many_asked[] = {0};
+static const struct pgs_tie not_so_many_ties_0[] = {{1, 0}};
+static const struct pgs_live_source not_so_many_sources[] = {
+    {.watched = 6, .ties = not_so_many_ties_0, .n_ties = 1},
+};
+static const uint16_t not_so_many_needed[] = {0, 1, 2, 4};
+static const uint16_t not_so_many_outputs[] = {0};
+static const struct pgs_match_rows not_so_many_rows = {
+    .holds = not_so_many_holds,
+    .needed = not_so_many_needed,
+    .n_needed = PGS_COUNT(not_so_many_needed),
+    .outputs = not_so_many_outputs,
+};
+
+static const struct pgs_matcher not_so_many_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+        .values =
+            {
+                .sql = "select $1::uuid::text, 3000000000::bigint::text",
+                .arguments = not_so_many_asked,
+                .n_arguments = PGS_COUNT(not_so_many_asked),
+                .n_columns = 2,
+            },
+        .sources = not_so_many_sources,
+        .n_sources = PGS_COUNT(not_so_many_sources),
+        .rows = &not_so_many_rows,
+    },
+};
+
+const struct pgs_live not_so_many_live = {
+    .name = "not_so_many",
+    .sql = "select id from public.limited where team_id = $1::uuid and level < 3000000000 and "
+           "name <> ''",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+    .arguments = &not_so_many_shape,
+    .columns = not_so_many_columns,
+    .n_columns = PGS_COUNT(not_so_many_columns),
+    .key = not_so_many_key,
+    .n_key = PGS_COUNT(not_so_many_key),
+    .watched = not_so_many_tables,
+    .n_watched = PGS_COUNT(not_so_many_tables),
+    .matchers = not_so_many_matchers,
+    .n_matchers = PGS_COUNT(not_so_many_matchers),
+};
+
+/* policies/matched.schema:115 live so_small */
+static const struct pgs_column so_small_columns[] = {
+    PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
+};
+
+static const uint16_t so_small_key[] = {0};
+static const uint16_t so_small_tables[] = {6};
+
+/* Is a row of limited in the result, and may authenticated see it? */
+static enum pgs_truth
+so_small_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text small = row[3];
+
+    (void)facts;
+    enum pgs_truth holds = pgs_equal(small, PGS_LITERAL("100000"));
+    return holds;
+}
+
+static const struct pgs_tie so_small_ties_0[] = {{3, 0}};
+static const struct pgs_live_source so_small_sources[] = {
+    {.watched = 6, .ties = so_small_ties_0, .n_ties = 1},
+};
+static const uint16_t so_small_needed[] = {0, 3};
+static const uint16_t so_small_outputs[] = {0};
+static const struct pgs_match_rows so_small_rows = {
+    .holds = so_small_holds,
+    .needed = so_small_needed,
+    .n_needed = PGS_COUNT(so_small_needed),
+    .outputs = so_small_outputs,
+};
+
+static const struct pgs_matcher so_small_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+        .values =
+            {
+                .sql = "select 100000::integer::text",
+                .n_columns = 1,
+            },
+        .sources = so_small_sources,
+        .n_sources = PGS_COUNT(so_small_sources),
+        .rows = &so_small_rows,
+    },
+};
+
+const struct pgs_live so_small_live = {
+    .name = "so_small",
+    .sql = "select id from public.limited where small = 100000",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+    .arguments = &no_arguments,
+    .columns = so_small_columns,
+    .n_columns = PGS_COUNT(so_small_columns),
+    .key = so_small_key,
+    .n_key = PGS_COUNT(so_small_key),
+    .watched = so_small_tables,
+    .n_watched = PGS_COUNT(so_small_tables),
+    .matchers = so_small_matchers,
+    .n_matchers = PGS_COUNT(so_small_matchers),
+};
+
+/* policies/matched.schema:117 live unnamed */
+static const struct pgs_column unnamed_columns[] = {
+    PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
+};
+
+static const uint16_t unnamed_key[] = {0};
+static const uint16_t unnamed_tables[] = {6};
+
+/* Is a row of limited in the result, and may authenticated see it? */
+static enum pgs_truth
+unnamed_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text name = row[4];
+
+    (void)facts;
+    enum pgs_truth holds = pgs_equal(name, PGS_LITERAL(""));
+    return holds;
+}
+
+static const struct pgs_tie unnamed_ties_0[] = {{4, 0}};
+static const struct pgs_live_source unnamed_sources[] = {
+    {.watched = 6, .ties = unnamed_ties_0, .n_ties = 1},
+};
+static const uint16_t unnamed_needed[] = {0, 4};
+static const uint16_t unnamed_outputs[] = {0};
+static const struct pgs_match_rows unnamed_rows = {
+    .holds = unnamed_holds,
+    .needed = unnamed_needed,
+    .n_needed = PGS_COUNT(unnamed_needed),
+    .outputs = unnamed_outputs,
+};
+
+static const struct pgs_matcher unnamed_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+        .values =
+            {
+                .sql = "select ''::text::text",
+                .n_columns = 1,
+            },
+        .sources = unnamed_sources,
+        .n_sources = PGS_COUNT(unnamed_sources),
+        .rows = &unnamed_rows,
+    },
+};
+
+const struct pgs_live unnamed_live = {
+    .name = "unnamed",
+    .sql = "select id from public.limited where name = ''",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+    .arguments = &no_arguments,
+    .columns = unnamed_columns,
+    .n_columns = PGS_COUNT(unnamed_columns),
+    .key = unnamed_key,
+    .n_key = PGS_COUNT(unnamed_key),
+    .watched = unnamed_tables,
+    .n_watched = PGS_COUNT(unnamed_tables),
+    .matchers = unnamed_matchers,
+    .n_matchers = PGS_COUNT(unnamed_matchers),
+};
+
+/* policies/matched.schema:121 live around */
+struct around_arguments {
+    unsigned char has[1];
+    int32_t n;
+};
+
+static const struct pgs_column around_parameters[] = {
+    PGS_COLUMN("n", "n", PGS_INT4, "integer", PGS_NULLABLE),
+};
+
+static const struct pgs_field around_fields[] = {
+    PGS_FIELD(struct around_arguments, n, around_parameters[0], PGS_REQUIRED),
+};
+static const struct pgs_shape around_shape = PGS_SHAPE(struct around_arguments, around_fields);
+
+static const struct pgs_column around_columns[] = {
+    PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
+};
+
+static const uint16_t around_key[] = {0};
+static const uint16_t around_tables[] = {6};
+
+/* Is a row of limited in the result, and may authenticated see it? */
+static enum pgs_truth
+around_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text level = row[2];
+    struct pgs_text n = facts->values[0];
+    struct pgs_text fact = facts->values[1];
+
+    enum pgs_truth holds = pgs_less_equal(&matched_6_types[2], level, n);
+    holds = pgs_and(holds, pgs_boolean(fact));
+    return holds;
+}
+
+static const uint16_t around_asked[] = {0};
+static const struct pgs_live_source around_sources[] = {
+    {.watched = 6},
+};
+static const uint16_t around_needed[] = {0, 2};
+static const uint16_t around_outputs[] = {0};
+static const struct pgs_match_rows around_rows = {
+    .holds = around_holds,
+    .needed = around_needed,
+    .n_needed = PGS_COUNT(around_needed),
+    .outputs = around_outputs,
+};
+
+static const struct pgs_matcher around_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+        .values =
+            {
+                .sql = "select $1::integer::text, ($1::integer <= 100)::text",
+                .arguments = around_asked,
+                .n_arguments = PGS_COUNT(around_asked),
+                .n_columns = 2,
+            },
+        .sources = around_sources,
+        .n_sources = PGS_COUNT(around_sources),
+        .rows = &around_rows,
+    },
+};
+
+const struct pgs_live around_live = {
+    .name = "around",
+    .sql = "select id from public.limited where $1::integer between level and 100",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+    .arguments = &around_shape,
+    .columns = around_columns,
+    .n_columns = PGS_COUNT(around_columns),
+    .key = around_key,
+    .n_key = PGS_COUNT(around_key),
+    .watched = around_tables,
+    .n_watched = PGS_COUNT(around_tables),
+    .matchers = around_matchers,
+    .n_matchers = PGS_COUNT(around_matchers),
 };

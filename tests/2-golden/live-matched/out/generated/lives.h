@@ -25,5 +25,11 @@ extern const struct pgs_live in_no_team_of_mine_live;
 extern const struct pgs_live of_rank_live;
 extern const struct pgs_live item_notes_live;
 extern const struct pgs_live count_of_team_live;
+extern const struct pgs_live limited_live;
+extern const struct pgs_live beyond_rule_live;
+extern const struct pgs_live not_so_many_live;
+extern const struct pgs_live so_small_live;
+extern const struct pgs_live unnamed_live;
+extern const struct pgs_live around_live;
 
 #endif
