@@ -34,6 +34,19 @@ DROP POLICY own ON doc;
 CREATE POLICY own ON doc USING (owner = current_user AND id > 1);
 CALL settle();
 SELECT has('doc');
+-- So it is when only the roles have changed.
+CREATE ROLE reactive_team;
+CREATE POLICY team ON doc TO reactive_team USING (true);
+CALL settle();
+SELECT has('doc');
+GRANT reactive_team TO reactive_ann;
+CALL settle();
+SELECT has('doc');
+REVOKE reactive_team FROM reactive_ann;
+CALL settle();
+SELECT has('doc');
+DROP POLICY team ON doc;
+DROP ROLE reactive_team;
 -- A subscription belongs to its owner.
 SET ROLE reactive_bob;
 SELECT pgr.subscribe('doc', 'SELECT id FROM doc');

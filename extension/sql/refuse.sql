@@ -35,6 +35,15 @@ SELECT tell('SELECT query_to_xml(''select 1'', true, true, '''')::text FROM note
 SELECT tell('SELECT id FROM note WHERE pg_relation_size(''note'') > 0');
 CREATE FUNCTION count_notes() RETURNS bigint STABLE LANGUAGE sql AS 'SELECT count(*) FROM note';
 SELECT tell('SELECT count_notes() FROM tag');
+SELECT tell('SELECT id FROM note WHERE (title::date) > ''2000-01-01''');
+SELECT tell('SELECT id FROM note WHERE ''now''::text::timestamptz > ''2000-01-01''');
+SELECT tell('SELECT id FROM note WHERE date_in(''today'') > ''2000-01-01''');
+SELECT tell('SELECT title::time[] FROM note');
+SELECT tell('SELECT title::tstzrange FROM note');
+CREATE DOMAIN day AS date;
+CREATE TYPE span AS (name text, since day);
+SELECT tell('SELECT title::day FROM note');
+SELECT tell('SELECT title::span FROM note');
 CREATE VIEW clock AS SELECT id, clock_timestamp() FROM note;
 SELECT tell('SELECT id FROM clock');
 -- not watched
@@ -64,6 +73,7 @@ SELECT tell('SELECT id / 0 FROM note');
 -- These are taken: their values depend on the rows and on settings alone.
 SELECT tell('SELECT id, upper(title), to_char(id, ''999''), now_is FROM note, (VALUES (''2024-01-01''::date)) AS v (now_is)');
 SELECT tell('SELECT id FROM note WHERE owner = current_user');
+SELECT tell('SELECT to_date(title, ''YYYYMMDD''), ARRAY[id]::text::int[], now_is::text FROM note, (VALUES (''2024-01-01''::date)) AS v (now_is) WHERE id < 0');
 SELECT tell('SELECT jsonb_build_object(''id'', id, ''t'', format(''%s'', title)) AS j, row_number() OVER () FROM note');
 SELECT tell('VALUES ((SELECT count(*) FROM note))');
 SELECT tell('TABLE note');

@@ -36,4 +36,11 @@ SELECT pgr.subscribe(repeat('y', 57), 'SELECT id FROM note;') IS NOT NULL AS lon
 SELECT pgr.unsubscribe(repeat('y', 57));
 SELECT pgr.unsubscribe('x');
 SELECT pgr.unsubscribe(NULL);
+-- No name of an index is that of a snapshot.
+SELECT pgr.subscribe('x', 'SELECT id FROM note') IS NOT NULL AS x;
+SELECT pgr.restore_subscriptions() > 0 AS restored;
+SELECT pgr.subscribe('x_pkey', 'SELECT id FROM note') IS NOT NULL AS x_pkey;
+SELECT pgr.restore_subscriptions() > 0 AS restored;
+SELECT json_array_length(rows) = (SELECT count(*) FROM note) AS all FROM pgr.snapshot('x_pkey');
+SELECT pgr.unsubscribe('x_pkey'), pgr.unsubscribe('x');
 SELECT metric FROM pgr.stats();

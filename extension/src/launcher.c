@@ -192,6 +192,7 @@ pgr_launcher_main(Datum argument)
     on_shmem_exit(on_end, 0);
     pgr_marks_ignore();
     pgr_shared->launcher = MyLatch;
+    pg_atomic_exchange_u32(&pgr_shared->rescan, 1); /* the last one may have died over it */
     memory =
         AllocSetContextCreate(TopMemoryContext, "pg_reactive launcher", ALLOCSET_DEFAULT_SIZES);
     for (;;) {

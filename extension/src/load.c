@@ -183,6 +183,7 @@ pgr_subscription_revalidate(struct pgr_subscription *subscription)
     pgr_session_enter_superuser(&before);
     watch_tables(subscription, query.tables);
     pgr_session_leave(&before);
+    keep_plan(subscription); /* PostgreSQL keeps the old one when a role changes */
     keep_dependencies(subscription, &query);
     subscription->dirty = true;
 }

@@ -18,8 +18,9 @@
 #define PGR_EXTENSION "pg_reactive"
 #define PGR_TRIGGER "pgr_mark"
 #define PGR_SNAPSHOT "_snap_"
+#define PGR_SNAPSHOT_KEY "_uniq_"
 
-/* A query_id behind PGR_SNAPSHOT is still a name. */
+/* A query_id behind PGR_SNAPSHOT or PGR_SNAPSHOT_KEY is still a name. */
 #define PGR_ID_BYTES (NAMEDATALEN - sizeof(PGR_SNAPSHOT))
 
 /* What a client may make the worker hold. */

@@ -56,9 +56,8 @@ pgr_subscription_publish(struct pgr_subscription *subscription, struct pgr_delta
     return true;
 }
 
-/* Where writers compute, they have changed the snapshot since; the lock keeps them from it now. */
-static void
-follow_writers(struct pgr_subscription *subscription)
+void
+pgr_subscription_follow_writers(struct pgr_subscription *subscription)
 {
     struct pgr_session before;
 
@@ -78,7 +77,7 @@ pgr_subscription_recompute(struct pgr_subscription *subscription)
     bool changed;
 
     if (!pgr_async_recompute)
-        follow_writers(subscription);
+        pgr_subscription_follow_writers(subscription);
     changed = pgr_subscription_publish(subscription, &delta, !pgr_async_recompute);
     if (!changed)
         pgr_count(pgr_database, PGR_COUNT_unchanged);

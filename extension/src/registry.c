@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
@@ -14,6 +15,7 @@
 #include "worker.h"
 
 #define RETRY_MS 1000
+#define RETRY_MOST_MS 60000
 
 List *pgr_subscriptions = NIL;
 
@@ -185,55 +187,136 @@ pgr_registry_read(void)
 }
 
 static void
+retry_in(struct pgr_subscription *subscription, int ms)
+{
+    subscription->not_before = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), ms);
+}
+
+/*
+ * A first load that fails may go well later: a restore makes keys and views after the registry's
+ * rows.  It is tried again, less and less often until somebody changes the schema.
+ */
+static void
+put_off(struct pgr_subscription *subscription, const ErrorData *error)
+{
+    int twice = Max(RETRY_MS, Min(subscription->retry_ms * 2, RETRY_MOST_MS));
+    struct pgr_slot *slot;
+
+    subscription->retry_ms = pgr_is_passing(error) ? 0 : twice;
+    retry_in(subscription, Max(RETRY_MS, subscription->retry_ms));
+    if (subscription->slot < 0)
+        subscription->slot = pgr_slot_take(MyDatabaseId, subscription->query_id);
+    if (subscription->slot < 0)
+        return;
+    slot = &pgr_shared->slots[subscription->slot];
+    slot->generation = subscription->generation;
+    strlcpy(slot->failing, unpack_sql_state(error->sqlerrcode), sizeof(slot->failing));
+}
+
+static void
 end_one(struct pgr_subscription *subscription)
 {
     pgr_subscription_end(subscription, "schema");
 }
 
-/* A step that failed for good ends the subscription; one that may go well later is tried again. */
+static void
+log_failure(const struct pgr_subscription *subscription, const ErrorData *error)
+{
+    ereport(LOG, errmsg("subscription \"%s\": %s", subscription->query_id, error->message),
+            error->detail != NULL ? errdetail_internal("%s", error->detail) : 0);
+}
+
+/* What cannot be watched any more ends; what may go well at another time is tried again. */
 static void
 settle(struct pgr_subscription *subscription, ErrorData *error)
 {
     ErrorData *second;
 
-    ereport(LOG, errmsg("subscription \"%s\": %s", subscription->query_id, error->message),
-            error->detail != NULL ? errdetail_internal("%s", error->detail) : 0);
-    subscription->not_before = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), RETRY_MS);
+    retry_in(subscription, RETRY_MS);
     if (!pgr_is_passing(error) && !pgr_guard(end_one, subscription, &second))
         ereport(LOG, errmsg("subscription \"%s\" is not ended yet: %s", subscription->query_id,
                             second->message));
 }
 
 static void
-refresh(struct pgr_subscription *subscription)
+load(struct pgr_subscription *subscription)
 {
     ErrorData *error;
 
-    if (subscription->ended || subscription->not_before > GetCurrentTimestamp())
-        return;
-    if (!subscription->loaded) {
-        if (!pgr_guard(pgr_subscription_load, subscription, &error))
-            settle(subscription, error);
-        return;
-    }
-    if (!subscription->stale)
-        return;
     subscription->stale = false;
-    if (!pgr_guard(pgr_subscription_revalidate, subscription, &error)) {
-        subscription->stale = true;
-        settle(subscription, error);
+    if (pgr_guard(pgr_subscription_load, subscription, &error)) {
+        subscription->retry_ms = 0;
+        return;
     }
+    log_failure(subscription, error);
+    put_off(subscription, error);
 }
 
+static void
+revalidate(struct pgr_subscription *subscription)
+{
+    ErrorData *error;
+
+    subscription->stale = false;
+    if (pgr_guard(pgr_subscription_revalidate, subscription, &error))
+        return;
+    subscription->stale = true;
+    log_failure(subscription, error);
+    settle(subscription, error);
+}
+
+static bool
+is_due(const struct pgr_subscription *subscription)
+{
+    return !subscription->ended && subscription->not_before <= GetCurrentTimestamp();
+}
+
+/* True if there was one. */
+static bool
+revalidate_all(void)
+{
+    bool found = false;
+    ListCell *cell;
+
+    foreach (cell, pgr_subscriptions) {
+        struct pgr_subscription *subscription = lfirst(cell);
+
+        if (!subscription->loaded || !subscription->stale || !is_due(subscription))
+            continue;
+        revalidate(subscription);
+        found = true;
+    }
+    return found;
+}
+
+/* The schema has another look: what was put off is tried soon. */
+static void
+hurry(struct pgr_subscription *subscription)
+{
+    TimestampTz soon = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), RETRY_MS);
+
+    subscription->hurries = false;
+    subscription->retry_ms = 0;
+    subscription->not_before = Min(subscription->not_before, soon);
+}
+
+/* New triggers are committed at once: their locks are not held while queries run. */
 void
 pgr_registry_refresh(void)
 {
+    if (revalidate_all())
+        pgr_next_transaction();
     for (int i = 0; i < list_length(pgr_subscriptions); i++) {
         struct pgr_subscription *subscription = list_nth(pgr_subscriptions, i);
-        bool was_loaded = subscription->loaded;
 
-        refresh(subscription);
-        if (!was_loaded && !pgr_async_recompute)
+        if (subscription->loaded)
+            continue;
+        if (subscription->hurries)
+            hurry(subscription);
+        if (!is_due(subscription))
+            continue;
+        load(subscription);
+        if (!pgr_async_recompute)
             pgr_next_transaction();
     }
     sweep();
@@ -296,13 +379,18 @@ on_relation(Datum argument, Oid relation)
 {
     ListCell *cell;
 
-    foreach (cell, pgr_subscriptions)
-        if (uses(lfirst(cell), relation))
-            ((struct pgr_subscription *)lfirst(cell))->stale = true;
+    foreach (cell, pgr_subscriptions) {
+        struct pgr_subscription *subscription = lfirst(cell);
+
+        subscription->hurries = !subscription->loaded;
+        if (uses(subscription, relation))
+            subscription->stale = true;
+    }
 }
 
+/* A function or a role: who uses it is not known. */
 static void
-on_function(Datum argument, int cache, uint32 hash)
+on_any(Datum argument, int cache, uint32 hash)
 {
     on_relation(argument, InvalidOid);
 }
@@ -311,5 +399,7 @@ void
 pgr_registry_init(void)
 {
     CacheRegisterRelcacheCallback(on_relation, 0);
-    CacheRegisterSyscacheCallback(PROCOID, on_function, 0);
+    CacheRegisterSyscacheCallback(PROCOID, on_any, 0);
+    CacheRegisterSyscacheCallback(AUTHOID, on_any, 0);
+    CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, on_any, 0);
 }

@@ -199,19 +199,25 @@ pgr_database_wake(struct pgr_database *database)
 }
 
 void
+pgr_launcher_wake(void)
+{
+    Latch *latch = *(Latch *volatile *)&pgr_shared->launcher;
+
+    if (latch != NULL)
+        SetLatch(latch);
+}
+
+void
 pgr_launcher_want(Oid database)
 {
     uint32 wanted = 0;
-    Latch *latch;
 
     if (pgr_shared == NULL)
         return;
     if (!pg_atomic_compare_exchange_u32(&pgr_shared->wanted, &wanted, database) &&
         wanted != database)
         pg_atomic_exchange_u32(&pgr_shared->rescan, 1);
-    latch = *(Latch *volatile *)&pgr_shared->launcher;
-    if (latch != NULL)
-        SetLatch(latch);
+    pgr_launcher_wake();
 }
 
 List *

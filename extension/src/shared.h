@@ -107,6 +107,9 @@ extern void pgr_database_wake(struct pgr_database *database);
 /* Asks for a worker for a database. */
 extern void pgr_launcher_want(Oid database);
 
+/* Makes the launcher look for workers that have ended. */
+extern void pgr_launcher_wake(void);
+
 /* What has been marked since the last time, as a list of struct pgr_table. */
 extern List *pgr_database_take_marks(struct pgr_database *database);
 

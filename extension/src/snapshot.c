@@ -7,6 +7,7 @@
 
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -24,8 +25,10 @@ snapshot_name(const char *query_id)
 static bool
 has_snapshot(const char *query_id)
 {
-    return OidIsValid(get_relname_relid(psprintf("%s%s", PGR_SNAPSHOT, query_id),
-                                        get_namespace_oid("pgr", false)));
+    Oid relation = get_relname_relid(psprintf("%s%s", PGR_SNAPSHOT, query_id),
+                                     get_namespace_oid("pgr", false));
+
+    return OidIsValid(relation) && get_rel_relkind(relation) == RELKIND_RELATION;
 }
 
 void
@@ -50,9 +53,10 @@ make_empty(const char *query_id)
         pgr_command("TRUNCATE %s", name);
         return;
     }
-    pgr_command("CREATE UNLOGGED TABLE %s (hash uuid PRIMARY KEY, copies integer NOT NULL, body "
-                "text NOT NULL)",
-                name);
+    /* An index that PostgreSQL names could have the name of another's snapshot. */
+    pgr_command("CREATE UNLOGGED TABLE %s (hash uuid CONSTRAINT %s PRIMARY KEY,"
+                " copies integer NOT NULL, body text NOT NULL)",
+                name, quote_identifier(psprintf("%s%s", PGR_SNAPSHOT_KEY, query_id)));
     pgr_command("ALTER EXTENSION %s ADD TABLE %s", PGR_EXTENSION, name);
 }
 

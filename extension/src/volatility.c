@@ -10,11 +10,13 @@
 #include "access/htup_details.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
 #include "utils/syscache.h"
+#include "utils/typcache.h"
 
 #include "pg_reactive.h"
 
@@ -51,6 +53,66 @@ reads_more_than_settings(const char *name, int arguments)
         if (starts_with(name, starts[i]))
             return true;
     return strcmp(name, "format_type") == 0 ? false : starts_with(name, "reg");
+}
+
+static bool reads_clock(Oid type);
+
+static bool
+row_reads_clock(Oid type)
+{
+    TupleDesc columns = type_is_rowtype(type) ? lookup_rowtype_tupdesc_copy(type, -1) : NULL;
+
+    for (int i = 0; columns != NULL && i < columns->natts; i++)
+        if (!TupleDescAttr(columns, i)->attisdropped &&
+            reads_clock(TupleDescAttr(columns, i)->atttypid))
+            return true;
+    return false;
+}
+
+/* Whether a text that is read as this type may say 'now' or 'today'. */
+static bool
+reads_clock(Oid type)
+{
+    switch (type = getBaseType(type)) {
+    case DATEOID:
+    case TIMEOID:
+    case TIMETZOID:
+    case TIMESTAMPOID:
+    case TIMESTAMPTZOID:
+    case RECORDOID:
+        return true;
+    default:
+        break;
+    }
+    if (OidIsValid(get_element_type(type)))
+        return reads_clock(get_element_type(type));
+    if (type_is_multirange(type))
+        return reads_clock(get_multirange_range(type));
+    if (type_is_range(type))
+        return reads_clock(get_range_subtype(type));
+    return row_reads_clock(type);
+}
+
+/* An input function that is called by its name. */
+static bool
+reads_cstring(Oid function)
+{
+    Oid *arguments;
+    int count;
+
+    (void)get_func_signature(function, &arguments, &count);
+    return count > 0 && arguments[0] == CSTRINGOID;
+}
+
+static void
+refuse_clock(Oid type)
+{
+    if (reads_clock(type))
+        ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                errmsg("the query cannot be watched"),
+                errdetail("It reads text as %s, and the text may say 'now' or 'today'.",
+                          format_type_be(type)),
+                errhint("to_date and to_timestamp with a format read no clock."));
 }
 
 static bool
@@ -106,6 +168,10 @@ pgr_refuse_volatile(Node *node)
 {
     if (IsA(node, SQLValueFunction))
         refuse_value_function((SQLValueFunction *)node);
+    if (IsA(node, CoerceViaIO))
+        refuse_clock(((CoerceViaIO *)node)->resulttype);
+    if (IsA(node, FuncExpr) && reads_cstring(((FuncExpr *)node)->funcid))
+        refuse_clock(((FuncExpr *)node)->funcresulttype);
     if (IsA(node, NextValueExpr))
         ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                 errmsg("the query cannot be watched"),

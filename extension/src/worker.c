@@ -44,6 +44,8 @@ on_end(int code, Datum argument)
     pgr_database->latch = NULL;
     pgr_database->pid = 0;
     LWLockRelease(pgr_shared->lock);
+    /* The launcher that started it may be gone: the postmaster tells that one alone. */
+    pgr_launcher_wake();
 }
 
 static void
@@ -110,24 +112,42 @@ pgr_guard(void (*step)(struct pgr_subscription *), struct pgr_subscription *subs
     return good;
 }
 
+/* Where writers compute, seq is theirs too: the lock comes first. */
 static void
+tell_failure(struct pgr_subscription *subscription)
+{
+    struct pgr_session before;
+    int64 seq;
+
+    if (!pgr_async_recompute)
+        pgr_subscription_follow_writers(subscription);
+    seq = subscription->seq + 1;
+    pgr_session_enter_superuser(&before);
+    pgr_snapshot_set_seq(subscription, seq);
+    pgr_session_leave(&before);
+    pgr_send_invalidated(subscription, seq, pgr_shared->slots[subscription->slot].failing);
+}
+
+/* False: it must be asked again, for its readers do not know yet. */
+static bool
 report_failure(struct pgr_subscription *subscription, ErrorData *error)
 {
     struct pgr_slot *slot = &pgr_shared->slots[subscription->slot];
-    const char *code = unpack_sql_state(error->sqlerrcode);
-    struct pgr_session before;
+    ErrorData *second;
 
     pgr_count(pgr_database, PGR_COUNT_failures);
-    strlcpy(slot->failing, code, sizeof(slot->failing));
+    strlcpy(slot->failing, unpack_sql_state(error->sqlerrcode), sizeof(slot->failing));
     if (subscription->failing)
-        return; /* its readers know */
-    subscription->failing = true;
+        return true; /* its readers know */
     ereport(LOG, errmsg("subscription \"%s\" cannot be computed: %s", subscription->query_id,
                         error->message));
-    pgr_session_enter_superuser(&before);
-    pgr_snapshot_set_seq(subscription, ++subscription->seq);
-    pgr_session_leave(&before);
-    pgr_send_invalidated(subscription, subscription->seq, code);
+    if (!pgr_async_recompute && pgr_is_passing(error))
+        return false; /* a writer holds the lock, most likely */
+    if (!pgr_guard(tell_failure, subscription, &second))
+        return false;
+    subscription->seq++;
+    subscription->failing = true;
+    return true;
 }
 
 static long
@@ -164,18 +184,18 @@ recompute(struct pgr_subscription *subscription)
         if (subscription->unsure)
             ereport(FATAL, errmsg("subscription \"%s\" has lost its place: %s",
                                   subscription->query_id, error->message));
-        report_failure(subscription, error);
         /* Time may mend it; a write to its tables makes it dirty anyway. */
-        subscription->dirty = pgr_is_passing(error);
+        subscription->dirty = !report_failure(subscription, error) || pgr_is_passing(error);
     }
     let_rest(subscription, start);
 }
 
+/* An empty snapshot that is to be filled without a message must not be committed. */
 static bool
 is_due(const struct pgr_subscription *subscription, TimestampTz now)
 {
-    return subscription->loaded && subscription->dirty && !subscription->stale &&
-           subscription->not_before <= now;
+    return subscription->loaded && subscription->dirty &&
+           (!subscription->stale || subscription->filling) && subscription->not_before <= now;
 }
 
 /* The snapshot comes after the marks were taken, and after triggers were put on new tables. */
@@ -329,6 +349,8 @@ waits_for_something(void)
     foreach (cell, pgr_subscriptions) {
         struct pgr_subscription *subscription = lfirst(cell);
 
+        if (!subscription->loaded && subscription->retry_ms > 0 && !subscription->hurries)
+            continue;
         if (!subscription->loaded || subscription->dirty || subscription->stale)
             return true;
     }

@@ -50,6 +50,8 @@ struct pgr_subscription {
     bool failing;
     bool unsure; /* `rows` may be neither the last result nor this one */
     TimestampTz not_before;
+    int retry_ms; /* its first load has failed for good, and is tried after so long; or 0 */
+    bool hurries; /* it is not loaded, and something in the schema has changed */
 };
 
 /* What a result has that the last one had not.  It lives in the current memory context. */
@@ -102,7 +104,10 @@ extern bool pgr_tables_concern(List *tables, const struct pgr_table *written);
 extern void pgr_registry_read(void);
 extern void pgr_registry_mark(List *tables, bool all);
 
-/* Loads what is not loaded, and looks again at what may mean something else now. */
+/*
+ * Loads what is not loaded, and looks again at what may mean something else now.  It may end the
+ * transaction and begin another.
+ */
 extern void pgr_registry_refresh(void);
 
 /* Ends a subscription for everybody: registry, snapshot, message. */
@@ -117,6 +122,10 @@ extern void pgr_subscription_make_rows(struct pgr_subscription *subscription);
 extern SPIPlanPtr pgr_subscription_plan(const struct pgr_subscription *subscription);
 
 /* recompute.c */
+/*
+ * Where writers compute, they have changed the snapshot since; the lock keeps them from it now.
+ */
+extern void pgr_subscription_follow_writers(struct pgr_subscription *subscription);
 extern void pgr_subscription_recompute(struct pgr_subscription *subscription);
 
 /*

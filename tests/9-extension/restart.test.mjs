@@ -130,6 +130,43 @@ test('a dump takes the subscriptions along', async () => {
   await sql.query('drop database restored');
 });
 
+test('a dump that is restored in parts: what cannot be asked before the keys are there waits for them', async () => {
+  await sql.query(`create table keyed (id int primary key, title text);
+    create view counted as select k.id, k.title, count(*) from keyed k, t group by k.id`);
+  await subscribe(sql, 'grouped', 'select k.id, k.title, count(*) from keyed k, t group by k.id');
+  await subscribe(sql, 'viewed', 'select id, title from counted');
+  const bin = (name) => join(binaries(), name);
+  const where = ['-h', cluster.sockets, '-p', String(cluster.port), '-U', 'postgres'];
+  const restore = async (...sections) => run(bin('psql'), [...where, '-X', '-d', 'parts'], { may_fail: true,
+    input: (await run(bin('pg_dump'), [...where, '--no-sync', ...sections.map((name) => `--section=${name}`), 'postgres'])).out });
+  await sql.query('create database parts');
+  await restore('pre-data', 'data');
+  const parts = await connect(cluster, 'parts');
+  await until('both to fail', async () => (await parts.rows(
+    `select failing from pgr.subscriptions where query_id in ('grouped', 'viewed') order by failing`)).map(({ failing }) => failing).join() === '0A000,42803');
+  await settled(parts);
+  await restore('post-data');
+  const there = await Follower.open(cluster, 'parts');
+  for (const id of ['grouped', 'viewed']) await there.follow(id);
+  await parts.query(`insert into t values (88888); insert into keyed values (1, 'one')`);
+  await there.become('viewed', await parts.rows('select id, title from counted'));
+  await there.become('grouped', await parts.rows('select id, title, count::int from counted'));
+  await there.end();
+  await parts.end();
+  await sql.query('drop database parts');
+  await sql.query(`select pgr.unsubscribe('grouped'), pgr.unsubscribe('viewed'); drop view counted; drop table keyed`);
+});
+
+test('a worker that ends after its launcher did is started again', async () => {
+  const launcher = () => sql.value(`select pid from pg_stat_activity where backend_type = 'pg_reactive launcher'`);
+  const before = await launcher();
+  await sql.query('select pg_terminate_backend($1)', [before]);
+  await until('another launcher', async () => ![undefined, null, before].includes(await launcher()));
+  await sql.query('select pg_sleep(0.5)'); // it has looked at what runs, and waits to be told
+  await sql.query('select pg_terminate_backend($1)', [await stat(sql, 'worker_pid')]);
+  await works();
+});
+
 test('dropping the extension leaves nothing, and it can come back', async () => {
   await sql.query('drop extension pg_reactive');
   assert.equal(await sql.value(`select count(*) from pg_trigger where tgrelid = 't'::regclass`), '0');
