@@ -246,6 +246,8 @@ load(struct pgr_subscription *subscription)
     subscription->stale = false;
     if (pgr_guard(pgr_subscription_load, subscription, &error)) {
         subscription->retry_ms = 0;
+        if (subscription->filling)
+            pgr_subscription_fill(subscription);
         return;
     }
     log_failure(subscription, error);
@@ -304,6 +306,8 @@ hurry(struct pgr_subscription *subscription)
 void
 pgr_registry_refresh(void)
 {
+    TimestampTz batch = GetCurrentTimestamp();
+
     if (revalidate_all())
         pgr_next_transaction();
     for (int i = 0; i < list_length(pgr_subscriptions); i++) {
@@ -316,8 +320,11 @@ pgr_registry_refresh(void)
         if (!is_due(subscription))
             continue;
         load(subscription);
-        if (!pgr_async_recompute)
+        if (!pgr_async_recompute ||
+            TimestampDifferenceExceeds(batch, GetCurrentTimestamp(), PGR_BATCH_MS)) {
             pgr_next_transaction();
+            batch = GetCurrentTimestamp();
+        }
     }
     sweep();
 }

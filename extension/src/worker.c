@@ -20,9 +20,6 @@
 
 #include "worker.h"
 
-/* A transaction of a tick ends after this, so that messages do not wait for all the others. */
-#define BATCH_MS 50
-
 /* A subscription takes at most this part of the worker's time. */
 #define REST_FACTOR 10
 #define REST_MOST_MS 60000
@@ -141,8 +138,8 @@ report_failure(struct pgr_subscription *subscription, ErrorData *error)
         return true; /* its readers know */
     ereport(LOG, errmsg("subscription \"%s\" cannot be computed: %s", subscription->query_id,
                         error->message));
-    if (!pgr_async_recompute && pgr_is_passing(error))
-        return false; /* a writer holds the lock, most likely */
+    if (!pgr_async_recompute && error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
+        return false; /* a writer has it */
     if (!pgr_guard(tell_failure, subscription, &second))
         return false;
     subscription->seq++;
@@ -187,15 +184,23 @@ recompute(struct pgr_subscription *subscription)
         /* Time may mend it; a write to its tables makes it dirty anyway. */
         subscription->dirty = !report_failure(subscription, error) || pgr_is_passing(error);
     }
+    subscription->filling = false; /* if that failed: whoever asks has an empty snapshot by now */
     let_rest(subscription, start);
 }
 
-/* An empty snapshot that is to be filled without a message must not be committed. */
+void
+pgr_subscription_fill(struct pgr_subscription *subscription)
+{
+    PopActiveSnapshot();
+    PushActiveSnapshot(GetTransactionSnapshot());
+    recompute(subscription);
+}
+
 static bool
 is_due(const struct pgr_subscription *subscription, TimestampTz now)
 {
-    return subscription->loaded && subscription->dirty &&
-           (!subscription->stale || subscription->filling) && subscription->not_before <= now;
+    return subscription->loaded && subscription->dirty && !subscription->stale &&
+           subscription->not_before <= now;
 }
 
 /* The snapshot comes after the marks were taken, and after triggers were put on new tables. */
@@ -211,7 +216,7 @@ recompute_dirty(void)
     foreach (cell, pgr_subscriptions) {
         if (!is_due(lfirst(cell), now))
             continue;
-        if (elapsed_ms(batch) > BATCH_MS || !pgr_async_recompute) {
+        if (elapsed_ms(batch) > PGR_BATCH_MS || !pgr_async_recompute) {
             pgr_next_transaction();
             batch = GetCurrentTimestamp();
         }

@@ -16,6 +16,9 @@
 
 #define PGR_HASH_BYTES 16
 
+/* A transaction of a tick ends after this, so that messages do not wait for all the others. */
+#define PGR_BATCH_MS 50
+
 /* A row of a result: the hash of its JSON, and how many rows are the same. */
 struct pgr_row {
     uint8 hash[PGR_HASH_BYTES];
@@ -80,6 +83,12 @@ extern struct pgr_database *pgr_database;
  * that it never is what a writer waits for in a circle.
  */
 extern void pgr_next_transaction(void);
+
+/*
+ * The first result of what has just been loaded.  It is no message, so nobody may see the snapshot
+ * without it: both are of one transaction.
+ */
+extern void pgr_subscription_fill(struct pgr_subscription *subscription);
 
 /* Runs one step for one subscription in a subtransaction.  False: it failed, and why is in `error`.
  */

@@ -168,6 +168,16 @@ test('a query that begins to fail is said once, and mends itself', async () => {
   assert.equal(held.seq, 2);
 });
 
+test('a first result that comes after a failure is told', async () => {
+  await sql.query('create table z (id int); insert into z values (1), (2), (3)');
+  await subscribe(sql, 'late', 'select id, 1 / (id - 2) as r from z');
+  await follower.message('late', ({ reason }) => reason === '22012');
+  await follower.follow('late');
+  await sql.query('delete from z where id = 2');
+  await follower.become('late', [{ id: 1, r: -1 }, { id: 3, r: 1 }]);
+  await sql.query(`select pgr.unsubscribe('late')`);
+});
+
 test('a query that takes too long does not hold the others', async () => {
   await sql.query('create table slow (n int); insert into slow values (1)');
   await sql.query(`alter system set pg_reactive.query_timeout = '200ms'`);
