@@ -159,13 +159,14 @@ test('partitions and children: rows change under any name, and new ones are foll
 });
 
 test('a subscriber neither fails nor stops a writer, whatever its isolation', async () => {
-  const writers = await Promise.all(Array.from({ length: 4 }, () => connect(cluster, 'postgres')));
+  const levels = ['serializable', 'repeatable read', 'repeatable read', 'read committed']; // two serializable ones may stop each other
+  const writers = await Promise.all(levels.map(() => connect(cluster, 'postgres')));
   await sql.query('create table counter (id int primary key, n int); insert into counter select n, 0 from generate_series(0, 3) n');
   await subscribe(sql, 'counter', 'select id, n from counter');
   await follower.follow('counter');
   await Promise.all(writers.map(async (writer, id) => {
     for (let i = 0; i < 100; i++)
-      await writer.query(`begin isolation level serializable; update counter set n = n + 1 where id = ${id}; commit`);
+      await writer.query(`begin isolation level ${levels[id]}; update counter set n = n + 1 where id = ${id}; commit`);
   }));
   await follower.become('counter', [0, 1, 2, 3].map((id) => ({ id, n: 100 })));
   for (const writer of writers) await writer.end();
