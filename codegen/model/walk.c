@@ -313,3 +313,12 @@ walk_params(const struct params *params, void (*visit)(const struct expr *expr, 
     for (size_t i = 0; i < params->n; i++)
         walk_maybe(params->at[i]->default_expr, visit, data);
 }
+
+bool
+select_has_aggregate(const struct select *select)
+{
+    for (size_t i = 0; i < select->outputs.n; i++)
+        if (select->outputs.at[i].expr->aggregate)
+            return true;
+    return false;
+}

@@ -51,6 +51,9 @@ void walk_output_sources(const struct select *select, size_t i,
 void walk_select_sources(const struct select *select,
                          void (*visit)(const struct expr *column, void *data), void *data);
 
+/* An output of it is an aggregate: it gives one row, or one for each group. */
+bool select_has_aggregate(const struct select *select);
+
 /* Calls `visit` for each side of the top-level `and`s. */
 void walk_conjuncts(const struct expr *expr, void (*visit)(const struct expr *expr, void *data),
                     void *data);

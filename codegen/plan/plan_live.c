@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Live queries: what is sent, how its rows are told apart, and which tables change it. */
+#include "model/walk.h"
 #include "plan/names.h"
 #include "plan/plan.h"
 #include "plan/published.h"
@@ -66,20 +67,11 @@ add_groups(struct plan_live *plan, const struct select *select)
     return true;
 }
 
-static bool
-is_aggregate(const struct select *select)
-{
-    for (size_t i = 0; i < select->outputs.n; i++)
-        if (select->outputs.at[i].expr->aggregate)
-            return true;
-    return false;
-}
-
 /* Where nothing tells rows apart but all that they hold, the whole row does. */
 static void
 plan_key(struct plan_live *plan, const struct select *select)
 {
-    bool grouped = select->group_by.n > 0 || is_aggregate(select);
+    bool grouped = select->group_by.n > 0 || select_has_aggregate(select);
     bool plain = select->kind == SELECT_PLAIN && !select->distinct && select->distinct_on.n == 0;
 
     if (plain && (grouped ? add_groups(plan, select) : add_primary_keys(plan, select)))

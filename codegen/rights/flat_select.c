@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "model/walk.h"
 #include "check/checker.h"
 
 #define SIDES_MAX 64
@@ -112,10 +113,8 @@ copy_of(const struct flat_side *side)
 static bool
 is_counted(const struct select *select)
 {
-    for (size_t i = 0; i < select->outputs.n; i++)
-        if (select->outputs.at[i].expr->aggregate)
-            return true;
-    return select->group_by.n > 0 || select->having || select->limit || select->offset;
+    return select_has_aggregate(select) || select->group_by.n > 0 || select->having ||
+           select->limit || select->offset;
 }
 
 /* All of from is known: what narrows it, and what it gives. */

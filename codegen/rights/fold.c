@@ -13,6 +13,7 @@
 #include "rights/flat.h"
 #include "model/functions.h"
 #include "model/types.h"
+#include "model/walk.h"
 
 /* ---- leaves ---- */
 
@@ -144,10 +145,7 @@ is_empty(const struct select *select, const struct assumption *a)
 static bool
 has_aggregate(const struct select *select)
 {
-    for (size_t i = 0; i < select->outputs.n; i++)
-        if (select->outputs.at[i].expr->aggregate)
-            return true;
-    return select->group_by.n > 0;
+    return select_has_aggregate(select) || select->group_by.n > 0;
 }
 
 /* Without a table: one row. */

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "model/walk.h"
 #include "rights/branch.h"
 #include "rights/privilege.h"
 
@@ -25,15 +26,6 @@ reads(const struct select *select, const struct table *table)
     return false;
 }
 
-static bool
-is_aggregate(const struct select *select)
-{
-    for (size_t i = 0; i < select->outputs.n; i++)
-        if (select->outputs.at[i].expr->aggregate)
-            return true;
-    return false;
-}
-
 static void
 find_look(const struct expr *expr, const struct binding *binding, void *data)
 {
@@ -47,7 +39,7 @@ find_look(const struct expr *expr, const struct binding *binding, void *data)
         return;
     if (arg->kind == EXPR_EXISTS && (arg->negated || arg != expr))
         looking->misses = expr;
-    else if (arg->kind == EXPR_SELECT && is_aggregate(arg->select))
+    else if (arg->kind == EXPR_SELECT && select_has_aggregate(arg->select))
         looking->counts = expr;
 }
 

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "model/walk.h"
 #include "rights/branch.h"
 
 /* ---- what stands where ---- */
@@ -234,10 +235,7 @@ visit(const struct expr *expr, void *data)
 static bool
 is_one_row(const struct select *select)
 {
-    for (size_t i = 0; i < select->outputs.n; i++)
-        if (select->outputs.at[i].expr->aggregate)
-            return select->group_by.n == 0;
-    return select->from.n == 0;
+    return select_has_aggregate(select) ? select->group_by.n == 0 : select->from.n == 0;
 }
 
 static void

@@ -363,6 +363,19 @@ test('a fresh token on the open socket', async () => {
   assert.equal((await live.closed).code, 4401);
 });
 
+test('what was asked for as the caller before is not told to the next one', async () => {
+  const live = await open('ada');
+  await sql('begin; lock table ticket in access exclusive mode');
+  const tickets = live.subscribe('t', 'tickets', { team_id: 1 });
+  await until('it to be asked for', async () => (await sql(`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)).rows.length > 0);
+  live.say({ type: 'token', token: token(bob) });
+  await live.frame('the fresh token', (frame) => frame.type === 'token');
+  await sql('rollback');
+  await tickets.ready();
+  assert.deepEqual(live.frames.filter((frame) => frame.id === 't').map(({ type, rows }) => ({ type, rows })), [{ type: 'snapshot', rows: [] }]);
+  await live.close();
+});
+
 test('a token that expires ends the connection', async () => {
   const live = await open({ sub: ada, exp: now() - 3 }); // within JWT_LEEWAY, for two seconds more
   await live.subscribe('t', 'tickets', { team_id: 1 }).ready();
