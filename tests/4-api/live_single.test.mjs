@@ -7,7 +7,7 @@ import { buildProject, credentials, openApp, users } from '../lib/app.mjs';
 import { now, token } from '../lib/jwt.mjs';
 import { request } from '../lib/http.mjs';
 import { Live } from '../lib/live.mjs';
-import { until } from '../lib/process.mjs';
+import { until, within } from '../lib/process.mjs';
 
 const { ada, bob, eve } = users;
 const staff = { sub: eve, staff: 'yes' };
@@ -28,7 +28,8 @@ const one = encodeURIComponent('{"team_id":1}');
 function open(path, who, options = {}) {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(`ws://127.0.0.1:${app.port}${path}`, { headers: who ? credentials(who) : {}, ...options });
-    const live = { socket, frames: [], closed: new Promise((ended) => { socket.once('close', (code) => ended(code)); }) };
+    const ended = new Promise((end) => { socket.once('close', end); });
+    const live = { socket, frames: [], get closed() { return within(`the end of ${path}: ${JSON.stringify(live.frames)}`, ended); } };
     socket.on('message', (data) => live.frames.push(JSON.parse(data)));
     socket.once('open', () => resolve(live));
     socket.once('error', reject);

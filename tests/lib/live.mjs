@@ -1,7 +1,7 @@
 // A client of /live/v1 that believes nothing: a delta that does not fit what it holds is an error.
 import assert from 'node:assert/strict';
 import WebSocket from 'ws';
-import { until } from './process.mjs';
+import { until, within } from './process.mjs';
 
 const short = (value) => (JSON.stringify(value) ?? 'nothing').slice(0, 100_000).replaceAll(/(.)\1{20,}/g, '$1...').slice(0, 2000);
 const keyOf = (key, row) => JSON.stringify(key.map((name) => row[name]));
@@ -74,7 +74,8 @@ export class Live {
       live.socket = new WebSocket(`${scheme}://127.0.0.1:${port}/live/v1${query}`, protocols, { headers, ...options });
       live.subscriptions = new Map();
       live.frames = [];
-      live.closed = new Promise((ended) => { live.socket.once('close', (code, reason) => ended({ code, reason: String(reason) })); });
+      const ended = new Promise((end) => { live.socket.once('close', (code, reason) => end({ code, reason: String(reason) })); });
+      Object.defineProperty(live, 'closed', { get: () => within('the connection to be closed', ended) });
       live.socket.on('message', (data) => live.take(JSON.parse(data)));
       live.socket.once('open', () => resolve(live));
       live.socket.once('error', reject);

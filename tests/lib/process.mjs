@@ -76,6 +76,13 @@ export async function until(what, ready, patience_ms = 10_000) {
   }
 }
 
+/** What `promise` gives, unless it takes longer than that: a test that waits for ever names nobody. */
+export async function within(what, promise, patience_ms = 60_000) {
+  let timer;
+  const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error(`waited ${patience_ms} ms in vain: ${what}`)), patience_ms); });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
 /** The numbers of a process and of its children, as /proc has them now. */
 export function family(pid) {
   const parentOf = (p) => {

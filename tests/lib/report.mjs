@@ -12,7 +12,9 @@ function why(error) {
 
 export default async function* report(events) {
   const count = { passed: 0, failed: 0, skipped: 0 };
+  const begun = new Map(); // a file that takes too long is ended as a whole: what it was at is said
   for await (const { type, data } of events) {
+    if (type === 'test:dequeue' && data.file) begun.set(data.file, data.name);
     if (type === 'test:pass' || type === 'test:fail') {
       if (data.details?.type === 'suite') continue;
       const name = `${'  '.repeat(data.nesting)}${data.name}`;
@@ -21,7 +23,8 @@ export default async function* report(events) {
         // a test fails with its parts: only the parts count
         if (data.details.error?.failureType === 'subtestsFailed') continue;
         count.failed++;
-        yield `  FAIL ${name}\n${indent(why(data.details.error))}\n${indent(`${data.file ?? ''}:${data.line ?? ''}`)}\n`;
+        const at = data.details.error?.failureType === 'testTimeoutFailure' ? `, at: ${begun.get(data.file)}` : '';
+        yield `  FAIL ${name}${at}\n${indent(why(data.details.error))}\n${indent(`${data.file ?? ''}:${data.line ?? ''}`)}\n`;
       } else if (skipped) {
         count.skipped++;
         yield `  skip ${name} (${data.skip})\n`;
