@@ -56,3 +56,14 @@ pgs_sqlstate_message(const char *sqlstate, int status, const char *message)
                ? message
                : "The database could not answer this request";
 }
+
+bool
+pgs_sqlstate_is_passing(const char *sqlstate)
+{
+    static const char *const classes[] = {"40", "53", "55", "57"};
+
+    for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+        if (strncmp(sqlstate, classes[i], strlen(classes[i])) == 0)
+            return true;
+    return false;
+}

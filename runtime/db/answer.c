@@ -15,22 +15,13 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "codec/sqlstate.h"
 #include "db/measure.h"
 
 static bool
 has_field(struct pgs_text error, char which, const char *value)
 {
     return strcmp(pgs__error_field(error, which), value) == 0;
-}
-
-/* Not the statement's fault: it may be prepared another time. */
-static bool
-is_passing(struct pgs_text error)
-{
-    const char *is = pgs__error_field(error, 'C');
-
-    return strncmp(is, "57", 2) == 0 || strncmp(is, "53", 2) == 0 || strncmp(is, "55", 2) == 0 ||
-           strncmp(is, "40", 2) == 0;
 }
 
 /*
@@ -69,7 +60,7 @@ may_retry(struct pgs__conn *conn, struct pgs_txn *txn, int failed_step)
     statement = txn->steps[failed_step].statement;
     if (is_missing && statement->error.at != NULL) { /* it was never prepared */
         txn->error = statement->error;
-        return !txn->retried && is_passing(statement->error);
+        return !txn->retried && pgs_sqlstate_is_passing(pgs__error_field(statement->error, 'C'));
     }
     if (statement->is_cached && !pgs__conn_forget_statements(conn))
         return false;
@@ -118,6 +109,13 @@ pgs__conn_note_slow(struct pgs__conn *conn, int64_t now_us)
         pgs__lane_note(&conn->pool->lanes, txn, took_us(conn, txn, now_us), slow_after_ms);
 }
 
+/* By itself: with one_snapshot it is we who want none. */
+static bool
+takes_no_writes(const struct pgs__conn *conn)
+{
+    return !conn->pool->config.one_snapshot && (conn->is_standby || conn->is_read_only);
+}
+
 static void
 finish_txn(struct pgs__conn *conn, struct pgs_txn *txn, struct pgs_text error, int n_results)
 {
@@ -127,7 +125,7 @@ finish_txn(struct pgs__conn *conn, struct pgs_txn *txn, struct pgs_text error, i
     txn->error = error;
     if (error.at == NULL && n_results == txn->n_steps)
         pgs__pool_deliver(txn, PGS_TXN_OK);
-    else if (has_field(error, 'C', "25006") && (conn->is_standby || conn->is_read_only))
+    else if (has_field(error, 'C', "25006") && takes_no_writes(conn))
         refuse_write(conn, txn);
     else if (error.at != NULL && may_retry(conn, txn, n_results - 1))
         pgs__pool_retry(txn);

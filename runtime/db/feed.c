@@ -26,6 +26,7 @@
 #define SILENCE_MS 60000
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 2000
+#define SLOW_SLOT_MS 5000
 #define MAX_RELATIONS 4096
 
 struct pgs_feed {
@@ -295,6 +296,49 @@ is_status(struct pgs_feed *feed, const char *command, ExecStatusType wanted)
     return good;
 }
 
+/* PostgreSQL makes a slot when all transactions that write at this moment have ended, in whatever
+ * database of its.  False: told to end. */
+static bool
+wait_for_slot(struct pgs_feed *feed)
+{
+    int64_t since_ms = pgs_clock_ms();
+    bool was_said = false;
+
+    while (PQisBusy(feed->pg) != 0) {
+        if (is_told_to_end(feed, PQsocket(feed->pg), SLOW_SLOT_MS))
+            return false;
+        if (PQconsumeInput(feed->pg) != 1)
+            return true;
+        if (was_said || pgs_clock_ms() - since_ms < SLOW_SLOT_MS)
+            continue;
+        was_said = true;
+        PGS_LOG(PGS_LOG_WARN, "live_feed_waits",
+                PGS_LOG_STR("why", "a transaction that writes is open"),
+                PGS_LOG_STR("hint", "look at backend_xid in pg_stat_activity, and at "
+                                    "pg_prepared_xacts"));
+    }
+    return true;
+}
+
+static bool
+make_slot(struct pgs_feed *feed, const char *slot)
+{
+    char command[256];
+    PGresult *result;
+    bool good = true;
+
+    (void)snprintf(command, sizeof(command),
+                   "CREATE_REPLICATION_SLOT %s TEMPORARY LOGICAL pgoutput (SNAPSHOT 'nothing')",
+                   slot);
+    if (PQsendQuery(feed->pg, command) != 1 || !wait_for_slot(feed))
+        return false;
+    while ((result = PQgetResult(feed->pg)) != NULL) {
+        good = good && PQresultStatus(result) == PGRES_TUPLES_OK;
+        PQclear(result);
+    }
+    return good && PQstatus(feed->pg) == CONNECTION_OK;
+}
+
 /* A name of its own: several servers, and two generations of one, may follow one database. */
 static bool
 start_stream(struct pgs_feed *feed)
@@ -302,10 +346,7 @@ start_stream(struct pgs_feed *feed)
     char command[256], slot[64];
 
     (void)snprintf(slot, sizeof(slot), "pgstack_live_%d_%d", (int)getpid(), PQbackendPID(feed->pg));
-    (void)snprintf(command, sizeof(command),
-                   "CREATE_REPLICATION_SLOT %s TEMPORARY LOGICAL pgoutput (SNAPSHOT 'nothing')",
-                   slot);
-    if (!is_status(feed, command, PGRES_TUPLES_OK))
+    if (!make_slot(feed, slot))
         return false;
     (void)snprintf(command, sizeof(command),
                    "START_REPLICATION SLOT %s LOGICAL 0/0 (proto_version '1',"

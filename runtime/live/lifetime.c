@@ -127,6 +127,7 @@ void
 pgs__subscription_free(struct pgs__subscription *subscription)
 {
     pgs__held_clear(&subscription->held);
+    pgs__seen_clear(&subscription->seen);
     free(subscription->members);
     free(subscription->arguments);
     free(subscription);

@@ -77,6 +77,7 @@ pgs__match_leave(struct pgs__subscription *subscription)
 struct visit {
     struct pgs_live_thread *thread;
     const struct pgs__interest *interest;
+    const struct pgs__commit *commit;
     struct pgs__image image;
 };
 
@@ -119,7 +120,7 @@ visit_member(struct pgs__member *member, bool is_sure, void *arg)
     struct visit *visit = arg;
 
     (void)is_sure; /* a result is matched by its keys, too: it is right whether it is sure or not */
-    if (!is_settled(subscription))
+    if (!is_settled(subscription) || pgs__seen_holds(&subscription->seen, visit->commit))
         return;
     if (!visit->interest->is_matched || visit->image.change->kind == PGS_CHANGE_UNREAD ||
         pgs__session_is_full(subscription->session)) {
@@ -159,7 +160,7 @@ pgs__match_commit(struct pgs_live_thread *thread)
          change = change->next)
         for (struct pgs__interest *interest = thread->interests.tables[change->watched];
              interest != NULL; interest = interest->next) {
-            struct visit visit = {thread, interest, {.change = change}};
+            struct visit visit = {thread, interest, commit, {.change = change}};
 
             pgs__interest_visit(interest, change, visit_member, &visit);
         }

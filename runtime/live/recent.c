@@ -2,6 +2,7 @@
 #include "live/recent.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 
@@ -78,11 +79,27 @@ pgs__recent_copy(struct pgs__recent *to, const struct pgs__recent *from)
     settle_old(to);
 }
 
+/* Two hexadecimal halves, "16/B374D848". */
+static uint64_t
+read_lsn(struct pgs_text lsn)
+{
+    char text[sizeof("FFFFFFFF/FFFFFFFF")], *end;
+    uint64_t high;
+
+    if (lsn.at == NULL || lsn.len >= sizeof(text))
+        return 0;
+    memcpy(text, lsn.at, lsn.len);
+    text[lsn.len] = '\0';
+    high = strtoull(text, &end, 16);
+    return *end == '/' ? high << 32 | strtoull(end + 1, NULL, 16) : 0;
+}
+
 bool
-pgs__snapshot_read(const char *text, struct pgs__snapshot *snapshot)
+pgs__snapshot_read(const char *text, struct pgs_text lsn, struct pgs__snapshot *snapshot)
 {
     char *end;
 
+    snapshot->lsn = read_lsn(lsn);
     snapshot->xmin = strtoull(text, &end, 10);
     if (end == text || *end != ':')
         return false;
@@ -125,6 +142,44 @@ pgs__snapshot_sees(const struct pgs__snapshot *snapshot, uint32_t xid)
             break;
     }
     return true;
+}
+
+void
+pgs__seen_clear(struct pgs__seen *seen)
+{
+    free((char *)(uintptr_t)seen->snapshot.xips);
+    seen->snapshot.xips = NULL;
+}
+
+void
+pgs__seen_keep(struct pgs__seen *seen, const struct pgs__snapshot *snapshot)
+{
+    size_t len = strspn(snapshot->xips, "0123456789,");
+    char *xips = malloc(len + 1);
+
+    pgs__seen_clear(seen);
+    if (xips == NULL)
+        return;
+    memcpy(xips, snapshot->xips, len);
+    xips[len] = '\0';
+    seen->snapshot = *snapshot;
+    seen->snapshot.xips = xips;
+    seen->since_ms = pgs_clock_ms();
+}
+
+bool
+pgs__seen_holds(struct pgs__seen *seen, const struct pgs__commit *commit)
+{
+    const struct pgs__snapshot *snapshot = &seen->snapshot;
+
+    if (snapshot->xips == NULL)
+        return false;
+    if ((snapshot->lsn != 0 && commit->lsn > snapshot->lsn) ||
+        commit->heard_ms - seen->since_ms > MAX_AGE_MS) {
+        pgs__seen_clear(seen);
+        return false;
+    }
+    return pgs__snapshot_sees(snapshot, commit->xid);
 }
 
 void

@@ -55,13 +55,29 @@ uint64_t pgs__recent_after(const struct pgs__recent *recent, uint64_t number);
 struct pgs__snapshot {
     uint64_t xmin, xmax;
     const char *xips; /* in the text */
+    uint64_t lsn;     /* no commit that it sees is behind it; 0: not known */
 };
 
-bool pgs__snapshot_read(const char *text, struct pgs__snapshot *snapshot)
+/* `text` ends with what is no digit; `lsn` is a text of pg_lsn, or null. */
+bool pgs__snapshot_read(const char *text, struct pgs_text lsn, struct pgs__snapshot *snapshot)
     __attribute__((warn_unused_result));
 
 /* The transaction has ended as the snapshot sees it.  `xid` is widened by the snapshot's epoch. */
 bool pgs__snapshot_sees(const struct pgs__snapshot *snapshot, uint32_t xid);
+
+/* The snapshot of a result, until the log has told of all that it sees: what the result holds must
+ * not be applied to it once more, or its client would be told of the past. */
+struct pgs__seen {
+    struct pgs__snapshot snapshot; /* xips are its own; NULL: there is none any more */
+    int64_t since_ms;
+};
+
+/* Without memory nothing is kept. */
+void pgs__seen_keep(struct pgs__seen *seen, const struct pgs__snapshot *snapshot);
+void pgs__seen_clear(struct pgs__seen *seen);
+
+/* The result holds the commit, of which the log has just told. */
+bool pgs__seen_holds(struct pgs__seen *seen, const struct pgs__commit *commit);
 
 /* Moves the floor.  The snapshot was taken before now. */
 void pgs__recent_settle(struct pgs__recent *recent, const struct pgs__snapshot *snapshot);

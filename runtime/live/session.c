@@ -300,6 +300,7 @@ unsubscribe(struct pgs__session *session, const struct pgs__message *message)
     }
     pgs__subscription_close(subscription);
     tell(session, "unsubscribed", message->id.at);
+    pgs__subscriptions_pump(session->thread); /* others may have waited for its place */
 }
 
 /* ---- a fresh token ---- */
@@ -337,6 +338,8 @@ identify(struct pgs__session *session, h2o_iovec_t credential)
     struct pgs_identity who, copy;
     h2o_mem_pool_t pool;
     void *block;
+    /* Before: a key that goes meanwhile is looked for once more. */
+    unsigned generation = pgs_authn_keys_generation(session->thread->config.authn);
 
     h2o_mem_init_pool(&pool);
     if (!pgs_authenticate_credential(session->thread->config.authn, credential, &pool, &who,
@@ -350,7 +353,7 @@ identify(struct pgs__session *session, h2o_iovec_t credential)
         free(session->who_block);
         session->who_block = block;
         session->who = copy;
-        session->keys_generation = pgs_authn_keys_generation(session->thread->config.authn);
+        session->keys_generation = generation;
         why = NULL;
     }
     h2o_mem_clear_pool(&pool);
@@ -463,6 +466,8 @@ put_away(struct pgs__session *session, struct pgs__subscription *subscription)
 void
 pgs__session_close(struct pgs__session *session, bool may_return)
 {
+    struct pgs_live_thread *thread = session->thread;
+
     may_return = may_return && session->single == NULL && session->thread->config.kept_ms > 0 &&
                  !session->thread->is_stopping;
     while (!h2o_linklist_is_empty(&session->subscriptions)) {
@@ -477,4 +482,5 @@ pgs__session_close(struct pgs__session *session, bool may_return)
     h2o_linklist_unlink(&session->link);
     free(session->who_block);
     free(session);
+    pgs__subscriptions_pump(thread);
 }

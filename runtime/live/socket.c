@@ -212,10 +212,10 @@ on_message(h2o_websocket_conn_t *conn, const struct wslay_event_on_msg_recv_arg 
     }
     socket->heard_ms = pgs_clock_ms();
     socket->is_pinged = false;
-    if (socket->session->is_ending)
-        return;
     if (is_flooding(socket))
         cut(socket);
+    else if (socket->session->is_ending)
+        return;
     else if (arg->opcode == WSLAY_TEXT_FRAME && socket->session->single == NULL)
         pgs__session_receive(socket->session, NULL, (const char *)arg->msg, arg->msg_length);
     else if (arg->opcode == WSLAY_BINARY_FRAME)

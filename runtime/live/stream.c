@@ -251,6 +251,8 @@ pgs__stream_accept(struct pgs_live_thread *thread, h2o_req_t *req)
                     thread, &transport, stream, pgs__live_credential(req, &url), &why)) == NULL) {
         refuse(req, 401, "PGRST301", why);
     } else if (!pgs__session_is_admitted(stream->session)) {
+        pgs__session_close(stream->session, false); /* nothing is streamed to it */
+        stream->session = NULL;
         refuse(req, 403, "42501", "Live queries are for users who have signed in");
     } else {
         pgs_request_info(req)->role = thread->config.app->roles[stream->session->who.role].name;

@@ -24,6 +24,7 @@
 #define RETRY_MIN_MS 2
 #define RETRY_MAX_MS 100
 #define UNAVAILABLE_MS 200
+#define MAX_FAILURES 5    /* in a row, that may pass */
 #define FACTS_STATEMENT 1 /* behind the snapshot */
 
 static const char snapshot_sql[] = PGS_LIVE_SNAPSHOT_SQL;
@@ -292,6 +293,7 @@ take_rows(struct pgs__subscription *subscription, struct pgs__held *after,
     }
     if (replay == PGS__REPLAYED || (replay == PGS__STOPPED && stopped > subscription->applied)) {
         subscription->lsn = pgs__recent_lsn(recent, stopped - 1);
+        pgs__seen_keep(&subscription->seen, snapshot);
         tell(subscription, after, pool);
         if (subscription->applied < stopped - 1)
             subscription->applied = stopped - 1;
@@ -312,14 +314,17 @@ take_result(struct pgs__subscription *subscription, struct pgs_txn *txn)
     struct reading reading = {subscription, txn, rows_statement(subscription), &pool, {0}, 0,
                               &after};
     size_t len;
+    const char *text = pgs_txn_value(txn, 0, 0, 0, &len);
+    struct pgs_text lsn = {.at = pgs_txn_value(txn, 0, 0, 1, &lsn.len)};
 
-    if (!pgs__snapshot_read(pgs_txn_value(txn, 0, 0, 0, &len), &snapshot)) {
+    if (!pgs__snapshot_read(text, lsn, &snapshot)) {
         fail(subscription, "unavailable", "The database gave no snapshot");
         return;
     }
     h2o_mem_init_pool(&pool);
     pgs_buf_init(&reading.text, PGS_LIVE_MAX_RESULT_BYTES);
     take_facts(subscription, txn);
+    subscription->failures = 0;
     if (read_rows(&reading)) {
         take_rows(subscription, &after, &snapshot, &pool);
         pgs__subscription_count_bytes(subscription);
@@ -331,6 +336,16 @@ take_result(struct pgs__subscription *subscription, struct pgs_txn *txn)
     h2o_mem_clear_pool(&pool);
 }
 
+/* True: asked again, not for ever. */
+static bool
+has_patience(struct pgs__subscription *subscription, const struct pgs_db_error *error)
+{
+    if (!pgs_sqlstate_is_passing(error->sqlstate) || subscription->failures == MAX_FAILURES)
+        return false;
+    put_off(subscription, UNAVAILABLE_MS << subscription->failures++);
+    return true;
+}
+
 /*
  * A fact may fail that the query itself would not have computed, such as the cast of a claim beside
  * an `or`.  So it is asked once more without facts, unless its caller has become another one.
@@ -338,6 +353,8 @@ take_result(struct pgs__subscription *subscription, struct pgs_txn *txn)
 static void
 take_error(struct pgs__subscription *subscription, const struct pgs_db_error *error)
 {
+    if (has_patience(subscription, error))
+        return;
     if (subscription->matcher == NULL) {
         fail_database(subscription, error);
         return;

@@ -57,6 +57,19 @@ renew_all(struct pgs_live_thread *thread)
         pgs__session_renew(H2O_STRUCT_FROM_MEMBER(struct pgs__session, link, link));
 }
 
+/* They tell no other way that what comes next may take a while. */
+static void
+renew_singles(struct pgs_live_thread *thread)
+{
+    for (h2o_linklist_t *link = thread->sessions.next; link != &thread->sessions;
+         link = link->next) {
+        struct pgs__session *session = H2O_STRUCT_FROM_MEMBER(struct pgs__session, link, link);
+
+        if (session->single != NULL)
+            pgs__session_renew(session);
+    }
+}
+
 static void
 take_news(struct pgs_live_thread *thread, const struct pgs__news *news)
 {
@@ -72,6 +85,7 @@ take_news(struct pgs_live_thread *thread, const struct pgs__news *news)
         break;
     case PGS__NEWS_LOST:
         thread->is_connected = false;
+        renew_singles(thread);
         break;
     }
 }

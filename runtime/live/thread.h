@@ -95,9 +95,11 @@ struct pgs__subscription {
     uint64_t from;     /* what is asked for now holds at least all commits up to this one */
     uint64_t applied;  /* what its client has holds no commit after this one */
     uint64_t lsn;      /* up to which its client has every commit; 0: not known */
-    int64_t start_ms;  /* of the last asking */
+    struct pgs__seen seen;
+    int64_t start_ms; /* of the last asking */
     int64_t not_before_ms;
-    int tries; /* in a row after which it had to be asked for again */
+    int failures; /* of the database in a row */
+    int tries;    /* in a row after which it had to be asked for again */
     int64_t seq;
 
     const struct pgs_matcher *matcher; /* NULL: every change of a table means asking again */

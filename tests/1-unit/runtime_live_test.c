@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "codec/pgoutput.h"
 #include "live/message.h"
@@ -89,23 +90,29 @@ test_pgoutput_cut_short(void **state)
 
 /* ---- recent ---- */
 
+static bool
+read_snapshot(const char *text, const char *lsn, struct pgs__snapshot *snapshot)
+{
+    return pgs__snapshot_read(text, pgs_text_of(lsn), snapshot);
+}
+
 static void
 test_snapshot(void **state)
 {
     struct pgs__snapshot snapshot;
 
     (void)state;
-    assert_false(pgs__snapshot_read("", &snapshot));
-    assert_false(pgs__snapshot_read("10", &snapshot));
-    assert_false(pgs__snapshot_read("10:12", &snapshot));
-    assert_true(pgs__snapshot_read("10:20:12,15", &snapshot));
+    assert_false(read_snapshot("", "", &snapshot));
+    assert_false(read_snapshot("10", "", &snapshot));
+    assert_false(read_snapshot("10:12", "", &snapshot));
+    assert_true(read_snapshot("10:20:12,15", "", &snapshot));
     assert_true(pgs__snapshot_sees(&snapshot, 9));
     assert_true(pgs__snapshot_sees(&snapshot, 10));
     assert_false(pgs__snapshot_sees(&snapshot, 12));
     assert_true(pgs__snapshot_sees(&snapshot, 13));
     assert_false(pgs__snapshot_sees(&snapshot, 15));
     assert_false(pgs__snapshot_sees(&snapshot, 20));
-    assert_true(pgs__snapshot_read("10:10:", &snapshot));
+    assert_true(read_snapshot("10:10:", "", &snapshot));
     assert_true(pgs__snapshot_sees(&snapshot, 9));
     assert_false(pgs__snapshot_sees(&snapshot, 10));
 }
@@ -117,14 +124,45 @@ test_snapshot_beyond_an_epoch(void **state)
     struct pgs__snapshot snapshot;
 
     (void)state;
-    assert_true(pgs__snapshot_read("4294967290:4294967301:4294967299", &snapshot));
+    assert_true(read_snapshot("4294967290:4294967301:4294967299", "", &snapshot));
     assert_true(pgs__snapshot_sees(&snapshot, 4294967295u)); /* before it wrapped */
     assert_true(pgs__snapshot_sees(&snapshot, 2));
     assert_false(pgs__snapshot_sees(&snapshot, 3));
     assert_false(pgs__snapshot_sees(&snapshot, 5));
-    assert_true(pgs__snapshot_read("8589934600:8589934600:", &snapshot));
+    assert_true(read_snapshot("8589934600:8589934600:", "", &snapshot));
     assert_true(pgs__snapshot_sees(&snapshot, 4294967000u));
     assert_false(pgs__snapshot_sees(&snapshot, 9));
+}
+
+/* What an answer holds is not told once more when the log comes to it. */
+static void
+test_seen(void **state)
+{
+    struct pgs__snapshot snapshot;
+    struct pgs__seen seen = {0};
+    struct pgs__commit commit = {.xid = 11, .lsn = 0x1000000f0, .heard_ms = pgs_clock_ms()};
+
+    (void)state;
+    assert_false(pgs__seen_holds(&seen, &commit));
+    assert_true(read_snapshot("10:20:12,15", "1/100C", &snapshot));
+    assert_int_equal(snapshot.lsn, 0x10000100c);
+    pgs__seen_keep(&seen, &snapshot);
+    assert_true(pgs__seen_holds(&seen, &commit));
+    commit.xid = 12;
+    assert_false(pgs__seen_holds(&seen, &commit));
+    commit.xid = 13;
+    assert_true(pgs__seen_holds(&seen, &commit));
+    commit.lsn = 0x10000100d; /* behind all that it saw: so are those that follow */
+    assert_false(pgs__seen_holds(&seen, &commit));
+    assert_null(seen.snapshot.xips);
+    pgs__seen_keep(&seen, &snapshot);
+    commit.lsn = 0;
+    assert_true(pgs__seen_holds(&seen, &commit));
+    commit.heard_ms += 2 * 3600000;
+    assert_false(pgs__seen_holds(&seen, &commit));
+    assert_true(read_snapshot("10:20:", "nonsense", &snapshot));
+    assert_int_equal(snapshot.lsn, 0);
+    pgs__seen_clear(&seen);
 }
 
 static struct pgs_changes *
@@ -149,7 +187,7 @@ test_recent(void **state)
     (void)state;
     for (uint32_t xid = 10; xid < 15; xid++)
         pgs__recent_add(recent, changes_of(xid));
-    assert_true(pgs__snapshot_read("12:20:12", &snapshot));
+    assert_true(read_snapshot("12:20:12", "", &snapshot));
     assert_int_equal(pgs__recent_at(recent, 3)->xid, 12);
     assert_int_equal(pgs__recent_after(recent, 3), 4);
     assert_int_equal(pgs__recent_lsn(recent, 5), 1400);
@@ -157,7 +195,7 @@ test_recent(void **state)
     pgs__recent_settle(recent, &snapshot);
     assert_int_equal(recent->floor, 2); /* 12 cannot be seen */
     pgs__recent_copy(copy, recent);
-    assert_true(pgs__snapshot_read("20:20:", &snapshot));
+    assert_true(read_snapshot("20:20:", "", &snapshot));
     pgs__recent_settle(recent, &snapshot);
     assert_int_equal(recent->floor, 5);
     pgs__recent_clear(recent);
@@ -244,10 +282,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pgoutput), cmocka_unit_test(test_pgoutput_cut_short),
-        cmocka_unit_test(test_snapshot), cmocka_unit_test(test_snapshot_beyond_an_epoch),
-        cmocka_unit_test(test_recent),   cmocka_unit_test(test_recent_forgets),
-        cmocka_unit_test(test_message),  cmocka_unit_test(test_bad_messages),
+        cmocka_unit_test(test_pgoutput),       cmocka_unit_test(test_pgoutput_cut_short),
+        cmocka_unit_test(test_snapshot),       cmocka_unit_test(test_snapshot_beyond_an_epoch),
+        cmocka_unit_test(test_seen),           cmocka_unit_test(test_recent),
+        cmocka_unit_test(test_recent_forgets), cmocka_unit_test(test_message),
+        cmocka_unit_test(test_bad_messages),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

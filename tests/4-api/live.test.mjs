@@ -408,7 +408,7 @@ test('the feed is lost and found', async () => {
 /** Reads events until `enough` says so. */
 async function events(path, headers, enough, { method = 'GET' } = {}) {
   const controller = new AbortController();
-  const response = await fetch(`http://127.0.0.1:${app.port}${path}`, { method, headers, signal: controller.signal });
+  const response = await fetch(`http://127.0.0.1:${app.port}${path}`, { method, headers, signal: AbortSignal.any([controller.signal, AbortSignal.timeout(60_000)]) });
   const frames = [];
   if (response.status !== 200) return { response, body: await response.json() };
   let text = '';

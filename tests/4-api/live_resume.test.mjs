@@ -199,7 +199,7 @@ test('a mark is two numbers', async () => {
 /** Reads events until `enough`, then cuts. */
 async function events(path, headers, enough) {
   const controller = new AbortController();
-  const response = await fetch(`http://127.0.0.1:${app.port}/live/v1/stream?${path}`, { headers: { ...credentials('ada'), ...headers }, signal: controller.signal });
+  const response = await fetch(`http://127.0.0.1:${app.port}/live/v1/stream?${path}`, { headers: { ...credentials('ada'), ...headers }, signal: AbortSignal.any([controller.signal, AbortSignal.timeout(60_000)]) });
   const found = [];
   let text = '';
   for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {

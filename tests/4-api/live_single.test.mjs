@@ -27,7 +27,7 @@ const one = encodeURIComponent('{"team_id":1}');
 /** Opens; `frames` gathers what comes.  Rejects with the status of a refusal. */
 function open(path, who, options = {}) {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(`ws://127.0.0.1:${app.port}${path}`, { headers: who ? credentials(who) : {}, ...options });
+    const socket = new WebSocket(`ws://127.0.0.1:${app.port}${path}`, { headers: who ? credentials(who) : {}, handshakeTimeout: 60_000, ...options });
     const ended = new Promise((end) => { socket.once('close', end); });
     const live = { socket, frames: [], get closed() { return within(`the end of ${path}: ${JSON.stringify(live.frames)}`, ended); } };
     socket.on('message', (data) => live.frames.push(JSON.parse(data)));
@@ -84,9 +84,12 @@ test('what the URL says is a value, and no part of the message', async () => {
   for (const more of ['"type":"ping"', `"type":"token","token":"${token(ada)}"`, '"resume":{"gen":5,"seq":1}', '"id":"y"'])
     assert.equal(await query(`{"team_id":1},${more}`), 400, more);
   assert.equal(await query('{"team_id":1}'), 101);
-  const { body } = await fetch(`http://127.0.0.1:${app.port}/live/v1/stream?query=tickets&params=${encodeURIComponent('{"team_id":1},"type":"ping"')}`, { headers: credentials('ada') });
+  const stopped = new AbortController();
+  const { body } = await fetch(`http://127.0.0.1:${app.port}/live/v1/stream?query=tickets&params=${encodeURIComponent('{"team_id":1},"type":"ping"')}`,
+    { headers: credentials('ada'), signal: AbortSignal.any([stopped.signal, AbortSignal.timeout(60_000)]) });
   let text = '';
   for await (const part of body.pipeThrough(new TextDecoderStream())) if ((text += part).includes('}')) break;
+  stopped.abort();
   assert.match(text, /bad_params/);
 });
 
@@ -119,7 +122,7 @@ test('where the log was lost the client is told to come again', async () => {
   const last = live.frames.at(-1);
   assert.equal(last.type, 'resubscribed');
   assert.notEqual(last.gen, live.frames[0].gen);
-  const again = await open(`/ws/tickets?params=${one}`, 'ada');
+  const again = await until('the other thread to have heard of it', () => open(`/ws/tickets?params=${one}`, 'ada').catch(({ status }) => { assert.equal(status, 503); }));
   await until('all of it', () => again.frames[1]?.inserted.length === 1);
   again.socket.close();
 });

@@ -71,7 +71,7 @@ export class Live {
   static open(port, { headers = {}, query = '', protocols = [], scheme = 'ws', ...options } = {}) {
     return new Promise((resolve, reject) => {
       const live = new Live();
-      live.socket = new WebSocket(`${scheme}://127.0.0.1:${port}/live/v1${query}`, protocols, { headers, ...options });
+      live.socket = new WebSocket(`${scheme}://127.0.0.1:${port}/live/v1${query}`, protocols, { headers, handshakeTimeout: 60_000, ...options });
       live.subscriptions = new Map();
       live.frames = [];
       const ended = new Promise((end) => { live.socket.once('close', (code, reason) => end({ code, reason: String(reason) })); });
