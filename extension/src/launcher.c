@@ -124,22 +124,25 @@ start_worker(Oid database)
     return true;
 }
 
-/* False: there is no room for all of them now. */
+/* False: there is no room for all of them now, or one is about to leave. */
 static bool
 start_workers(List *databases)
 {
+    bool all_run = true;
     ListCell *cell;
 
     foreach (cell, databases) {
         struct pgr_database *database = pgr_database_find(lfirst_oid(cell));
 
-        if ((database == NULL || database->pid == 0) && !start_worker(lfirst_oid(cell))) {
+        if (database != NULL && database->pid != 0) {
+            all_run &= pg_atomic_read_u32(&database->quit) == 0;
+        } else if (!start_worker(lfirst_oid(cell))) {
             ereport(LOG, errmsg("pg_reactive has no room for a worker"),
                     errhint("Raise max_worker_processes."));
             return false;
         }
     }
-    return true;
+    return all_run;
 }
 
 /* Workers that ended but did not leave. */

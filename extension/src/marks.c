@@ -9,12 +9,15 @@
 
 #include "access/sysattr.h"
 #include "access/xact.h"
+#include "catalog/pg_database.h"
 #include "commands/dbcommands.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/bitmapset.h"
+#include "storage/ipc.h"
 #include "tcop/utility.h"
+#include "utils/acl.h"
 #include "utils/rel.h"
 #include "utils/resowner.h"
 
@@ -250,6 +253,19 @@ on_subtransaction(SubXactEvent event, SubTransactionId id, SubTransactionId pare
     local.count = kept;
 }
 
+/* What PostgreSQL asks as well, after the worker has been sent away. */
+static bool
+may_drop(Oid database)
+{
+    if (IsTransactionBlock())
+        return false;
+#if PG_VERSION_NUM >= 160000
+    return object_ownercheck(DatabaseRelationId, database, GetUserId());
+#else
+    return pg_database_ownercheck(database, GetUserId());
+#endif
+}
+
 /* A worker is a connection, and a database with connections cannot be dropped. */
 static Oid
 quit_worker(const char *name)
@@ -257,7 +273,7 @@ quit_worker(const char *name)
     Oid oid = get_database_oid(name, true);
     struct pgr_database *database = OidIsValid(oid) ? pgr_database_find(oid) : NULL;
 
-    if (database == NULL)
+    if (database == NULL || !may_drop(oid))
         return InvalidOid;
     pg_atomic_exchange_u32(&database->quit, 1);
     pg_atomic_exchange_u32(&database->woken, 0);
@@ -276,31 +292,37 @@ note_statement(Node *statement)
     }
 }
 
+/* The database is still there. */
+static void
+on_kept(int code, Datum database)
+{
+    pgr_launcher_want(DatumGetObjectId(database));
+}
+
 static void
 on_utility(PlannedStmt *planned, const char *text, bool read_only_tree,
            ProcessUtilityContext context, ParamListInfo parameters, QueryEnvironment *environment,
            DestReceiver *destination, QueryCompletion *completion)
 {
+    ProcessUtility_hook_type next = next_utility != NULL ? next_utility : standard_ProcessUtility;
     Node *statement = planned->utilityStmt;
-    volatile Oid quitted = InvalidOid;
+    Oid quitted = InvalidOid;
 
     if (IsA(statement, DropdbStmt))
         quitted = quit_worker(((DropdbStmt *)statement)->dbname);
     else if (!ignored)
         note_statement(statement);
-    PG_TRY();
-    {
-        (next_utility != NULL ? next_utility : standard_ProcessUtility)(
-            planned, text, read_only_tree, context, parameters, environment, destination,
-            completion);
+    if (!OidIsValid(quitted)) {
+        next(planned, text, read_only_tree, context, parameters, environment, destination,
+             completion);
+        return;
     }
-    PG_CATCH();
+    PG_ENSURE_ERROR_CLEANUP(on_kept, ObjectIdGetDatum(quitted));
     {
-        if (OidIsValid(quitted)) /* it is still there */
-            pgr_launcher_want(quitted);
-        PG_RE_THROW();
+        next(planned, text, read_only_tree, context, parameters, environment, destination,
+             completion);
     }
-    PG_END_TRY();
+    PG_END_ENSURE_ERROR_CLEANUP(on_kept, ObjectIdGetDatum(quitted));
 }
 
 void

@@ -26,6 +26,7 @@
 /* What a client may make the worker hold. */
 #define PGR_MAX_QUERY_BYTES (64 * 1024)
 #define PGR_MAX_ROWS 100000
+#define PGR_MAX_BYTES (64 * 1024 * 1024)
 
 /*
  * Columns of a table as bits: column n is bit n % 63, so two columns may share one, which costs a

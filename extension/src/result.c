@@ -8,8 +8,10 @@
 #include "access/htup_details.h"
 #include "common/cryptohash.h"
 #include "common/sha2.h"
+#include "executor/tuptable.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "tcop/dest.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
@@ -18,7 +20,7 @@
 
 #include "worker.h"
 
-#define FETCH_ROWS 500
+#define GROWTH_ROWS 500
 
 static void
 hash_text(const text *body, uint8 *hash)
@@ -48,8 +50,8 @@ keep_inserted(struct pgr_delta *delta, const uint8 *hash, const text *body)
     pg_uuid_t *copy = palloc(sizeof(*copy));
     int count = delta->inserted_count++;
 
-    if (count % FETCH_ROWS == 0) {
-        Size bytes = sizeof(Datum) * (count + FETCH_ROWS);
+    if (count % GROWTH_ROWS == 0) {
+        Size bytes = sizeof(Datum) * (count + GROWTH_ROWS);
 
         delta->inserted_hashes = count ? repalloc(delta->inserted_hashes, bytes) : palloc(bytes);
         delta->inserted_bodies = count ? repalloc(delta->inserted_bodies, bytes) : palloc(bytes);
@@ -60,6 +62,18 @@ keep_inserted(struct pgr_delta *delta, const uint8 *hash, const text *body)
         PointerGetDatum(cstring_to_text_with_len(VARDATA_ANY(body), VARSIZE_ANY_EXHDR(body)));
 }
 
+static void
+count_row(struct pgr_delta *delta, const text *body)
+{
+    delta->bytes += VARSIZE_ANY_EXHDR(body);
+    if (++delta->row_count > PGR_MAX_ROWS)
+        ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                errmsg("the result has more than %d rows", PGR_MAX_ROWS));
+    if (delta->bytes > PGR_MAX_BYTES)
+        ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                errmsg("the result has more than %d bytes", PGR_MAX_BYTES));
+}
+
 /* `rows` is read for what the last result had; only pgr_result_accept changes it. */
 static void
 take_row(struct pgr_subscription *subscription, struct pgr_delta *delta, const text *body,
@@ -68,6 +82,7 @@ take_row(struct pgr_subscription *subscription, struct pgr_delta *delta, const t
     uint8 hash[PGR_HASH_BYTES];
     struct pgr_row *row;
 
+    count_row(delta, body);
     hash_text(body, hash);
     row = hash_search(subscription->rows, hash, HASH_FIND, NULL);
     if (row != NULL && row->seen < row->copies) {
@@ -78,48 +93,82 @@ take_row(struct pgr_subscription *subscription, struct pgr_delta *delta, const t
         keep_inserted(delta, hash, body);
         MemoryContextSwitchTo(before);
     }
-    if (++delta->row_count > PGR_MAX_ROWS)
-        ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-                errmsg("the result has more than %d rows", PGR_MAX_ROWS));
+}
+
+/* Takes a result row by row: how large it is shows on the way. */
+struct receiver {
+    DestReceiver base;
+    struct pgr_subscription *subscription;
+    struct pgr_delta *delta;
+    TupleDesc columns;
+    MemoryContext keep;
+    MemoryContext scratch;
+};
+
+/* The names are those of the query; a row may come with those of its table. */
+static void
+on_start(DestReceiver *self, int operation, TupleDesc columns)
+{
+    struct receiver *receiver = (struct receiver *)self;
+    MemoryContext before = MemoryContextSwitchTo(receiver->keep);
+
+    receiver->columns = BlessTupleDesc(CreateTupleDescCopy(columns));
+    MemoryContextSwitchTo(before);
 }
 
 static bool
-take_some(struct pgr_subscription *subscription, struct pgr_delta *delta, Portal portal,
-          MemoryContext scratch)
+on_row(TupleTableSlot *slot, DestReceiver *self)
 {
-    MemoryContext keep = CurrentMemoryContext;
-    SPITupleTable *rows;
-    uint64 count;
+    struct receiver *receiver = (struct receiver *)self;
+    MemoryContext before = MemoryContextSwitchTo(receiver->scratch);
+    bool is_copy;
+    HeapTuple row = ExecFetchSlotHeapTuple(slot, false, &is_copy);
 
-    SPI_cursor_fetch(portal, true, FETCH_ROWS);
-    rows = SPI_tuptable;
-    count = SPI_processed;
-    MemoryContextSwitchTo(scratch);
-    BlessTupleDesc(rows->tupdesc);
-    for (uint64 i = 0; i < count; i++)
-        take_row(subscription, delta, row_as_json(rows->vals[i], rows->tupdesc), keep);
-    MemoryContextSwitchTo(keep);
-    MemoryContextReset(scratch);
-    SPI_freetuptable(rows);
-    return count > 0;
+    take_row(receiver->subscription, receiver->delta, row_as_json(row, receiver->columns),
+             receiver->keep);
+    MemoryContextSwitchTo(before);
+    MemoryContextReset(receiver->scratch);
+    return true;
+}
+
+static void
+on_end(DestReceiver *self)
+{
+}
+
+static void
+run_plan(struct pgr_subscription *subscription, struct pgr_delta *delta)
+{
+    struct receiver receiver = {
+        .base = {.receiveSlot = on_row,
+                 .rStartup = on_start,
+                 .rShutdown = on_end,
+                 .rDestroy = on_end,
+                 .mydest = DestNone},
+        .subscription = subscription,
+        .delta = delta,
+        .keep = CurrentMemoryContext,
+        .scratch =
+            AllocSetContextCreate(CurrentMemoryContext, "pg_reactive row", ALLOCSET_DEFAULT_SIZES),
+    };
+    SPIExecuteOptions options = {.read_only = true, .dest = &receiver.base};
+    int result = SPI_execute_plan_extended(subscription->plan, &options);
+
+    if (result < 0)
+        elog(ERROR, "%s", SPI_result_code_string(result));
+    MemoryContextDelete(receiver.scratch);
 }
 
 static void
 run(struct pgr_subscription *subscription, struct pgr_delta *delta)
 {
-    MemoryContext scratch =
-        AllocSetContextCreate(CurrentMemoryContext, "pg_reactive rows", ALLOCSET_DEFAULT_SIZES);
     struct pgr_session before;
-    bool timed = MyBackendType == B_BG_WORKER && pgr_query_timeout_ms > 0;
-    Portal portal;
+    bool timed = pgr_is_worker() && pgr_query_timeout_ms > 0;
 
     pgr_session_enter(&before, subscription->owner, subscription->search_path);
     if (timed) /* a writer has a timeout of its own */
         enable_timeout_after(STATEMENT_TIMEOUT, pgr_query_timeout_ms);
-    portal = SPI_cursor_open(NULL, subscription->plan, NULL, NULL, true);
-    while (take_some(subscription, delta, portal, scratch))
-        CHECK_FOR_INTERRUPTS();
-    SPI_cursor_close(portal);
+    run_plan(subscription, delta);
     if (timed)
         disable_timeout(STATEMENT_TIMEOUT, false);
     pgr_session_leave(&before);

@@ -39,6 +39,7 @@ init_database(struct pgr_database *database)
     pg_atomic_init_u32(&database->quit, 0);
     pg_atomic_init_u32(&database->unknown_prepared, PGR_PREPARED_BEFORE);
     pg_atomic_init_u32(&database->busy, 0);
+    database->has_settings = false;
     for (int i = 0; i < PGR_COUNTER_COUNT; i++)
         pg_atomic_init_u64(&database->counters[i], 0);
     for (int i = 0; i < PGR_MAX_TABLES; i++) {

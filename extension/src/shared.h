@@ -39,6 +39,35 @@ enum pgr_counter {
     PGR_COUNTER_COUNT
 };
 
+/* What a query's text, its values and their JSON depend on.  One that is longer is not kept. */
+#define PGR_SETTING_BYTES 128
+#define PGR_SETTINGS(X)                                                                            \
+    X(row_security)                                                                                \
+    X(DateStyle)                                                                                   \
+    X(TimeZone)                                                                                    \
+    X(timezone_abbreviations)                                                                      \
+    X(IntervalStyle)                                                                               \
+    X(extra_float_digits)                                                                          \
+    X(bytea_output)                                                                                \
+    X(xmlbinary)                                                                                   \
+    X(xmloption)                                                                                   \
+    X(lc_monetary)                                                                                 \
+    X(lc_numeric)                                                                                  \
+    X(lc_time)                                                                                     \
+    X(default_text_search_config)                                                                  \
+    X(array_nulls)                                                                                 \
+    X(quote_all_identifiers)                                                                       \
+    X(standard_conforming_strings)                                                                 \
+    X(backslash_quote)                                                                             \
+    X(transform_null_equals)
+
+enum pgr_setting {
+#define X(name) PGR_SETTING_##name,
+    PGR_SETTINGS(X)
+#undef X
+    PGR_SETTING_COUNT
+};
+
 /* Some may be prepared that are older than the marks; one wrote more tables than it could mark. */
 #define PGR_PREPARED_BEFORE 1
 #define PGR_PREPARED_ALL 2
@@ -61,6 +90,8 @@ struct pgr_database {
     int pid;
     Latch *latch;
     pg_atomic_uint64 counters[PGR_COUNTER_COUNT];
+    bool has_settings;
+    char settings[PGR_SETTING_COUNT][PGR_SETTING_BYTES]; /* of the worker; under the lock */
     struct pgr_mark marks[PGR_MAX_TABLES];
 };
 
@@ -114,6 +145,15 @@ extern void pgr_launcher_wake(void);
 extern List *pgr_database_take_marks(struct pgr_database *database);
 
 extern void pgr_count(struct pgr_database *database, enum pgr_counter counter);
+
+/* ---- settings of the worker (settings.c) ---- */
+
+extern void pgr_settings_keep(struct pgr_database *database);
+
+/* Until pgr_settings_leave, or an error: as the worker has them; false when it has said nothing
+ * yet. */
+extern bool pgr_settings_enter(struct pgr_database *database, int *level);
+extern void pgr_settings_leave(int level);
 
 /* ---- slots (slots.c): one a subscription that a worker holds ---- */
 

@@ -91,14 +91,18 @@ recompute_all(List *tables, bool all)
 bool
 pgr_sync_recompute(List *tables, bool all)
 {
+    int level;
     bool done;
 
     pgr_database = pgr_database_find(MyDatabaseId);
+    if (!pgr_settings_enter(pgr_database, &level))
+        return false;
     CommandCounterIncrement();
     SPI_connect();
     PushActiveSnapshot(GetTransactionSnapshot());
     done = recompute_all(tables, all);
     PopActiveSnapshot();
     SPI_finish();
+    pgr_settings_leave(level);
     return done;
 }

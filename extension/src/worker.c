@@ -45,6 +45,12 @@ on_end(int code, Datum argument)
     pgr_launcher_wake();
 }
 
+bool
+pgr_is_worker(void)
+{
+    return pgr_database != NULL && pgr_database->pid == MyProcPid;
+}
+
 static void
 begin(void)
 {
@@ -314,7 +320,10 @@ registry_has_rows(void)
     return found;
 }
 
-/* Who subscribed while this worker was leaving found it still there, and asked nobody. */
+/*
+ * Who subscribed while this worker was leaving found it still there, and asked nobody.  For good:
+ * somebody else knows whether another is wanted.
+ */
 static void
 leave(bool for_good)
 {
@@ -369,6 +378,7 @@ handle_signals(void)
     if (ConfigReloadPending) {
         ConfigReloadPending = false;
         ProcessConfigFile(PGC_SIGHUP);
+        pgr_settings_keep(pgr_database);
     }
     if (pg_atomic_read_u32(&pgr_database->quit))
         leave(true);
@@ -409,13 +419,14 @@ start(Oid database)
         proc_exit(0);
     on_shmem_exit(on_end, 0);
     if (!has_extension())
-        leave(true);
+        leave(false);
     SetConfigOption("synchronous_commit", "off", PGC_USERSET, PGC_S_OVERRIDE);
     SetConfigOption("default_transaction_isolation", "read committed", PGC_USERSET, PGC_S_OVERRIDE);
     SetConfigOption("default_transaction_read_only", "off", PGC_USERSET, PGC_S_OVERRIDE);
     SetConfigOption("lock_timeout", "1s", PGC_USERSET, PGC_S_OVERRIDE);
     SetConfigOption("statement_timeout", "0", PGC_USERSET, PGC_S_OVERRIDE);
     SetConfigOption("row_security", "on", PGC_USERSET, PGC_S_OVERRIDE);
+    pgr_settings_keep(pgr_database);
     pgr_registry_init();
     pg_atomic_exchange_u32(&pgr_database->registry, 1);
 }
@@ -431,7 +442,7 @@ pgr_worker_main(Datum argument)
         MemoryContextSwitchTo(memory);
         pgstat_report_activity(STATE_RUNNING, "tick");
         if (!has_extension())
-            leave(true);
+            leave(false);
         tick();
         if (triggers_left)
             drop_triggers();

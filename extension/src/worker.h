@@ -68,6 +68,7 @@ struct pgr_delta {
     Datum *gone_copies;
     List *deleted_bodies; /* C strings, one a row */
     int64 row_count;
+    int64 bytes; /* of all rows */
 };
 
 /* launcher.c */
@@ -77,6 +78,9 @@ extern PGDLLEXPORT void pgr_launcher_main(Datum argument);
 /* worker.c */
 extern PGDLLEXPORT void pgr_worker_main(Datum argument);
 extern struct pgr_database *pgr_database;
+
+/* Whether this process is the worker of its database, and not a writer that computes. */
+extern bool pgr_is_worker(void);
 
 /*
  * Between two subscriptions.  Where writers compute, the worker holds the lock of one at a time, so

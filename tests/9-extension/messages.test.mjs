@@ -178,6 +178,13 @@ test('a first result that comes after a failure is told', async () => {
   await sql.query(`select pgr.unsubscribe('late')`);
 });
 
+test('a result of more bytes than a worker keeps is none', async () => {
+  await sql.query('create table heavy (id int); insert into heavy select n from generate_series(1, 7) n');
+  await subscribe(sql, 'heavy', `select id, repeat('x', 10000000) as x from heavy`);
+  await follower.message('heavy', ({ reason }) => reason === '54000');
+  await sql.query(`select pgr.unsubscribe('heavy'); drop table heavy`);
+});
+
 test('a query that takes too long does not hold the others', async () => {
   await sql.query('create table slow (n int); insert into slow values (1)');
   await sql.query(`alter system set pg_reactive.query_timeout = '200ms'`);

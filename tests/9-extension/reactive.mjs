@@ -13,6 +13,9 @@ pg_reactive.tick_interval = 20ms\nlog_min_messages = log\n${more}`);
   return cluster;
 }
 
+/* A query that a loaded machine held up rests for ten times as long, and for up to a minute. */
+const patience_ms = 60_000;
+
 const plain = (row) => JSON.stringify(row);
 const sorted = (rows) => rows.map(plain).sort();
 
@@ -76,9 +79,10 @@ export class Follower {
 
   async resync(held) {
     held.early ??= [];
-    this.asking = this.asking.then(() => until(`a snapshot of ${held.id}`, async () =>
-      (await this.sql.rows('select * from pgr.snapshot($1)', [held.id]))[0]));
-    held.begin(await this.asking);
+    const asked = this.asking.catch(() => {}).then(() => until(`a snapshot of ${held.id}`, async () =>
+      (await this.sql.rows('select * from pgr.snapshot($1)', [held.id]))[0], patience_ms));
+    this.asking = asked;
+    held.begin(await asked);
     const early = held.early;
     held.early = undefined;
     for (const message of early) this.apply(held, message);
@@ -106,14 +110,14 @@ export class Follower {
 
   /** Waits for a message about a subscription that `test` likes. */
   message(id, test, from = 0) {
-    return until(`a message about ${id}`, () => this.of(id).slice(from).find(test))
+    return until(`a message about ${id}`, () => this.of(id).slice(from).find(test), patience_ms)
       .catch((error) => { throw new Error(`${error.message}: there are ${plain(this.of(id))}`); });
   }
 
   async become(id, rows) {
     const held = this.held.get(id);
     const wanted = sorted(rows);
-    await until(`${id} to become ${wanted}`, () => !held.early && plain(held.list()) === plain(wanted))
+    await until(`${id} to become ${wanted}`, () => !held.early && plain(held.list()) === plain(wanted), patience_ms)
       .catch((error) => { throw new Error(`${error.message}; it is ${held.list()}`); });
     assert.deepEqual(held.wrong, []);
   }
@@ -133,7 +137,7 @@ export async function subscribe(sql, id, query, mode = 'delta', audience = null)
 /** Waits until the worker has done all that was marked. */
 export async function settled(sql) {
   await until('the worker to have nothing to do', async () =>
-    (await sql.value(`select value from pgr.stats() where metric = 'pending'`)) === '0', 30_000);
+    (await sql.value(`select value from pgr.stats() where metric = 'pending'`)) === '0', 90_000);
 }
 
 /** The bag that the query has now, as a Held would list it. */

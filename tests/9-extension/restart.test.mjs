@@ -55,7 +55,7 @@ test('a worker that is terminated goes on where it stopped: nothing is lost, not
 
 test('an orderly restart of PostgreSQL keeps generation and seq', async () => {
   await sql.query('insert into t values (50)');
-  await settled(sql);
+  await follower.become('t', await sql.rows('select id from t'));
   const { gen, seq } = follower.held.get('t');
   await follower.end();
   await sql.end();
@@ -97,9 +97,9 @@ test('each database has its worker, and may be dropped', async () => {
   await subscribe(second, 't', 'select id from t');
   const there = await Follower.open(cluster, 'second');
   await there.follow('t');
+  const here = follower.of('t').length;
   await second.query('insert into t values (1)');
   await there.become('t', [{ id: 1 }]);
-  const here = follower.of('t').length;
   assert.notEqual(await stat(second, 'worker_pid'), await stat(sql, 'worker_pid'));
   assert.equal(follower.of('t').length, here);
   await there.end();
@@ -109,6 +109,41 @@ test('each database has its worker, and may be dropped', async () => {
   await second.end();
   await sql.query('drop database second');
   await works();
+});
+
+test('who may not drop a database does not end its worker', async () => {
+  const pid = await stat(sql, 'worker_pid');
+  await sql.query('create role nobody; set role nobody');
+  await assert.rejects(sql.query('drop database postgres'), { code: '42501' });
+  await sql.query('reset role');
+  await assert.rejects(sql.query('begin; drop database postgres'), { code: '25001' });
+  await sql.query('rollback');
+  await works();
+  assert.equal(await stat(sql, 'worker_pid'), pid);
+});
+
+/** Subscribes to a query that stops the worker while somebody else has the advisory lock 7. */
+async function subscribeWaiting(id) {
+  await sql.query(`create table ${id} (id int); create or replace function wait_for_7(int) returns int immutable language plpgsql as $$
+    begin while not pg_try_advisory_xact_lock_shared(7) loop perform pg_sleep(0.02); end loop; return $1; end $$`);
+  await subscribe(sql, id, `select wait_for_7(id) as id from ${id}`);
+  await settled(sql);
+}
+
+const waits = () => until('the worker to be in the query', () =>
+  sql.value(`select pid from pg_stat_activity where backend_type = 'pg_reactive worker' and wait_event = 'PgSleep'`));
+
+test('a drop that fails at once leaves the database a worker, however busy that was', async () => {
+  await subscribeWaiting('busy');
+  await sql.query('begin; select pg_advisory_xact_lock(7)');
+  const other = await connect(cluster, 'postgres');
+  await other.query('insert into busy values (1)');
+  await waits();
+  await assert.rejects(other.query('drop database postgres'), { code: '55006' });
+  await sql.query('commit');
+  await works();
+  await sql.query(`select pgr.unsubscribe('busy'); drop table busy`);
+  await other.end();
 });
 
 test('a dump takes the subscriptions along', async () => {

@@ -57,6 +57,24 @@ test('writers of one subscription wait for one another, and the rows are right',
   for (const writer of writers) await writer.end();
 });
 
+test('rows are printed, and policies followed, as the worker does it, whatever the writer has set', async () => {
+  await sql.query(`create table w (id int, at timestamptz, i interval, f float8, b bytea); create role reader; grant select on w to reader;
+    alter table w enable row level security; create policy all_of_it on w using (true); grant usage on schema pgr to reader;
+    grant execute on function pgr.subscribe to reader; insert into w select n, '2024-02-29 12:00Z', '1 day', 0.1, 'b' from generate_series(1, 3) n`);
+  await sql.query('set role reader');
+  await sql.query(`select pgr.subscribe('w', 'select id, at, at::text as t, i, f::text as f, b from w')`);
+  await sql.query('reset role; select pgr.restore_subscriptions()');
+  await follower.follow('w');
+  const writer = await connect(cluster, 'postgres');
+  await writer.query(`set timezone = 'Asia/Tokyo'; set datestyle = german; set intervalstyle = iso_8601; set extra_float_digits = -10;
+    set bytea_output = escape; set row_security = off`);
+  await writer.query(`insert into w select 4, at, i, f, b from w where id = 1`);
+  const message = await follower.message('w', () => true);
+  assert.deepEqual([message.inserted.length, message.deleted], [1, []]);
+  assert.deepEqual({ ...message.inserted[0], id: 1 }, (await sql.rows(`select rows from pgr.snapshot('w')`))[0].rows.find(({ id }) => id === 1));
+  await writer.end();
+});
+
 test('an error of the query is the error of the writer', async () => {
   await sql.query('insert into u values (1)');
   await subscribe(sql, 'ratio', 'select 1 / d as r from u');
