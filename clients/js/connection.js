@@ -14,7 +14,8 @@ const HEARTBEAT_MS = 12_000; // a stream says something so often, and cannot be 
 const TOKEN_EARLY_MS = 60_000; // a token is replaced so long before its end
 const TIMER_MAX_MS = 2 ** 31 - 1;
 const CLOSE_TOKEN = 4401;
-const FINAL = new Set([400, 403, 404, 405, 426]); // what asking again does not change
+const FINAL = new Set([400, 403, 404, 405, 414, 426, 431]); // what asking again does not change
+const TOO_LONG = new Set([414, 431]); // but asking for less may
 
 /** Why a subscription, or a connection, has failed. */
 export class LiveError extends Error {
@@ -52,7 +53,7 @@ export class Connection {
 
   /**
    * `open(token, requests, on)` opens a channel (transports.js).  `client` says what is wanted by requests(), and
-   * is told of state(name, error), frame(object), trouble(error).
+   * is told of state(name, error), frame(object), trouble(error), and of shed(message): it wants too much at once.
    */
   constructor(open, { token, getToken }, client) {
     this.#open = open;
@@ -155,15 +156,17 @@ export class Connection {
   #lost({ code, status, message }) {
     const wasOpen = this.#state === 'open';
     const isToken = code === CLOSE_TOKEN || status === 401;
+    const isTooLong = TOO_LONG.has(status) && this.#channel?.isFixed && this.#client.requests().length > 1;
     this.#drop();
     if (wasOpen && Date.now() - this.#openedAt >= STEADY_MS) this.#failures = 0;
-    if (FINAL.has(status) || (isToken && this.#isStatic)) return this.#giveUp(isToken ? 'token' : 'refused', message);
+    if (!isTooLong && (FINAL.has(status) || (isToken && this.#isStatic))) return this.#giveUp(isToken ? 'token' : 'refused', message);
     if (this.#client.requests().length === 0) return this.#say('idle');
-    const most = Math.min(BACKOFF_MIN_MS * 2 ** this.#failures++, BACKOFF_MAX_MS);
+    const most = Math.min(BACKOFF_MIN_MS * 2 ** (isTooLong ? 0 : this.#failures++), BACKOFF_MAX_MS);
     this.#retry = setTimeout(() => this.#connect(), most * (0.5 + Math.random() / 2));
     const error = new LiveError(isToken ? 'token' : 'connection', message, true);
     this.#say('waiting', error);
-    if (!wasOpen || (isToken && this.#failures > 1)) this.#client.trouble(error);
+    if (isTooLong) this.#client.shed(message);
+    else if (!wasOpen || (isToken && this.#failures > 1)) this.#client.trouble(error);
   }
 
   #giveUp(code, message) {

@@ -3,7 +3,7 @@
 
 import { Connection, LiveError } from './connection.js';
 import { applyDelta } from './rows.js';
-import { openEvents, openSocket } from './transports.js';
+import { fitsStream, openEvents, openSocket } from './transports.js';
 
 export { applyDelta, LiveError };
 
@@ -50,7 +50,7 @@ class Subscription {
 }
 
 class Client {
-  #connection; #onState; #ids = 0;
+  #connection; #onState; #fits; #ids = 0;
   #subscriptions = new Map();
 
   constructor(base, { transport, token, getToken, onState, WebSocket = globalThis.WebSocket, fetch = globalThis.fetch } = {}) {
@@ -58,11 +58,13 @@ class Client {
     const open = transport === 'sse' ? openEvents : openSocket;
     const means = { base, WebSocket, fetch: (...args) => fetch(...args) };
     this.#onState = onState;
+    this.#fits = (requests) => open !== openEvents || fitsStream(base, requests);
     this.#connection = new Connection((...args) => open(means, ...args), { token, getToken }, {
-      requests: () => [...this.#subscriptions.values()].map((subscription) => subscription.request()),
+      requests: () => this.#requests(),
       state: (state, error) => guarded(this.#onState, state, error),
       frame: (frame) => this.#take(frame),
       trouble: (error) => this.#trouble(error),
+      shed: (message) => this.#refuse([...this.#subscriptions.values()].at(-1), message),
     });
   }
 
@@ -72,10 +74,12 @@ class Client {
 
   live(query, params, handlers = {}) {
     const subscription = new Subscription('', query, params, handlers);
-    this.#begin(subscription);
+    if (this.#fits([...this.#requests(), subscription.request()])) this.#begin(subscription);
+    else queueMicrotask(() => this.#refuse(subscription, 'the subscriptions of a stream stand in its address, where there is no room for another one'));
     return {
       get rows() { return subscription.rows; },
       close: () => {
+        subscription.handlers = {};
         if (this.#subscriptions.delete(subscription.id)) this.#connection.unsubscribe(subscription.id);
       },
     };
@@ -88,6 +92,16 @@ class Client {
   close() {
     this.#subscriptions.clear();
     this.#connection.close();
+  }
+
+  #requests() {
+    return [...this.#subscriptions.values()].map((subscription) => subscription.request());
+  }
+
+  /** One too many. */
+  #refuse(subscription, message) {
+    this.#subscriptions.delete(subscription.id);
+    guarded(subscription.handlers.onError, new LiveError('too_many', message));
   }
 
   /** Under a new id: what still comes for an older one is not meant for it. */

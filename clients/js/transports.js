@@ -6,6 +6,8 @@
 
 const PROTOCOL = 'pgstack.live.v1';
 const CLOSE_RETURNS = 4000;
+const LINE_BYTES = 8_000; // of a request line, which everybody between here and the server takes (RFC 9112, section 3)
+const END = Number.MAX_SAFE_INTEGER;
 
 function parsed(text) {
   try {
@@ -27,6 +29,12 @@ function streamRequest(base, token, requests, signal) {
   for (const request of requests) url.searchParams.append('subscribe', JSON.stringify(request));
   const headers = { accept: 'text/event-stream', ...(token ? { authorization: `Bearer ${token}` } : {}) };
   return [url, { headers, signal, cache: 'no-store' }];
+}
+
+/** There is room for all of these in the address of a stream, also for where they will go on from. */
+export function fitsStream(base, requests) {
+  const [{ pathname, search }] = streamRequest(base, undefined, requests.map((request) => ({ ...request, resume: { gen: END, seq: END } })));
+  return `GET ${pathname}${search} HTTP/1.1`.length <= LINE_BYTES;
 }
 
 /** A page is not told why its WebSocket was refused: ask the stream, which answers in words. */

@@ -249,6 +249,59 @@ test('what is wanted from within its handlers is asked for once', async () => {
   c.close();
 });
 
+/** Subscriptions to the same rows, and what each was told. */
+function followMany(live, n) {
+  return Array.from({ length: n }, () => {
+    const one = { errors: [] };
+    one.at = live.live('tickets', { team_id: 1 }, { onError: (error) => one.errors.push(error) });
+    return one;
+  });
+}
+const isSettled = (one) => one.at.rows !== undefined || one.errors.some((error) => !error.willRetry);
+
+test('of more subscriptions than an address has room for, the newest are refused and the others work', async () => {
+  const c = connect({ transport: 'sse' }), all = followMany(c.live, 60);
+  await until('an answer to each', () => all.every(isSettled), 20_000);
+  const n = all.findIndex((one) => one.errors.length > 0);
+  assert.ok(n > 20, `${n} have room`);
+  assert.deepEqual(all.map((one) => one.errors.map((error) => [error.code, error.willRetry])), all.map((_, i) => (i < n ? [] : [['too_many', false]])));
+  all[0].at.close();
+  c.follow();
+  await until('that another one has its place', () => c.told.rows !== undefined, 20_000);
+  proxy.refuse(); // where they go on from has room as well
+  await until('that it notices', () => c.live.state === 'waiting', 20_000);
+  proxy.admit();
+  await until('that it is back', () => c.live.state === 'open', 20_000);
+  c.close();
+});
+
+for (const status of [414, 431])
+  test(`an address that somebody on the way finds too long (${status}) costs the newest, and no other`, async () => {
+    const asked = [], short = (url, options) => {
+      asked.push(String(url).length);
+      return String(url).length > 600 ? new Response('', { status }) : fetch(url, options);
+    };
+    const c = connect({ transport: 'sse', fetch: short }), all = followMany(c.live, 6);
+    await until('an answer to each', () => all.every(isSettled), 20_000);
+    const n = all.filter((one) => one.at.rows).length;
+    assert.ok(n > 0 && n < 6, `${n} of 6 are held`);
+    assert.deepEqual(all.map((one) => one.errors.map((error) => error.code)), all.map((_, i) => (i < n ? [] : ['too_many'])));
+    assert.equal(asked.length, 6 - n + 1);
+    assert.equal(c.live.state, 'open');
+    c.close();
+  });
+
+test('a head that is too long even for one subscription ends it', async () => {
+  for (const transport of ['sse', 'websocket']) {
+    const c = connect({ transport, fetch: async () => new Response('', { status: 431 }), WebSocket: class { constructor() { setTimeout(() => this.onerror()); } close() {} } });
+    c.follow();
+    await until('the error', () => c.told.errors.length > 0);
+    assert.deepEqual(c.told.errors.map((error) => [error.code, error.willRetry]), [['refused', false]], transport);
+    assert.equal(c.live.state, 'idle');
+    c.close();
+  }
+});
+
 test('an exception of a handler does not end the others', async () => {
   const thrown = [];
   globalThis.reportError = (error) => thrown.push(error.message);
