@@ -12,7 +12,7 @@
 #include "live/row.h"
 #include "live/sort.h"
 
-#define MAX_TOUCHES 1000      /* above it, asking is cheaper */
+#define MAX_CHANGES 1000      /* of one result by one commit; above it, asking is cheaper */
 #define MAX_TEXT_BYTES 262144 /* the same: each subscriber would get its own at once */
 #define MAX_COLUMNS 1664      /* of a select: PostgreSQL's bound */
 
@@ -322,7 +322,7 @@ pgs__work_apply(struct pgs__work *work, struct pgs__image *image)
 
     if (!image->is_made)
         make_image(&work->rows, work->pool, image);
-    if (!image->is_known || work->n_touches > MAX_TOUCHES || work->text_bytes > MAX_TEXT_BYTES)
+    if (!image->is_known || work->n_changes++ >= MAX_CHANGES || work->text_bytes > MAX_TEXT_BYTES)
         return false;
     if (is_another_key(image) && !remove_key(work, image->before))
         return false;

@@ -51,6 +51,7 @@ struct pgs__work {
     uint64_t commit;      /* any number that is not 0 and no other's of this pool */
     struct pgs__touch *touches;
     size_t n_touches;
+    size_t n_changes;  /* looked at, whatever came of them */
     size_t text_bytes; /* of what is to be told */
 };
 

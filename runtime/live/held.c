@@ -23,10 +23,11 @@ pgs__held_clear(struct pgs__held *held)
     memset(held, 0, sizeof(*held));
 }
 
+/* What an occurrence adds to the hash of its key. */
 static uint64_t
-key_hash(struct pgs_text key, uint32_t occurrence)
+share(uint32_t occurrence)
 {
-    return pgs__held_hash(key) + occurrence * 0x9e3779b97f4a7c15u;
+    return occurrence * 0x9e3779b97f4a7c15u;
 }
 
 struct pgs__held_row *
@@ -36,7 +37,7 @@ pgs__held_row_new(struct pgs_text key, struct pgs_text sort, uint64_t text_hash)
 
     if (row == NULL)
         return NULL;
-    *row = (struct pgs__held_row){.key_hash = key_hash(key, 0),
+    *row = (struct pgs__held_row){.key_hash = pgs__held_hash(key),
                                   .text_hash = text_hash,
                                   .key_len = (uint32_t)key.len,
                                   .sort_len = (uint32_t)sort.len};
@@ -60,20 +61,26 @@ bucket(const struct pgs__held *held, uint64_t hash)
     return &held->buckets[hash & (held->n_buckets - 1)];
 }
 
-struct pgs__held_row *
-pgs__held_find(const struct pgs__held *held, struct pgs_text key, uint32_t occurrence)
+/* `hash` is the key's. */
+static struct pgs__held_row *
+find(const struct pgs__held *held, struct pgs_text key, uint64_t hash, uint32_t occurrence)
 {
-    uint64_t hash;
     struct pgs__held_row *row;
 
     if (held->n == 0)
         return NULL;
-    hash = key_hash(key, occurrence);
+    hash += share(occurrence);
     for (row = *bucket(held, hash); row != NULL; row = row->next)
         if (row->key_hash == hash && row->occurrence == occurrence && row->key_len == key.len &&
             memcmp(row->bytes, key.at, key.len) == 0)
             return row;
     return NULL;
+}
+
+struct pgs__held_row *
+pgs__held_find(const struct pgs__held *held, struct pgs_text key, uint32_t occurrence)
+{
+    return held->n > 0 ? find(held, key, pgs__held_hash(key), occurrence) : NULL;
 }
 
 static void
@@ -114,16 +121,39 @@ grow_rows(struct pgs__held *held)
     return true;
 }
 
-/* Rows of one key are told apart by the order in which they came. */
+/* Of the rows of its key the one with number 0; NULL: there is none. */
+static struct pgs__held_row *
+find_first(const struct pgs__held *held, const struct pgs__held_row *row)
+{
+    return find(held, pgs__held_key(row), row->key_hash - share(row->occurrence), 0);
+}
+
+/* Rows of one key are told apart by the lowest number that was free when they came. */
 static void
 number_occurrence(const struct pgs__held *held, struct pgs__held_row *row)
 {
-    struct pgs_text key = pgs__held_key(row);
+    struct pgs__held_row *first = find_first(held, row);
+    uint64_t hash = row->key_hash - share(row->occurrence);
+    uint32_t occurrence = 0;
 
-    while (pgs__held_find(held, key, row->occurrence) != NULL) {
-        row->occurrence++;
-        row->key_hash = key_hash(key, row->occurrence);
+    row->n_numbered = 1;
+    if (first != NULL) {
+        occurrence = first->n_numbered;
+        while (find(held, pgs__held_key(row), hash, occurrence) != NULL)
+            occurrence++;
+        first->n_numbered = occurrence + 1;
     }
+    row->occurrence = occurrence;
+    row->key_hash = hash + share(occurrence);
+}
+
+static void
+free_occurrence(const struct pgs__held *held, const struct pgs__held_row *row)
+{
+    struct pgs__held_row *first = row->occurrence > 0 ? find_first(held, row) : NULL;
+
+    if (first != NULL && row->occurrence < first->n_numbered)
+        first->n_numbered = row->occurrence;
 }
 
 /* ---- by place ---- */
@@ -185,6 +215,7 @@ pgs__held_take(struct pgs__held *held, struct pgs__held_row *row)
     size_t place = pgs__held_place(held, row);
     struct pgs__held_row **at = bucket(held, row->key_hash);
 
+    free_occurrence(held, row);
     while (*at != row)
         at = &(*at)->next;
     *at = row->next;

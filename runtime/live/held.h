@@ -16,6 +16,7 @@ struct pgs__held_row {
     uint64_t text_hash;
     uint32_t place;      /* in `rows`; of an ordered result only after pgs__held_number */
     uint32_t occurrence; /* of its key, from 0: where nothing tells rows apart */
+    uint32_t n_numbered; /* of occurrence 0: those below are there, so the next one is not sought */
     uint32_t key_len;    /* JSON of the key */
     uint32_t sort_len;   /* live/sort.h; 0: rows stand in the order in which they were added */
     char bytes[];        /* the key, then where it stands */

@@ -349,6 +349,59 @@ test_equal_keys(void **state)
     assert_delta("a=1", "a=1 a=1 a=1", false, "\"inserted\":[a=1,a=1]");
 }
 
+static struct pgs__held_row *
+put_equal(struct pgs__held *held)
+{
+    struct pgs__held_row *row =
+        pgs__held_row_new((struct pgs_text)TEXT("same"), (struct pgs_text)TEXT(""), 0);
+
+    assert_true(pgs__held_put(held, row));
+    assert_ptr_equal(pgs__held_find(held, (struct pgs_text)TEXT("same"), row->occurrence), row);
+    return row;
+}
+
+/* Each has the lowest number that is free. */
+static void
+test_numbers_of_equal_rows(void **state)
+{
+    struct pgs__held_row *all[24] = {NULL};
+    struct pgs__held held = {0};
+
+    (void)state;
+    for (uint32_t round = 0, seed = 1; round < 20000; round++) {
+        struct pgs__held_row *row;
+        uint32_t i = (seed = seed * 1664525 + 1013904223) >> 8, lowest = 0;
+
+        while (lowest < 24 && all[lowest] != NULL)
+            lowest++;
+        row = all[i % 24];
+        if (row != NULL && (i % 7 < 3 || lowest == 24)) {
+            pgs__held_take(&held, row);
+            free(row);
+            all[i % 24] = NULL;
+        } else if (lowest < 24) {
+            all[lowest] = put_equal(&held);
+            assert_int_equal(all[lowest]->occurrence, lowest);
+        }
+    }
+    pgs__held_clear(&held);
+}
+
+/* Were each compared with those before it, this would take longer than the suite may. */
+static void
+test_many_equal_rows(void **state)
+{
+    enum {
+        N = 200000
+    };
+    struct pgs__held held = {0};
+
+    (void)state;
+    for (uint32_t i = 0; i < N; i++)
+        assert_int_equal(put_equal(&held)->occurrence, i);
+    pgs__held_clear(&held);
+}
+
 /* ---- random changes against all rows of a small table ---- */
 
 enum {
@@ -435,7 +488,7 @@ read_item(const struct pgs__rows *rows, const struct item *item, struct pgs__hel
     struct pgs_change change = {.kind = PGS_CHANGE_INSERT, .after = item->row};
     struct pgs__image image = {.change = &change};
     struct pgs__held none = {0};
-    struct pgs__work work = {*rows, NULL, &none, &pool, 1, NULL, 0, 0};
+    struct pgs__work work = {*rows, NULL, &none, &pool, 1, NULL, 0, 0, 0};
 
     assert_true(pgs__work_apply(&work, &image));
     assert_int_equal(none.n, 1);
@@ -546,7 +599,7 @@ assert_follows(const struct pgs_match_rows *match, bool ordered)
     assert_true(pgs__rows_are_usable(&rows));
     for (uint64_t round = 1; round <= ROUNDS; round++) {
         struct pgs__held before, truth;
-        struct pgs__work work = {rows, NULL, &held, &pool, round, NULL, 0, 0};
+        struct pgs__work work = {rows, NULL, &held, &pool, round, NULL, 0, 0, 0};
         struct pgs__delta delta;
 
         h2o_mem_init_pool(&pool);
@@ -605,12 +658,40 @@ test_apply_untold(void **state)
     struct pgs_change change = {.kind = PGS_CHANGE_UPDATE, .before = row, .after = row};
     struct pgs__image image = {.change = &change};
     struct pgs__held held = {0};
-    struct pgs__work work = {{&live, &match}, NULL, &held, &pool, 1, NULL, 0, 0};
+    struct pgs__work work = {{&live, &match}, NULL, &held, &pool, 1, NULL, 0, 0, 0};
 
     (void)state;
     h2o_mem_init_pool(&pool);
     assert_false(pgs__work_apply(&work, &image));
     pgs__work_undo(&work);
+    h2o_mem_clear_pool(&pool);
+}
+
+/* Rows that come to nothing cost as well: of many of them in one commit, asking is cheaper. */
+static void
+test_apply_has_a_bound(void **state)
+{
+    struct pgs_match_rows match = {.holds = holds, .outputs = item_outputs};
+    struct pgs_live live = {.columns = item_columns, .n_columns = 3, .key = item_key, .n_key = 1};
+    struct pgs_text in[3] = {TEXT("1"), TEXT("2"), TEXT("a")},
+                    out[3] = {TEXT("2"), {NULL, 0}, TEXT("x")};
+    struct pgs_change first = {.kind = PGS_CHANGE_INSERT, .after = in},
+                      other = {.kind = PGS_CHANGE_INSERT, .after = out};
+    struct pgs__image one = {.change = &first}, nothing = {.change = &other};
+    struct pgs__held held = {0};
+    struct pgs__work work = {{&live, &match}, NULL, &held, &pool, 1, NULL, 0, 0, 0};
+    int n = 1;
+
+    (void)state;
+    h2o_mem_init_pool(&pool);
+    assert_true(pgs__work_apply(&work, &one));
+    while (n < 100000 && pgs__work_apply(&work, &nothing))
+        n++;
+    assert_int_equal(n, 1000);
+    assert_int_equal(held.n, 1);
+    pgs__work_undo(&work);
+    assert_int_equal(held.n, 0);
+    pgs__held_clear(&held);
     h2o_mem_clear_pool(&pool);
 }
 
@@ -688,12 +769,21 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_changes),        cmocka_unit_test(test_changes_of_full_identity),
-        cmocka_unit_test(test_changes_unread), cmocka_unit_test(test_changes_of_another_shape),
-        cmocka_unit_test(test_sort),           cmocka_unit_test(test_sort_of_nonsense),
-        cmocka_unit_test(test_delta),          cmocka_unit_test(test_delta_of_order),
-        cmocka_unit_test(test_equal_keys),     cmocka_unit_test(test_apply),
-        cmocka_unit_test(test_apply_untold),   cmocka_unit_test(test_interest),
+        cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_changes_of_full_identity),
+        cmocka_unit_test(test_changes_unread),
+        cmocka_unit_test(test_changes_of_another_shape),
+        cmocka_unit_test(test_sort),
+        cmocka_unit_test(test_sort_of_nonsense),
+        cmocka_unit_test(test_delta),
+        cmocka_unit_test(test_delta_of_order),
+        cmocka_unit_test(test_equal_keys),
+        cmocka_unit_test(test_apply),
+        cmocka_unit_test(test_apply_untold),
+        cmocka_unit_test(test_interest),
+        cmocka_unit_test(test_numbers_of_equal_rows),
+        cmocka_unit_test(test_many_equal_rows),
+        cmocka_unit_test(test_apply_has_a_bound),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
