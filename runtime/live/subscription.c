@@ -146,6 +146,7 @@ struct reading {
     struct pgs_buf text; /* of a row, then of its key */
     size_t bytes;        /* of all rows */
     struct pgs__held *held;
+    bool is_unplaced; /* a value has no order that is known here */
 };
 
 static void
@@ -183,7 +184,8 @@ read_row(struct reading *reading, const struct pgs_text *values)
     *touch = (struct pgs__touch){.now = NULL};
     text->len = 0;
     pgs__row_write(live, values, text);
-    if (text->failed || !read_sort(reading, values, &sort))
+    reading->is_unplaced = !read_sort(reading, values, &sort);
+    if (text->failed || reading->is_unplaced)
         return false;
     touch->text = keep_text(text, 0, reading->pool);
     pgs__row_write_key(live, values, text);
@@ -199,7 +201,7 @@ read_row(struct reading *reading, const struct pgs_text *values)
     return true;
 }
 
-/* False: too large. */
+/* False: too large, or a row of it is unplaced. */
 static bool
 read_rows(struct reading *reading)
 {
@@ -306,13 +308,30 @@ take_rows(struct pgs__subscription *subscription, struct pgs__held *after,
 }
 
 static void
+ask_unmatched(struct pgs__subscription *subscription)
+{
+    subscription->is_unmatched = true;
+    h2o_linklist_insert(&subscription->session->thread->due, &subscription->turn);
+}
+
+/* A value may be without an order, such as a label that its type got after the server was built. */
+static void
+take_failure(struct pgs__subscription *subscription, const struct reading *reading)
+{
+    if (reading->is_unplaced)
+        ask_unmatched(subscription);
+    else
+        fail_size(subscription);
+}
+
+static void
 take_result(struct pgs__subscription *subscription, struct pgs_txn *txn)
 {
     struct pgs__held after = {0};
     struct pgs__snapshot snapshot;
     h2o_mem_pool_t pool;
-    struct reading reading = {subscription, txn, rows_statement(subscription), &pool, {0}, 0,
-                              &after};
+    struct reading reading = {subscription, txn,  rows_statement(subscription), &pool, {0}, 0,
+                              &after,       false};
     size_t len;
     const char *text = pgs_txn_value(txn, 0, 0, 0, &len);
     struct pgs_text lsn = {.at = pgs_txn_value(txn, 0, 0, 1, &lsn.len)};
@@ -329,7 +348,7 @@ take_result(struct pgs__subscription *subscription, struct pgs_txn *txn)
         take_rows(subscription, &after, &snapshot, &pool);
         pgs__subscription_count_bytes(subscription);
     } else {
-        fail_size(subscription);
+        take_failure(subscription, &reading);
     }
     pgs__held_clear(&after);
     pgs_buf_clear(&reading.text);
@@ -359,8 +378,7 @@ take_error(struct pgs__subscription *subscription, const struct pgs_db_error *er
         fail_database(subscription, error);
         return;
     }
-    subscription->is_unmatched = true;
-    h2o_linklist_insert(&subscription->session->thread->due, &subscription->turn);
+    ask_unmatched(subscription);
 }
 
 /* An answer to who the caller was before, or for a client that has not read the ones before. */

@@ -264,6 +264,22 @@ test('values of every kind arrive by matching as they do by asking', async () =>
   await live.close();
 });
 
+test('a label that its type got after the server was built stands where PostgreSQL has it', async () => {
+  const live = await open('ada');
+  const early = await live.subscribe('e', 'by_state', { team: 1 }).ready(), rows = (...all) => all.map(([id, state]) => ({ id, state }));
+  assert.deepEqual(early.rows, rows([1, 'open']));
+  await sql(`alter type state add value 'urgent' before 'open'`);
+  await sql(`insert into ticket (id, team_id, title, state) values (70, 1, 'now', 'urgent'), (71, 1, 'later', 'pending')`);
+  await early.become(rows([70, 'urgent'], [1, 'open'], [71, 'pending']), { ordered: true });
+  const late = await live.subscribe('l', 'by_state', { team: 1 }).ready();
+  assert.deepEqual(late.rows, early.rows);
+  await sql(`update ticket set state = 'open' where id = 71`);
+  for (const one of [early, late]) await one.become(rows([70, 'urgent'], [1, 'open'], [71, 'open']), { ordered: true });
+  await sql('delete from ticket where id in (70, 71)');
+  for (const one of [early, late]) await one.become(rows([1, 'open']), { ordered: true });
+  await live.close();
+});
+
 const hits = async () => Object.fromEntries([...(await request(app.admin_port, 'GET', '/metrics')).text
   .matchAll(/^pgstack_limit_hits_total\{limit="(live_\w+)"\} (\d+)$/gm)].map(([, name, n]) => [name, Number(n)]));
 const limits = {
@@ -312,7 +328,7 @@ for (const [limit, provoke] of Object.entries(limits))
   });
 
 test('each limit of live queries has a case here', async () => {
-  const elsewhere = ['live_kept']; // tests/1-unit/runtime_shelf_test.c
+  const elsewhere = ['live_kept', 'live_behind']; // tests/1-unit/runtime_shelf_test.c, runtime_hub_test.c
   assert.deepEqual(Object.keys(await hits()).sort(), [...Object.keys(limits), ...elsewhere].sort());
 });
 
