@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/limit.h"
 #include "db/feed.h"
 #include "live/shelf.h"
 
@@ -18,27 +19,56 @@ struct pgs_hub {
     struct pgs__recent recent;
 };
 
-/* The mutex is held. */
+/* ---- telling; the mutex is held ---- */
+
+static void
+send_news(struct pgs__listener *listener, const struct pgs__news *news)
+{
+    struct pgs__news *copy = calloc(1, sizeof(*copy));
+
+    if (copy == NULL)
+        abort();
+    copy->kind = news->kind;
+    copy->number = news->number;
+    copy->changes = news->changes;
+    if (news->changes != NULL)
+        pgs_changes_keep(news->changes);
+    h2o_multithread_send_message(&listener->receiver, &copy->super);
+}
+
 static void
 tell(struct pgs_hub *hub, const struct pgs__news *news)
 {
     for (struct pgs__listener *listener = hub->listeners; listener != NULL;
-         listener = listener->next) {
-        struct pgs__news *copy;
-
-        if (news->kind == PGS__NEWS_COMMIT && !listener->wants_commits)
-            continue;
-        copy = calloc(1, sizeof(*copy));
-        if (copy == NULL)
-            abort();
-        copy->kind = news->kind;
-        copy->number = news->number;
-        copy->changes = news->changes;
-        if (news->changes != NULL)
-            pgs_changes_keep(news->changes);
-        h2o_multithread_send_message(&listener->receiver, &copy->super);
-    }
+         listener = listener->next)
+        send_news(listener, news);
 }
+
+static size_t
+size_of(const struct pgs__news *news)
+{
+    return news->changes != NULL ? sizeof(*news) + news->changes->bytes : 0;
+}
+
+/* One that is slower than the commits hears of the hub's memory instead of its own growing. */
+static void
+tell_commit(struct pgs__listener *listener, const struct pgs__news *news)
+{
+    size_t size = size_of(news);
+
+    if (!listener->wants_commits || listener->is_behind)
+        return;
+    if (atomic_fetch_add(&listener->waiting_bytes, size) + size <= PGS_HUB_MAX_WAITING_BYTES) {
+        send_news(listener, news);
+        return;
+    }
+    atomic_fetch_sub(&listener->waiting_bytes, size);
+    listener->is_behind = true;
+    pgs_limit_hit(PGS_LIMIT_LIVE_BEHIND);
+    send_news(listener, &(struct pgs__news){.kind = PGS__NEWS_BEHIND});
+}
+
+/* ---- the feed ---- */
 
 static bool
 wants_rows(void *arg, unsigned watched)
@@ -48,28 +78,37 @@ wants_rows(void *arg, unsigned watched)
     return atomic_load_explicit(&hub->wants[watched], memory_order_relaxed) > 0;
 }
 
-static void
-on_changes(void *arg, struct pgs_changes *changes)
+void
+pgs__hub_on_changes(void *arg, struct pgs_changes *changes)
 {
     struct pgs_hub *hub = arg;
+    struct pgs__news news = {.kind = PGS__NEWS_COMMIT, .changes = changes};
 
     pthread_mutex_lock(&hub->mutex);
     pgs__recent_add(&hub->recent, changes);
-    tell(hub, &(struct pgs__news){
-                  .kind = PGS__NEWS_COMMIT, .changes = changes, .number = hub->recent.last});
+    news.number = hub->recent.last;
+    for (struct pgs__listener *listener = hub->listeners; listener != NULL;
+         listener = listener->next)
+        tell_commit(listener, &news);
     pthread_mutex_unlock(&hub->mutex);
 }
 
-static void
-on_state(void *arg, bool is_connected)
+/* What was told before it began anew can be seen, or was lost with the server that it came from. */
+void
+pgs__hub_on_state(void *arg, bool is_connected)
 {
     struct pgs_hub *hub = arg;
 
     pthread_mutex_lock(&hub->mutex);
     hub->is_connected = is_connected;
-    tell(hub, &(struct pgs__news){.kind = is_connected ? PGS__NEWS_CONNECTED : PGS__NEWS_LOST});
+    if (is_connected)
+        pgs__recent_raise(&hub->recent, hub->recent.last);
+    tell(hub, &(struct pgs__news){.kind = is_connected ? PGS__NEWS_CONNECTED : PGS__NEWS_LOST,
+                                  .number = hub->recent.last});
     pthread_mutex_unlock(&hub->mutex);
 }
+
+/* ---- opening and closing ---- */
 
 static size_t
 count_watched(const struct pgs_app *app)
@@ -101,8 +140,8 @@ pgs_hub_open(const struct pgs_app *app, const char *conninfo)
         .publication = "pgstack_live",
         .watched = app->watched,
         .wants_rows = wants_rows,
-        .on_changes = on_changes,
-        .on_state = on_state,
+        .on_changes = pgs__hub_on_changes,
+        .on_state = pgs__hub_on_state,
         .arg = hub,
     };
 
@@ -125,6 +164,8 @@ pgs_hub_close(struct pgs_hub *hub)
     pgs_feed_close(hub->feed);
     free_hub(hub);
 }
+
+/* ---- listeners ---- */
 
 struct pgs__shelf *
 pgs__hub_shelf(const struct pgs_hub *hub)
@@ -171,7 +212,31 @@ pgs__hub_unlisten(struct pgs_hub *hub, struct pgs__listener *listener)
 {
     pthread_mutex_lock(&hub->mutex);
     listener->wants_commits = false;
+    listener->is_behind = false;
     pthread_mutex_unlock(&hub->mutex);
+}
+
+void
+pgs__hub_take(struct pgs__listener *listener, const struct pgs__news *news)
+{
+    atomic_fetch_sub(&listener->waiting_bytes, size_of(news));
+}
+
+bool
+pgs__hub_catch_up(struct pgs_hub *hub, struct pgs__listener *listener, struct pgs__recent *recent)
+{
+    uint64_t floor = recent->floor;
+    bool was_behind;
+
+    pthread_mutex_lock(&hub->mutex);
+    was_behind = listener->is_behind;
+    listener->is_behind = false;
+    if (was_behind)
+        pgs__recent_copy(recent, &hub->recent);
+    pthread_mutex_unlock(&hub->mutex);
+    if (was_behind)
+        pgs__recent_raise(recent, floor); /* nobody asks for the hub */
+    return was_behind;
 }
 
 void

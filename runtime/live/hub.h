@@ -3,18 +3,23 @@
 #ifndef PGS_LIVE_HUB_H
 #define PGS_LIVE_HUB_H
 
+#include <stdatomic.h>
+
 #include "live/live.h"
 #include "live/recent.h"
+
+#define PGS_HUB_MAX_WAITING_BYTES 67108864 /* of commits, for one listener */
 
 struct pgs__news {
     h2o_multithread_message_t super;
     enum {
         PGS__NEWS_COMMIT,
+        PGS__NEWS_BEHIND,    /* no more commits before pgs__hub_catch_up */
         PGS__NEWS_CONNECTED, /* everything must be looked at again */
         PGS__NEWS_LOST,
     } kind;
     struct pgs_changes *changes; /* of a commit: a reference for the receiver */
-    uint64_t number;             /* of the commit, in the hub */
+    uint64_t number;             /* in the hub: of the commit, or of the last one before */
 };
 
 /* A thread's place in the hub. */
@@ -22,6 +27,8 @@ struct pgs__listener {
     h2o_multithread_receiver_t receiver; /* gets struct pgs__news, to be freed */
     struct pgs__listener *next;
     bool wants_commits;
+    atomic_bool is_behind;
+    atomic_size_t waiting_bytes; /* of commits that it has not taken yet */
 };
 
 /* What is kept for the clients of all threads. */
@@ -38,7 +45,19 @@ void pgs__hub_listen(struct pgs_hub *hub, struct pgs__listener *listener,
                      struct pgs__recent *recent);
 void pgs__hub_unlisten(struct pgs_hub *hub, struct pgs__listener *listener);
 
+/* The listener has taken the news, whose commit waits no more.  Before that is released. */
+void pgs__hub_take(struct pgs__listener *listener, const struct pgs__news *news);
+
+/* After PGS__NEWS_BEHIND: `recent` becomes what the hub remembers, and what comes now is told.
+ * False: it is not behind. */
+bool pgs__hub_catch_up(struct pgs_hub *hub, struct pgs__listener *listener,
+                       struct pgs__recent *recent) __attribute__((warn_unused_result));
+
 /* Rows of a watched table are looked at by one more (1) or one less (-1). */
 void pgs__hub_want_rows(struct pgs_hub *hub, unsigned watched, int change);
+
+/* What the feed says (db/feed.h); `hub` is a struct pgs_hub. */
+void pgs__hub_on_changes(void *hub, struct pgs_changes *changes);
+void pgs__hub_on_state(void *hub, bool is_connected);
 
 #endif

@@ -140,6 +140,10 @@ tell_work(struct pgs__subscription *subscription)
 
     if (subscription->work.commit == 0)
         return; /* it is asked for again */
+    if (pgs__session_is_full(subscription->session)) {
+        ask_again(subscription); /* the others of its session were told too much already */
+        return;
+    }
     pgs_count(PGS_CELL_LIVE_RESULTS + PGS_LIVE_MATCHED, 1);
     subscription->lsn = pgs__recent_lsn(&thread->recent, thread->recent.last);
     pgs__delta_of_work(&delta, &subscription->work);

@@ -183,6 +183,15 @@ pgs__seen_holds(struct pgs__seen *seen, const struct pgs__commit *commit)
 }
 
 void
+pgs__recent_raise(struct pgs__recent *recent, uint64_t number)
+{
+    if (number > recent->last)
+        number = recent->last;
+    if (recent->floor < number)
+        recent->floor = number;
+}
+
+void
 pgs__recent_settle(struct pgs__recent *recent, const struct pgs__snapshot *snapshot)
 {
     while (recent->floor < recent->last &&

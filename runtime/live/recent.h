@@ -79,7 +79,10 @@ void pgs__seen_clear(struct pgs__seen *seen);
 /* The result holds the commit, of which the log has just told. */
 bool pgs__seen_holds(struct pgs__seen *seen, const struct pgs__commit *commit);
 
-/* Moves the floor.  The snapshot was taken before now. */
+/* Moves the floor: all up to `number` can be seen, or will never be. */
+void pgs__recent_raise(struct pgs__recent *recent, uint64_t number);
+
+/* The same by a snapshot that was taken before now. */
 void pgs__recent_settle(struct pgs__recent *recent, const struct pgs__snapshot *snapshot);
 
 /* The place in the log of commit `number`, or 0 where it is not remembered. */

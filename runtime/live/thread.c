@@ -42,12 +42,21 @@ begin_anew(struct pgs__subscription *subscription, void *arg)
 static void
 take_commit(struct pgs_live_thread *thread, const struct pgs__news *news)
 {
-    if (thread->n_subscriptions == 0 || news->number <= thread->recent.last) {
+    if (thread->n_subscriptions == 0 || news->number <= thread->recent.last ||
+        thread->listener.is_behind) { /* then all is asked for anew anyway */
         pgs_changes_release(news->changes);
         return;
     }
     pgs__recent_add(&thread->recent, news->changes);
     pgs__match_commit(thread);
+}
+
+/* Nothing is lost: what the hub remembers goes on, and results are asked for once more. */
+static void
+catch_up(struct pgs_live_thread *thread)
+{
+    if (pgs__hub_catch_up(thread->config.hub, &thread->listener, &thread->recent))
+        for_each_subscription(thread, begin_anew, NULL);
 }
 
 static void
@@ -77,9 +86,12 @@ take_news(struct pgs_live_thread *thread, const struct pgs__news *news)
     case PGS__NEWS_COMMIT:
         take_commit(thread, news);
         break;
+    case PGS__NEWS_BEHIND:
+        catch_up(thread);
+        break;
     case PGS__NEWS_CONNECTED:
         thread->is_connected = true;
-        thread->recent.floor = thread->recent.last;
+        pgs__recent_raise(&thread->recent, news->number);
         renew_all(thread);
         for_each_subscription(thread, begin_anew, NULL);
         break;
@@ -103,6 +115,7 @@ on_news(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
             H2O_STRUCT_FROM_MEMBER(struct pgs__news, super.link, messages->next);
 
         h2o_linklist_unlink(&news->super.link);
+        pgs__hub_take(listener, news);
         take_news(thread, news);
         free(news);
     }

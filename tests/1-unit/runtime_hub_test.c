@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+/* Commits on their way from the feed through the hub to a thread and its subscribers, with nobody
+ * at the ends: a client that does not read, a thread that is slower than the log. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limit.h"
+#include "live/match.h"
+
+#define LONG_MS 60000
+#define LARGE 8388608 /* bytes of a row */
+
+/* ---- an application with one table and one live query ---- */
+
+static const char *const note_columns[] = {"id", "body", NULL};
+static const struct pgs_watched watched[] = {{"public", "note", note_columns}, {NULL, NULL, NULL}};
+static const struct pgs_column columns[] = {PGS_COLUMN("id", "id", PGS_INT8, "bigint", false),
+                                            PGS_COLUMN("body", "body", PGS_TEXT, "text", false)};
+static const uint16_t places[] = {0, 1};
+
+static enum pgs_truth
+holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    (void)row;
+    (void)facts;
+    return PGS_TRUE;
+}
+
+static const struct pgs_match_rows rows = {.holds = holds, .outputs = places};
+static const struct pgs_live_source source = {.watched = 0};
+static const struct pgs_matcher matcher = {
+    .roles = 1, .sources = &source, .n_sources = 1, .rows = &rows};
+static const struct pgs_shape no_arguments = {.n_fields = 0};
+static const struct pgs_live notes = {.name = "notes",
+                                      .roles = 1,
+                                      .arguments = &no_arguments,
+                                      .columns = columns,
+                                      .n_columns = 2,
+                                      .key = places,
+                                      .n_key = 1,
+                                      .watched = places,
+                                      .n_watched = 1,
+                                      .matchers = &matcher,
+                                      .n_matchers = 1};
+static const struct pgs_live *const lives[] = {&notes, NULL};
+static const struct pgs_app app = {.lives = lives, .watched = watched};
+
+/* ---- a thread with a client ---- */
+
+static h2o_loop_t *loop;
+static struct pgs_hub *hub;
+static struct pgs_live_thread *thread;
+static struct pgs__session *session;
+static size_t queued;
+static int n_frames;
+
+static void
+send_frame(void *at, const struct pgs_buf *frame)
+{
+    (void)at;
+    assert_false(frame->failed);
+    queued += frame->len;
+    n_frames++;
+}
+
+static size_t
+queued_bytes(void *at)
+{
+    (void)at;
+    return queued;
+}
+
+static void
+do_nothing(void *at)
+{
+    (void)at;
+}
+
+static void
+end(void *at, int code, const char *reason)
+{
+    (void)at;
+    fail_msg("ended with %d, %s", code, reason);
+}
+
+static const struct pgs__transport transport = {send_frame, queued_bytes, end, do_nothing};
+
+static void
+open_session(void)
+{
+    session = calloc(1, sizeof(*session));
+    assert_non_null(session);
+    session->thread = thread;
+    session->transport = &transport;
+    session->shelf = pgs__hub_shelf(hub);
+    session->gen = 7;
+    h2o_linklist_init_anchor(&session->subscriptions);
+    h2o_linklist_insert(&thread->sessions, &session->link);
+    queued = 0;
+    n_frames = 0;
+}
+
+/* The feed of this hub never connects; nobody asks a database, and nobody looks after sessions. */
+static int
+open_thread(void **state)
+{
+    struct pgs_live_config config = {.app = &app};
+
+    (void)state;
+    config.hub = hub = pgs_hub_open(&app, "host=/nowhere port=1");
+    assert_non_null(hub);
+    thread = pgs_live_open(loop, &config);
+    assert_non_null(thread);
+    thread->n_in_flight = 1000;
+    h2o_timeout_unlink(&thread->second);
+    open_session();
+    return 0;
+}
+
+static int
+close_thread(void **state)
+{
+    (void)state;
+    pgs__session_close(session, false);
+    pgs_live_close(thread);
+    pgs_hub_close(hub);
+    return 0;
+}
+
+/* One that has its result, without rows, and is matched. */
+static struct pgs__subscription *
+subscribe(const char *id)
+{
+    struct pgs__subscription *subscription = pgs__subscription_open(session, &notes, id, NULL);
+
+    assert_non_null(subscription);
+    h2o_linklist_unlink(&subscription->turn);
+    subscription->has_result = true;
+    subscription->matcher = &matcher;
+    subscription->facts = calloc(1, sizeof(*subscription->facts));
+    assert_non_null(subscription->facts);
+    pgs__match_join(subscription);
+    return subscription;
+}
+
+static bool
+is_due(const struct pgs__subscription *subscription)
+{
+    return h2o_linklist_is_linked((h2o_linklist_t *)&subscription->turn);
+}
+
+/* ---- commits ---- */
+
+static struct pgs_changes_relation
+note_relation(void)
+{
+    static const char message[] = "R\0\0\0\1public\0note\0d\0\2"
+                                  "\1id\0\0\0\0\24\377\377\377\377"
+                                  "\0body\0\0\0\0\31\377\377\377\377";
+    struct pgs_changes_relation relation = {.oid = 1, .watched = 0};
+    struct pgs_pgoutput m;
+
+    assert_true(pgs_pgoutput_read((const uint8_t *)message, sizeof(message) - 1, &m));
+    assert_true(pgs_changes_relation_read(&relation, &m, &watched[0]));
+    return relation;
+}
+
+/* An insert of a row whose body has `len` bytes. */
+static struct pgs_changes *
+commit_of(uint32_t xid, size_t len)
+{
+    static const char head[] = "I\0\0\0\1N\0\2t\0\0\0\1"
+                               "7t";
+    struct pgs_changes_relation relation = note_relation();
+    size_t size = sizeof(head) - 1 + 4 + len;
+    char *message = malloc(size);
+    struct pgs_changes_maker maker;
+    struct pgs_changes *changes;
+    struct pgs_pgoutput m;
+
+    assert_non_null(message);
+    memset(message, 'x', size);
+    memcpy(message, head, sizeof(head) - 1);
+    for (size_t i = 0; i < 4; i++)
+        message[sizeof(head) - 1 + i] = (char)(len >> (24 - 8 * i) & 0xff);
+    assert_true(pgs_changes_maker_init(&maker, 1));
+    assert_true(pgs_pgoutput_read((const uint8_t *)message, size, &m));
+    assert_true(pgs_changes_add(&maker, &relation, &m, true));
+    changes = pgs_changes_finish(&maker, xid, xid * 100);
+    pgs_changes_maker_clear(&maker);
+    pgs_changes_relation_clear(&relation);
+    free(message);
+    return changes;
+}
+
+static void
+commit(uint32_t xid, size_t len)
+{
+    pgs__hub_on_changes(hub, commit_of(xid, len));
+}
+
+/* Until the thread knows of commit `number`. */
+static void
+run_until(uint64_t number)
+{
+    for (int ms = 0; thread->recent.last < number && ms < LONG_MS; ms += 10)
+        (void)h2o_evloop_run(loop, 10);
+    assert_int_equal(thread->recent.last, number);
+}
+
+/* ---- a client that does not read ---- */
+
+/* What one commit makes for all of its subscriptions counts, too. */
+static void
+test_one_commit_does_not_overfill(void **state)
+{
+    enum {
+        N = 40,
+        BYTES = 200000
+    };
+    struct pgs__subscription *all[N];
+    int n_told = 0;
+
+    (void)state;
+    for (int i = 0; i < N; i++)
+        all[i] = subscribe((const char[]){(char)('A' + i), '\0'});
+    commit(1, BYTES);
+    run_until(1);
+    assert_true(queued > PGS_LIVE_MAX_QUEUED_BYTES);
+    assert_true(queued < PGS_LIVE_MAX_QUEUED_BYTES + 2 * BYTES);
+    for (int i = 0; i < N; i++) {
+        assert_int_equal(all[i]->held.n, is_due(all[i]) ? 0 : 1);
+        n_told += !is_due(all[i]);
+    }
+    assert_int_equal(n_told, n_frames);
+}
+
+/* ---- a thread that is slower than the log ---- */
+
+static void
+test_too_many_commits_wait(void **state)
+{
+    const struct pgs__subscription *subscription = subscribe("a");
+    uint64_t hits = pgs_limit_hits(PGS_LIMIT_LIVE_BEHIND), n = 0;
+
+    (void)state;
+    while (!thread->listener.is_behind && n < 100)
+        commit((uint32_t)++n, LARGE);
+    assert_int_equal(pgs_limit_hits(PGS_LIMIT_LIVE_BEHIND), hits + 1);
+    assert_true(thread->listener.waiting_bytes > PGS_HUB_MAX_WAITING_BYTES - 2 * LARGE);
+    assert_true(thread->listener.waiting_bytes <= PGS_HUB_MAX_WAITING_BYTES);
+    for (int i = 0; i < 3; i++)
+        commit((uint32_t)++n, LARGE);
+    assert_true(thread->listener.waiting_bytes <= PGS_HUB_MAX_WAITING_BYTES);
+    assert_int_equal(pgs_limit_hits(PGS_LIMIT_LIVE_BEHIND), hits + 1);
+    run_until(n);
+    assert_int_equal(thread->listener.waiting_bytes, 0);
+    assert_false(thread->listener.is_behind);
+    assert_int_equal(pgs__recent_at(&thread->recent, n)->xid, n);
+    assert_true(is_due(subscription));
+    assert_int_equal(subscription->applied, n); /* nothing that holds less is told */
+    assert_int_equal(session->gen, 7);
+    assert_int_equal(n_frames, 0);
+    commit((uint32_t)++n, 1);
+    run_until(n);
+}
+
+/* Whoever left and came back meanwhile has the hub's memory already. */
+static void
+test_behind_and_gone(void **state)
+{
+    struct pgs__subscription *before = subscribe("a");
+    uint64_t n = 0;
+
+    (void)state;
+    while (!thread->listener.is_behind && n < 100)
+        commit((uint32_t)++n, LARGE);
+    pgs__subscription_close(before);
+    commit((uint32_t)++n, 1);
+    (void)subscribe("b");
+    commit((uint32_t)++n, 1);
+    run_until(n);
+    assert_int_equal(n_frames, 1); /* of the last commit */
+    assert_int_equal(thread->listener.waiting_bytes, 0);
+}
+
+static void *
+tell_many(void *arg)
+{
+    for (uint32_t xid = 1; xid <= *(const uint32_t *)arg; xid++)
+        commit(xid, LARGE / 8);
+    return NULL;
+}
+
+static void
+test_commits_from_another_thread(void **state)
+{
+    uint32_t n = 300;
+    pthread_t feed;
+
+    (void)state;
+    (void)subscribe("a");
+    assert_int_equal(pthread_create(&feed, NULL, tell_many, &n), 0);
+    run_until(n);
+    assert_int_equal(pthread_join(feed, NULL), 0);
+    for (uint64_t number = 1; number <= n; number++)
+        assert_int_equal(pgs__recent_at(&thread->recent, number)->xid, number);
+}
+
+/* ---- a feed that begins anew ---- */
+
+/* What was told before is not waited for: it may have been lost with its server. */
+static void
+test_floor_of_a_new_feed(void **state)
+{
+    (void)state;
+    for (uint32_t xid = 1; xid <= 3; xid++)
+        commit(xid, 1);
+    pgs__hub_on_state(hub, false);
+    pgs__hub_on_state(hub, true);
+    commit(4, 1);
+    (void)subscribe("a"); /* the thread hears of the connection after it */
+    assert_int_equal(thread->recent.last, 4);
+    assert_int_equal(thread->recent.floor, 3);
+    commit(5, 1);
+    run_until(5);
+    assert_true(thread->is_connected);
+    assert_int_equal(thread->recent.floor, 3);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_one_commit_does_not_overfill, open_thread,
+                                        close_thread),
+        cmocka_unit_test_setup_teardown(test_too_many_commits_wait, open_thread, close_thread),
+        cmocka_unit_test_setup_teardown(test_behind_and_gone, open_thread, close_thread),
+        cmocka_unit_test_setup_teardown(test_commits_from_another_thread, open_thread,
+                                        close_thread),
+        cmocka_unit_test_setup_teardown(test_floor_of_a_new_feed, open_thread, close_thread),
+    };
+
+    loop = h2o_evloop_create();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
