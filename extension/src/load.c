@@ -65,7 +65,7 @@ watch_tables(struct pgr_subscription *subscription, List *tables)
     Datum values[] = {CStringGetTextDatum(subscription->query_id),
                       Int64GetDatum(subscription->generation), pgr_tables_oids(tables)};
 
-    pgr_tables_watch(tables);
+    subscription->new_triggers = pgr_tables_watch(tables);
     pgr_sql("UPDATE pgr.persisted_subscriptions SET tables = $3"
             " WHERE query_id = $1 AND generation = $2 AND tables <> $3",
             3, types, values, NULL);
@@ -160,6 +160,8 @@ pgr_subscription_load(struct pgr_subscription *subscription)
     pgr_session_enter_superuser(&before);
     watch_tables(subscription, query.tables);
     pgr_session_leave(&before);
+    if (subscription->new_triggers)
+        return; /* writers do not wait for the rest */
     keep_plan(subscription);
     keep_dependencies(subscription, &query);
     subscription->layout = MemoryContextStrdup(subscription->memory, query.layout);

@@ -102,8 +102,8 @@ extern List *pgr_tables_close(List *tables);
 /* Raises an error when writes to a table cannot be seen. */
 extern void pgr_refuse_unwatchable(Oid table);
 
-/* As superuser: gives the tables the trigger that marks, where they have none yet. */
-extern void pgr_tables_watch(List *tables);
+/* As superuser: gives the tables the trigger that marks; true if one had none, or it was off. */
+extern bool pgr_tables_watch(List *tables);
 
 /* As superuser: takes the trigger off tables that no subscription uses; true if some are left for
  * later. */

@@ -200,7 +200,6 @@ static void
 put_off(struct pgr_subscription *subscription, const ErrorData *error)
 {
     int twice = Max(RETRY_MS, Min(subscription->retry_ms * 2, RETRY_MOST_MS));
-    struct pgr_slot *slot;
 
     subscription->retry_ms = pgr_is_passing(error) ? 0 : twice;
     retry_in(subscription, Max(RETRY_MS, subscription->retry_ms));
@@ -208,9 +207,8 @@ put_off(struct pgr_subscription *subscription, const ErrorData *error)
         subscription->slot = pgr_slot_take(MyDatabaseId, subscription->query_id);
     if (subscription->slot < 0)
         return;
-    slot = &pgr_shared->slots[subscription->slot];
-    slot->generation = subscription->generation;
-    strlcpy(slot->failing, unpack_sql_state(error->sqlerrcode), sizeof(slot->failing));
+    pgr_shared->slots[subscription->slot].generation = subscription->generation;
+    pgr_slot_fail(subscription->slot, error->sqlerrcode);
 }
 
 static void
@@ -233,9 +231,29 @@ settle(struct pgr_subscription *subscription, ErrorData *error)
     ErrorData *second;
 
     retry_in(subscription, RETRY_MS);
+    pgr_slot_fail(subscription->slot, error->sqlerrcode);
     if (!pgr_is_passing(error) && !pgr_guard(end_one, subscription, &second))
         ereport(LOG, errmsg("subscription \"%s\" is not ended yet: %s", subscription->query_id,
                             second->message));
+}
+
+/* New triggers are committed at once: their locks are not held while queries are read and run. */
+static bool
+take_step(void (*step)(struct pgr_subscription *), struct pgr_subscription *subscription,
+          ErrorData **error)
+{
+    if (!pgr_guard(step, subscription, error))
+        return false;
+    if (subscription->new_triggers)
+        pgr_next_transaction();
+    return true;
+}
+
+static bool
+load_twice(struct pgr_subscription *subscription, ErrorData **error)
+{
+    return take_step(pgr_subscription_load, subscription, error) &&
+           (subscription->loaded || take_step(pgr_subscription_load, subscription, error));
 }
 
 static void
@@ -244,7 +262,7 @@ load(struct pgr_subscription *subscription)
     ErrorData *error;
 
     subscription->stale = false;
-    if (pgr_guard(pgr_subscription_load, subscription, &error)) {
+    if (load_twice(subscription, &error)) {
         subscription->retry_ms = 0;
         if (subscription->filling)
             pgr_subscription_fill(subscription);
@@ -260,7 +278,7 @@ revalidate(struct pgr_subscription *subscription)
     ErrorData *error;
 
     subscription->stale = false;
-    if (pgr_guard(pgr_subscription_revalidate, subscription, &error))
+    if (take_step(pgr_subscription_revalidate, subscription, &error))
         return;
     subscription->stale = true;
     log_failure(subscription, error);
@@ -302,7 +320,6 @@ hurry(struct pgr_subscription *subscription)
     subscription->not_before = Min(subscription->not_before, soon);
 }
 
-/* New triggers are committed at once: their locks are not held while queries run. */
 void
 pgr_registry_refresh(void)
 {

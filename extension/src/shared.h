@@ -161,6 +161,9 @@ extern void pgr_settings_leave(int level);
 extern int pgr_slot_take(Oid database, const char *query_id);
 extern void pgr_slot_free(int slot);
 
+/* What its readers see of a failure. */
+extern void pgr_slot_fail(int slot, int sqlstate);
+
 /* The least recently used slot of a database, or -1. */
 extern int pgr_slot_oldest(Oid database);
 extern void pgr_slots_free_all(Oid database);

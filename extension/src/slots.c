@@ -44,6 +44,14 @@ pgr_slot_take(Oid database, const char *query_id)
 }
 
 void
+pgr_slot_fail(int slot, int sqlstate)
+{
+    char *failing = pgr_shared->slots[slot].failing;
+
+    strlcpy(failing, unpack_sql_state(sqlstate), sizeof(pgr_shared->slots[slot].failing));
+}
+
+void
 pgr_slot_free(int slot)
 {
     LWLockAcquire(pgr_shared->lock, LW_EXCLUSIVE);

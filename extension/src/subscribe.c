@@ -150,7 +150,7 @@ pgr_subscribe(PG_FUNCTION_ARGS)
     pgr_query_read(text, &query);
     try_query(text);
     pgr_session_enter_superuser(&before);
-    pgr_tables_watch(query.tables);
+    (void)pgr_tables_watch(query.tables);
     result = register_subscription(fcinfo, search_path, caller, query.tables);
     pgr_session_leave(&before);
     SPI_finish();

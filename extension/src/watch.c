@@ -10,10 +10,15 @@
 #include "access/relation.h"
 #include "access/table.h"
 #include "catalog/catalog.h"
+#include "catalog/dependency.h"
 #include "catalog/indexing.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_extension.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
+#include "commands/extension.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "storage/lmgr.h"
@@ -22,8 +27,13 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/timestamp.h"
 
-#include "pg_reactive.h"
+#include "worker.h"
+
+/* The worker waits for a lock after being refused for so long, without such a pause in between. */
+#define PATIENCE_MS 10000
+#define PAUSE_MS 5000
 
 static const char *
 why_unwatchable(Relation table)
@@ -134,35 +144,132 @@ qualified(Oid table)
                                       get_rel_name(table));
 }
 
+enum trigger_state {
+    TRIGGER_MISSING,
+    TRIGGER_OFF,
+    TRIGGER_ON
+};
+
+static enum trigger_state
+state_of(Relation table, const Trigger *trigger)
+{
+    if (get_func_namespace(trigger->tgfoid) != get_namespace_oid("pgr", false))
+        ereport(ERROR, errcode(ERRCODE_DUPLICATE_OBJECT),
+                errmsg("\"%s\" has a trigger %s that is not of pg_reactive",
+                       RelationGetRelationName(table), trigger->tgname),
+                errhint("Give it another name."));
+    return trigger->tgenabled == TRIGGER_FIRES_ALWAYS ? TRIGGER_ON : TRIGGER_OFF;
+}
+
+static enum trigger_state
+find_trigger(Oid oid, const char *name)
+{
+    Relation table = table_open(oid, AccessShareLock);
+    enum trigger_state state = TRIGGER_MISSING;
+
+    for (int i = 0; table->trigdesc != NULL && i < table->trigdesc->numtriggers; i++)
+        if (strcmp(table->trigdesc->triggers[i].tgname, name) == 0)
+            state = state_of(table, &table->trigdesc->triggers[i]);
+    table_close(table, AccessShareLock);
+    return state;
+}
+
+/*
+ * Who stands in line for this lock holds up the writers behind.  The worker does that only where it
+ * would never be its turn otherwise, and then not for long (lock_timeout).
+ */
+static bool
+may_wait(void)
+{
+    static TimestampTz since = 0, last = 0;
+    TimestampTz now = GetCurrentTimestamp();
+
+    if (TimestampDifferenceExceeds(last, now, PAUSE_MS))
+        since = now;
+    last = now;
+    if (!TimestampDifferenceExceeds(since, now, PATIENCE_MS))
+        return false;
+    since = now;
+    return true;
+}
+
 /*
  * The lock lets no writer be half-way: those before it end first, and the worker sees them; those
  * after it find the trigger.
  */
 static void
-watch(Oid table)
+lock_writers_out(Oid table)
 {
-    char *name;
-
-    if (OidIsValid(get_trigger_oid(table, PGR_TRIGGER, true)))
+    if (pgr_is_worker() && ConditionalLockRelationOid(table, ShareRowExclusiveLock))
         return;
+    if (pgr_is_worker() && !may_wait())
+        ereport(ERROR, errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+                errmsg("\"%s\" is being written, and cannot be watched yet", get_rel_name(table)));
     LockRelationOid(table, ShareRowExclusiveLock);
-    if (OidIsValid(get_trigger_oid(table, PGR_TRIGGER, true)))
-        return;
-    name = qualified(table);
-    pgr_command("CREATE TRIGGER %s AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s"
-                " FOR EACH STATEMENT EXECUTE FUNCTION pgr._mark()",
-                PGR_TRIGGER, name);
-    pgr_command("ALTER TABLE %s ENABLE ALWAYS TRIGGER %s", name, PGR_TRIGGER);
-    pgr_command("ALTER TRIGGER %s ON %s DEPENDS ON EXTENSION %s", PGR_TRIGGER, name, PGR_EXTENSION);
 }
 
-void
+/* Before its tables, as DROP EXTENSION locks them. */
+static Oid
+lock_extension(void)
+{
+    Oid extension = get_extension_oid(PGR_EXTENSION, false);
+
+    LockDatabaseObject(ExtensionRelationId, extension, 0, AccessShareLock);
+    if (get_extension_oid(PGR_EXTENSION, false) != extension)
+        ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                errmsg("extension %s is another one by now", PGR_EXTENSION));
+    return extension;
+}
+
+/*
+ * As ALTER TRIGGER ... DEPENDS ON EXTENSION, which locks the extension against the worker and all
+ * who subscribe until the commit.
+ */
+static void
+go_with_extension(Oid table, const char *trigger, Oid extension)
+{
+    ObjectAddress dependent, on;
+
+    ObjectAddressSet(dependent, TriggerRelationId, get_trigger_oid(table, trigger, false));
+    ObjectAddressSet(on, ExtensionRelationId, extension);
+    recordDependencyOn(&dependent, &on, DEPENDENCY_AUTO_EXTENSION);
+}
+
+/* True if it was not yet. */
+static bool
+watch(Oid table)
+{
+    enum trigger_state state;
+    Oid extension;
+    char *name;
+
+    if (find_trigger(table, PGR_TRIGGER) == TRIGGER_ON)
+        return false;
+    extension = lock_extension();
+    lock_writers_out(table);
+    state = find_trigger(table, PGR_TRIGGER);
+    if (state == TRIGGER_ON)
+        return false;
+    name = qualified(table);
+    if (state == TRIGGER_MISSING) {
+        pgr_command("CREATE TRIGGER %s AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s"
+                    " FOR EACH STATEMENT EXECUTE FUNCTION pgr._mark()",
+                    PGR_TRIGGER, name);
+        go_with_extension(table, PGR_TRIGGER, extension);
+    }
+    pgr_command("ALTER TABLE %s ENABLE ALWAYS TRIGGER %s", name, PGR_TRIGGER);
+    return true;
+}
+
+bool
 pgr_tables_watch(List *tables)
 {
+    bool some_new = false;
     ListCell *cell;
 
     foreach (cell, tables)
-        watch(((struct pgr_table *)lfirst(cell))->oid);
+        some_new |= watch(((struct pgr_table *)lfirst(cell))->oid);
+    return some_new;
 }
 
 static bool

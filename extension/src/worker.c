@@ -10,6 +10,7 @@
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
+#include "storage/lmgr.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
@@ -25,6 +26,9 @@
 #define REST_MOST_MS 60000
 
 #define RETRY_MS 1000
+
+/* What depends on a table that somebody has locked is looked at again after this. */
+#define LOCKED_MS 100
 
 struct pgr_database *pgr_database = NULL;
 
@@ -135,11 +139,10 @@ tell_failure(struct pgr_subscription *subscription)
 static bool
 report_failure(struct pgr_subscription *subscription, ErrorData *error)
 {
-    struct pgr_slot *slot = &pgr_shared->slots[subscription->slot];
     ErrorData *second;
 
     pgr_count(pgr_database, PGR_COUNT_failures);
-    strlcpy(slot->failing, unpack_sql_state(error->sqlerrcode), sizeof(slot->failing));
+    pgr_slot_fail(subscription->slot, error->sqlerrcode);
     if (subscription->failing)
         return true; /* its readers know */
     ereport(LOG, errmsg("subscription \"%s\" cannot be computed: %s", subscription->query_id,
@@ -209,6 +212,25 @@ is_due(const struct pgr_subscription *subscription, TimestampTz now)
            subscription->not_before <= now;
 }
 
+/* Nothing is waited for: others may depend on the same table, and still others on none of it. */
+static bool
+lock_tables(struct pgr_subscription *subscription)
+{
+    ListCell *cell;
+
+    foreach (cell, subscription->tables) {
+        Oid table = ((struct pgr_table *)lfirst(cell))->oid;
+
+        if (!ConditionalLockRelationOid(table, AccessShareLock)) {
+            subscription->not_before =
+                TimestampTzPlusMilliseconds(GetCurrentTimestamp(), LOCKED_MS);
+            pgr_slot_fail(subscription->slot, ERRCODE_LOCK_NOT_AVAILABLE);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* The snapshot comes after the marks were taken, and after triggers were put on new tables. */
 static void
 recompute_dirty(void)
@@ -226,7 +248,8 @@ recompute_dirty(void)
             pgr_next_transaction();
             batch = GetCurrentTimestamp();
         }
-        recompute(lfirst(cell));
+        if (lock_tables(lfirst(cell)))
+            recompute(lfirst(cell));
     }
 }
 
@@ -423,7 +446,7 @@ start(Oid database)
     SetConfigOption("synchronous_commit", "off", PGC_USERSET, PGC_S_OVERRIDE);
     SetConfigOption("default_transaction_isolation", "read committed", PGC_USERSET, PGC_S_OVERRIDE);
     SetConfigOption("default_transaction_read_only", "off", PGC_USERSET, PGC_S_OVERRIDE);
-    SetConfigOption("lock_timeout", "1s", PGC_USERSET, PGC_S_OVERRIDE);
+    SetConfigOption("lock_timeout", "100ms", PGC_USERSET, PGC_S_OVERRIDE);
     SetConfigOption("statement_timeout", "0", PGC_USERSET, PGC_S_OVERRIDE);
     SetConfigOption("row_security", "on", PGC_USERSET, PGC_S_OVERRIDE);
     pgr_settings_keep(pgr_database);

@@ -53,8 +53,9 @@ struct pgr_subscription {
     bool failing;
     bool unsure; /* `rows` may be neither the last result nor this one */
     TimestampTz not_before;
-    int retry_ms; /* its first load has failed for good, and is tried after so long; or 0 */
-    bool hurries; /* it is not loaded, and something in the schema has changed */
+    int retry_ms;      /* its first load has failed for good, and is tried after so long; or 0 */
+    bool hurries;      /* it is not loaded, and something in the schema has changed */
+    bool new_triggers; /* the last step has put some on tables, and keeps their writers waiting */
 };
 
 /* What a result has that the last one had not.  It lives in the current memory context. */
@@ -126,7 +127,8 @@ extern void pgr_registry_refresh(void);
 /* Ends a subscription for everybody: registry, snapshot, message. */
 extern void pgr_subscription_end(struct pgr_subscription *subscription, const char *reason);
 
-/* load.c: steps for pgr_guard */
+/* load.c: steps for pgr_guard.  With new triggers nothing is loaded: that is for the next
+ * transaction. */
 extern void pgr_subscription_load(struct pgr_subscription *subscription);
 extern void pgr_subscription_revalidate(struct pgr_subscription *subscription);
 

@@ -131,7 +131,7 @@ async function subscribeWaiting(id) {
 }
 
 const waits = () => until('the worker to be in the query', () =>
-  sql.value(`select pid from pg_stat_activity where backend_type = 'pg_reactive worker' and wait_event = 'PgSleep'`));
+  sql.value(`select pid from pg_stat_activity where backend_type = 'pg_reactive worker' and wait_event = 'PgSleep'`), 30_000);
 
 test('a drop that fails at once leaves the database a worker, however busy that was', async () => {
   await subscribeWaiting('busy');
@@ -143,6 +143,24 @@ test('a drop that fails at once leaves the database a worker, however busy that 
   await sql.query('commit');
   await works();
   await sql.query(`select pgr.unsubscribe('busy'); drop table busy`);
+  await other.end();
+});
+
+test('a query runs when the locks of new triggers have gone', async () => {
+  await subscribeWaiting('quiet');
+  const other = await connect(cluster, 'postgres');
+  await sql.query('begin; select pg_advisory_xact_lock(7)');
+  const before = await stat(other, 'worker_pid');
+  await other.query(`begin; drop trigger pgr_mark on quiet; delete from pgr._state where query_id = 'quiet'; insert into quiet values (1)`);
+  await other.query('select pg_terminate_backend($1, 30000)', [before]);
+  await other.query('commit');
+  const worker = await waits();
+  assert.deepEqual(await other.rows(`select mode from pg_locks where pid = $1 and relation = 'quiet'::regclass and mode like '%Exclusive%'`, [worker]), []);
+  await other.query('insert into quiet values (2)');
+  await sql.query('commit');
+  await follower.follow('quiet');
+  await follower.become('quiet', [{ id: 1 }, { id: 2 }]);
+  await sql.query(`select pgr.unsubscribe('quiet'); drop table quiet`);
   await other.end();
 });
 

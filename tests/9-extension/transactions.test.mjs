@@ -172,6 +172,49 @@ test('a subscriber neither fails nor stops a writer, whatever its isolation', as
   for (const writer of writers) await writer.end();
 });
 
+test('a subscription that is not committed yet stops no other', async () => {
+  await sql.query('create table unwatched (id int)');
+  await other.query(`begin; select pgr.subscribe('uncommitted', 'select id from unwatched')`);
+  await subscribe(sql, 'beside', 'select id from u where id > 0');
+  await follower.follow('beside');
+  await follower.become('beside', await sql.rows('select id from u where id > 0'));
+  await other.query('rollback');
+});
+
+test('a trigger that was switched off is on again, and what it missed is told', async () => {
+  await sql.query('create table off (id int)');
+  await subscribe(sql, 'off', 'select id from off');
+  await follower.follow('off');
+  const enabled = () => sql.value(`select tgenabled from pg_trigger where tgrelid = 'off'::regclass and tgname = 'pgr_mark'`);
+  await sql.query('begin; alter table off disable trigger all; insert into off values (1); commit');
+  await until('it to be on', async () => await enabled() === 'A');
+  await follower.become('off', [{ id: 1 }]);
+  await sql.query('alter table off enable trigger all');
+  await until('it to be always on', async () => await enabled() === 'A');
+});
+
+test('a trigger of that name that is somebody else\'s is refused', async () => {
+  await sql.query(`create table theirs (id int); create function theirs() returns trigger language plpgsql as 'begin return new; end';
+    create trigger pgr_mark after insert on theirs for each statement execute function theirs()`);
+  await assert.rejects(sql.query(`select pgr.subscribe('theirs', 'select id from theirs')`), { code: '42710' });
+});
+
+test('what depends on a locked table waits for it, and the rest does not', async () => {
+  await sql.query('create table locked (id int)');
+  await subscribe(sql, 'both', 'select id from u where id not in (select id from locked)');
+  await follower.follow('both');
+  await other.query('begin; lock table locked in access exclusive mode');
+  for (const id of [300, 301]) {
+    await sql.query('insert into u values ($1)', [id]);
+    await until('u to be told', () => follower.of('u').some(({ inserted }) => inserted?.some((row) => row.id === id)), 60_000);
+  }
+  await until('it to be said why', async () => await sql.value(`select failing from pgr.subscriptions where query_id = 'both'`) === '55P03');
+  assert.deepEqual(follower.of('both').filter(({ reason }) => reason), []);
+  await other.query('rollback');
+  await follower.become('both', await sql.rows('select id from u'));
+  assert.equal(await sql.value(`select failing from pgr.subscriptions where query_id = 'both'`), null);
+});
+
 test('a locked table holds up neither the worker nor those who write elsewhere', async () => {
   await other.query('begin; lock table t in access exclusive mode; insert into t values (100, 0)');
   await sql.query('insert into u values (200)');
