@@ -160,6 +160,14 @@ beginning(const struct expr *pattern)
     return pattern;
 }
 
+/* `'%@' || my_domain`: whom the end of an address names. */
+static bool
+is_domain(const struct expr *pattern, const struct expr *first)
+{
+    return check_is_op(pattern, "||") && pattern->args.at[1]->kind != EXPR_LITERAL &&
+           (strcmp(first->value, "%@") == 0 || strcmp(first->value, "%.") == 0);
+}
+
 static bool
 is_open_pattern(const struct expr *expr, const struct binding *binding)
 {
@@ -169,7 +177,8 @@ is_open_pattern(const struct expr *expr, const struct binding *binding)
     if (!is_of_token(expr->args.at[1], binding))
         return false;
     if (is_like)
-        return first->kind == EXPR_LITERAL && first->value && first->value[0] == '%';
+        return first->kind == EXPR_LITERAL && first->value && first->value[0] == '%' &&
+               !is_domain(expr->args.at[1], first);
     return (check_is_op(expr, "~") || check_is_op(expr, "~*")) &&
            (first->kind != EXPR_LITERAL || !first->value || first->value[0] != '^');
 }

@@ -59,6 +59,26 @@ is_short(const char *name)
     return WORD_IS_PART(name, words);
 }
 
+static bool
+is_reference(const struct column *column)
+{
+    for (size_t i = 0; i < column->table->constraints.n; i++) {
+        const struct constraint *key = column->table->constraints.at[i];
+
+        for (size_t j = 0; key->kind == CONSTRAINT_FOREIGN_KEY && j < key->columns.n; j++)
+            if (key->columns.at[j] == column)
+                return true;
+    }
+    return false;
+}
+
+/* What somebody types, not what names a row. */
+static bool
+is_typed_code(const struct column *column)
+{
+    return is_short(column->name) && column->type.kind != TYPE_UUID && !is_reference(column);
+}
+
 static void
 find_guess(const struct expr *expr, void *data)
 {
@@ -67,7 +87,7 @@ find_guess(const struct expr *expr, void *data)
     if (!check_is_op(expr, "=") || expr->args.n != 2)
         return;
     for (size_t i = 0; i < 2; i++)
-        if (expr->args.at[i]->kind == EXPR_COLUMN && is_short(expr->args.at[i]->column->name) &&
+        if (expr->args.at[i]->kind == EXPR_COLUMN && is_typed_code(expr->args.at[i]->column) &&
             expr->args.at[1 - i]->kind == EXPR_PARAM)
             *found = expr;
 }

@@ -17,11 +17,59 @@ struct looking {
     const struct expr *misses; /* that there is none */
 };
 
+/* The equality `column = x` among the conditions of a select. */
+struct holding {
+    const struct range *range;
+    const struct column *column;
+    bool found;
+};
+
+static void
+find_range(const struct expr *expr, void *data)
+{
+    const struct range **range = data;
+
+    if (expr->kind == EXPR_COLUMN && expr->range == *range)
+        *range = NULL;
+}
+
+static void
+find_equality(const struct expr *expr, void *data)
+{
+    struct holding *holding = data;
+
+    for (size_t i = 0; check_is_op(expr, "=") && i < 2; i++) {
+        const struct expr *side = expr->args.at[i];
+        const struct range *range = holding->range;
+
+        if (side->kind != EXPR_COLUMN || side->range != range || side->column != holding->column)
+            continue;
+        walk_expr(expr->args.at[1 - i], find_range, &range);
+        holding->found |= range != NULL;
+    }
+}
+
+/* A row that is looked up by its key is there or not, whatever is written beside it. */
+static bool
+is_one_row(const struct select *select, const struct range *range)
+{
+    const struct constraint *key = range->table->primary_key;
+
+    for (size_t i = 0; key && select->where && i < key->columns.n; i++) {
+        struct holding holding = {range, key->columns.at[i], false};
+
+        walk_conjuncts(select->where, find_equality, &holding);
+        if (!holding.found)
+            return false;
+    }
+    return key && select->where;
+}
+
 static bool
 reads(const struct select *select, const struct table *table)
 {
     for (size_t i = 0; i < select->from.n; i++)
-        if (select->from.at[i]->table == table)
+        if (select->from.at[i]->table == table && !is_one_row(select, select->from.at[i]))
             return true;
     return false;
 }

@@ -113,6 +113,58 @@ report_stray(struct tenancy *tenancy, const struct column *column, enum command 
               column->name, command_name(command));
 }
 
+/* What of the token is in an atom. */
+struct naming {
+    int persons; /* auth.uid(), the address */
+    int others;  /* a tenant, a role */
+    int tokens;  /* auth.jwt(), to be looked into */
+};
+
+static bool
+is_person_path(const char *path)
+{
+    return path && (strcmp(path, "sub") == 0 || strcmp(path, "email") == 0);
+}
+
+static bool
+is_whole_token(const struct expr *expr, const struct binding *binding)
+{
+    expr = check_stands_for(expr, &binding);
+    return expr->kind == EXPR_CALL && expr->is_auth && strcmp(expr->name, "jwt") == 0;
+}
+
+static void
+count_names(const struct expr *expr, const struct binding *binding, void *data)
+{
+    struct naming *naming = data;
+
+    if (expr->kind == EXPR_CLAIM)
+        ++*(is_person_path(expr->claim->path) ? &naming->persons : &naming->others);
+    else if (is_whole_token(expr, binding) && expr->kind == EXPR_CALL)
+        naming->tokens++;
+    else if (expr->kind == EXPR_CALL && expr->is_auth)
+        ++*(strcmp(expr->name, "role") == 0 ? &naming->others : &naming->persons);
+    else if (expr->kind == EXPR_OP && strncmp(expr->name, "->", 2) == 0 &&
+             is_whole_token(expr->args.at[0], binding) && is_person_path(expr->args.at[1]->value))
+        naming->persons++, naming->tokens--;
+}
+
+/* It holds who may see the row, one by one: a recipient, a list of readers; not a tenant of many.
+ */
+static bool
+names_person(const struct branch *seen, const struct column *column, const struct role *role)
+{
+    enum tie tie = check_tie(seen, NULL, column, role);
+    struct naming naming = {0};
+
+    for (size_t i = 0; i < seen->atoms.n; i++)
+        if (check_names_column(&seen->atoms.at[i], NULL, column))
+            check_walk_bound(seen->atoms.at[i].expr, seen->atoms.at[i].binding, count_names,
+                             &naming);
+    return tie == TIE_SELF ||
+           (tie == TIE_CLAIM && naming.persons > 0 && naming.others == 0 && naming.tokens == 0);
+}
+
 /*
  * Rows are seen in several ways, by the sender and by who is written to: it is enough that the new
  * row is the writer's in one of them.
@@ -123,6 +175,10 @@ is_tied_otherwise(const struct tenancy *tenancy, const struct column *column,
 {
     const struct role *role = tenancy->role;
 
+    for (size_t i = 0; i < tenancy->seen.n; i++)
+        if (check_tie(&tenancy->seen.at[i], NULL, column, role) >= TIE_LOOKUP &&
+            !names_person(&tenancy->seen.at[i], column, role))
+            return false;
     for (size_t i = 0; i < tenancy->seen.n; i++) {
         const struct branch *seen = &tenancy->seen.at[i];
 
