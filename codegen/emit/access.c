@@ -15,6 +15,7 @@
 #include "model/access.h"
 #include "model/types.h"
 #include "model/walk.h"
+#include "plan/published.h"
 
 #define PATH "generated/access.txt"
 
@@ -87,9 +88,19 @@ param_names(const struct params *params)
     return access_names(names.list.at, names.list.n);
 }
 
+static bool
+lists_rows(const struct match_functions *functions, const struct predicate *predicate)
+{
+    for (size_t i = 0; i < functions->n; i++)
+        if (functions->at[i].definer == predicate)
+            return true;
+    return false;
+}
+
 static void
 write_predicates(struct out *out, const struct model *model)
 {
+    struct match_functions functions = plan_match_functions(model);
     struct words lines = {0};
 
     for (size_t i = 0; i < model->predicates.n; i++) {
@@ -106,6 +117,9 @@ write_predicates(struct out *out, const struct model *model)
         access_reach_expr(&reach, predicate->body);
         words_add(&lines,
                   arena_printf("%s, past the policies of: %s", name, access_reached(&reach.reads)));
+        if (lists_rows(&functions, predicate))
+            words_add(&lines, arena_printf("%s, lists the caller's rows of: %s", name,
+                                           access_reached(&reach.reads)));
         if (reach.unchecked.list.n > 0)
             words_add(&lines, arena_printf("%s, unchecked as the owner: %s", name,
                                            access_reached(&reach.unchecked)));
@@ -211,6 +225,23 @@ write_marks(struct out *out, const struct table *table)
         out_printf(out, "  never served: %s\n", access_names(names.list.at, names.list.n));
 }
 
+/* No policy holds for the log, and nothing in it is private. */
+static void
+write_published(struct out *out, const struct plan *plan, const struct table *table)
+{
+    for (size_t i = 0; i < plan->watched.n; i++) {
+        struct words names = {0};
+
+        if (plan->watched.at[i].table != table)
+            continue;
+        for (size_t j = 0; j < table->columns.n; j++)
+            if (published_has(&plan->watched.at[i], table->columns.at[j]))
+                words_add(&names, table->columns.at[j]->name);
+        out_printf(out, "  published to pgstack_replicator: %s\n",
+                   access_names(names.list.at, names.list.n));
+    }
+}
+
 /* What grants to `from` itself give to `role`; a private column is shown to nobody. */
 static void
 write_may(struct out *out, const struct table *table, const struct role *role,
@@ -308,6 +339,7 @@ write_table(struct out *out, const struct plan *plan, const struct table *table)
     write_routes(out, plan, served(plan, table));
     write_limits(out, served(plan, table));
     write_marks(out, table);
+    write_published(out, plan, table);
     access_write_triggers(out, plan->model, table);
     for (size_t i = 0; i < roles.n; i++)
         if (!access_is_service(roles.at[i]))

@@ -251,12 +251,6 @@ emit_rows(struct out *out, const struct plan *plan, const struct match *match, c
 
 /* ---- the matchers ---- */
 
-static const char *
-matcher_name(const struct plan_live *live, size_t i)
-{
-    return i == 0 ? live->c_name : arena_printf("%s_%zu", live->c_name, i + 1);
-}
-
 static void
 emit_parts(struct out *out, const struct plan *plan, const struct match *match, const char *name)
 {
@@ -270,10 +264,10 @@ emit_parts(struct out *out, const struct plan *plan, const struct match *match, 
 }
 
 static void
-emit_matcher(struct out *out, const struct plan *plan, const struct plan_matcher *matcher,
-             const char *name)
+emit_matcher(struct out *out, const struct plan *plan, const struct plan_matcher *matcher)
 {
     const struct match *match = matcher->match;
+    const char *name = matcher->c_name;
 
     out_add(out, "    {\n");
     emit_roles(out, 8, plan, matcher->roles);
@@ -300,9 +294,9 @@ emit_matchers(struct out *out, const struct plan *plan, const struct plan_live *
     if (live->matchers.n == 0)
         return;
     for (size_t i = 0; i < live->matchers.n; i++)
-        emit_parts(out, plan, live->matchers.at[i].match, matcher_name(live, i));
+        emit_parts(out, plan, live->matchers.at[i].match, live->matchers.at[i].c_name);
     out_printf(out, "static const struct pgs_matcher %s_matchers[] = {\n", live->c_name);
     for (size_t i = 0; i < live->matchers.n; i++)
-        emit_matcher(out, plan, &live->matchers.at[i], matcher_name(live, i));
+        emit_matcher(out, plan, &live->matchers.at[i]);
     out_add(out, "};\n\n");
 }

@@ -20,12 +20,20 @@ static const char head[] =
     "-- loses   nothing\n"
     "\n"
     "-- migrate:up\n"
+    "\n"
+    "-- A moment that is written in a condition is the same one in every database.\n"
+    "set timezone = 'UTC';\n"
+    "set datestyle = 'ISO, YMD';\n"
+    "set intervalstyle = 'postgres';\n"
     "\n";
 
 static const char state_up[] =
     "insert into pgstack.state (fingerprint)\n  values ('@fingerprint@');\n"
     "reset role;\n"
     "@path@"
+    "reset intervalstyle;\n"
+    "reset datestyle;\n"
+    "reset timezone;\n"
     "\n"
     "-- migrate:down\n"
     "\n";

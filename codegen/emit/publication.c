@@ -27,15 +27,27 @@ static const char replicator_up[] =
     "end\n"
     "$$;\n";
 
+static const char generated_up[] =
+    "-- A whole old row has generated columns from PostgreSQL 18 on: they must be in the log, "
+    "too.\n"
+    "do $$\n"
+    "begin\n"
+    "  if current_setting('server_version_num')::integer >= 180000 then\n"
+    "    alter publication pgstack_live set (publish_generated_columns = stored);\n"
+    "  end if;\n"
+    "end\n"
+    "$$;\n";
+
 static bool
-is_published(const struct published *published, const struct column *column)
+needs_generated(const struct published_tables *published)
 {
-    for (size_t i = 0; i < published->identity.n; i++)
-        if (published->identity.at[i] == column)
-            return true;
-    for (size_t i = 0; i < published->matched.n; i++)
-        if (published->matched.at[i] == column)
-            return true;
+    for (size_t i = 0; i < published->n; i++) {
+        const struct table *table = published->at[i].table;
+
+        for (size_t j = 0; published->at[i].kind == REPLICA_FULL && j < table->columns.n; j++)
+            if (table->columns.at[j]->generated != NULL)
+                return true;
+    }
     return false;
 }
 
@@ -63,24 +75,34 @@ emit_published(struct out *out, const struct model *model, const struct publishe
     if (published->kind == REPLICA_FULL)
         return;
     for (size_t i = 0; i < table->columns.n; i++)
-        if (is_published(published, table->columns.at[i]))
+        if (published_has(published, table->columns.at[i]))
             vec_push(&columns, table->columns.at[i]);
     out_printf(out, " (%s)", sql_columns(columns.at, columns.n));
 }
 
+/* PostgreSQL asks each partition for its own. */
+static void
+emit_full(struct out *out, const struct model *model, const struct table *table)
+{
+    out_printf(out, "alter table %s replica identity full;\n", sql_relation(table));
+    for (size_t i = 0; i < model->tables.n; i++)
+        if (model->tables.at[i]->partition_of == table)
+            emit_full(out, model, model->tables.at[i]);
+}
+
 /* Deleted and moved rows must tell whose they were. */
 static void
-emit_identity(struct out *out, const struct published *published)
+emit_identity(struct out *out, const struct model *model, const struct published *published)
 {
     const char *table = sql_relation(published->table), *index;
 
     if (published->kind == REPLICA_FULL)
-        out_printf(out, "alter table %s replica identity full;\n", table);
+        emit_full(out, model, published->table);
     if (published->kind != REPLICA_INDEX)
         return;
     out_printf(out, "-- Old rows of %s tell whom their change concerns.\n",
                out_plain(published->table->name));
-    index = name_sql(name_object(published->table->name, "live", "key"));
+    index = name_sql(published->index);
     out_printf(out, "create unique index %s on %s (%s);\n", index, table,
                sql_columns(published->identity.at, published->identity.n));
     out_printf(out, "alter table %s replica identity using index %s;\n", table, index);
@@ -135,13 +157,14 @@ emit_publication_up(struct out *out, const struct model *model)
     for (size_t i = 0; i < functions.n; i++)
         emit_function(out, model, &functions.at[i]);
     for (size_t i = 0; i < published.n; i++)
-        emit_identity(out, &published.at[i]);
+        emit_identity(out, model, &published.at[i]);
     out_add(out, replicator_up);
     out_add(out, "create publication pgstack_live for table\n");
     for (size_t i = 0; i < published.n; i++)
         emit_published(out, model, &published.at[i], i == 0);
-    out_add(out, "\n  with (publish_via_partition_root = true);\n"
-                 "set role pgstack_owner;\n\n");
+    out_add(out, "\n  with (publish_via_partition_root = true);\n");
+    out_add(out, needs_generated(&published) ? generated_up : "");
+    out_add(out, "set role pgstack_owner;\n\n");
 }
 
 void

@@ -106,26 +106,42 @@ add_outputs(struct match *match)
     return true;
 }
 
+/* Not char(n), whose blanks at the end do not count. */
+static bool
+is_kept_text(struct type type)
+{
+    return type_is_text(type) && type.kind != TYPE_BPCHAR;
+}
+
+/* What stands behind `order by 2`, or the name of an output. */
+static const struct expr *
+ordered_expr(const struct select *select, const struct expr *expr)
+{
+    for (size_t i = 0; i < select->outputs.n; i++) {
+        const struct output *output = &select->outputs.at[i];
+
+        if (expr->kind == EXPR_OUTPUT && strcmp(output->name, expr->name) == 0)
+            return output->expr;
+        if (expr->kind == EXPR_LITERAL && expr->text && atol(expr->text) == (long)i + 1)
+            return output->expr;
+    }
+    return expr->kind == EXPR_COLLATE ? expr->args.at[0] : expr;
+}
+
 static bool
 add_order_item(struct match *match, const struct order_item *item)
 {
-    const struct expr *expr = item->expr;
-    bool bytes = match_is_bytewise(expr);
+    const struct expr *expr = ordered_expr(match->live->body, item->expr);
+    bool bytes = match_is_bytewise(item->expr);
     struct match_order order = {.descending = item->descending};
 
-    if (expr->kind == EXPR_COLLATE)
-        expr = expr->args.at[0];
-    if (expr->kind == EXPR_OUTPUT)
-        for (size_t i = 0; i < match->live->body->outputs.n; i++)
-            if (strcmp(match->live->body->outputs.at[i].name, item->expr->name) == 0)
-                expr = match->live->body->outputs.at[i].expr;
     if (expr->kind != EXPR_COLUMN || expr->range != match->row || expr->column->generated) {
         match_because(match, item->expr->span, "it is ordered by what is computed");
         return false;
     }
-    if (!(bytes ? type_is_text(expr->type) : match_is_ordered(expr->type))) {
+    if (!(bytes ? is_kept_text(expr->type) : match_is_ordered(expr->type))) {
         match_because(match, item->expr->span,
-                      type_is_text(expr->type)
+                      is_kept_text(expr->type)
                           ? "the order of text is the collation's, but for `collate \"C\"`"
                           : arena_printf("%s is not ordered by its text", type_text(expr->type)));
         return false;

@@ -174,6 +174,9 @@ bool match_is_of_caller(const struct match_row *row, struct sql_part part);
 /* Nothing but arguments, claims and constants is in it. */
 bool match_is_constant(struct sql_part part);
 
+/* It is, and it is the same whoever computes it, arguments being given. */
+bool match_is_anybodys(struct sql_part part);
+
 /*
  * It stays the same until a table changes that it reads, and its text is all of it; else `*reason`
  * says why not.
@@ -185,7 +188,8 @@ bool match_is_textual(struct type type);
 bool match_is_ordered(struct type type);
 bool match_compares(struct type a, struct type b);
 
-/* Of an expression compared with what is of `other`: a literal in quotes is of that type. */
+/* Of an expression compared with what is of `other`: a literal in quotes or null is of that type.
+ */
 struct type match_type_beside(const struct expr *expr, struct type other);
 
 /* `collate "C"`: text in the order of its bytes. */

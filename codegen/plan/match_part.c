@@ -135,6 +135,27 @@ match_is_constant(struct sql_part part)
     return !found;
 }
 
+/* pg_has_role(), current_setting(): what depends on the session may depend on its role. */
+static void
+find_session(struct sql_part part, void *data)
+{
+    const struct expr *expr = part.expr;
+    const struct function *function = expr->function;
+    bool *found = data;
+
+    if (expr->kind == EXPR_CALL && !expr->is_auth)
+        *found |= !function || function->volatility != IMMUTABLE;
+}
+
+bool
+match_is_anybodys(struct sql_part part)
+{
+    bool found = false;
+
+    match_walk(part, find_session, &found);
+    return !found && match_is_constant(part);
+}
+
 static bool
 is_caller(struct sql_part part)
 {
@@ -223,17 +244,37 @@ is_time(struct type type)
            type.kind == TYPE_TIMESTAMP || type.kind == TYPE_TIMESTAMPTZ;
 }
 
+static bool
+is_time_range(struct type type)
+{
+    return (type.kind >= TYPE_TSRANGE && type.kind <= TYPE_DATERANGE) ||
+           (type.kind >= TYPE_TSMULTIRANGE && type.kind <= TYPE_DATEMULTIRANGE) ||
+           ((type.kind == TYPE_RANGE || type.kind == TYPE_MULTIRANGE) &&
+            is_time(type.range->subtype));
+}
+
+/* [now,today], and whatever else is not made of digits. */
+static bool
+has_letter(const char *text)
+{
+    while (*text && !isalpha((unsigned char)*text))
+        text++;
+    return *text;
+}
+
 /* 'today'::date, or what a claim says, which may be 'now'. */
 static bool
 reads_time(const struct expr *expr)
 {
     const struct expr *from = expr->kind == EXPR_CAST ? expr->args.at[0] : expr;
+    bool range = is_time_range(expr->type);
 
-    if (!is_time(expr->type))
+    if (!is_time(expr->type) && !range)
         return false;
     if (from->kind == EXPR_LITERAL)
-        return from->value && !isdigit((unsigned char)from->value[0]);
-    return expr->kind == EXPR_CAST && !is_time(from->type);
+        return from->value &&
+               (range ? has_letter(from->value) : !isdigit((unsigned char)from->value[0]));
+    return expr->kind == EXPR_CAST && !is_time(from->type) && !is_time_range(from->type);
 }
 
 static void
@@ -330,7 +371,9 @@ match_compares(struct type a, struct type b)
 struct type
 match_type_beside(const struct expr *expr, struct type other)
 {
-    return expr->kind == EXPR_LITERAL && type_is_open(expr->type) ? other : expr->type;
+    bool is_null = expr->text && !expr->value && strcmp(expr->text, "null") == 0;
+
+    return expr->kind == EXPR_LITERAL && (is_null || type_is_open(expr->type)) ? other : expr->type;
 }
 
 bool

@@ -78,7 +78,7 @@ check_shape(struct asking *asking, const struct select *select, const struct sql
 
 /* ---- where it meets the row ---- */
 
-/* What the operand is in every row of the result; `expr` NULL: not known. */
+/* What the operand is in every row of the result; `expr` NULL: not known where it is asked. */
 static struct sql_part
 value_of(const struct match *match, const struct operand *operand, struct type type)
 {
@@ -86,6 +86,8 @@ value_of(const struct match *match, const struct operand *operand, struct type t
 
     if (operand->kind == OPERAND_COLUMN)
         tie = match_tied(match, operand->column, type);
+    if (tie && match->definer && !match_is_anybodys(tie->value))
+        tie = NULL;
     return tie ? tie->value : (struct sql_part){0};
 }
 
@@ -155,7 +157,8 @@ add_conjuncts(struct asking *asking, struct sql_part where)
 
 /*
  * Past policies reads a function of the owner, as the predicate itself is one.  Its rows are the
- * caller's alone: what the predicate tells one by one, nobody may list of others.
+ * caller's alone: what the predicate tells one by one, nobody may list of others.  What arguments
+ * default to is the caller's to compute, outside of it.
  */
 static struct match_set
 definer_set(const struct predicate *predicate, struct match_set set)
@@ -168,8 +171,7 @@ definer_set(const struct predicate *predicate, struct match_set set)
         name_cut(arena_printf("live_%.8s_%s", fingerprint_sql(set.body), predicate->name));
     str_printf(&call, "select * from pgstack_policy.%s(", name_sql(set.function));
     for (size_t i = 0; i < set.arguments.n; i++)
-        str_printf(&call, "%s$%zu::%s", i ? ", " : "", i + 1,
-                   sql_cast_type(set.arguments.at[i]->type));
+        str_printf(&call, "%s%s", i ? ", " : "", sql_argument(&set.arguments, i));
     str_putc(&call, ')');
     set.sql = call.at;
     return set;
@@ -222,7 +224,8 @@ check_definer(struct match *match, const struct select *select, const struct sql
 static struct term *
 set_of_rows(struct asking *asking, const struct select *select, const struct sql_frame *frame)
 {
-    struct match_set set = {.n_columns = asking->set.columns.n};
+    struct match_set set = {.n_columns = asking->set.columns.n,
+                            .arguments.complete = asking->match->definer != NULL};
     struct term *term = match_new_term(TERM_HAS);
 
     if (!check_definer(asking->match, select, &asking->set.conditions, &asking->set.columns))
@@ -245,6 +248,21 @@ is_steady(struct match *match, const struct expr *expr, const struct sql_frame *
 
 /* ---- the forms ---- */
 
+/* Nothing of it meets the row but what it gives, which does not matter: a fact. */
+static struct term *
+asked_exists(struct match *match, const struct match_row *row, struct sql_part part)
+{
+    struct expr *expr = arena_alloc(sizeof(*expr));
+    struct select *select = arena_alloc(sizeof(*select));
+
+    *select = *part.expr->select;
+    select->outputs.n = 0;
+    select->order_by.n = 0;
+    *expr = *part.expr;
+    expr->select = select;
+    return match_term(match, row, (struct sql_part){expr, part.frame}, false);
+}
+
 static struct term *
 exists_term(struct match *match, const struct match_row *row, struct sql_part part)
 {
@@ -256,6 +274,8 @@ exists_term(struct match *match, const struct match_row *row, struct sql_part pa
         return NULL;
     if (select->where && !add_conjuncts(&asking, (struct sql_part){select->where, part.frame}))
         return NULL;
+    if (asking.set.columns.n == 0)
+        return asked_exists(match, row, part);
     term = set_of_rows(&asking, select, part.frame);
     return part.expr->negated ? match_not(term) : term;
 }
@@ -338,7 +358,7 @@ in_term(struct match *match, const struct match_row *row, struct sql_part part, 
     const struct select *select = part.expr->select;
     struct expr nested = {.kind = EXPR_SELECT, .select = part.expr->select};
     struct sql_part inner = {&nested, part.frame}, outer = {part.expr->args.at[0], part.frame};
-    struct match_set set = {0};
+    struct match_set set = {.arguments.complete = match->definer != NULL};
     struct term *term;
 
     if (outer.expr->kind == EXPR_ROW || select->outputs.n != 1) {

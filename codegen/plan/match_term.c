@@ -89,7 +89,7 @@ fact_operand(struct match *match, struct sql_part part, struct type other, struc
     }
     if (!match_is_steady(part, &match->reason))
         return false;
-    if (match->definer && !match_is_constant(part)) {
+    if (match->definer && !match_is_anybodys(part)) {
         match_because(
             match, part.expr->span,
             arena_printf("predicate \"%s\" computes this past policies", match->definer->name));
@@ -411,7 +411,7 @@ check_arguments(struct match *match, const struct match_row *row, struct sql_par
     for (size_t i = 0; i < call.expr->args.n; i++) {
         struct sql_part argument = arg_of(call, i);
 
-        if (match_is_constant(argument) || match_column(row, argument, &type))
+        if (match_is_anybodys(argument) || match_column(row, argument, &type))
             continue;
         match_because(match, argument.expr->span,
                       "what goes past policies is asked with columns and constants alone");

@@ -63,12 +63,19 @@ plan_member_name(const char *name, struct words *taken)
     return take(strcmp(member, "has") == 0 ? "has_" : member, taken);
 }
 
+/* What stands outside of functions, and would be hidden. */
+static bool
+is_global(const char *name)
+{
+    return strncmp(name, "pgs_", 4) == 0 || strncmp(name, "matched_", 8) == 0;
+}
+
 const char *
 plan_local_name(const char *prefix, const char *name, struct words *taken)
 {
     const char *local = name_c(to_lower(name, MAX_LOCAL_NAME));
 
-    if (words_contain(taken, local))
+    if (words_contain(taken, local) || is_global(local))
         local = arena_printf("%s_%s", prefix, to_lower(name, MAX_LOCAL_NAME));
     return take(local, taken);
 }

@@ -101,6 +101,16 @@ plan_matching(const struct plan *plan, struct plan_live *live)
         vec_push(&live->matchers, matchers.at[i]);
 }
 
+/* The first one has the live query's name, further ones a number behind it. */
+static void
+name_matchers(struct plan_live *live, struct words *taken)
+{
+    for (size_t i = 0; i < live->matchers.n; i++)
+        live->matchers.at[i].c_name =
+            i == 0 ? live->c_name
+                   : plan_object_name(arena_printf("%s_%zu", live->c_name, i + 1), taken);
+}
+
 static struct plan_live *
 plan_one(const struct plan *plan, const struct live *live, struct words *taken)
 {
@@ -130,4 +140,6 @@ plan_lives(struct plan *plan)
         vec_push(&plan->watched, watched.at[i]);
     for (size_t i = 0; i < plan->model->lives.n; i++)
         vec_push(&plan->lives, plan_one(plan, plan->model->lives.at[i], &taken));
+    for (size_t i = 0; i < plan->lives.n; i++)
+        name_matchers(plan->lives.at[i], &taken);
 }

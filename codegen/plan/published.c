@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/arena.h"
+#include "model/names.h"
 #include "model/types.h"
 #include "plan/watched.h"
 
@@ -52,7 +54,7 @@ add_matcher(struct plan_matchers *out, const struct match *match)
             out->at[i].roles |= role;
             return;
         }
-    vec_push(out, ((struct plan_matcher){role, match}));
+    vec_push(out, ((struct plan_matcher){.roles = role, .match = match}));
 }
 
 struct plan_matchers
@@ -140,6 +142,21 @@ fits_index(const struct column *column)
            (column->type.length > 0 && column->type.length <= MAX_INDEXED_CHARS);
 }
 
+/*
+ * A deferrable key is not asked for, and an index beside it would not wait as it does.  Generated
+ * columns are not in the log.
+ */
+static bool
+key_identifies(const struct constraint *key)
+{
+    if (!key || key->deferrable)
+        return false;
+    for (size_t i = 0; i < key->columns.n; i++)
+        if (key->columns.at[i]->generated)
+            return false;
+    return true;
+}
+
 static void
 choose_identity(struct published *published)
 {
@@ -149,7 +166,7 @@ choose_identity(struct published *published)
     published->identity.n = 0;
     published->identity.at = NULL;
     published->identity.room = 0;
-    if (!key) {
+    if (!key_identifies(key)) {
         published->kind = REPLICA_FULL;
         return;
     }
@@ -164,6 +181,44 @@ choose_identity(struct published *published)
             published->kind = REPLICA_FULL;
         vec_push(&published->identity, more.at[i]);
     }
+}
+
+static bool
+has_relation(const struct table *table, const char *name)
+{
+    bool has = strcmp(table->name, name) == 0;
+
+    for (size_t i = 0; i < table->constraints.n; i++)
+        has |= strcmp(table->constraints.at[i]->name, name) == 0;
+    for (size_t i = 0; i < table->indexes.n; i++)
+        has |= strcmp(table->indexes.at[i]->name, name) == 0;
+    return has;
+}
+
+static bool
+is_taken(const struct model *model, const struct published_tables *tables, const char *name)
+{
+    for (size_t i = 0; i < model->tables.n; i++)
+        if (has_relation(model->tables.at[i], name))
+            return true;
+    for (size_t i = 0; i < tables->n; i++)
+        if (tables->at[i].index && strcmp(tables->at[i].index, name) == 0)
+            return true;
+    return false;
+}
+
+static void
+name_index(const struct model *model, const struct published_tables *tables,
+           struct published *published)
+{
+    const char *table = published->table->name, *name;
+
+    if (published->kind != REPLICA_INDEX)
+        return;
+    name = name_cut(arena_printf("pgstack_live_%s", table));
+    for (int n = 2; is_taken(model, tables, name); n++)
+        name = name_cut(arena_printf("pgstack_live_%d_%s", n, table));
+    published->index = name;
 }
 
 struct published_tables
@@ -183,8 +238,17 @@ plan_published(const struct model *model)
     for (size_t i = 0; i < tables.n; i++) {
         sort_columns(&tables.at[i].matched, tables.at[i].table);
         choose_identity(&tables.at[i]);
+        name_index(model, &tables, &tables.at[i]);
     }
     return tables;
+}
+
+bool
+published_has(const struct published *published, const struct column *column)
+{
+    if (published->kind == REPLICA_FULL)
+        return true;
+    return contains(&published->identity, column) || contains(&published->matched, column);
 }
 
 /* ---- functions ---- */

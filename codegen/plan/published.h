@@ -12,6 +12,7 @@ VEC_STRUCT(columns, const struct column *);
 struct plan_matcher {
     role_set roles;
     const struct match *match;
+    const char *c_name; /* plan_lives() gives it */
 };
 
 VEC_STRUCT(plan_matchers, struct plan_matcher);
@@ -30,9 +31,13 @@ struct published {
     struct columns matched;  /* that matchers look at, in the table's order */
     struct columns identity; /* of old rows: the key, and what matchers find subscribers by */
     enum replica_kind kind;
+    const char *index; /* what that index is called */
 };
 
 VEC_STRUCT(published_tables, struct published);
+
+/* The column goes into the log. */
+bool published_has(const struct published *published, const struct column *column);
 
 /* In the order of plan_all_watched(). */
 struct published_tables plan_published(const struct model *model);

@@ -18,7 +18,8 @@ struct comparison {
 
 static bool implies(struct comparison *c, const struct condition *a, const struct condition *b);
 
-/* The mark of a predicate; the words before its parameters are `predicate NAME(`. */
+/* The mark of a predicate; the words before its parameters are `predicate NAME(`.  More behind them
+ * is about what it reaches. */
 static const struct fact *
 find_predicate(const struct matrix *matrix, const char *name)
 {
@@ -26,7 +27,7 @@ find_predicate(const struct matrix *matrix, const char *name)
         const struct fact *fact = &matrix->top.facts.at[i];
         const char *end;
 
-        if (strncmp(fact->name, "predicate ", 10) != 0 || strstr(fact->name, ", past the policies"))
+        if (strncmp(fact->name, "predicate ", 10) != 0 || fact->name[strlen(fact->name) - 1] != ')')
             continue;
         end = strrchr(fact->name, '(');
         if (end != NULL &&

@@ -180,7 +180,7 @@ check_live(struct checker *checker, const struct ast_live *ast, struct live *liv
     }
     if (diag_errors() != errors || checker->guessing || !check_live_watched(checker->model, live))
         return;
-    check_live_rules(live);
+    check_live_rules(checker->model, live);
     check_live_matched(checker->model, live);
 }
 

@@ -6,7 +6,7 @@
 #include "model/served.h"
 
 /* What cannot be followed change by change, what tells too much, what costs too much. */
-void check_live_rules(const struct live *live);
+void check_live_rules(const struct model *model, const struct live *live);
 
 /* live_watch.c.  False: something is wrong, and was said. */
 bool check_live_watched(const struct model *model, const struct live *live);

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "plan/match.h"
 #include "rights/fold.h"
 #include "served/live.h"
 #include "syntax/spell.h"
@@ -406,12 +407,27 @@ has_audience(const struct live *live)
     return search.found != NULL;
 }
 
+/* Their policies compare it for them. */
+static bool
+tells_by_policy(const struct model *model, const struct live *live)
+{
+    if (diag_errors() > 0)
+        return false;
+    for (size_t i = 0; i < live->roles.n; i++) {
+        const struct match *match = match_make(model, live, live->roles.at[i]);
+
+        if (match->sources.n == 0 || match->sources.at[0].ties.n == 0)
+            return false;
+    }
+    return true;
+}
+
 static void
-check_audience(const struct live *live)
+check_audience(const struct model *model, const struct live *live)
 {
     struct diag *diag;
 
-    if (has_audience(live))
+    if (has_audience(live) || tells_by_policy(model, live))
         return;
     diag = diag_at(live->span, PGS4134_LIVE_WITHOUT_AUDIENCE,
                    "live query \"%s\" compares nothing with a claim or parameter: each change is "
@@ -450,13 +466,13 @@ check_clock(const struct live *live)
 }
 
 void
-check_live_rules(const struct live *live)
+check_live_rules(const struct model *model, const struct live *live)
 {
     if (!check_private(live) || !check_sent(live) || !check_read(live) ||
         !check_live_tables(live) || !check_followed(live) || !check_deleted_rows(live) ||
         !check_window(live) || !check_key_sent(live) || !check_has_rows(live))
         return;
-    check_audience(live);
+    check_audience(model, live);
     check_limit(live);
     check_clock(live);
     check_live_comparisons(live);

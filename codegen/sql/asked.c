@@ -27,6 +27,16 @@ sql_asked_select(const struct select *select, const struct sql_frame *frame,
     return p.out.at;
 }
 
+const char *
+sql_argument(const struct sql_arguments *arguments, size_t i)
+{
+    struct sql_arguments given = {arguments->at, arguments->n, arguments->room, false};
+    struct printer p = printer_for(NULL, &given);
+
+    sql_print_number(&p, arguments->at[i]);
+    return p.out.at;
+}
+
 static void
 print_part(struct printer *p, const char *before, struct sql_part part, enum precedence need)
 {

@@ -20,14 +20,21 @@ alias_of(const struct printer *p, const struct range *range)
     return range->implicit ? range->table->name : range->alias;
 }
 
+void
+sql_print_qualified(struct printer *p, const struct expr *e)
+{
+    str_printf(&p->out, "%s.%s", name_sql(alias_of(p, e->range)), name_sql(e->column->name));
+}
+
 static void
 print_column(struct printer *p, const struct expr *e)
 {
     size_t around = p->ranges.n + (p->row ? 1 : 0);
 
     if (around > 1)
-        str_printf(&p->out, "%s.", name_sql(alias_of(p, e->range)));
-    str_puts(&p->out, name_sql(e->column->name));
+        sql_print_qualified(p, e);
+    else
+        str_puts(&p->out, name_sql(e->column->name));
 }
 
 /* A column of some range in scope has this name, and SQL would take it before the parameter. */
@@ -60,13 +67,13 @@ place_of(struct printer *p, const struct param *param)
 }
 
 /* An argument that is not given comes as NULL, and then takes its default. */
-static void
-print_number(struct printer *p, const struct param *param)
+void
+sql_print_number(struct printer *p, const struct param *param)
 {
     const char *number =
         arena_printf("$%zu::%s", place_of(p, param) + 1, sql_cast_type(param->type));
 
-    if (param->default_expr)
+    if (param->default_expr && !(p->used && p->used->complete))
         str_printf(&p->out, "coalesce(%s, %s)", number, sql_expr(param->default_expr, SQL_POLICY));
     else
         str_puts(&p->out, number);
@@ -81,7 +88,7 @@ print_param(struct printer *p, const struct expr *e, enum precedence need)
 
     if (!frame) {
         if (p->numbers)
-            print_number(p, e->param);
+            sql_print_number(p, e->param);
         else if (is_column_name(p, e->param->name))
             str_printf(&p->out, "$%d", e->param->number + 1);
         else

@@ -60,6 +60,12 @@ void sql_print_expr(struct printer *p, const struct expr *e, enum precedence nee
 
 void sql_print_select(struct printer *p, const struct select *s);
 
+/* A column with its range, whatever is in scope. */
+void sql_print_qualified(struct printer *p, const struct expr *e);
+
+/* The argument of a statement: "$1::bigint". */
+void sql_print_number(struct printer *p, const struct param *param);
+
 /* From the end of a call's arguments on: " order by x) filter (where y) over (...)". */
 void sql_print_call_tail(struct printer *p, const struct call_tail *tail);
 

@@ -53,14 +53,52 @@ print_exprs(struct printer *p, const char *word, const struct exprs *list, const
         str_puts(&p->out, end);
 }
 
+/* An output that is something else has the name of the column: alone, it would be taken. */
+static bool
+is_hidden(const struct outputs *outputs, const struct expr *e)
+{
+    if (e->kind != EXPR_COLUMN)
+        return false;
+    for (size_t i = 0; i < outputs->n; i++) {
+        const struct expr *output = outputs->at[i].expr;
+        bool same =
+            output->kind == EXPR_COLUMN && output->range == e->range && output->column == e->column;
+
+        if (outputs->at[i].name && strcmp(outputs->at[i].name, e->column->name) == 0 && !same)
+            return true;
+    }
+    return false;
+}
+
 static void
-print_order(struct printer *p, const char *word, const struct order_items *list)
+print_sorted(struct printer *p, const struct outputs *outputs, const struct expr *e)
+{
+    if (outputs && is_hidden(outputs, e))
+        sql_print_qualified(p, e);
+    else
+        sql_print_expr(p, e, P_ANY);
+}
+
+/* `outputs`: of the select whose order it is; or NULL. */
+static void
+print_order(struct printer *p, const char *word, const struct order_items *list,
+            const struct outputs *outputs)
 {
     for (size_t i = 0; i < list->n; i++) {
         str_puts(&p->out, i ? ", " : word);
-        sql_print_expr(p, list->at[i].expr, P_ANY);
+        print_sorted(p, outputs, list->at[i].expr);
         sql_direction(&p->out, list->at[i].descending, list->at[i].nulls);
     }
+}
+
+static void
+print_distinct_on(struct printer *p, const struct select *s)
+{
+    for (size_t i = 0; i < s->distinct_on.n; i++) {
+        str_puts(&p->out, i ? ", " : "on (");
+        print_sorted(p, &s->outputs, s->distinct_on.at[i]);
+    }
+    str_puts(&p->out, s->distinct_on.n > 0 ? ") " : "");
 }
 
 /* ---- with ---- */
@@ -198,7 +236,7 @@ print_window(struct printer *p, const struct window *window)
     str_printf(&p->out, "(%s", window->base ? name_sql(window->base) : "");
     print_exprs(p, window->base ? " partition by " : "partition by ", &window->partition, "");
     print_order(p, window->base || window->partition.n > 0 ? " order by " : "order by ",
-                &window->order_by);
+                &window->order_by, NULL);
     if (window->unit) {
         bool alone = !window->base && window->partition.n == 0 && window->order_by.n == 0;
 
@@ -219,10 +257,10 @@ void
 sql_print_call_tail(struct printer *p, const struct call_tail *tail)
 {
     if (!tail->within_group)
-        print_order(p, " order by ", &tail->order_by);
+        print_order(p, " order by ", &tail->order_by, NULL);
     str_putc(&p->out, ')');
     if (tail->within_group) {
-        print_order(p, " within group (order by ", &tail->order_by);
+        print_order(p, " within group (order by ", &tail->order_by, NULL);
         str_putc(&p->out, ')');
     }
     if (tail->filter) {
@@ -288,9 +326,9 @@ static void
 print_plain(struct printer *p, const struct select *s, size_t first)
 {
     str_puts(&p->out, s->distinct ? "select distinct " : "select ");
-    print_exprs(p, "on (", &s->distinct_on, ") ");
+    print_distinct_on(p, s);
     sql_print_outputs(p, &s->outputs);
-    sql_print_ranges(p, " from ", s->from.at, s->from.n, first);
+    sql_print_ranges(p, s->outputs.n > 0 ? " from " : "from ", s->from.at, s->from.n, first);
     sql_print_clause(p, " where ", s->where);
     print_exprs(p, " group by ", &s->group_by, "");
     sql_print_clause(p, " having ", s->having);
@@ -315,7 +353,7 @@ sql_print_select(struct printer *p, const struct select *s)
         print_values(p, s);
     else
         print_plain(p, s, first);
-    print_order(p, " order by ", &s->order_by);
+    print_order(p, " order by ", &s->order_by, &s->outputs);
     sql_print_clause(p, " limit ", s->limit);
     sql_print_clause(p, " offset ", s->offset);
     str_puts(&p->out, s->locking ? s->locking : "");

@@ -54,7 +54,12 @@ struct sql_part {
 VEC_STRUCT(sql_parts, struct sql_part);
 
 /* The arguments that a statement is asked with: $1 is the first. */
-VEC_STRUCT(sql_arguments, const struct param *);
+struct sql_arguments {
+    const struct param **at;
+    size_t n;
+    size_t room;
+    bool complete; /* they come with their defaults in place */
+};
 
 /* An expression of a live query or policy that needs no row, as a statement of its own holds it;
  * `used` grows by the arguments in it. */
@@ -63,6 +68,9 @@ const char *sql_asked(struct sql_part part, struct sql_arguments *used);
 /* The same of a select. */
 const char *sql_asked_select(const struct select *select, const struct sql_frame *frame,
                              struct sql_arguments *used);
+
+/* Where one of them is passed on: "$2::bigint", or its default where it is not given. */
+const char *sql_argument(const struct sql_arguments *arguments, size_t i);
 
 /* Rows of what a select reads. */
 struct sql_rows {

@@ -29,8 +29,8 @@ function copyOf(project) {
 
 const files = (project) => readdirSync(join(project, 'migrations')).filter((f) => f.endsWith('.sql')).sort();
 
-/** The part of a migration file behind `-- migrate:down`. */
-const down = (project, file) => readFileSync(join(project, 'migrations', file), 'utf8').split(/^-- migrate:down.*$/m)[1];
+/** The parts of a migration file before and behind `-- migrate:down`. */
+const [up, down] = [0, 1].map((part) => (project, file) => readFileSync(join(project, 'migrations', file), 'utf8').split(/^-- migrate:down.*$/m)[part]);
 
 const mayFail = (project, url, verb = 'run') => run(pgstack, ['migration', verb, '-C', project, '--database', url], { may_fail: true });
 
@@ -264,6 +264,34 @@ describe('the runner', () => {
     assert.equal(await db.value('select id from public.more'), 1);
     assert.equal(await db.value('select count(*) from pgstack.migrations'), String(files(copy).length));
     await db.end();
+  });
+
+  test('moments mean the same in every database, run or by hand', async () => {
+    const made = copyOf(project);
+    writeFileSync(join(made, 'schema/moment.schema'), "table moment (id bigint primary key, at timestamptz not null default '2026-01-02');\n");
+    writeFileSync(join(made, 'policies/moment.schema'), `grant select on moment to authenticated;
+      policy recent on moment for select to authenticated using (at > '2026-01-02');`);
+    await run(pgstack, ['generate', '-C', made]);
+    const meant = (db) => db.value(`select pg_get_expr(polqual, polrelid) || pg_get_expr(adbin, adrelid) from pg_policy
+      join pg_attrdef on adrelid = polrelid where polrelid = 'public.moment'::regclass`);
+    const found = [];
+    for (const [name, zone, style] of [['sql_utc', 'UTC', 'ISO, MDY'], ['sql_berlin', 'Europe/Berlin', 'SQL, DMY']]) {
+      const first = await emptyDatabase(name);
+      await first.query(`alter database ${name} set timezone = '${zone}'; alter database ${name} set datestyle = '${style}'`);
+      await first.end();
+      await migrate(made, cluster.superUrl(name));
+      const db = await connect(cluster, name);
+      await db.query("set timezone = 'UTC'; set datestyle = 'ISO'");
+      found.push(await meant(db));
+      for (const file of files(made).reverse()) await db.query(down(made, file));
+      await db.query('reset all');
+      for (const file of files(made)) await db.query(up(made, file));
+      assert.equal(await db.value('show timezone'), zone, 'the session has its own again');
+      await db.query("set timezone = 'UTC'; set datestyle = 'ISO'");
+      found.push(await meant(db));
+      await db.end();
+    }
+    assert.deepEqual(new Set(found).size, 1, found.join('\n'));
   });
 
   test('a file that fails leaves nothing, and says where', async () => {

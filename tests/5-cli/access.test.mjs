@@ -231,6 +231,13 @@ test('diff: live queries', () => {
     'narrowed  live talk: asks for\n  +     author_id', 'widened   live talk: asks for\n  -     ticket_id');
 });
 
+test('diff: what live queries look up and follow', () => {
+  const live = (where) => `predicate mine(t uuid) security definer as exists (select from member m where m.team_id = t and m.user_id = auth.uid());
+    live talk(t uuid) to authenticated as select id from ticket where team_id = t and ${where} order by id limit 10;`;
+  added(live('author_id = auth.uid()'), live('author_id = auth.uid() and mine(team_id)'), 2, "widened   predicate mine(t), lists the caller's rows of\n  +     member");
+  assert.doesNotMatch(added(live('author_id = auth.uid()'), live("author_id = auth.uid() and title <> ''"), 0, 'narrowed  live talk: rows'), /published/);
+});
+
 test('diff: webhooks', () => {
   const hook = (columns, when = '') => `webhook solved on ticket after update ${when} send (${columns}) to env A_URL signed env A_KEY;`;
   added('', hook('id'), 2, 'widened   webhook solved: sends past all policies\n  +     id');

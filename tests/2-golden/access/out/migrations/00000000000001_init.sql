@@ -5,6 +5,11 @@
 
 -- migrate:up
 
+-- A moment that is written in a condition is the same one in every database.
+set timezone = 'UTC';
+set datestyle = 'ISO, YMD';
+set intervalstyle = 'postgres';
+
 -- Roles.  Those that log in get their passwords outside of migrations.
 do $$
 declare
@@ -241,6 +246,9 @@ create index bill_note on public.bill (note)
 insert into pgstack.state (fingerprint)
   values ('5c538b63c6e143845434629a9488574e47cbbe735af6feec38dd398e92fbdeeb');
 reset role;
+reset intervalstyle;
+reset datestyle;
+reset timezone;
 
 -- migrate:down
 

@@ -5,6 +5,11 @@
 
 -- migrate:up
 
+-- A moment that is written in a condition is the same one in every database.
+set timezone = 'UTC';
+set datestyle = 'ISO, YMD';
+set intervalstyle = 'postgres';
+
 -- Roles.  Those that log in get their passwords outside of migrations.
 do $$
 declare
@@ -157,6 +162,9 @@ grant all on public.chapter to service_role;
 insert into pgstack.state (fingerprint)
   values ('2b7ef65cb90ff233de530fbff1db6198e66661a7e7aa857c47aa4399a74894ab');
 reset role;
+reset intervalstyle;
+reset datestyle;
+reset timezone;
 
 -- migrate:down
 

@@ -5,6 +5,11 @@
 
 -- migrate:up
 
+-- A moment that is written in a condition is the same one in every database.
+set timezone = 'UTC';
+set datestyle = 'ISO, YMD';
+set intervalstyle = 'postgres';
+
 -- Roles.  Those that log in get their passwords outside of migrations.
 do $$
 declare
@@ -107,6 +112,9 @@ grant select on pgstack.state to authenticator, authenticator_admin;
 insert into pgstack.state (fingerprint)
   values ('485d7571ca3bc8c42ed2524de98304cab133f3d2bdd61e9216f3f1ff4b7e64f3');
 reset role;
+reset intervalstyle;
+reset datestyle;
+reset timezone;
 
 -- migrate:down
 

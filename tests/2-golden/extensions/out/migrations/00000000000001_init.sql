@@ -5,6 +5,11 @@
 
 -- migrate:up
 
+-- A moment that is written in a condition is the same one in every database.
+set timezone = 'UTC';
+set datestyle = 'ISO, YMD';
+set intervalstyle = 'postgres';
+
 -- Roles.  Those that log in get their passwords outside of migrations.
 do $$
 declare
@@ -181,6 +186,9 @@ insert into pgstack.state (fingerprint)
   values ('3c5b0157bba12db75d0c013056bc43c2e6b7d709cced7df4b73bcb9107458f7b');
 reset role;
 reset search_path;
+reset intervalstyle;
+reset datestyle;
+reset timezone;
 
 -- migrate:down
 

@@ -5,6 +5,11 @@
 
 -- migrate:up
 
+-- A moment that is written in a condition is the same one in every database.
+set timezone = 'UTC';
+set datestyle = 'ISO, YMD';
+set intervalstyle = 'postgres';
+
 -- Roles.  Those that log in get their passwords outside of migrations.
 do $$
 declare
@@ -159,6 +164,9 @@ grant select on public.note to authenticated;
 insert into pgstack.state (fingerprint)
   values ('1325a68bdd7b828cded8969ce77cf12ed1ddaf268f0b8872f7b2733b3aeb079b');
 reset role;
+reset intervalstyle;
+reset datestyle;
+reset timezone;
 
 -- migrate:down
 

@@ -5,6 +5,11 @@
 
 -- migrate:up
 
+-- A moment that is written in a condition is the same one in every database.
+set timezone = 'UTC';
+set datestyle = 'ISO, YMD';
+set intervalstyle = 'postgres';
+
 -- Roles.  Those that log in get their passwords outside of migrations.
 do $$
 declare
@@ -230,6 +235,9 @@ grant select on public.linked to authenticated;
 insert into pgstack.state (fingerprint)
   values ('5f539bf4d0910aa6302abb75e76aff0ff2e7425fd38b83a90a528cff2674f966');
 reset role;
+reset intervalstyle;
+reset datestyle;
+reset timezone;
 
 -- migrate:down
 

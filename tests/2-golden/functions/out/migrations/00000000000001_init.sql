@@ -5,6 +5,11 @@
 
 -- migrate:up
 
+-- A moment that is written in a condition is the same one in every database.
+set timezone = 'UTC';
+set datestyle = 'ISO, YMD';
+set intervalstyle = 'postgres';
+
 -- Roles.  Those that log in get their passwords outside of migrations.
 do $$
 declare
@@ -353,6 +358,9 @@ grant select on public.done to authenticated;
 insert into pgstack.state (fingerprint)
   values ('c159f6f67e6ca53dbb44f3dc1dd74597799f86264b3ac0a30edc2cfc7138ff9c');
 reset role;
+reset intervalstyle;
+reset datestyle;
+reset timezone;
 
 -- migrate:down
 

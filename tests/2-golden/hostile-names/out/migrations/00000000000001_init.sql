@@ -5,6 +5,11 @@
 
 -- migrate:up
 
+-- A moment that is written in a condition is the same one in every database.
+set timezone = 'UTC';
+set datestyle = 'ISO, YMD';
+set intervalstyle = 'postgres';
+
 -- Roles.  Those that log in get their passwords outside of migrations.
 do $q2$
 declare
@@ -547,6 +552,9 @@ grant select,
 insert into pgstack.state (fingerprint)
   values ('c3bf4268a78020a3cee6944f3573fb2e8161e753ba63d8134340d4d07a621ce8');
 reset role;
+reset intervalstyle;
+reset datestyle;
+reset timezone;
 
 -- migrate:down
 

@@ -5,6 +5,11 @@
 
 -- migrate:up
 
+-- A moment that is written in a condition is the same one in every database.
+set timezone = 'UTC';
+set datestyle = 'ISO, YMD';
+set intervalstyle = 'postgres';
+
 -- Roles.  Those that log in get their passwords outside of migrations.
 do $$
 declare
@@ -200,6 +205,9 @@ grant select (id, team_id, owner_id, state, tags, hidden) on pgstack.r3_doc to s
 insert into pgstack.state (fingerprint)
   values ('0aeb971b62b3ab49cf3d55c03b2d38887067776b0094399dca3bacbbef590281');
 reset role;
+reset intervalstyle;
+reset datestyle;
+reset timezone;
 
 -- migrate:down
 

@@ -44,7 +44,9 @@ static const struct pgs_live *const lives[] = {
     &beside_me_live,
     &by_predicates_live,
     &notes_live,
+    &notes_2_live,
     &pages_live,
+    &posts_by_default_live,
     &posts_of_live,
     &in_team_of_mine_live,
     &in_no_team_of_mine_live,
@@ -56,6 +58,9 @@ static const struct pgs_live *const lives[] = {
     &not_so_many_live,
     &so_small_live,
     &unnamed_live,
+    &named_live,
+    &while_member_live,
+    &by_places_live,
     &around_live,
     NULL,
 };
@@ -63,7 +68,7 @@ static const struct pgs_live *const lives[] = {
 const struct pgs_app pgs_app = {
     .name = "matched",
     .version = "0.1.0",
-    .fingerprint = "40a1fe43e9d5638e223168b494f2a680994db1154740e1dd0ef5dc9658ef9cd8",
+    .fingerprint = "4c801df61bbd71e09142e1451aab51ef7f9aae2dd00cdad349aa9fdd0f8340e4",
     .roles = roles,
     .n_roles = PGS_COUNT(roles),
     .claims = claims,

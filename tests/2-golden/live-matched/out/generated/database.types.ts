@@ -83,9 +83,26 @@ export type Database = {
           state: Database["public"]["Enums"]["state"];
         };
       };
+      notes_2: {
+        Args: {
+          team: string | null;
+        };
+        Row: {
+          id: number;
+          hidden: boolean;
+        };
+      };
       pages: {
         Args: {
           team: string | null;
+        };
+        Row: {
+          id: number;
+        };
+      };
+      posts_by_default: {
+        Args: {
+          team?: string | null;
         };
         Row: {
           id: number;
@@ -176,6 +193,29 @@ export type Database = {
         Args: never;
         Row: {
           id: number;
+        };
+      };
+      named: {
+        Args: {
+          word: string | null;
+        };
+        Row: {
+          id: number;
+        };
+      };
+      while_member: {
+        Args: never;
+        Row: {
+          id: number;
+        };
+      };
+      by_places: {
+        Args: {
+          team: string | null;
+        };
+        Row: {
+          id: number;
+          rank: number | null;
         };
       };
       around: {

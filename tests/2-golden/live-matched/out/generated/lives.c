@@ -12,7 +12,9 @@ PGS_GENERATED_FOR_ABI(2);
 
 static const char *const matched_0[] = {"team_id", "user_id", "level", NULL};
 
-static const char *const matched_1[] = {"id", "owner_id", "team_id", "rank", "due", "label", NULL};
+static const char *const matched_1[] = {
+    "id", "owner_id", "team_id", "rank", "due", "label", "pgs_equal", "matched_1_types", NULL,
+};
 
 static const char *const matched_2[] = {
     "id", "owner_id", "team_id", "state", "shared", "hidden", NULL,
@@ -47,6 +49,8 @@ static const struct pgs_column matched_1_types[] = {
     PGS_COLUMN("rank", "rank", PGS_INT4, "integer", PGS_NULLABLE),
     PGS_COLUMN("due", "due", PGS_DATE, "date", PGS_NULLABLE),
     PGS_COLUMN("label", "label", PGS_TEXT, "text", PGS_NULLABLE),
+    PGS_COLUMN("pgs_equal", "pgs_equal", PGS_TEXT, "text", PGS_NULLABLE),
+    PGS_COLUMN("matched_1_types", "matched_1_types", PGS_TEXT, "text", PGS_NULLABLE),
 };
 
 /* The types of matched_6. */
@@ -1134,7 +1138,7 @@ static const struct pgs_match_rows notes_rows = {
 
 /* Is a row of note in the result, and may service_role see it? */
 static enum pgs_truth
-notes_2_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+notes_2_2_holds(const struct pgs_text *row, const struct pgs_facts *facts)
 {
     struct pgs_text team_id = row[2];
     struct pgs_text team = facts->values[0];
@@ -1143,18 +1147,18 @@ notes_2_holds(const struct pgs_text *row, const struct pgs_facts *facts)
     return holds;
 }
 
-static const uint16_t notes_2_asked[] = {0};
-static const struct pgs_tie notes_2_ties_0[] = {{2, 0}};
-static const struct pgs_live_source notes_2_sources[] = {
-    {.watched = 2, .ties = notes_2_ties_0, .n_ties = 1},
+static const uint16_t notes_2_2_asked[] = {0};
+static const struct pgs_tie notes_2_2_ties_0[] = {{2, 0}};
+static const struct pgs_live_source notes_2_2_sources[] = {
+    {.watched = 2, .ties = notes_2_2_ties_0, .n_ties = 1},
 };
-static const uint16_t notes_2_needed[] = {0, 2, 3};
-static const uint16_t notes_2_outputs[] = {0, 3};
-static const struct pgs_match_rows notes_2_rows = {
-    .holds = notes_2_holds,
-    .needed = notes_2_needed,
-    .n_needed = PGS_COUNT(notes_2_needed),
-    .outputs = notes_2_outputs,
+static const uint16_t notes_2_2_needed[] = {0, 2, 3};
+static const uint16_t notes_2_2_outputs[] = {0, 3};
+static const struct pgs_match_rows notes_2_2_rows = {
+    .holds = notes_2_2_holds,
+    .needed = notes_2_2_needed,
+    .n_needed = PGS_COUNT(notes_2_2_needed),
+    .outputs = notes_2_2_outputs,
 };
 
 /* Is a row of note in the result, and may staff see it? */
@@ -1229,13 +1233,13 @@ static const struct pgs_matcher notes_matchers[] = {
         .values =
             {
                 .sql = "select $1::uuid::text",
-                .arguments = notes_2_asked,
-                .n_arguments = PGS_COUNT(notes_2_asked),
+                .arguments = notes_2_2_asked,
+                .n_arguments = PGS_COUNT(notes_2_2_asked),
                 .n_columns = 1,
             },
-        .sources = notes_2_sources,
-        .n_sources = PGS_COUNT(notes_2_sources),
-        .rows = &notes_2_rows,
+        .sources = notes_2_2_sources,
+        .n_sources = PGS_COUNT(notes_2_2_sources),
+        .rows = &notes_2_2_rows,
     },
     {
         .roles = ROLE_STAFF,
@@ -1269,7 +1273,215 @@ const struct pgs_live notes_live = {
     .n_matchers = PGS_COUNT(notes_matchers),
 };
 
-/* policies/matched.schema:67 live pages */
+/* policies/matched.schema:67 live notes_2 */
+struct notes_2_arguments {
+    unsigned char has[1];
+    struct pgs_uuid team;
+};
+
+static const struct pgs_column notes_2_parameters[] = {
+    PGS_COLUMN("team", "team", PGS_UUID, "uuid", PGS_NULLABLE),
+};
+
+static const struct pgs_field notes_2_fields[] = {
+    PGS_FIELD(struct notes_2_arguments, team, notes_2_parameters[0], PGS_REQUIRED),
+};
+static const struct pgs_shape notes_2_shape = PGS_SHAPE(struct notes_2_arguments, notes_2_fields);
+
+static const struct pgs_column notes_2_columns[] = {
+    PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
+    PGS_COLUMN("hidden", "hidden", PGS_BOOL, "boolean", PGS_NOT_NULL),
+};
+
+static const uint16_t notes_2_key[] = {0};
+static const uint16_t notes_2_tables[] = {0, 2};
+
+/* Is a row of note in the result, and may authenticated see it? */
+static enum pgs_truth
+notes_2_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text hidden = row[5];
+    struct pgs_text team_id = row[2];
+    struct pgs_text owner_id = row[1];
+    struct pgs_text team = facts->values[0];
+    struct pgs_text uid = facts->values[1];
+
+    enum pgs_truth holds = pgs_equal(team_id, team);
+    /* policy notes_own */
+    enum pgs_truth seen = pgs_equal(owner_id, uid);
+    /* policy notes_team */
+    /* in_team */
+    seen = pgs_or(seen, pgs_truth_of(pgs_set_has(facts->sets[0], &team_id, 1)));
+    holds = pgs_and(holds, seen);
+    /* policy notes_hidden */
+    holds = pgs_and(holds, pgs_not(pgs_boolean(hidden)));
+    return holds;
+}
+
+static const uint16_t notes_2_asked[] = {0};
+static const uint16_t notes_2_set_0_arguments[] = {0};
+static const struct pgs_fact_query notes_2_sets[] = {
+    {
+        .sql = "select distinct team_id::text from public.member m where user_id = (select "
+               "auth.uid()) and team_id = $1::uuid",
+        .arguments = notes_2_set_0_arguments,
+        .n_arguments = PGS_COUNT(notes_2_set_0_arguments),
+        .n_columns = 1,
+    },
+};
+static const struct pgs_tie notes_2_ties_0[] = {{2, 0}};
+static const struct pgs_tie notes_2_ties_1[] = {{0, 0}, {1, 1}};
+static const struct pgs_live_source notes_2_sources[] = {
+    {.watched = 2, .ties = notes_2_ties_0, .n_ties = 1},
+    {.watched = 0, .ties = notes_2_ties_1, .n_ties = 2},
+};
+static const uint16_t notes_2_needed[] = {0, 1, 2, 5};
+static const uint16_t notes_2_outputs[] = {0, 5};
+static const struct pgs_match_rows notes_2_rows = {
+    .holds = notes_2_holds,
+    .needed = notes_2_needed,
+    .n_needed = PGS_COUNT(notes_2_needed),
+    .outputs = notes_2_outputs,
+};
+
+/* Is a row of note in the result, and may service_role see it? */
+static enum pgs_truth
+notes_2_2_2_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text team_id = row[2];
+    struct pgs_text team = facts->values[0];
+
+    enum pgs_truth holds = pgs_equal(team_id, team);
+    return holds;
+}
+
+static const uint16_t notes_2_2_2_asked[] = {0};
+static const struct pgs_tie notes_2_2_2_ties_0[] = {{2, 0}};
+static const struct pgs_live_source notes_2_2_2_sources[] = {
+    {.watched = 2, .ties = notes_2_2_2_ties_0, .n_ties = 1},
+};
+static const uint16_t notes_2_2_2_needed[] = {0, 2, 5};
+static const uint16_t notes_2_2_2_outputs[] = {0, 5};
+static const struct pgs_match_rows notes_2_2_2_rows = {
+    .holds = notes_2_2_2_holds,
+    .needed = notes_2_2_2_needed,
+    .n_needed = PGS_COUNT(notes_2_2_2_needed),
+    .outputs = notes_2_2_2_outputs,
+};
+
+/* Is a row of note in the result, and may staff see it? */
+static enum pgs_truth
+notes_2_3_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text hidden = row[5];
+    struct pgs_text team_id = row[2];
+    struct pgs_text owner_id = row[1];
+    struct pgs_text shared = row[4];
+    struct pgs_text team = facts->values[0];
+    struct pgs_text uid = facts->values[1];
+
+    enum pgs_truth holds = pgs_equal(team_id, team);
+    /* policy notes_own */
+    enum pgs_truth seen = pgs_equal(owner_id, uid);
+    /* policy notes_team */
+    /* in_team */
+    seen = pgs_or(seen, pgs_truth_of(pgs_set_has(facts->sets[0], &team_id, 1)));
+    /* policy notes_shared */
+    seen = pgs_or(seen, pgs_boolean(shared));
+    holds = pgs_and(holds, seen);
+    /* policy notes_hidden */
+    holds = pgs_and(holds, pgs_not(pgs_boolean(hidden)));
+    return holds;
+}
+
+static const uint16_t notes_2_3_asked[] = {0};
+static const uint16_t notes_2_3_set_0_arguments[] = {0};
+static const struct pgs_fact_query notes_2_3_sets[] = {
+    {
+        .sql = "select distinct team_id::text from public.member m where user_id = (select "
+               "auth.uid()) and team_id = $1::uuid",
+        .arguments = notes_2_3_set_0_arguments,
+        .n_arguments = PGS_COUNT(notes_2_3_set_0_arguments),
+        .n_columns = 1,
+    },
+};
+static const struct pgs_tie notes_2_3_ties_0[] = {{2, 0}};
+static const struct pgs_tie notes_2_3_ties_1[] = {{0, 0}, {1, 1}};
+static const struct pgs_live_source notes_2_3_sources[] = {
+    {.watched = 2, .ties = notes_2_3_ties_0, .n_ties = 1},
+    {.watched = 0, .ties = notes_2_3_ties_1, .n_ties = 2},
+};
+static const uint16_t notes_2_3_needed[] = {0, 1, 2, 4, 5};
+static const uint16_t notes_2_3_outputs[] = {0, 5};
+static const struct pgs_match_rows notes_2_3_rows = {
+    .holds = notes_2_3_holds,
+    .needed = notes_2_3_needed,
+    .n_needed = PGS_COUNT(notes_2_3_needed),
+    .outputs = notes_2_3_outputs,
+};
+
+static const struct pgs_matcher notes_2_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED,
+        .values =
+            {
+                .sql = "select $1::uuid::text, (select auth.uid())::text",
+                .arguments = notes_2_asked,
+                .n_arguments = PGS_COUNT(notes_2_asked),
+                .n_columns = 2,
+            },
+        .sets = notes_2_sets,
+        .n_sets = PGS_COUNT(notes_2_sets),
+        .sources = notes_2_sources,
+        .n_sources = PGS_COUNT(notes_2_sources),
+        .rows = &notes_2_rows,
+    },
+    {
+        .roles = ROLE_SERVICE_ROLE,
+        .values =
+            {
+                .sql = "select $1::uuid::text",
+                .arguments = notes_2_2_2_asked,
+                .n_arguments = PGS_COUNT(notes_2_2_2_asked),
+                .n_columns = 1,
+            },
+        .sources = notes_2_2_2_sources,
+        .n_sources = PGS_COUNT(notes_2_2_2_sources),
+        .rows = &notes_2_2_2_rows,
+    },
+    {
+        .roles = ROLE_STAFF,
+        .values =
+            {
+                .sql = "select $1::uuid::text, (select auth.uid())::text",
+                .arguments = notes_2_3_asked,
+                .n_arguments = PGS_COUNT(notes_2_3_asked),
+                .n_columns = 2,
+            },
+        .sets = notes_2_3_sets,
+        .n_sets = PGS_COUNT(notes_2_3_sets),
+        .sources = notes_2_3_sources,
+        .n_sources = PGS_COUNT(notes_2_3_sources),
+        .rows = &notes_2_3_rows,
+    },
+};
+
+const struct pgs_live notes_2_live = {
+    .name = "notes_2",
+    .sql = "select id, hidden from public.note where team_id = $1::uuid",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+    .arguments = &notes_2_shape,
+    .columns = notes_2_columns,
+    .n_columns = PGS_COUNT(notes_2_columns),
+    .key = notes_2_key,
+    .n_key = PGS_COUNT(notes_2_key),
+    .watched = notes_2_tables,
+    .n_watched = PGS_COUNT(notes_2_tables),
+    .matchers = notes_2_matchers,
+    .n_matchers = PGS_COUNT(notes_2_matchers),
+};
+
+/* policies/matched.schema:69 live pages */
 struct pages_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -1408,7 +1620,218 @@ const struct pgs_live pages_live = {
     .n_matchers = PGS_COUNT(pages_matchers),
 };
 
-/* policies/matched.schema:71 live posts_of */
+/* policies/matched.schema:75 live posts_by_default */
+struct posts_by_default_arguments {
+    unsigned char has[1];
+    struct pgs_uuid team;
+};
+
+static const struct pgs_column posts_by_default_parameters[] = {
+    PGS_COLUMN("team", "team", PGS_UUID, "uuid", PGS_NULLABLE),
+};
+
+static const struct pgs_field posts_by_default_fields[] = {
+    PGS_FIELD(struct posts_by_default_arguments, team, posts_by_default_parameters[0],
+              PGS_OPTIONAL),
+};
+static const struct pgs_shape posts_by_default_shape =
+    PGS_SHAPE(struct posts_by_default_arguments, posts_by_default_fields);
+
+static const struct pgs_column posts_by_default_columns[] = {
+    PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
+};
+
+static const uint16_t posts_by_default_key[] = {0};
+static const uint16_t posts_by_default_tables[] = {0, 4};
+
+/* Is a row of post in the result, and may authenticated see it? */
+static enum pgs_truth
+posts_by_default_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text team_id = row[1];
+    struct pgs_text team = facts->values[0];
+
+    enum pgs_truth holds = pgs_equal(team_id, team);
+    /* policy posts */
+    /* on_team */
+    holds = pgs_and(holds, pgs_truth_of(pgs_set_has(facts->sets[0], &team_id, 1)));
+    return holds;
+}
+
+static const uint16_t posts_by_default_asked[] = {0};
+static const uint16_t posts_by_default_set_0_arguments[] = {0};
+static const struct pgs_fact_query posts_by_default_sets[] = {
+    {
+        .sql = "select * from pgstack_policy.live_537e6c15_on_team(coalesce($1::uuid, (select "
+               "public.lowest_team())))",
+        .arguments = posts_by_default_set_0_arguments,
+        .n_arguments = PGS_COUNT(posts_by_default_set_0_arguments),
+        .n_columns = 1,
+    },
+};
+static const struct pgs_tie posts_by_default_ties_0[] = {{1, 0}};
+static const struct pgs_tie posts_by_default_ties_1[] = {{0, 0}, {1, 1}};
+static const struct pgs_live_source posts_by_default_sources[] = {
+    {.watched = 4, .ties = posts_by_default_ties_0, .n_ties = 1},
+    {.watched = 0, .ties = posts_by_default_ties_1, .n_ties = 2},
+    {.watched = 0},
+};
+static const uint16_t posts_by_default_needed[] = {0, 1};
+static const uint16_t posts_by_default_outputs[] = {0};
+static const struct pgs_match_rows posts_by_default_rows = {
+    .holds = posts_by_default_holds,
+    .needed = posts_by_default_needed,
+    .n_needed = PGS_COUNT(posts_by_default_needed),
+    .outputs = posts_by_default_outputs,
+};
+
+/* Is a row of post in the result, and may service_role see it? */
+static enum pgs_truth
+posts_by_default_2_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text team_id = row[1];
+    struct pgs_text team = facts->values[0];
+
+    enum pgs_truth holds = pgs_equal(team_id, team);
+    return holds;
+}
+
+static const uint16_t posts_by_default_2_asked[] = {0};
+static const struct pgs_tie posts_by_default_2_ties_0[] = {{1, 0}};
+static const struct pgs_live_source posts_by_default_2_sources[] = {
+    {.watched = 4, .ties = posts_by_default_2_ties_0, .n_ties = 1},
+    {.watched = 0},
+};
+static const uint16_t posts_by_default_2_needed[] = {0, 1};
+static const uint16_t posts_by_default_2_outputs[] = {0};
+static const struct pgs_match_rows posts_by_default_2_rows = {
+    .holds = posts_by_default_2_holds,
+    .needed = posts_by_default_2_needed,
+    .n_needed = PGS_COUNT(posts_by_default_2_needed),
+    .outputs = posts_by_default_2_outputs,
+};
+
+/* Is a row of post in the result, and may staff see it? */
+static enum pgs_truth
+posts_by_default_3_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text team_id = row[1];
+    struct pgs_text team = facts->values[0];
+
+    enum pgs_truth holds = pgs_equal(team_id, team);
+    /* policy posts */
+    /* on_team */
+    enum pgs_truth seen = pgs_truth_of(pgs_set_has(facts->sets[0], &team_id, 1));
+    /* policy posts_among */
+    /* among */
+    seen = pgs_or(seen, pgs_set_contains(facts->sets[1], team_id));
+    seen = pgs_or(seen, pgs_is_null(team_id));
+    holds = pgs_and(holds, seen);
+    return holds;
+}
+
+static const uint16_t posts_by_default_3_asked[] = {0};
+static const uint16_t posts_by_default_3_set_0_arguments[] = {0};
+static const uint16_t posts_by_default_3_set_1_arguments[] = {0};
+static const struct pgs_fact_query posts_by_default_3_sets[] = {
+    {
+        .sql = "select * from pgstack_policy.live_537e6c15_on_team(coalesce($1::uuid, (select "
+               "public.lowest_team())))",
+        .arguments = posts_by_default_3_set_0_arguments,
+        .n_arguments = PGS_COUNT(posts_by_default_3_set_0_arguments),
+        .n_columns = 1,
+    },
+    {
+        .sql = "select * from pgstack_policy.live_18d47016_among(coalesce($1::uuid, (select "
+               "public.lowest_team())))",
+        .arguments = posts_by_default_3_set_1_arguments,
+        .n_arguments = PGS_COUNT(posts_by_default_3_set_1_arguments),
+        .n_columns = 1,
+    },
+};
+static const struct pgs_tie posts_by_default_3_ties_0[] = {{1, 0}};
+static const struct pgs_tie posts_by_default_3_ties_1[] = {{0, 0}, {1, 1}};
+static const struct pgs_tie posts_by_default_3_ties_2[] = {{1, 1}, {0, 0}};
+static const struct pgs_live_source posts_by_default_3_sources[] = {
+    {.watched = 4, .ties = posts_by_default_3_ties_0, .n_ties = 1},
+    {.watched = 0, .ties = posts_by_default_3_ties_1, .n_ties = 2},
+    {.watched = 0, .ties = posts_by_default_3_ties_2, .n_ties = 2},
+    {.watched = 0},
+};
+static const uint16_t posts_by_default_3_needed[] = {0, 1};
+static const uint16_t posts_by_default_3_outputs[] = {0};
+static const struct pgs_match_rows posts_by_default_3_rows = {
+    .holds = posts_by_default_3_holds,
+    .needed = posts_by_default_3_needed,
+    .n_needed = PGS_COUNT(posts_by_default_3_needed),
+    .outputs = posts_by_default_3_outputs,
+};
+
+static const struct pgs_matcher posts_by_default_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED,
+        .values =
+            {
+                .sql = "select coalesce($1::uuid, (select public.lowest_team()))::text, (select "
+                       "auth.uid())::text",
+                .arguments = posts_by_default_asked,
+                .n_arguments = PGS_COUNT(posts_by_default_asked),
+                .n_columns = 2,
+            },
+        .sets = posts_by_default_sets,
+        .n_sets = PGS_COUNT(posts_by_default_sets),
+        .sources = posts_by_default_sources,
+        .n_sources = PGS_COUNT(posts_by_default_sources),
+        .rows = &posts_by_default_rows,
+    },
+    {
+        .roles = ROLE_SERVICE_ROLE,
+        .values =
+            {
+                .sql = "select coalesce($1::uuid, (select public.lowest_team()))::text",
+                .arguments = posts_by_default_2_asked,
+                .n_arguments = PGS_COUNT(posts_by_default_2_asked),
+                .n_columns = 1,
+            },
+        .sources = posts_by_default_2_sources,
+        .n_sources = PGS_COUNT(posts_by_default_2_sources),
+        .rows = &posts_by_default_2_rows,
+    },
+    {
+        .roles = ROLE_STAFF,
+        .values =
+            {
+                .sql = "select coalesce($1::uuid, (select public.lowest_team()))::text, (select "
+                       "auth.uid())::text",
+                .arguments = posts_by_default_3_asked,
+                .n_arguments = PGS_COUNT(posts_by_default_3_asked),
+                .n_columns = 2,
+            },
+        .sets = posts_by_default_3_sets,
+        .n_sets = PGS_COUNT(posts_by_default_3_sets),
+        .sources = posts_by_default_3_sources,
+        .n_sources = PGS_COUNT(posts_by_default_3_sources),
+        .rows = &posts_by_default_3_rows,
+    },
+};
+
+const struct pgs_live posts_by_default_live = {
+    .name = "posts_by_default",
+    .sql = "select id from public.post where team_id = coalesce($1::uuid, (select "
+           "public.lowest_team()))",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+    .arguments = &posts_by_default_shape,
+    .columns = posts_by_default_columns,
+    .n_columns = PGS_COUNT(posts_by_default_columns),
+    .key = posts_by_default_key,
+    .n_key = PGS_COUNT(posts_by_default_key),
+    .watched = posts_by_default_tables,
+    .n_watched = PGS_COUNT(posts_by_default_tables),
+    .matchers = posts_by_default_matchers,
+    .n_matchers = PGS_COUNT(posts_by_default_matchers),
+};
+
+/* policies/matched.schema:79 live posts_of */
 struct posts_of_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -1609,7 +2032,7 @@ const struct pgs_live posts_of_live = {
     .n_matchers = PGS_COUNT(posts_of_matchers),
 };
 
-/* policies/matched.schema:73 live in_team_of_mine */
+/* policies/matched.schema:81 live in_team_of_mine */
 struct in_team_of_mine_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -1704,7 +2127,7 @@ const struct pgs_live in_team_of_mine_live = {
     .n_matchers = PGS_COUNT(in_team_of_mine_matchers),
 };
 
-/* policies/matched.schema:78 live in_no_team_of_mine */
+/* policies/matched.schema:86 live in_no_team_of_mine */
 struct in_no_team_of_mine_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -1800,7 +2223,7 @@ const struct pgs_live in_no_team_of_mine_live = {
     .n_matchers = PGS_COUNT(in_no_team_of_mine_matchers),
 };
 
-/* policies/matched.schema:83 live of_rank */
+/* policies/matched.schema:91 live of_rank */
 struct of_rank_arguments {
     unsigned char has[1];
     int64_t n;
@@ -1895,7 +2318,7 @@ const struct pgs_live of_rank_live = {
     .n_matchers = PGS_COUNT(of_rank_matchers),
 };
 
-/* policies/matched.schema:89 live item_notes */
+/* policies/matched.schema:97 live item_notes */
 struct item_notes_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -1980,7 +2403,7 @@ const struct pgs_live item_notes_live = {
     .n_matchers = PGS_COUNT(item_notes_matchers),
 };
 
-/* policies/matched.schema:94 live count_of_team */
+/* policies/matched.schema:102 live count_of_team */
 struct count_of_team_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -2037,7 +2460,7 @@ const struct pgs_live count_of_team_live = {
     .n_matchers = PGS_COUNT(count_of_team_matchers),
 };
 
-/* policies/matched.schema:107 live limited */
+/* policies/matched.schema:115 live limited */
 struct limited_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -2118,7 +2541,7 @@ const struct pgs_live limited_live = {
     .n_matchers = PGS_COUNT(limited_matchers),
 };
 
-/* policies/matched.schema:109 live beyond_rule */
+/* policies/matched.schema:117 live beyond_rule */
 struct beyond_rule_arguments {
     unsigned char has[2];
     struct pgs_uuid team;
@@ -2206,7 +2629,7 @@ const struct pgs_live beyond_rule_live = {
     .n_matchers = PGS_COUNT(beyond_rule_matchers),
 };
 
-/* policies/matched.schema:113 live not_so_many */
+/* policies/matched.schema:121 live not_so_many */
 struct not_so_many_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -2291,7 +2714,7 @@ const struct pgs_live not_so_many_live = {
     .n_matchers = PGS_COUNT(not_so_many_matchers),
 };
 
-/* policies/matched.schema:115 live so_small */
+/* policies/matched.schema:123 live so_small */
 static const struct pgs_column so_small_columns[] = {
     PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
 };
@@ -2352,7 +2775,7 @@ const struct pgs_live so_small_live = {
     .n_matchers = PGS_COUNT(so_small_matchers),
 };
 
-/* policies/matched.schema:117 live unnamed */
+/* policies/matched.schema:125 live unnamed */
 static const struct pgs_column unnamed_columns[] = {
     PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
 };
@@ -2413,7 +2836,248 @@ const struct pgs_live unnamed_live = {
     .n_matchers = PGS_COUNT(unnamed_matchers),
 };
 
-/* policies/matched.schema:121 live around */
+/* policies/matched.schema:129 live named */
+struct named_arguments {
+    unsigned char has[1];
+    struct pgs_text word;
+};
+
+static const struct pgs_column named_parameters[] = {
+    PGS_COLUMN("word", "word", PGS_TEXT, "text", PGS_NULLABLE),
+};
+
+static const struct pgs_field named_fields[] = {
+    PGS_FIELD(struct named_arguments, word, named_parameters[0], PGS_REQUIRED),
+};
+static const struct pgs_shape named_shape = PGS_SHAPE(struct named_arguments, named_fields);
+
+static const struct pgs_column named_columns[] = {
+    PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
+};
+
+static const uint16_t named_key[] = {0};
+static const uint16_t named_tables[] = {1};
+
+/* Is a row of item in the result, and may authenticated see it? */
+static enum pgs_truth
+named_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text row_pgs_equal = row[6];
+    struct pgs_text row_matched_1_types = row[7];
+    struct pgs_text label = row[5];
+    struct pgs_text word = facts->values[0];
+
+    enum pgs_truth holds = pgs_equal(row_pgs_equal, word);
+    holds = pgs_and(holds, pgs_equal(row_matched_1_types, word));
+    holds = pgs_and(holds, pgs_equal(label, word));
+    return holds;
+}
+
+static const uint16_t named_asked[] = {0};
+static const struct pgs_tie named_ties_0[] = {{6, 0}, {7, 0}, {5, 0}};
+static const struct pgs_live_source named_sources[] = {
+    {.watched = 1, .ties = named_ties_0, .n_ties = 3},
+};
+static const uint16_t named_needed[] = {0, 5, 6, 7};
+static const uint16_t named_outputs[] = {0};
+static const struct pgs_match_rows named_rows = {
+    .holds = named_holds,
+    .needed = named_needed,
+    .n_needed = PGS_COUNT(named_needed),
+    .outputs = named_outputs,
+};
+
+static const struct pgs_matcher named_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+        .values =
+            {
+                .sql = "select $1::text::text",
+                .arguments = named_asked,
+                .n_arguments = PGS_COUNT(named_asked),
+                .n_columns = 1,
+            },
+        .sources = named_sources,
+        .n_sources = PGS_COUNT(named_sources),
+        .rows = &named_rows,
+    },
+};
+
+const struct pgs_live named_live = {
+    .name = "named",
+    .sql = "select id from public.item where pgs_equal = $1::text and matched_1_types = $1::text "
+           "and label = $1::text",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+    .arguments = &named_shape,
+    .columns = named_columns,
+    .n_columns = PGS_COUNT(named_columns),
+    .key = named_key,
+    .n_key = PGS_COUNT(named_key),
+    .watched = named_tables,
+    .n_watched = PGS_COUNT(named_tables),
+    .matchers = named_matchers,
+    .n_matchers = PGS_COUNT(named_matchers),
+};
+
+/* policies/matched.schema:133 live while_member */
+static const struct pgs_column while_member_columns[] = {
+    PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
+};
+
+static const uint16_t while_member_key[] = {0};
+static const uint16_t while_member_tables[] = {0, 1};
+
+/* Is a row of item in the result, and may authenticated see it? */
+static enum pgs_truth
+while_member_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text owner_id = row[1];
+    struct pgs_text uid = facts->values[0];
+    struct pgs_text fact = facts->values[1];
+
+    enum pgs_truth holds = pgs_equal(owner_id, uid);
+    holds = pgs_and(holds, pgs_boolean(fact));
+    return holds;
+}
+
+static const struct pgs_tie while_member_ties_0[] = {{1, 0}};
+static const struct pgs_tie while_member_ties_1[] = {{1, 0}};
+static const struct pgs_live_source while_member_sources[] = {
+    {.watched = 1, .ties = while_member_ties_0, .n_ties = 1},
+    {.watched = 0, .ties = while_member_ties_1, .n_ties = 1},
+};
+static const uint16_t while_member_needed[] = {0, 1};
+static const uint16_t while_member_outputs[] = {0};
+static const struct pgs_match_rows while_member_rows = {
+    .holds = while_member_holds,
+    .needed = while_member_needed,
+    .n_needed = PGS_COUNT(while_member_needed),
+    .outputs = while_member_outputs,
+};
+
+static const struct pgs_matcher while_member_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+        .values =
+            {
+                .sql = "select (select auth.uid())::text, exists (select from public.member m "
+                       "where user_id = (select auth.uid()))::text",
+                .n_columns = 2,
+            },
+        .sources = while_member_sources,
+        .n_sources = PGS_COUNT(while_member_sources),
+        .rows = &while_member_rows,
+    },
+};
+
+const struct pgs_live while_member_live = {
+    .name = "while_member",
+    .sql = "select id from public.item where owner_id = (select auth.uid()) and exists (select "
+           "item.id from public.member m where m.user_id = (select auth.uid()) order by item.id)",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+    .arguments = &no_arguments,
+    .columns = while_member_columns,
+    .n_columns = PGS_COUNT(while_member_columns),
+    .key = while_member_key,
+    .n_key = PGS_COUNT(while_member_key),
+    .watched = while_member_tables,
+    .n_watched = PGS_COUNT(while_member_tables),
+    .matchers = while_member_matchers,
+    .n_matchers = PGS_COUNT(while_member_matchers),
+};
+
+/* policies/matched.schema:140 live by_places */
+struct by_places_arguments {
+    unsigned char has[1];
+    struct pgs_uuid team;
+};
+
+static const struct pgs_column by_places_parameters[] = {
+    PGS_COLUMN("team", "team", PGS_UUID, "uuid", PGS_NULLABLE),
+};
+
+static const struct pgs_field by_places_fields[] = {
+    PGS_FIELD(struct by_places_arguments, team, by_places_parameters[0], PGS_REQUIRED),
+};
+static const struct pgs_shape by_places_shape =
+    PGS_SHAPE(struct by_places_arguments, by_places_fields);
+
+static const struct pgs_column by_places_columns[] = {
+    PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
+    PGS_COLUMN("rank", "rank", PGS_INT4, "integer", PGS_NULLABLE),
+};
+
+static const uint16_t by_places_key[] = {0};
+static const uint16_t by_places_tables[] = {1};
+
+/* Is a row of item in the result, and may authenticated see it? */
+static enum pgs_truth
+by_places_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text team_id = row[2];
+    struct pgs_text owner_id = row[1];
+    struct pgs_text team = facts->values[0];
+    struct pgs_text fact = facts->values[1];
+
+    enum pgs_truth holds = pgs_equal(team_id, team);
+    holds = pgs_and(holds, pgs_not(pgs_same(owner_id, fact)));
+    return holds;
+}
+
+static const uint16_t by_places_asked[] = {0};
+static const struct pgs_tie by_places_ties_0[] = {{2, 0}};
+static const struct pgs_live_source by_places_sources[] = {
+    {.watched = 1, .ties = by_places_ties_0, .n_ties = 1},
+};
+static const uint16_t by_places_needed[] = {0, 1, 2, 3};
+static const uint16_t by_places_outputs[] = {0, 3};
+static const struct pgs_match_order by_places_order[] = {
+    {.column = 3, .type = &matched_1_types[3], .descending = true, .nulls_first = true},
+    {.column = 0, .type = &matched_1_types[0]},
+};
+static const struct pgs_match_rows by_places_rows = {
+    .holds = by_places_holds,
+    .needed = by_places_needed,
+    .n_needed = PGS_COUNT(by_places_needed),
+    .outputs = by_places_outputs,
+    .order = by_places_order,
+    .n_order = PGS_COUNT(by_places_order),
+};
+
+static const struct pgs_matcher by_places_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+        .values =
+            {
+                .sql = "select $1::uuid::text, null::uuid::text",
+                .arguments = by_places_asked,
+                .n_arguments = PGS_COUNT(by_places_asked),
+                .n_columns = 2,
+            },
+        .sources = by_places_sources,
+        .n_sources = PGS_COUNT(by_places_sources),
+        .rows = &by_places_rows,
+    },
+};
+
+const struct pgs_live by_places_live = {
+    .name = "by_places",
+    .sql = "select id, rank from public.item where team_id = $1::uuid and owner_id is distinct "
+           "from null order by 2 desc, 1",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+    .arguments = &by_places_shape,
+    .columns = by_places_columns,
+    .n_columns = PGS_COUNT(by_places_columns),
+    .key = by_places_key,
+    .n_key = PGS_COUNT(by_places_key),
+    .ordered = true,
+    .watched = by_places_tables,
+    .n_watched = PGS_COUNT(by_places_tables),
+    .matchers = by_places_matchers,
+    .n_matchers = PGS_COUNT(by_places_matchers),
+};
+
+/* policies/matched.schema:147 live around */
 struct around_arguments {
     unsigned char has[1];
     int32_t n;

@@ -18,7 +18,9 @@ extern const struct pgs_live in_my_teams_live;
 extern const struct pgs_live beside_me_live;
 extern const struct pgs_live by_predicates_live;
 extern const struct pgs_live notes_live;
+extern const struct pgs_live notes_2_live;
 extern const struct pgs_live pages_live;
+extern const struct pgs_live posts_by_default_live;
 extern const struct pgs_live posts_of_live;
 extern const struct pgs_live in_team_of_mine_live;
 extern const struct pgs_live in_no_team_of_mine_live;
@@ -30,6 +32,9 @@ extern const struct pgs_live beyond_rule_live;
 extern const struct pgs_live not_so_many_live;
 extern const struct pgs_live so_small_live;
 extern const struct pgs_live unnamed_live;
+extern const struct pgs_live named_live;
+extern const struct pgs_live while_member_live;
+extern const struct pgs_live by_places_live;
 extern const struct pgs_live around_live;
 
 #endif

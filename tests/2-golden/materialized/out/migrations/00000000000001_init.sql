@@ -5,6 +5,11 @@
 
 -- migrate:up
 
+-- A moment that is written in a condition is the same one in every database.
+set timezone = 'UTC';
+set datestyle = 'ISO, YMD';
+set intervalstyle = 'postgres';
+
 -- Roles.  Those that log in get their passwords outside of migrations.
 do $$
 declare
@@ -194,6 +199,9 @@ grant select on public.shop_of_today to anon;
 insert into pgstack.state (fingerprint)
   values ('37334e0a428b152705ea7abc8e1cd6fbc2dc41774392d3b7f978cb6a44ee39bb');
 reset role;
+reset intervalstyle;
+reset datestyle;
+reset timezone;
 
 -- migrate:down
 

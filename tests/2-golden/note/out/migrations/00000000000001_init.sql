@@ -5,6 +5,11 @@
 
 -- migrate:up
 
+-- A moment that is written in a condition is the same one in every database.
+set timezone = 'UTC';
+set datestyle = 'ISO, YMD';
+set intervalstyle = 'postgres';
+
 -- Roles.  Those that log in get their passwords outside of migrations.
 do $$
 declare
@@ -134,6 +139,9 @@ grant select, insert (title), update (title), delete on public.note to authentic
 insert into pgstack.state (fingerprint)
   values ('f19f71b19ff123236190bb3a0c2a1e9b677893d21d991de01d303e7eb805de25');
 reset role;
+reset intervalstyle;
+reset datestyle;
+reset timezone;
 
 -- migrate:down
 

@@ -5,6 +5,11 @@
 
 -- migrate:up
 
+-- A moment that is written in a condition is the same one in every database.
+set timezone = 'UTC';
+set datestyle = 'ISO, YMD';
+set intervalstyle = 'postgres';
+
 -- Roles.  Those that log in get their passwords outside of migrations.
 do $$
 declare
@@ -210,6 +215,9 @@ grant select on public.t to authenticated;
 insert into pgstack.state (fingerprint)
   values ('8aa385840c0b497299d1e74a145aa6adce7a1efd060de9354153b355591e3361');
 reset role;
+reset intervalstyle;
+reset datestyle;
+reset timezone;
 
 -- migrate:down
 

@@ -5,6 +5,11 @@
 
 -- migrate:up
 
+-- A moment that is written in a condition is the same one in every database.
+set timezone = 'UTC';
+set datestyle = 'ISO, YMD';
+set intervalstyle = 'postgres';
+
 -- Roles.  Those that log in get their passwords outside of migrations.
 do $$
 declare
@@ -218,6 +223,9 @@ grant all on public.raw_titles to service_role;
 insert into pgstack.state (fingerprint)
   values ('a1765e6749783f2799a3e57aae4482cac14c20b4f6378c100fd9c9e75a365d42');
 reset role;
+reset intervalstyle;
+reset datestyle;
+reset timezone;
 
 -- migrate:down
 

@@ -5,6 +5,11 @@
 
 -- migrate:up
 
+-- A moment that is written in a condition is the same one in every database.
+set timezone = 'UTC';
+set datestyle = 'ISO, YMD';
+set intervalstyle = 'postgres';
+
 -- Roles.  Those that log in get their passwords outside of migrations.
 do $$
 declare
@@ -375,6 +380,9 @@ grant select, insert (note, title), update (tags, title), delete on public.page 
 insert into pgstack.state (fingerprint)
   values ('405b8b479492fbdcbe00e0692957abe9e5af79e0348dbca0f260d0d1b4960253');
 reset role;
+reset intervalstyle;
+reset datestyle;
+reset timezone;
 
 -- migrate:down
 

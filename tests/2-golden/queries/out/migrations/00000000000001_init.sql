@@ -5,6 +5,11 @@
 
 -- migrate:up
 
+-- A moment that is written in a condition is the same one in every database.
+set timezone = 'UTC';
+set datestyle = 'ISO, YMD';
+set intervalstyle = 'postgres';
+
 -- Roles.  Those that log in get their passwords outside of migrations.
 do $$
 declare
@@ -192,6 +197,9 @@ grant select on public.task_hours to authenticated;
 insert into pgstack.state (fingerprint)
   values ('38b21c8015e135ab86ba64d223f21d53981bbc2d9edd3af76e22ed2d45735b24');
 reset role;
+reset intervalstyle;
+reset datestyle;
+reset timezone;
 
 -- migrate:down
 

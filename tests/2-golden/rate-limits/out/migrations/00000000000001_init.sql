@@ -5,6 +5,11 @@
 
 -- migrate:up
 
+-- A moment that is written in a condition is the same one in every database.
+set timezone = 'UTC';
+set datestyle = 'ISO, YMD';
+set intervalstyle = 'postgres';
+
 -- Roles.  Those that log in get their passwords outside of migrations.
 do $$
 declare
@@ -176,6 +181,9 @@ grant select on public."Odd One" to authenticated;
 insert into pgstack.state (fingerprint)
   values ('04b8320224d377748bff3aa1119f4137ed418ad1a7905c50dd13850af3e9d56a');
 reset role;
+reset intervalstyle;
+reset datestyle;
+reset timezone;
 
 -- migrate:down
 

@@ -5,6 +5,11 @@
 
 -- migrate:up
 
+-- A moment that is written in a condition is the same one in every database.
+set timezone = 'UTC';
+set datestyle = 'ISO, YMD';
+set intervalstyle = 'postgres';
+
 -- Roles.  Those that log in get their passwords outside of migrations.
 do $$
 declare
@@ -174,6 +179,9 @@ grant select on public.body to authenticated;
 insert into pgstack.state (fingerprint)
   values ('2d272f70824d65959dec0593bcdbb4f618b5383779e60f9be990983a32bcec8a');
 reset role;
+reset intervalstyle;
+reset datestyle;
+reset timezone;
 
 -- migrate:down
 

@@ -5,6 +5,11 @@
 
 -- migrate:up
 
+-- A moment that is written in a condition is the same one in every database.
+set timezone = 'UTC';
+set datestyle = 'ISO, YMD';
+set intervalstyle = 'postgres';
+
 -- Roles.  Those that log in get their passwords outside of migrations.
 do $$
 declare
@@ -165,6 +170,9 @@ grant select on public.visit to authenticated;
 insert into pgstack.state (fingerprint)
   values ('a0c5679b5f6d390a0d0bb33fc173c724519746bf6f7bdf54ce18bfd111fdb02c');
 reset role;
+reset intervalstyle;
+reset datestyle;
+reset timezone;
 
 -- migrate:down
 

@@ -5,6 +5,11 @@
 
 -- migrate:up
 
+-- A moment that is written in a condition is the same one in every database.
+set timezone = 'UTC';
+set datestyle = 'ISO, YMD';
+set intervalstyle = 'postgres';
+
 -- Roles.  Those that log in get their passwords outside of migrations.
 do $$
 declare
@@ -296,6 +301,9 @@ grant select on public.bill to authenticated;
 insert into pgstack.state (fingerprint)
   values ('25fc7c1e4262939ae8ce56a2a61ff9a5e8f8e4de2106ab34c05ded562a058427');
 reset role;
+reset intervalstyle;
+reset datestyle;
+reset timezone;
 
 -- migrate:down
 

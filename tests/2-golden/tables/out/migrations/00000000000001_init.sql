@@ -5,6 +5,11 @@
 
 -- migrate:up
 
+-- A moment that is written in a condition is the same one in every database.
+set timezone = 'UTC';
+set datestyle = 'ISO, YMD';
+set intervalstyle = 'postgres';
+
 -- Roles.  Those that log in get their passwords outside of migrations.
 do $$
 declare
@@ -297,6 +302,9 @@ insert into pgstack.state (fingerprint)
   values ('4796c81f889249350194f1ae3a8727a8d828ffb726635e74a2cea01369be9283');
 reset role;
 reset search_path;
+reset intervalstyle;
+reset datestyle;
+reset timezone;
 
 -- migrate:down
 

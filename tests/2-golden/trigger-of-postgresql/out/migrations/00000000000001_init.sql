@@ -5,6 +5,11 @@
 
 -- migrate:up
 
+-- A moment that is written in a condition is the same one in every database.
+set timezone = 'UTC';
+set datestyle = 'ISO, YMD';
+set intervalstyle = 'postgres';
+
 -- Roles.  Those that log in get their passwords outside of migrations.
 do $$
 declare
@@ -152,6 +157,9 @@ grant all on public.film to service_role;
 insert into pgstack.state (fingerprint)
   values ('6c8bc5a4afb3119b4a72dc149b11b88901f58bb3ad05d14d0e071ff0559bcdc7');
 reset role;
+reset intervalstyle;
+reset datestyle;
+reset timezone;
 
 -- migrate:down
 

@@ -5,6 +5,11 @@
 
 -- migrate:up
 
+-- A moment that is written in a condition is the same one in every database.
+set timezone = 'UTC';
+set datestyle = 'ISO, YMD';
+set intervalstyle = 'postgres';
+
 -- Roles.  Those that log in get their passwords outside of migrations.
 do $$
 declare
@@ -341,6 +346,9 @@ grant select, insert, update on public.place to authenticated;
 insert into pgstack.state (fingerprint)
   values ('0d2431ab6b2e368980c00739b46ae138928c00d6ce5038bb5099476ff8fa5b29');
 reset role;
+reset intervalstyle;
+reset datestyle;
+reset timezone;
 
 -- migrate:down
 

@@ -5,6 +5,11 @@
 
 -- migrate:up
 
+-- A moment that is written in a condition is the same one in every database.
+set timezone = 'UTC';
+set datestyle = 'ISO, YMD';
+set intervalstyle = 'postgres';
+
 -- Roles.  Those that log in get their passwords outside of migrations.
 do $$
 declare
@@ -298,6 +303,9 @@ grant select on public.customer_home to authenticated;
 insert into pgstack.state (fingerprint)
   values ('30fa386798dc3e28827bd15ee94cadb8b5114086cd0332b41927453859094563');
 reset role;
+reset intervalstyle;
+reset datestyle;
+reset timezone;
 
 -- migrate:down
 

@@ -5,6 +5,11 @@
 
 -- migrate:up
 
+-- A moment that is written in a condition is the same one in every database.
+set timezone = 'UTC';
+set datestyle = 'ISO, YMD';
+set intervalstyle = 'postgres';
+
 -- Roles.  Those that log in get their passwords outside of migrations.
 do $$
 declare
@@ -188,6 +193,9 @@ grant select, insert, update on public.list to authenticated;
 insert into pgstack.state (fingerprint)
   values ('cfb293cfd3769d78a65af84aaf6873c5bd485a6d30b4ffc8b4c797b6d6564c67');
 reset role;
+reset intervalstyle;
+reset datestyle;
+reset timezone;
 
 -- migrate:down
 
