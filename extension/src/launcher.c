@@ -19,13 +19,27 @@
 #include "tcop/tcopprot.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 #include "utils/varlena.h"
 #include "utils/wait_event.h"
 
 #include "shared.h"
 #include "worker.h"
 
+/* Between two looks; after one that could not do all there was to do, more and more. */
+#define PAUSE_MS 100
 #define RETRY_MS 1000
+#define RETRY_MOST_MS 60000
+
+/* A worker that has lived for so long is no longer one that ends again and again. */
+#define CALM_MS 10000
+
+/* When the worker of an entry was started again, and how soon after that it may be the next time.
+ */
+static struct {
+    TimestampTz at;
+    int pause_ms;
+} restarts[PGR_MAX_DATABASES];
 
 void
 pgr_launcher_register(void)
@@ -101,6 +115,7 @@ candidates(Oid only)
     return found;
 }
 
+/* False: there is no room. */
 static bool
 start_worker(Oid database)
 {
@@ -118,8 +133,11 @@ start_worker(Oid database)
 
     snprintf(worker.bgw_name, BGW_MAXLEN, "pg_reactive worker of database %u", database);
     strlcpy(worker.bgw_type, "pg_reactive worker", BGW_MAXLEN);
-    if (!RegisterDynamicBackgroundWorker(&worker, &handle))
+    if (!RegisterDynamicBackgroundWorker(&worker, &handle)) {
+        ereport(LOG, errmsg("pg_reactive has no room for a worker"),
+                errhint("Raise max_worker_processes."));
         return false;
+    }
     (void)WaitForBackgroundWorkerStartup(handle, &pid);
     return true;
 }
@@ -134,45 +152,77 @@ start_workers(List *databases)
     foreach (cell, databases) {
         struct pgr_database *database = pgr_database_find(lfirst_oid(cell));
 
-        if (database != NULL && database->pid != 0) {
+        if (database != NULL)
             all_run &= pg_atomic_read_u32(&database->quit) == 0;
-        } else if (!start_worker(lfirst_oid(cell))) {
-            ereport(LOG, errmsg("pg_reactive has no room for a worker"),
-                    errhint("Raise max_worker_processes."));
+        else if (!start_worker(lfirst_oid(cell)))
             return false;
-        }
     }
     return all_run;
 }
 
-/* Workers that ended but did not leave. */
-static bool
-restart_workers(void)
+static void
+note_restart(int i)
 {
-    bool all_run = true;
+    TimestampTz now = GetCurrentTimestamp();
+    int pause = restarts[i].pause_ms;
+    bool was_calm = TimestampDifferenceExceeds(restarts[i].at, now, pause + CALM_MS);
+
+    restarts[i].at = now;
+    restarts[i].pause_ms = was_calm ? 0 : Min(Max(pause * 2, PAUSE_MS), RETRY_MOST_MS);
+}
+
+static long
+rest_ms(int i)
+{
+    TimestampTz end = TimestampTzPlusMilliseconds(restarts[i].at, restarts[i].pause_ms);
+
+    return TimestampDifferenceMilliseconds(GetCurrentTimestamp(), end);
+}
+
+/* False: there is no room. */
+static bool
+restart_worker(int i)
+{
+    struct pgr_database *database = &pgr_shared->databases[i];
+    Oid oid = pg_atomic_read_u32(&database->oid);
+
+    if (candidates(oid) == NIL) {
+        pgr_database_leave(database);
+        return true;
+    }
+    note_restart(i);
+    return start_worker(oid);
+}
+
+/* Workers that ended but did not leave.  In how many ms to look again; -1: not by itself. */
+static long
+restart_workers(bool *all_run)
+{
+    long least = -1;
 
     for (int i = 0; i < PGR_MAX_DATABASES; i++) {
         struct pgr_database *database = &pgr_shared->databases[i];
-        Oid oid = pg_atomic_read_u32(&database->oid);
-        List *found;
+        long rest = rest_ms(i);
 
-        if (oid == 0 || database->pid != 0)
+        if (pg_atomic_read_u32(&database->oid) == 0 || database->pid != 0)
             continue;
-        found = candidates(oid);
-        if (found == NIL)
-            pgr_database_leave(database);
-        all_run &= start_workers(found);
+        if (rest == 0)
+            *all_run &= restart_worker(i);
+        else if (least < 0 || rest < least)
+            least = rest;
     }
-    return all_run;
+    return least;
 }
 
-/* True when there is nothing to do until somebody says so. */
-static bool
+/* In how many ms to look again; -1: when somebody says so. */
+static long
 serve(void)
 {
+    static int retry_ms = 0;
     Oid wanted = pg_atomic_exchange_u32(&pgr_shared->wanted, 0);
     bool rescan = pg_atomic_exchange_u32(&pgr_shared->rescan, 0) != 0;
     bool done = true;
+    long wait;
 
     if (rescan)
         done = start_workers(candidates(InvalidOid));
@@ -180,14 +230,16 @@ serve(void)
         done = start_workers(candidates(wanted));
     if (!done)
         pg_atomic_exchange_u32(&pgr_shared->rescan, 1);
-    return restart_workers() && done;
+    wait = restart_workers(&done);
+    retry_ms = done ? 0 : Min(Max(retry_ms * 2, RETRY_MS), RETRY_MOST_MS);
+    return done || (wait >= 0 && wait < retry_ms) ? wait : retry_ms;
 }
 
 void
 pgr_launcher_main(Datum argument)
 {
     MemoryContext memory;
-    bool well;
+    long wait;
 
     pqsignal(SIGTERM, die);
     BackgroundWorkerUnblockSignals();
@@ -199,15 +251,14 @@ pgr_launcher_main(Datum argument)
     memory =
         AllocSetContextCreate(TopMemoryContext, "pg_reactive launcher", ALLOCSET_DEFAULT_SIZES);
     for (;;) {
-        CHECK_FOR_INTERRUPTS();
         ResetLatch(MyLatch);
+        CHECK_FOR_INTERRUPTS();
         MemoryContextSwitchTo(memory);
-        well = serve();
+        wait = serve();
         MemoryContextReset(memory);
         /* Whoever dies tells this process; a pause keeps one that always dies from spinning. */
-        (void)WaitLatch(MyLatch, WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, RETRY_MS / 10,
-                        PG_WAIT_EXTENSION);
-        (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (well ? 0 : WL_TIMEOUT),
-                        RETRY_MS, PG_WAIT_EXTENSION);
+        (void)WaitLatch(MyLatch, WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, PAUSE_MS, PG_WAIT_EXTENSION);
+        (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (wait < 0 ? 0 : WL_TIMEOUT),
+                        wait, PG_WAIT_EXTENSION);
     }
 }

@@ -35,6 +35,7 @@ static struct {
     int count;
     bool all;
     bool schema;
+    bool roles;
     bool registry;
     bool prepared;   /* a prepared transaction has been committed */
     bool uncomputed; /* with async_recompute = off: something to ask again before the commit */
@@ -44,6 +45,7 @@ static struct {
 
 /* The worker to tell of DDL once the caches' invalidations are out. */
 static struct pgr_database *told_schema = NULL;
+static bool told_roles = false; /* all workers: roles are the cluster's */
 
 static bool ignored = false;
 static ProcessUtility_hook_type next_utility = NULL;
@@ -164,21 +166,27 @@ commit(void)
     database = pgr_database_find(MyDatabaseId);
     if (local.schema)
         told_schema = database;
+    told_roles = local.roles;
     if (database != NULL)
         publish(database);
     else if (local.registry)
         pgr_launcher_want(MyDatabaseId);
 }
 
+static void
+refuse_prepared_registry(void)
+{
+    if (local.registry)
+        ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                errmsg("cannot PREPARE a transaction that has subscribed or unsubscribed"));
+}
+
 /* Some other backend will commit it, perhaps after a restart, and knows nothing of these. */
 static void
 prepare(void)
 {
-    struct pgr_database *database = pgr_database_find(MyDatabaseId);
+    struct pgr_database *database = ignored ? NULL : pgr_database_find(MyDatabaseId);
 
-    if (local.registry)
-        ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                errmsg("cannot PREPARE a transaction that has subscribed or unsubscribed"));
     if (database == NULL)
         return; /* a worker that starts later finds it prepared */
     for (int i = 0; i < local.count; i++)
@@ -187,11 +195,23 @@ prepare(void)
         pg_atomic_exchange_u32(&database->unknown_prepared, PGR_PREPARED_ALL);
 }
 
+/* The prepared one was committed, perhaps, and this one ended before it could say so. */
+static void
+abort_after_prepared(void)
+{
+    struct pgr_database *database = local.prepared ? pgr_database_find(MyDatabaseId) : NULL;
+
+    if (database == NULL)
+        return;
+    pgr_database_commit_prepared(database);
+    pgr_database_wake(database);
+}
+
 static void
 forget(void)
 {
     local.count = 0;
-    local.all = local.schema = local.registry = local.prepared = false;
+    local.all = local.schema = local.roles = local.registry = local.prepared = false;
     local.uncomputed = local.missed = false;
 }
 
@@ -208,11 +228,15 @@ on_transaction(XactEvent event, void *context)
         forget();
         break;
     case XACT_EVENT_PRE_PREPARE:
-        if (!ignored)
-            prepare();
+        refuse_prepared_registry();
+        prepare();
         break;
     case XACT_EVENT_PREPARE:
+        prepare(); /* for a worker that has begun since, and saw nobody prepared */
+        forget();
+        break;
     case XACT_EVENT_ABORT:
+        abort_after_prepared();
         forget();
         break;
     default:
@@ -227,9 +251,13 @@ on_transaction(XactEvent event, void *context)
 static void
 on_release(ResourceReleasePhase phase, bool is_commit, bool is_top, void *context)
 {
-    if (phase != RESOURCE_RELEASE_AFTER_LOCKS || !is_top || told_schema == NULL)
+    if (phase != RESOURCE_RELEASE_AFTER_LOCKS || !is_top)
         return;
-    pgr_database_wake(told_schema);
+    if (told_roles)
+        pgr_databases_wake();
+    else if (told_schema != NULL)
+        pgr_database_wake(told_schema);
+    told_roles = false;
     told_schema = NULL;
 }
 
@@ -281,6 +309,22 @@ quit_worker(const char *name)
     return oid;
 }
 
+static bool
+changes_roles(Node *statement)
+{
+    switch (nodeTag(statement)) {
+    case T_CreateRoleStmt:
+    case T_AlterRoleStmt:
+    case T_DropRoleStmt:
+    case T_GrantRoleStmt:
+        return true;
+    case T_RenameStmt:
+        return ((RenameStmt *)statement)->renameType == OBJECT_ROLE;
+    default:
+        return false;
+    }
+}
+
 static void
 note_statement(Node *statement)
 {
@@ -289,6 +333,7 @@ note_statement(Node *statement)
             local.prepared = true;
     } else if (GetCommandLogLevel(statement) == LOGSTMT_DDL) {
         local.schema = true;
+        local.roles |= changes_roles(statement);
     }
 }
 

@@ -75,6 +75,8 @@ _PG_init(void)
     define_settings();
     define_modes();
     MarkGUCPrefixReserved(PGR_EXTENSION);
+    if (IsBinaryUpgrade)
+        return; /* pg_upgrade wants nobody else to connect and write */
     pgr_shared_init();
     pgr_marks_init();
     pgr_launcher_register();

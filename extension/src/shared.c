@@ -200,6 +200,14 @@ pgr_database_wake(struct pgr_database *database)
 }
 
 void
+pgr_databases_wake(void)
+{
+    for (int i = 0; i < PGR_MAX_DATABASES; i++)
+        if (pg_atomic_read_u32(&pgr_shared->databases[i].oid) != 0)
+            pgr_database_wake(&pgr_shared->databases[i]);
+}
+
+void
 pgr_launcher_wake(void)
 {
     Latch *latch = *(Latch *volatile *)&pgr_shared->launcher;

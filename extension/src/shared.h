@@ -134,6 +134,7 @@ extern void pgr_database_mark(struct pgr_database *database, Oid table, uint64 c
                               bool prepared);
 extern void pgr_database_commit_prepared(struct pgr_database *database);
 extern void pgr_database_wake(struct pgr_database *database);
+extern void pgr_databases_wake(void);
 
 /* Asks for a worker for a database. */
 extern void pgr_launcher_want(Oid database);

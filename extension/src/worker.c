@@ -3,7 +3,6 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "catalog/pg_authid.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -435,7 +434,8 @@ start(Oid database)
     pqsignal(SIGTERM, die);
     pqsignal(SIGHUP, SignalHandlerForConfigReload);
     BackgroundWorkerUnblockSignals();
-    BackgroundWorkerInitializeConnectionByOid(database, BOOTSTRAP_SUPERUSERID, 0);
+    BackgroundWorkerInitializeConnectionByOid(database, InvalidOid,
+                                              0); /* who may not log in will do */
     pgr_marks_ignore();
     pgr_database = pgr_database_take(database);
     if (pgr_database == NULL)
@@ -448,6 +448,9 @@ start(Oid database)
     SetConfigOption("default_transaction_read_only", "off", PGC_USERSET, PGC_S_OVERRIDE);
     SetConfigOption("lock_timeout", "100ms", PGC_USERSET, PGC_S_OVERRIDE);
     SetConfigOption("statement_timeout", "0", PGC_USERSET, PGC_S_OVERRIDE);
+#if PG_VERSION_NUM >= 170000
+    SetConfigOption("transaction_timeout", "0", PGC_USERSET, PGC_S_OVERRIDE);
+#endif
     SetConfigOption("row_security", "on", PGC_USERSET, PGC_S_OVERRIDE);
     pgr_settings_keep(pgr_database);
     pgr_registry_init();

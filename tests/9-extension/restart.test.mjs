@@ -220,6 +220,17 @@ test('a worker that ends after its launcher did is started again', async () => {
   await works();
 });
 
+test('the worker needs no role that may log in', async () => {
+  await sql.query('alter role postgres nologin');
+  try {
+    const pid = await stat(sql, 'worker_pid');
+    await sql.query('select pg_terminate_backend($1, 30000)', [pid]);
+    await works();
+  } finally {
+    await sql.query('alter role postgres login');
+  }
+});
+
 test('dropping the extension leaves nothing, and it can come back', async () => {
   await sql.query('drop extension pg_reactive');
   assert.equal(await sql.value(`select count(*) from pg_trigger where tgrelid = 't'::regclass`), '0');
