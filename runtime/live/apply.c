@@ -162,15 +162,36 @@ touch_of(const struct pgs__work *work, const struct pgs__held_row *row)
     return one != NULL && one->commit == work->commit ? one : NULL;
 }
 
-/* Of a row that was there before this commit and is not now. */
-static struct pgs__touch *
-touch_of_gone(const struct pgs__work *work, struct pgs_text key)
+/* The row is not there any more; `before`, if it was there before this commit, may come back. */
+static void
+go(struct pgs__work *work, struct pgs__touch *one)
 {
-    for (struct pgs__touch *one = work->touches; one != NULL; one = one->next)
-        if (one->now == NULL && one->before != NULL && one->before->key_len == key.len &&
-            memcmp(one->before->bytes, key.at, key.len) == 0)
-            return one;
-    return NULL;
+    one->now = NULL;
+    if (one->before == NULL)
+        return;
+    one->before->mark = one;
+    if (!pgs__held_put(&work->gone, one->before))
+        abort();
+}
+
+/* Of a row that comes back. */
+static struct pgs__touch *
+touch_of_gone(struct pgs__work *work, struct pgs_text key)
+{
+    struct pgs__held_row *row = pgs__held_find(&work->gone, key, 0);
+
+    if (row == NULL)
+        return NULL;
+    pgs__held_take(&work->gone, row);
+    return row->mark;
+}
+
+static void
+forget_gone(struct pgs__work *work)
+{
+    free(work->gone.rows);
+    free(work->gone.buckets);
+    work->gone = (struct pgs__held){0};
 }
 
 static bool
@@ -197,7 +218,7 @@ take_out(struct pgs__work *work, struct pgs__held_row *row)
     } else {
         free(row);
     }
-    one->now = NULL;
+    go(work, one);
 }
 
 static bool
@@ -336,6 +357,7 @@ pgs__work_apply(struct pgs__work *work, struct pgs__image *image)
 void
 pgs__work_undo(struct pgs__work *work)
 {
+    forget_gone(work);
     for (struct pgs__touch *one = work->touches; one != NULL; one = one->next)
         if (one->was_there) {
             one->now->text_hash = one->old_hash;
@@ -357,6 +379,7 @@ pgs__work_undo(struct pgs__work *work)
 void
 pgs__work_done(struct pgs__work *work, bool keep_texts)
 {
+    forget_gone(work);
     for (struct pgs__touch *one = work->touches; one != NULL; one = one->next) {
         free(one->before);
         one->before = NULL;

