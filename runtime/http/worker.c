@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "http/loop.h"
 
 static void
 on_wake(h2o_socket_t *socket, const char *err)
@@ -94,11 +95,12 @@ void *
 pgs__worker_run(void *arg)
 {
     struct pgs__worker *worker = arg;
+    uint64_t now_ms = 0;
 
     pgs__worker_open(worker);
     while (!worker->is_stopping || !is_stopped(worker)) {
         get_ready(worker);
-        (void)h2o_evloop_run(worker->loop, worker->is_stopping ? 20 : INT32_MAX);
+        pgs__loop_turn(worker->loop, &now_ms, worker->is_stopping ? 20 : INT32_MAX);
         if (worker->log != NULL)
             pgs_access_log_flush(worker->log);
     }

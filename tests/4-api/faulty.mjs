@@ -169,5 +169,5 @@ export async function checkLeaks(app) {
   await until('all connections', async () => await app.backends() === app.connections());
   await until('all of them to be idle', async () => await app.backends("and state <> 'idle'") === 0);
   app.agent.destroy();
-  await until('as many descriptors as before', () => app.descriptors() <= app.fds, 5000);
+  await until('as many descriptors as before', () => app.descriptors() <= app.fds, 30_000);
 }

@@ -129,11 +129,11 @@ test('a password that PostgreSQL refuses is told at once, and tried again', asyn
         await app.db.query("alter role test_late password 'another'");
         const server = await startServer(app.program, { ...base, DATABASE_URL }, { wait: false, args });
         try {
-          await until('the first word of it', () => /password authentication failed for user/.test(server.output()), 5000);
+          await until('the first word of it', () => /password authentication failed for user/.test(server.output()), 30_000);
           assert.ok(server.alive(), server.output());
           await app.db.query(`alter role test_late password '${password}'`);
           if (args.length > 0) assert.equal((await server.ended).code, 0, server.output());
-          else await until('it to answer', () => request(base.PORT, 'GET', '/health').then((r) => r.status === 200, () => false), 10_000);
+          else await until('it to answer', () => request(base.PORT, 'GET', '/health').then((r) => r.status === 200, () => false), 30_000);
           assert.ok(!server.output().includes(password));
         } finally {
           await server.stop();

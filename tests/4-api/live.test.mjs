@@ -12,7 +12,7 @@ import { dice, ordered, question, seed, staff, truth, writes } from './board.mjs
 const { ada, bob, eve } = users;
 let app;
 before(async () => {
-  app = await openApp({ project: await buildProject('tests/4-api/live'), app: 'board', name: 'api_live', seed, env: { LIVE_IDLE_TIMEOUT: '3s' } });
+  app = await openApp({ project: await buildProject('tests/4-api/live'), app: 'board', name: 'api_live', seed, env: { LIVE_IDLE_TIMEOUT: '8s' } });
 });
 after(() => app.close());
 
@@ -383,17 +383,20 @@ test('what was asked for as the caller before is not told to the next one', asyn
   const live = await open('ada');
   await sql('begin; lock table ticket in access exclusive mode');
   const tickets = live.subscribe('t', 'tickets', { team_id: 1 });
-  await until('it to be asked for', async () => (await sql(`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)).rows.length > 0);
-  live.say({ type: 'token', token: token(bob) });
-  await live.frame('the fresh token', (frame) => frame.type === 'token');
-  await sql('rollback');
+  try {
+    await until('it to be asked for', async () => (await sql(`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)).rows.length > 0);
+    live.say({ type: 'token', token: token(bob) });
+    await live.frame('the fresh token', (frame) => frame.type === 'token');
+  } finally {
+    await sql('rollback');
+  }
   await tickets.ready();
   assert.deepEqual(live.frames.filter((frame) => frame.id === 't').map(({ type, rows }) => ({ type, rows })), [{ type: 'snapshot', rows: [] }]);
   await live.close();
 });
 
 test('a token that expires ends the connection', async () => {
-  const live = await open({ sub: ada, exp: now() - 3 }); // within JWT_LEEWAY, for two seconds more
+  const live = await open({ sub: ada, exp: now() - 1 }); // within JWT_LEEWAY, for four seconds more
   await live.subscribe('t', 'tickets', { team_id: 1 }).ready();
   assert.deepEqual(await live.closed, { code: 4401, reason: 'token expired' });
   assert.equal(live.frames.at(-1).code, 'token', 'and says so before');
@@ -465,9 +468,9 @@ test('a stream is refused', async () => {
 test('a server that stops says so', async () => {
   const live = await open('ada');
   await live.subscribe('t', 'tickets', { team_id: 1 }).ready();
-  const stream = events('/live/v1/stream?query=mine', credentials('ada'), () => false).then(({ frames }) => frames.length);
-  await until('the stream', async () => (await sql(`select 1`)).rows.length === 1);
-  await new Promise((done) => { setTimeout(done, 200); });
+  let seen = 0;
+  const stream = events('/live/v1/stream?query=mine', credentials('ada'), ({ length }) => { seen = length; return false; }).then(({ frames }) => frames.length);
+  await until('the stream', () => seen === 1);
   const stopped = app.restart();
   assert.deepEqual(await live.closed, { code: 1001, reason: 'the server is stopping' });
   assert.equal(await stream, 1);

@@ -88,7 +88,7 @@ async function check(name, sent, expected, { piecewise = false } = {}) {
     return peer.ended && !all.at(-1)?.startsWith('close') ? [...all, 'cut'] : all;
   };
   try {
-    await until('answers', () => seen().length >= expected.length && (!is_closed || peer.ended), 8000);
+    await until('answers', () => seen().length >= expected.length && (!is_closed || peer.ended), 30_000);
   } catch { /* the comparison says more */ }
   assert.deepEqual(seen(), expected, name);
   assert.equal(peer.ended, is_closed, `${name}: ${is_closed ? 'the server hangs up' : 'it stays'}`);

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { buildProject, credentials, environment, openApp, startServer, users } from '../lib/app.mjs';
 import { request } from '../lib/http.mjs';
 import { Live } from '../lib/live.mjs';
-import { freePort, sleep, until } from '../lib/process.mjs';
+import { freePort, sleep, until, within } from '../lib/process.mjs';
 
 const { ada, eve } = users;
 const staff = { sub: eve, staff: 'yes' };
@@ -95,7 +95,7 @@ test('a handshake that does not end, and heads without end', async () => {
   slow.write('GET /live/v1 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n');
   const closed = once(slow, 'close');
   slow.resume();
-  await closed;
+  await within('the end of it', closed);
   assert.equal((await request(app.port, 'GET', '/live/v1', { headers: { ...credentials('ada'), cookie: 'x'.repeat(40000) } }).catch(() => ({ status: 431 }))).status, 431);
   assert.ok([414, 431].includes((await request(app.port, 'GET', `/live/v1?token=${'x'.repeat(9000)}`)).status));
   await undisturbed();

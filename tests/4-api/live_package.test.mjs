@@ -7,7 +7,7 @@ import { JSDOM } from 'jsdom';
 import { buildProject, openApp, users } from '../lib/app.mjs';
 import { token } from '../lib/jwt.mjs';
 import { root, scratch } from '../lib/paths.mjs';
-import { run, until } from '../lib/process.mjs';
+import { run, until, within } from '../lib/process.mjs';
 
 const modules = join(root, 'tests/node_modules');
 const { ada, bob } = users;
@@ -101,7 +101,7 @@ describe('useLive', { concurrency: false }, () => {
     const before = shown.length;
     await app.db.query(`insert into ticket (id, team_id, title) values (4, 2, 'd')`);
     const after = new Promise((done) => live.live('tickets', { team_id: 2 }, { onChange: done }));
-    assert.equal((await after).length, 2);
+    assert.equal((await within('the rows', after)).length, 2);
     assert.equal(shown.length, before, 'it is gone, and so is its subscription');
   });
 });

@@ -6,6 +6,7 @@ import { buildProject, credentials, openApp, users } from '../lib/app.mjs';
 import { token } from '../lib/jwt.mjs';
 import { Live } from '../lib/live.mjs';
 import { sleep, until } from '../lib/process.mjs';
+import { scrape } from '../lib/metrics.mjs';
 import { openProxy } from '../lib/proxy.mjs';
 
 const { ada, bob } = users;
@@ -23,15 +24,22 @@ const sql = (text, values) => app.db.query(text, values);
 const open = (who, port = app.port) => Live.open(port, { headers: credentials(who) });
 const tickets = async (team) => (await sql('select id::int, team_id, title, state from ticket where team_id = $1 and not hidden order by id', [team])).rows;
 const one = { team_id: 1 };
+const subscriptions = async () => (await scrape(app.admin_port)).value('pgstack_live_subscriptions');
+
+/** Cuts the connection; the server knows of it. */
+async function drop(live) {
+  const held = await subscriptions();
+  live.socket.on('error', () => {});
+  proxy.drop();
+  await live.closed;
+  await until('the server to have heard of it', async () => await subscriptions() < held);
+}
 
 /** A subscription whose connection the server knows to be gone. */
 async function lose(who, query = 'tickets', params = one) {
   const live = await open(who, proxy.port);
   const subscription = await live.subscribe('t', query, params).ready();
-  live.socket.on('error', () => {});
-  proxy.drop();
-  await live.closed;
-  await sleep(50);
+  await drop(live);
   return subscription;
 }
 
@@ -85,9 +93,7 @@ test('frames that were sent and did not arrive are sent again', async () => {
     await sql(`update ticket set title = $1 where id = 1`, [`unread ${i}`]);
     await sleep(200); // as long as one takes to be told, so that they are not told together
   }
-  proxy.drop();
-  await live.closed;
-  await sleep(50);
+  await drop(live);
   const seen = subscription.seq;
   proxy.release();
   const again = await open('ada');
@@ -171,9 +177,7 @@ test('what was told to the caller before is not sent again to the one after', as
   live.say({ type: 'token', token: token(bob) });
   await subscription.become([]);
   live.socket.on('error', () => {});
-  proxy.drop();
-  await live.closed;
-  await sleep(50);
+  await drop(live);
   const as_bob = await open('bob');
   const other = as_bob.hold('t');
   as_bob.resume(other, 'tickets', { team_id: 2 }, mark);
@@ -211,7 +215,7 @@ async function events(path, headers, enough) {
     if (await enough(found)) break;
   }
   controller.abort();
-  await sleep(1300); // it is looked at each second
+  await until('the server to have heard of it', async () => await subscriptions() === 0, 30_000);
   return found;
 }
 

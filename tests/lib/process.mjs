@@ -1,5 +1,6 @@
 // Child processes that end with us: by their pid, never by name.
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -55,12 +56,15 @@ export async function run(program, args, options = {}) {
 }
 
 /** A TCP port of 127.0.0.1 that is free now. */
+/** Below those that the system gives to clients: what is free now is free still when a server takes it. */
 export async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  await new Promise((done) => server.close(done));
-  return port;
+  for (;;) {
+    const port = randomInt(10_000, 32_000);
+    const server = createServer().listen(port, '127.0.0.1');
+    if (!await once(server, 'listening').then(() => true, () => false)) continue;
+    await new Promise((done) => server.close(done));
+    return port;
+  }
 }
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));

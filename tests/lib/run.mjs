@@ -13,7 +13,7 @@ if (files.length === 0) {
 const cluster = await Cluster.start();
 let code = 1;
 try {
-  const child = spawn(process.execPath, ['--test', '--test-force-exit', `--test-timeout=${process.env.LONG ? 7_200_000 : 600_000}`, `--test-concurrency=${process.env.JOBS ?? 2}`,
+  const child = spawn(process.execPath, ['--test', '--test-force-exit', `--test-timeout=${process.env.LONG ? 7_200_000 : 300_000}`, `--test-concurrency=${process.env.JOBS ?? 2}`,
     `--test-reporter=${join(root, 'tests/lib/report.mjs')}`, ...files], {
     stdio: 'inherit',
     env: { ...process.env, PGSTACK_TEST_CLUSTER: cluster.describe() },
