@@ -11,6 +11,7 @@
 #include "http/worker.h"
 
 #define GRACE_MS 1000
+#define FIRST_GRACE_MS 5000 /* to one that has just come: a TLS handshake takes a client's time */
 
 /* libh2o then reads the end and cleans up by itself. */
 void
@@ -143,15 +144,16 @@ is_over(const struct pgs__connection *connection, int64_t now_ms)
 {
     const struct pgs__worker *worker = connection->worker;
     int64_t since_ms = connection->idle_since_ms;
+    int64_t grace_ms = connection->has_asked ? GRACE_MS : FIRST_GRACE_MS;
 
     if (connection->n_requests > 0)
         return false;
     if (now_ms - worker->stopping_since_ms > worker->patience_ms)
         return true;
-    if (since_ms < worker->stopping_since_ms)
+    if (connection->has_asked && since_ms < worker->stopping_since_ms)
         since_ms = worker->stopping_since_ms;
     /* HTTP/2 has been told to go away, and goes by itself. */
-    return (!connection->is_h2 || is_mute(connection)) && now_ms - since_ms > GRACE_MS &&
+    return (!connection->is_h2 || is_mute(connection)) && now_ms - since_ms > grace_ms &&
            is_silent(connection);
 }
 

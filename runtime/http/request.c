@@ -196,6 +196,7 @@ pgs__on_request(h2o_handler_t *handler, h2o_req_t *req)
     *lease = (struct pgs__lease){.connection = connection, .req = req};
     h2o_linklist_insert(&connection->worker->requests, &lease->link);
     connection->n_requests++;
+    connection->has_asked = true;
     pgs_gauge_add(PGS_CELL_REQUESTS_ACTIVE, 1);
     (void)pgs__info_add(req);
     if (connection->is_h2)

@@ -71,6 +71,7 @@ struct pgs__connection {
     struct pgs__worker *worker;
     h2o_socket_t *socket;
     int n_requests; /* under way */
+    bool has_asked; /* anything yet */
     bool is_h2;
     bool is_told; /* by HTTP/2: to go away, as its worker stops */
     uint64_t seen_frames;

@@ -169,10 +169,10 @@ describe('no room', () => {
         async begin() {
           await app.db.query("alter role authenticator connection limit 0");
           await app.db.query("select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = 'authenticator'");
-          for (let i = 0; i < 17; i++) others.push(await connect(app.cluster, app.name).catch(() => null));
+          for (let i = 0; i < 17; i++) others.push(await until('a place that its last holder has left', () => connect(app.cluster, app.name).catch(() => null)));
           await app.db.query("alter role authenticator connection limit -1");
         },
-        end: () => Promise.all(others.map((o) => o?.end())) });
+        end: () => Promise.all(others.map((o) => o.end())) });
       soon(back_ms);
       await checkWrites(app, load.written);
       await checkLeaks(app);

@@ -71,11 +71,14 @@ test('nothing of the environment is in what the server says at its start', async
   for (const it of [anon_key, service_key, secret, password]) assert.ok(!text.includes(it));
 });
 
+const isUnderWay = async (admin_port) => /^pgstack_pool_in_flight\{plane="data",lane="slow"\} 1$/m.test((await request(admin_port, 'GET', '/metrics')).text);
+
 test('SIGTERM lets requests in flight end', async () => {
   const port = await freePort();
-  const server = await startServer(app.program, environment(app.cluster, app.name, port, await freePort()));
-  const slow = request(port, 'POST', '/rest/v1/rpc/nap', { body: { seconds: 1 }, headers: { Authorization: `Bearer ${token('0a0a0a0a-0000-4000-8000-000000000001')}` } });
-  await sleep(300);
+  const admin_port = await freePort();
+  const server = await startServer(app.program, environment(app.cluster, app.name, port, admin_port));
+  const slow = request(port, 'POST', '/rest/v1/rpc/nap', { body: { seconds: 2 }, headers: { Authorization: `Bearer ${token('0a0a0a0a-0000-4000-8000-000000000001')}` } });
+  await until('it to be under way', () => isUnderWay(admin_port));
   const ended = server.stop('SIGTERM');
   const r = await slow;
   assert.equal(r.status, 200);
@@ -87,8 +90,8 @@ test('while it drains, /ready says no and /health still says yes', async () => {
   const port = await freePort();
   const admin_port = await freePort();
   const server = await startServer(app.program, environment(app.cluster, app.name, port, admin_port));
-  const slow = request(port, 'POST', '/rest/v1/rpc/nap', { body: { seconds: 1.5 }, headers: { Authorization: `Bearer ${token('0a0a0a0a-0000-4000-8000-000000000001')}` } });
-  await until('it to be under way', async () => /^pgstack_pool_in_flight\{plane="data",lane="slow"\} 1$/m.test((await request(admin_port, 'GET', '/metrics')).text));
+  const slow = request(port, 'POST', '/rest/v1/rpc/nap', { body: { seconds: 4 }, headers: { Authorization: `Bearer ${token('0a0a0a0a-0000-4000-8000-000000000001')}` } });
+  await until('it to be under way', () => isUnderWay(admin_port));
   assert.equal((await request(admin_port, 'GET', '/ready')).status, 200);
   const ended = server.stop('SIGTERM');
   const ready = await until('/ready to be 503', () => request(admin_port, 'GET', '/ready').then((r) => r.status === 503 && r));
