@@ -98,7 +98,7 @@ emit_definition(struct out *out, const struct plan *plan, const struct plan_live
 
     out_printf(out, "const struct pgs_live %s_live = {\n", name);
     layout_member(out, 4, ".name", layout_string(live->live->name));
-    layout_text_member(out, 4, ".sql", sql_live_select(live->live->body));
+    layout_text_member(out, 4, ".sql", sql_live_select(live->asked));
     emit_roles(out, 4, plan, live->roles);
     layout_member(out, 4, ".arguments",
                   live->live->params.n > 0 ? arena_printf("&%s_shape", name) : "&no_arguments");

@@ -210,6 +210,33 @@ emit_order(struct out *out, const struct plan *plan, const struct match *match, 
 }
 
 static void
+emit_totals(struct out *out, const struct plan *plan, const struct match *match, const char *name)
+{
+    static const char *const kinds[] = {
+        [TOTAL_GROUP] = "PGS_TOTAL_GROUP",   [TOTAL_ROWS] = "PGS_TOTAL_ROWS",
+        [TOTAL_VALUES] = "PGS_TOTAL_VALUES", [TOTAL_SUM] = "PGS_TOTAL_SUM",
+        [TOTAL_MIN] = "PGS_TOTAL_MIN",       [TOTAL_MAX] = "PGS_TOTAL_MAX",
+    };
+
+    if (match->totals.n == 0)
+        return;
+    out_printf(out, "static const struct pgs_match_total %s_totals[] = {\n", name);
+    for (size_t i = 0; i < match->totals.n; i++) {
+        const struct match_total *total = &match->totals.at[i];
+        struct words words = {0};
+
+        words_add(&words, arena_printf("{.kind = %s", kinds[total->kind]));
+        if (total->column)
+            words_add(&words,
+                      arena_printf(".column = %zu", emit_matched_place(plan, total->column)));
+        if (total->kind == TOTAL_SUM)
+            words_add(&words, arena_printf(".values = %zu", total->values));
+        layout_call(out, 4, "", &words, "},");
+    }
+    out_add(out, "};\n");
+}
+
+static void
 emit_column_places(struct out *out, const struct plan *plan, const struct match *match,
                    const char *name)
 {
@@ -222,10 +249,12 @@ emit_column_places(struct out *out, const struct plan *plan, const struct match 
         for (size_t j = 0; j < match->needed.n; j++)
             if (match->needed.at[j] == published->matched.at[i])
                 vec_push(&needed, i);
-    for (size_t i = 0; i < outputs->n; i++)
+    for (size_t i = 0; match->totals.n == 0 && i < outputs->n; i++)
         vec_push(&sent, emit_matched_place(plan, outputs->at[i].expr->column));
-    emit_places(out, arena_printf("%s_needed", name), needed.at, needed.n);
-    emit_places(out, arena_printf("%s_outputs", name), sent.at, sent.n);
+    if (needed.n > 0)
+        emit_places(out, arena_printf("%s_needed", name), needed.at, needed.n);
+    if (sent.n > 0)
+        emit_places(out, arena_printf("%s_outputs", name), sent.at, sent.n);
 }
 
 static void
@@ -235,17 +264,25 @@ emit_rows(struct out *out, const struct plan *plan, const struct match *match, c
         return;
     emit_column_places(out, plan, match, name);
     emit_order(out, plan, match, name);
+    emit_totals(out, plan, match, name);
     out_printf(out, "static const struct pgs_match_rows %s_rows = {\n", name);
     layout_member(out, 4, ".holds", arena_printf("%s_holds", name));
-    layout_member(out, 4, ".needed", arena_printf("%s_needed", name));
-    layout_member(out, 4, ".n_needed", arena_printf("PGS_COUNT(%s_needed)", name));
-    layout_member(out, 4, ".outputs", arena_printf("%s_outputs", name));
+    if (match->needed.n > 0) {
+        layout_member(out, 4, ".needed", arena_printf("%s_needed", name));
+        layout_member(out, 4, ".n_needed", arena_printf("PGS_COUNT(%s_needed)", name));
+    }
+    if (match->totals.n == 0)
+        layout_member(out, 4, ".outputs", arena_printf("%s_outputs", name));
     if (match->order.n > 0) {
         layout_member(out, 4, ".order", arena_printf("%s_order", name));
         layout_member(out, 4, ".n_order", arena_printf("PGS_COUNT(%s_order)", name));
     }
     if (match->limit > 0)
         layout_member(out, 4, ".limit", arena_printf("%ld", match->limit));
+    if (match->totals.n > 0) {
+        layout_member(out, 4, ".totals", arena_printf("%s_totals", name));
+        layout_member(out, 4, ".n_totals", arena_printf("PGS_COUNT(%s_totals)", name));
+    }
     out_add(out, "};\n");
 }
 

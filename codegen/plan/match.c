@@ -21,8 +21,10 @@ shape_fault(const struct select *select)
         return "it joins tables";
     if (select->distinct || select->distinct_on.n > 0)
         return "`distinct` needs all rows";
-    if (select->group_by.n > 0 || select->having)
-        return "groups need all of their rows";
+    if (select->having)
+        return "`having` needs all rows of its groups";
+    if (match_is_grouped(select) && (select->order_by.n > 0 || select->limit))
+        return "the order of groups follows from all of their rows";
     if (select->windows.n > 0)
         return "a window needs all of its rows";
     if (select->offset || select->locking)
@@ -41,14 +43,18 @@ find_whole(const struct expr *expr, void *data)
         *fault = "a window needs all of its rows";
 }
 
-/* Rows of one table are what is shown. */
+/* Rows of one table are what is shown, or aggregates as they are. */
 static const char *
 output_fault(const struct select *select)
 {
     const char *fault = NULL;
 
-    for (size_t i = 0; i < select->outputs.n; i++)
-        walk_expr(select->outputs.at[i].expr, find_whole, &fault);
+    for (size_t i = 0; i < select->outputs.n; i++) {
+        const struct expr *expr = select->outputs.at[i].expr;
+
+        if (!expr->aggregate)
+            walk_expr(expr, find_whole, &fault);
+    }
     return fault;
 }
 
@@ -277,7 +283,9 @@ add_policies(struct match *match)
 static bool
 compile(struct match *match)
 {
-    if (!add_outputs(match) || !add_order(match) || !add_limit(match))
+    if (match_is_grouped(match->live->body)
+            ? !match_add_totals(match)
+            : !add_outputs(match) || !add_order(match) || !add_limit(match))
         return false;
     if (match->live->body->where && !add_condition(match, NULL, match->live->body->where))
         return false;

@@ -96,6 +96,22 @@ struct match_order {
     bool nulls_first;
 };
 
+/* What a group of rows has in one place; pgs/match.h has the same. */
+enum total_kind {
+    TOTAL_GROUP,
+    TOTAL_ROWS,
+    TOTAL_VALUES,
+    TOTAL_SUM,
+    TOTAL_MIN,
+    TOTAL_MAX,
+};
+
+struct match_total {
+    enum total_kind kind;
+    const struct column *column; /* NULL: of TOTAL_ROWS */
+    size_t values;               /* of TOTAL_SUM: the total that counts what was added */
+};
+
 /* A condition that a row must meet. */
 struct match_condition {
     const struct policy *policy; /* NULL: the where clause */
@@ -124,7 +140,9 @@ struct match {
     VEC(struct match_condition) restrictive;
     bool closed; /* no row may be seen */
     VEC(struct match_order) order;
-    long limit; /* 0: none */
+    long limit;                     /* 0: none */
+    VEC(struct match_total) totals; /* of groups: the outputs, then what is asked for beside */
+    const struct select *asked;     /* that gives all of them; NULL: of rows as they are */
     VEC(const struct column *) needed;
     const struct predicate *definer; /* while its body is compiled */
     bool reads_itself;               /* a fact, set or policy reads the table as well */
@@ -203,6 +221,14 @@ const struct column *match_column(const struct match_row *row, struct sql_part p
 
 /* The place of a fact; `type`: what a bare literal is of. */
 size_t match_add_fact(struct match *match, struct sql_part part, struct type type);
+
+/* ---- match_total.c ---- */
+
+/* Rows of the result are groups of rows. */
+bool match_is_grouped(const struct select *select);
+
+/* Sets match->totals and match->asked.  False: not all are kept exactly, and reason says which. */
+bool match_add_totals(struct match *match);
 
 /* ---- match_term.c, match_set.c ---- */
 

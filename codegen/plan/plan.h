@@ -64,6 +64,7 @@ struct plan_type {
 /* A live query. */
 struct plan_live {
     const struct live *live;
+    const struct select *asked; /* its body, or that with totals beside */
     const char *c_name;
     role_set roles;
     VEC(const char *) members;          /* of the arguments, in order */

@@ -71,7 +71,7 @@ add_groups(struct plan_live *plan, const struct select *select)
 static void
 plan_key(struct plan_live *plan, const struct select *select)
 {
-    bool grouped = select->group_by.n > 0 || select_has_aggregate(select);
+    bool grouped = match_is_grouped(select);
     bool plain = select->kind == SELECT_PLAIN && !select->distinct && select->distinct_on.n == 0;
 
     if (plain && (grouped ? add_groups(plan, select) : add_primary_keys(plan, select)))
@@ -97,8 +97,12 @@ plan_matching(const struct plan *plan, struct plan_live *live)
 {
     struct plan_matchers matchers = plan_matchers(plan->model, live->live);
 
-    for (size_t i = 0; i < matchers.n; i++)
+    live->asked = live->live->body;
+    for (size_t i = 0; i < matchers.n; i++) {
         vec_push(&live->matchers, matchers.at[i]);
+        if (matchers.at[i].match->asked)
+            live->asked = matchers.at[i].match->asked;
+    }
 }
 
 /* The first one has the live query's name, further ones a number behind it. */

@@ -113,11 +113,20 @@ find(struct published_tables *tables, const struct table *table)
     return NULL;
 }
 
+/* What a row took from its group is known by the old row alone. */
+static void
+add_needed(struct published *published, const struct match *match, const struct column *column)
+{
+    add_column(&published->matched, column);
+    if (match->totals.n > 0)
+        add_column(&published->identity, column);
+}
+
 static void
 add_match(struct published_tables *tables, const struct match *match)
 {
     for (size_t i = 0; i < match->needed.n; i++)
-        add_column(&find(tables, match->needed.at[i]->table)->matched, match->needed.at[i]);
+        add_needed(find(tables, match->needed.at[i]->table), match, match->needed.at[i]);
     for (size_t i = 0; i < match->sources.n; i++) {
         const struct match_source *source = &match->sources.at[i];
         struct published *published = find(tables, source->table);
@@ -131,15 +140,31 @@ add_match(struct published_tables *tables, const struct match *match)
 
 /* ---- identity ---- */
 
-#define MAX_INDEXED_CHARS 200 /* longer text could be too long for an index, and fail the write */
+/* What is longer could be too long for an index, and fail the write. */
+#define MAX_INDEXED_CHARS 200
+#define MAX_INDEXED_CHARS_TOGETHER 500
+#define MAX_INDEXED_COLUMNS 32 /* PostgreSQL's bound */
 
 static bool
 fits_index(const struct column *column)
 {
+    struct type type = column->type;
+
     if (!column->not_null)
         return false;
-    return !type_is_text(column->type) ||
-           (column->type.length > 0 && column->type.length <= MAX_INDEXED_CHARS);
+    if (type_is_text(type))
+        return type.length > 0 && type.length <= MAX_INDEXED_CHARS;
+    return match_is_textual(type) || type_is_bool(type);
+}
+
+static bool
+fit_index(const struct columns *columns)
+{
+    int chars = 0;
+
+    for (size_t i = 0; i < columns->n; i++)
+        chars += type_is_text(columns->at[i]->type) ? columns->at[i]->type.length : 0;
+    return columns->n <= MAX_INDEXED_COLUMNS && chars <= MAX_INDEXED_CHARS_TOGETHER;
 }
 
 /*
@@ -181,6 +206,8 @@ choose_identity(struct published *published)
             published->kind = REPLICA_FULL;
         vec_push(&published->identity, more.at[i]);
     }
+    if (published->kind == REPLICA_INDEX && !fit_index(&published->identity))
+        published->kind = REPLICA_FULL;
 }
 
 static bool

@@ -9,17 +9,17 @@
 #include <string.h>
 
 #include "codec/order.h"
+#include "live/groups.h"
 #include "live/row.h"
 #include "live/sort.h"
 
 #define MAX_CHANGES 1000      /* of one result by one commit; above it, asking is cheaper */
 #define MAX_TEXT_BYTES 262144 /* the same: each subscriber would get its own at once */
-#define MAX_COLUMNS 1664      /* of a select: PostgreSQL's bound */
 
 /* ---- images ---- */
 
-static struct pgs_text
-keep_text(h2o_mem_pool_t *pool, struct pgs_buf *buf)
+struct pgs_text
+pgs__text_keep(h2o_mem_pool_t *pool, struct pgs_buf *buf)
 {
     struct pgs_text text = {h2o_strdup(pool, buf->at, buf->len).base, buf->len};
 
@@ -29,8 +29,8 @@ keep_text(h2o_mem_pool_t *pool, struct pgs_buf *buf)
     return text;
 }
 
-static bool
-are_told(const struct pgs_text *row, const uint16_t *columns, size_t n)
+bool
+pgs__row_is_told(const struct pgs_text *row, const uint16_t *columns, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (row[columns[i]].at == pgs_untold)
@@ -50,7 +50,7 @@ project(const struct pgs__rows *rows, const struct pgs_text *row, struct pgs_tex
 static bool
 make_before(const struct pgs__rows *rows, h2o_mem_pool_t *pool, struct pgs__image *image)
 {
-    struct pgs_text outputs[MAX_COLUMNS];
+    struct pgs_text outputs[PGS__MAX_COLUMNS];
     struct pgs_buf buf;
 
     project(rows, image->change->before, outputs);
@@ -59,7 +59,7 @@ make_before(const struct pgs__rows *rows, h2o_mem_pool_t *pool, struct pgs__imag
             return false;
     pgs_buf_init(&buf, 0);
     pgs__row_write_key(rows->live, outputs, &buf);
-    image->before = keep_text(pool, &buf);
+    image->before = pgs__text_keep(pool, &buf);
     return true;
 }
 
@@ -67,19 +67,19 @@ static bool
 make_after(const struct pgs__rows *rows, h2o_mem_pool_t *pool, struct pgs__image *image)
 {
     const struct pgs_match_rows *match = rows->match;
-    struct pgs_text outputs[MAX_COLUMNS];
+    struct pgs_text outputs[PGS__MAX_COLUMNS];
     struct pgs_buf buf;
 
-    if (!are_told(image->change->after, match->needed, match->n_needed) ||
-        !are_told(image->change->after, match->outputs, rows->live->n_columns))
+    if (!pgs__row_is_told(image->change->after, match->needed, match->n_needed) ||
+        !pgs__row_is_told(image->change->after, match->outputs, rows->live->n_columns))
         return false;
     project(rows, image->change->after, outputs);
     pgs_buf_init(&buf, 0);
     pgs__row_write_key(rows->live, outputs, &buf);
-    image->key = keep_text(pool, &buf);
+    image->key = pgs__text_keep(pool, &buf);
     pgs_buf_init(&buf, 0);
     pgs__row_write(rows->live, outputs, &buf);
-    image->text = keep_text(pool, &buf);
+    image->text = pgs__text_keep(pool, &buf);
     if (image->text.len > MAX_TEXT_BYTES)
         return false;
     image->text_hash = pgs__held_hash(image->text);
@@ -109,7 +109,8 @@ order_output(const struct pgs__rows *rows, uint16_t column)
 bool
 pgs__rows_are_usable(const struct pgs__rows *rows)
 {
-    if (rows->match == NULL || rows->live->n_columns > MAX_COLUMNS ||
+    if (rows->match == NULL || rows->live->n_columns > PGS__MAX_COLUMNS ||
+        rows->match->n_totals > PGS__MAX_COLUMNS ||
         rows->live->ordered != (rows->match->n_order > 0))
         return false;
     for (size_t i = 0; i < rows->match->n_order; i++)
@@ -123,7 +124,7 @@ pgs__rows_sort(const struct pgs__rows *rows, const struct pgs_text *outputs, h2o
                struct pgs_text *sort)
 {
     const struct pgs_match_rows *match = rows->match;
-    struct pgs_text texts[MAX_COLUMNS];
+    struct pgs_text texts[PGS__MAX_COLUMNS];
     struct pgs_buf buf;
     bool good;
 
@@ -135,15 +136,15 @@ pgs__rows_sort(const struct pgs__rows *rows, const struct pgs_text *outputs, h2o
     pgs_buf_init(&buf, 0);
     good = pgs__sort_write(match->order, texts, match->n_order, &buf);
     if (good)
-        *sort = keep_text(pool, &buf);
+        *sort = pgs__text_keep(pool, &buf);
     pgs_buf_clear(&buf);
     return good;
 }
 
 /* ---- touches ---- */
 
-static struct pgs__touch *
-touch(struct pgs__work *work)
+struct pgs__touch *
+pgs__work_touch(struct pgs__work *work)
 {
     struct pgs__touch *one = h2o_mem_alloc_pool(work->pool, sizeof(*one));
 
@@ -154,8 +155,8 @@ touch(struct pgs__work *work)
 }
 
 /* Of a row that is there, if this commit has touched it. */
-static struct pgs__touch *
-touch_of(const struct pgs__work *work, const struct pgs__held_row *row)
+struct pgs__touch *
+pgs__work_touch_of(const struct pgs__work *work, const struct pgs__held_row *row)
 {
     struct pgs__touch *one = row->mark;
 
@@ -205,11 +206,11 @@ is_full(const struct pgs__work *work)
 static void
 take_out(struct pgs__work *work, struct pgs__held_row *row)
 {
-    struct pgs__touch *one = touch_of(work, row);
+    struct pgs__touch *one = pgs__work_touch_of(work, row);
 
     pgs__held_take(work->held, row);
     if (one == NULL) {
-        one = touch(work);
+        one = pgs__work_touch(work);
         one->before = row;
     } else if (one->was_there) {
         row->text_hash = one->old_hash;
@@ -225,14 +226,15 @@ static bool
 put_in(struct pgs__work *work, const struct pgs__image *image)
 {
     struct pgs__touch *one = touch_of_gone(work, image->key);
-    struct pgs__held_row *row = pgs__held_row_new(image->key, image->sort, image->text_hash);
+    struct pgs__held_row *row =
+        pgs__held_row_new(image->key, image->sort, (struct pgs_text){"", 0}, image->text_hash);
 
     if (row == NULL || !pgs__held_put(work->held, row)) {
         free(row);
         return false;
     }
     if (one == NULL)
-        one = touch(work);
+        one = pgs__work_touch(work);
     one->now = row;
     one->text = image->text;
     row->mark = one;
@@ -243,10 +245,10 @@ put_in(struct pgs__work *work, const struct pgs__image *image)
 static void
 rewrite(struct pgs__work *work, struct pgs__held_row *row, const struct pgs__image *image)
 {
-    struct pgs__touch *one = touch_of(work, row);
+    struct pgs__touch *one = pgs__work_touch_of(work, row);
 
     if (one == NULL) {
-        one = touch(work);
+        one = pgs__work_touch(work);
         one->was_there = true;
         one->old_hash = row->text_hash;
         one->now = row;
@@ -341,9 +343,13 @@ pgs__work_apply(struct pgs__work *work, struct pgs__image *image)
 {
     const struct pgs_change *change = image->change;
 
+    if (work->n_changes++ >= MAX_CHANGES || work->text_bytes > MAX_TEXT_BYTES)
+        return false;
+    if (work->rows.match->totals != NULL)
+        return pgs__groups_apply(work, image);
     if (!image->is_made)
         make_image(&work->rows, work->pool, image);
-    if (!image->is_known || work->n_changes++ >= MAX_CHANGES || work->text_bytes > MAX_TEXT_BYTES)
+    if (!image->is_known)
         return false;
     if (is_another_key(image) && !remove_key(work, image->before))
         return false;
@@ -352,6 +358,13 @@ pgs__work_apply(struct pgs__work *work, struct pgs__image *image)
     if (work->rows.match->holds(change->after, work->facts) == PGS_TRUE)
         return put(work, image);
     return remove_key(work, image->key);
+}
+
+bool
+pgs__work_settle(struct pgs__work *work)
+{
+    return work->rows.match->totals == NULL ||
+           (pgs__groups_settle(work) && work->text_bytes <= MAX_TEXT_BYTES);
 }
 
 void

@@ -11,6 +11,8 @@
 #include "db/changes.h"
 #include "live/held.h"
 
+#define PGS__MAX_COLUMNS 1664 /* of a select: PostgreSQL's bound */
+
 /* What became of a row; where `row->mark` of struct pgs__held_row leads. */
 struct pgs__touch {
     struct pgs__touch *next;
@@ -18,8 +20,9 @@ struct pgs__touch {
     struct pgs__held_row *before; /* taken out of it; NULL: it was not there, or is `now` */
     bool was_there;               /* `now` was, with `old_hash` */
     uint64_t old_hash;
-    uint64_t commit;      /* that it is of */
-    struct pgs_text text; /* JSON of `now` */
+    uint64_t commit;           /* that it is of */
+    struct pgs_text text;      /* JSON of `now` */
+    struct pgs__total *totals; /* of a group that is counted; or NULL */
     enum {
         PGS__ROW_SAME,
         PGS__ROW_INSERTED,
@@ -60,11 +63,25 @@ struct pgs__work {
 bool pgs__work_apply(struct pgs__work *work, struct pgs__image *image)
     __attribute__((warn_unused_result));
 
+/* All changes of the commit have been applied: groups become rows.  False as above. */
+bool pgs__work_settle(struct pgs__work *work) __attribute__((warn_unused_result));
+
 /* The result is as it was. */
 void pgs__work_undo(struct pgs__work *work);
 
 /* It stays. `keep_texts`: of rows that are there, as row->mark. */
 void pgs__work_done(struct pgs__work *work, bool keep_texts);
+
+/* A touch of this commit, of nothing yet; and that of a row that is there, or NULL. */
+struct pgs__touch *pgs__work_touch(struct pgs__work *work);
+struct pgs__touch *pgs__work_touch_of(const struct pgs__work *work,
+                                      const struct pgs__held_row *row);
+
+/* A copy of what `buf` holds, which is cleared. */
+struct pgs_text pgs__text_keep(h2o_mem_pool_t *pool, struct pgs_buf *buf);
+
+/* The log tells these of a row's values. */
+bool pgs__row_is_told(const struct pgs_text *row, const uint16_t *columns, size_t n);
 
 /* The commit can be applied at all: the log's rows of these tables, the order and the types are
  * such as can be handled here. */

@@ -31,26 +31,30 @@ share(uint32_t occurrence)
 }
 
 struct pgs__held_row *
-pgs__held_row_new(struct pgs_text key, struct pgs_text sort, uint64_t text_hash)
+pgs__held_row_new(struct pgs_text key, struct pgs_text sort, struct pgs_text totals,
+                  uint64_t text_hash)
 {
-    struct pgs__held_row *row = malloc(sizeof(*row) + key.len + sort.len);
+    struct pgs__held_row *row = malloc(sizeof(*row) + key.len + sort.len + totals.len);
 
     if (row == NULL)
         return NULL;
     *row = (struct pgs__held_row){.key_hash = pgs__held_hash(key),
                                   .text_hash = text_hash,
                                   .key_len = (uint32_t)key.len,
-                                  .sort_len = (uint32_t)sort.len};
+                                  .sort_len = (uint32_t)sort.len,
+                                  .totals_len = (uint32_t)totals.len};
     memcpy(row->bytes, key.at, key.len);
     if (sort.len > 0)
         memcpy(row->bytes + key.len, sort.at, sort.len);
+    if (totals.len > 0)
+        memcpy(row->bytes + key.len + sort.len, totals.at, totals.len);
     return row;
 }
 
 static size_t
 row_bytes(const struct pgs__held_row *row)
 {
-    return sizeof(*row) + row->key_len + row->sort_len + 2 * sizeof(void *);
+    return sizeof(*row) + row->key_len + row->sort_len + row->totals_len + 2 * sizeof(void *);
 }
 
 /* ---- by key ---- */

@@ -19,7 +19,8 @@ struct pgs__held_row {
     uint32_t n_numbered; /* of occurrence 0: those below are there, so the next one is not sought */
     uint32_t key_len;    /* JSON of the key */
     uint32_t sort_len;   /* live/sort.h; 0: rows stand in the order in which they were added */
-    char bytes[];        /* the key, then where it stands */
+    uint32_t totals_len; /* live/groups.h; 0: it is no group */
+    char bytes[];        /* the key, where it stands, the totals */
 };
 
 struct pgs__held {
@@ -37,7 +38,7 @@ uint64_t pgs__held_hash(struct pgs_text text);
 
 /* A row that is nowhere yet; freed with free().  NULL: out of memory. */
 struct pgs__held_row *pgs__held_row_new(struct pgs_text key, struct pgs_text sort,
-                                        uint64_t text_hash);
+                                        struct pgs_text totals, uint64_t text_hash);
 
 static inline struct pgs_text
 pgs__held_key(const struct pgs__held_row *row)
@@ -49,6 +50,12 @@ static inline struct pgs_text
 pgs__held_sort(const struct pgs__held_row *row)
 {
     return (struct pgs_text){row->bytes + row->key_len, row->sort_len};
+}
+
+static inline struct pgs_text
+pgs__held_totals(const struct pgs__held_row *row)
+{
+    return (struct pgs_text){row->bytes + row->key_len + row->sort_len, row->totals_len};
 }
 
 /* NULL: there is none. */

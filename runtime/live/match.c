@@ -7,10 +7,16 @@
 #include "live/facts.h"
 #include "live/frame.h"
 
-static struct pgs__rows
-rows_of(const struct pgs__subscription *subscription)
+struct pgs__rows
+pgs__match_rows(const struct pgs__subscription *subscription)
 {
-    return (struct pgs__rows){subscription->live, subscription->matcher->rows};
+    struct pgs__rows rows = {subscription->live, NULL};
+
+    if (subscription->facts != NULL)
+        rows.match = subscription->matcher->rows;
+    if (!pgs__rows_are_usable(&rows))
+        rows.match = NULL;
+    return rows;
 }
 
 /* ---- who is concerned ---- */
@@ -32,9 +38,7 @@ pgs__match_choose(const struct pgs__subscription *subscription)
 static bool
 is_matched(const struct pgs__subscription *subscription, size_t source)
 {
-    struct pgs__rows rows = rows_of(subscription);
-
-    return source == 0 && pgs__rows_are_usable(&rows);
+    return source == 0 && pgs__match_rows(subscription).match != NULL;
 }
 
 static void
@@ -95,7 +99,7 @@ begin_work(struct pgs__subscription *subscription)
 
     if (subscription->work.commit == thread->recent.last)
         return;
-    subscription->work = (struct pgs__work){.rows = rows_of(subscription),
+    subscription->work = (struct pgs__work){.rows = pgs__match_rows(subscription),
                                             .facts = subscription->facts,
                                             .held = &subscription->held,
                                             .pool = &thread->scratch,
@@ -113,6 +117,13 @@ ask_again(struct pgs__subscription *subscription)
     pgs__subscription_mark(subscription);
 }
 
+/* Whether it holds the commit is not known, and what is counted must not be counted twice. */
+static bool
+is_uncertain(const struct pgs__subscription *subscription)
+{
+    return subscription->seen.is_lost && subscription->matcher->rows->totals != NULL;
+}
+
 static void
 visit_member(struct pgs__member *member, bool is_sure, void *arg)
 {
@@ -123,7 +134,7 @@ visit_member(struct pgs__member *member, bool is_sure, void *arg)
     if (!is_settled(subscription) || pgs__seen_holds(&subscription->seen, visit->commit))
         return;
     if (!visit->interest->is_matched || visit->image.change->kind == PGS_CHANGE_UNREAD ||
-        pgs__session_is_full(subscription->session)) {
+        is_uncertain(subscription) || pgs__session_is_full(subscription->session)) {
         ask_again(subscription);
         return;
     }
@@ -139,9 +150,10 @@ tell_work(struct pgs__subscription *subscription)
     struct pgs__delta delta;
 
     if (subscription->work.commit == 0)
-        return; /* it is asked for again */
-    if (pgs__session_is_full(subscription->session)) {
-        ask_again(subscription); /* the others of its session were told too much already */
+        return;                                        /* it is asked for again */
+    if (pgs__session_is_full(subscription->session) || /* with what others of it were told */
+        !pgs__work_settle(&subscription->work)) {
+        ask_again(subscription);
         return;
     }
     pgs_count(PGS_CELL_LIVE_RESULTS + PGS_LIVE_MATCHED, 1);
@@ -234,17 +246,17 @@ static bool
 apply(struct pgs__work *work, const struct pgs__subscription *subscription,
       const struct pgs__commit *commit)
 {
-    for (const struct pgs_change *change = commit->changes->first; change != NULL;
+    bool good = true;
+
+    for (const struct pgs_change *change = commit->changes->first; good && change != NULL;
          change = change->next) {
         struct pgs__image image = {.change = change};
 
-        if (concern_of(subscription, change) == ROWS && !pgs__work_apply(work, &image)) {
-            pgs__work_done(work, true);
-            return false;
-        }
+        good = concern_of(subscription, change) != ROWS || pgs__work_apply(work, &image);
     }
+    good = good && pgs__work_settle(work);
     pgs__work_done(work, true);
-    return true;
+    return good;
 }
 
 enum pgs__replay
@@ -265,7 +277,7 @@ pgs__match_replay(struct pgs__subscription *subscription, struct pgs__held *held
             return PGS__STOPPED;
         }
         if (concern == ROWS) {
-            struct pgs__work work = {.rows = rows_of(subscription),
+            struct pgs__work work = {.rows = pgs__match_rows(subscription),
                                      .facts = subscription->facts,
                                      .held = held,
                                      .pool = pool,

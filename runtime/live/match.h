@@ -30,6 +30,9 @@ enum pgs__replay pgs__match_replay(struct pgs__subscription *subscription, struc
 void pgs__match_join(struct pgs__subscription *subscription);
 void pgs__match_leave(struct pgs__subscription *subscription);
 
+/* How rows become rows of its result; `match` NULL: they are not matched. */
+struct pgs__rows pgs__match_rows(const struct pgs__subscription *subscription);
+
 /* The matcher for the role of its session; NULL: there is none that can be used. */
 const struct pgs_matcher *pgs__match_choose(const struct pgs__subscription *subscription);
 

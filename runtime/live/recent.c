@@ -158,6 +158,7 @@ pgs__seen_keep(struct pgs__seen *seen, const struct pgs__snapshot *snapshot)
     char *xips = malloc(len + 1);
 
     pgs__seen_clear(seen);
+    seen->is_lost = xips == NULL;
     if (xips == NULL)
         return;
     memcpy(xips, snapshot->xips, len);
@@ -174,12 +175,14 @@ pgs__seen_holds(struct pgs__seen *seen, const struct pgs__commit *commit)
 
     if (snapshot->xips == NULL)
         return false;
-    if ((snapshot->lsn != 0 && commit->lsn > snapshot->lsn) ||
-        commit->heard_ms - seen->since_ms > MAX_AGE_MS) {
+    if (snapshot->lsn != 0 && commit->lsn > snapshot->lsn) {
         pgs__seen_clear(seen);
         return false;
     }
-    return pgs__snapshot_sees(snapshot, commit->xid);
+    seen->is_lost = commit->heard_ms - seen->since_ms > MAX_AGE_MS;
+    if (seen->is_lost)
+        pgs__seen_clear(seen);
+    return !seen->is_lost && pgs__snapshot_sees(snapshot, commit->xid);
 }
 
 void

@@ -70,9 +70,10 @@ bool pgs__snapshot_sees(const struct pgs__snapshot *snapshot, uint32_t xid);
 struct pgs__seen {
     struct pgs__snapshot snapshot; /* xips are its own; NULL: there is none any more */
     int64_t since_ms;
+    bool is_lost; /* it was let go before its time: what the log tells of may be held or not */
 };
 
-/* Without memory nothing is kept. */
+/* Without memory it is lost. */
 void pgs__seen_keep(struct pgs__seen *seen, const struct pgs__snapshot *snapshot);
 void pgs__seen_clear(struct pgs__seen *seen);
 

@@ -16,7 +16,7 @@
 #include "live/facts.h"
 #include "live/frame.h"
 #include "live/match.h"
-#include "live/row.h"
+#include "live/reading.h"
 #include "live/sql.h"
 
 #define MAX_IN_FLIGHT 32
@@ -130,93 +130,6 @@ pgs__subscription_count_bytes(struct pgs__subscription *subscription)
 
 /* ---- answers ---- */
 
-static struct pgs_text
-keep_text(struct pgs_buf *buf, size_t from, h2o_mem_pool_t *pool)
-{
-    return (struct pgs_text){h2o_strdup(pool, buf->at + from, buf->len - from).base,
-                             buf->len - from};
-}
-
-/* What an answer is read into. */
-struct reading {
-    struct pgs__subscription *subscription;
-    struct pgs_txn *txn;
-    int statement;
-    h2o_mem_pool_t *pool;
-    struct pgs_buf text; /* of a row, then of its key */
-    size_t bytes;        /* of all rows */
-    struct pgs__held *held;
-    bool is_unplaced; /* a value has no order that is known here */
-};
-
-static void
-read_values(const struct reading *reading, int row, struct pgs_text *values)
-{
-    for (size_t i = 0; i < reading->subscription->live->n_columns; i++) {
-        values[i].len = 0;
-        values[i].at = pgs_txn_value(reading->txn, reading->statement, row, (int)i, &values[i].len);
-    }
-}
-
-/* Where it stands, if rows are matched. */
-static bool
-read_sort(const struct reading *reading, const struct pgs_text *values, struct pgs_text *sort)
-{
-    const struct pgs__subscription *subscription = reading->subscription;
-    struct pgs__rows rows = {subscription->live, NULL};
-
-    *sort = (struct pgs_text){"", 0};
-    if (subscription->facts == NULL)
-        return true;
-    rows.match = subscription->matcher->rows;
-    return !pgs__rows_are_usable(&rows) || pgs__rows_sort(&rows, values, reading->pool, sort);
-}
-
-static bool
-read_row(struct reading *reading, const struct pgs_text *values)
-{
-    const struct pgs_live *live = reading->subscription->live;
-    struct pgs__touch *touch = h2o_mem_alloc_pool(reading->pool, sizeof(*touch));
-    struct pgs__held_row *row = NULL;
-    struct pgs_buf *text = &reading->text;
-    struct pgs_text sort, key;
-
-    *touch = (struct pgs__touch){.now = NULL};
-    text->len = 0;
-    pgs__row_write(live, values, text);
-    reading->is_unplaced = !read_sort(reading, values, &sort);
-    if (text->failed || reading->is_unplaced)
-        return false;
-    touch->text = keep_text(text, 0, reading->pool);
-    pgs__row_write_key(live, values, text);
-    key = (struct pgs_text){text->at + touch->text.len, text->len - touch->text.len};
-    reading->bytes += text->len;
-    if (!text->failed)
-        row = pgs__held_row_new(key, sort, pgs__held_hash(touch->text));
-    if (row == NULL || !pgs__held_put(reading->held, row)) {
-        free(row);
-        return false;
-    }
-    row->mark = touch;
-    return true;
-}
-
-/* False: too large, or a row of it is unplaced. */
-static bool
-read_rows(struct reading *reading)
-{
-    size_t n_columns = reading->subscription->live->n_columns;
-    struct pgs_text *values = h2o_mem_alloc_pool(reading->pool, (n_columns + 1) * sizeof(*values));
-    int n = pgs_txn_row_count(reading->txn, reading->statement);
-    bool good = n <= PGS_LIVE_MAX_ROWS;
-
-    for (int row = 0; good && row < n; row++) {
-        read_values(reading, row, values);
-        good = read_row(reading, values) && reading->bytes <= PGS_LIVE_MAX_RESULT_BYTES;
-    }
-    return good;
-}
-
 /* Its places among those whom changes concern go by them. */
 static void
 take_facts(struct pgs__subscription *subscription, struct pgs_txn *txn)
@@ -314,24 +227,13 @@ ask_unmatched(struct pgs__subscription *subscription)
     h2o_linklist_insert(&subscription->session->thread->due, &subscription->turn);
 }
 
-/* A value may be without an order, such as a label that its type got after the server was built. */
-static void
-take_failure(struct pgs__subscription *subscription, const struct reading *reading)
-{
-    if (reading->is_unplaced)
-        ask_unmatched(subscription);
-    else
-        fail_size(subscription);
-}
-
 static void
 take_result(struct pgs__subscription *subscription, struct pgs_txn *txn)
 {
     struct pgs__held after = {0};
     struct pgs__snapshot snapshot;
+    struct pgs__rows rows;
     h2o_mem_pool_t pool;
-    struct reading reading = {subscription, txn,  rows_statement(subscription), &pool, {0}, 0,
-                              &after,       false};
     size_t len;
     const char *text = pgs_txn_value(txn, 0, 0, 0, &len);
     struct pgs_text lsn = {.at = pgs_txn_value(txn, 0, 0, 1, &lsn.len)};
@@ -341,17 +243,22 @@ take_result(struct pgs__subscription *subscription, struct pgs_txn *txn)
         return;
     }
     h2o_mem_init_pool(&pool);
-    pgs_buf_init(&reading.text, PGS_LIVE_MAX_RESULT_BYTES);
     take_facts(subscription, txn);
     subscription->failures = 0;
-    if (read_rows(&reading)) {
+    rows = pgs__match_rows(subscription);
+    switch (pgs__rows_read(&rows, txn, rows_statement(subscription), &pool, &after)) {
+    case PGS__READ:
         take_rows(subscription, &after, &snapshot, &pool);
         pgs__subscription_count_bytes(subscription);
-    } else {
-        take_failure(subscription, &reading);
+        break;
+    case PGS__UNPLACED: /* such as a label that a type got after the server was built */
+        ask_unmatched(subscription);
+        break;
+    case PGS__TOO_LARGE:
+        fail_size(subscription);
+        break;
     }
     pgs__held_clear(&after);
-    pgs_buf_clear(&reading.text);
     h2o_mem_clear_pool(&pool);
 }
 

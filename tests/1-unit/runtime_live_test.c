@@ -155,11 +155,15 @@ test_seen(void **state)
     commit.lsn = 0x10000100d; /* behind all that it saw: so are those that follow */
     assert_false(pgs__seen_holds(&seen, &commit));
     assert_null(seen.snapshot.xips);
+    assert_false(seen.is_lost);
     pgs__seen_keep(&seen, &snapshot);
     commit.lsn = 0;
     assert_true(pgs__seen_holds(&seen, &commit));
     commit.heard_ms += 2 * 3600000;
     assert_false(pgs__seen_holds(&seen, &commit));
+    assert_true(seen.is_lost);
+    pgs__seen_keep(&seen, &snapshot);
+    assert_false(seen.is_lost);
     assert_true(read_snapshot("10:20:", "nonsense", &snapshot));
     assert_int_equal(snapshot.lsn, 0);
     pgs__seen_clear(&seen);

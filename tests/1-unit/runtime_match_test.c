@@ -274,6 +274,7 @@ test_sort_of_nonsense(void **state)
 /* ---- results ---- */
 
 static h2o_mem_pool_t pool;
+static const struct pgs_text no_text = {"", 0};
 
 /* "a=1 b=2": keys and rows. */
 static struct pgs__held
@@ -286,7 +287,7 @@ held_of(const char *text)
         struct pgs__held_row *row;
 
         *touch = (struct pgs__touch){.text = {text, 3}};
-        row = pgs__held_row_new((struct pgs_text){text, 1}, (struct pgs_text){"", 0},
+        row = pgs__held_row_new((struct pgs_text){text, 1}, no_text, no_text,
                                 pgs__held_hash(touch->text));
         assert_true(pgs__held_put(&held, row));
         row->mark = touch;
@@ -353,7 +354,7 @@ static struct pgs__held_row *
 put_equal(struct pgs__held *held)
 {
     struct pgs__held_row *row =
-        pgs__held_row_new((struct pgs_text)TEXT("same"), (struct pgs_text)TEXT(""), 0);
+        pgs__held_row_new((struct pgs_text)TEXT("same"), no_text, no_text, 0);
 
     assert_true(pgs__held_put(held, row));
     assert_ptr_equal(pgs__held_find(held, (struct pgs_text)TEXT("same"), row->occurrence), row);
@@ -493,7 +494,8 @@ read_item(const struct pgs__rows *rows, const struct item *item, struct pgs__hel
     assert_true(pgs__work_apply(&work, &image));
     assert_int_equal(none.n, 1);
     pgs__work_done(&work, false);
-    assert_true(pgs__held_put(held, pgs__held_row_new(image.key, image.sort, image.text_hash)));
+    assert_true(
+        pgs__held_put(held, pgs__held_row_new(image.key, image.sort, no_text, image.text_hash)));
     pgs__held_clear(&none);
 }
 

@@ -1,5 +1,6 @@
 // The application of tests/4-api/live: who subscribes to what, random writes, and what the answers should be.
 import { users } from '../lib/app.mjs';
+import { scrape } from '../lib/metrics.mjs';
 
 const { ada, bob, eve } = users;
 export const staff = { sub: eve, staff: 'yes' };
@@ -23,6 +24,11 @@ const selects = {
   total: ({ team }) => `select count(*) as n from ticket where team_id = ${team}`,
   with_team: () => `select t.id as team_id, t.name, k.id, k.title from team t join ticket k on k.team_id = t.id where k.state = 'open' order by k.id limit 200`,
   titles: ({ team }) => `select distinct title, state from ticket where team_id = ${team}`,
+  sales: ({ team }) => `select state, paid, count(*) as n, count(amount) as known, sum(amount) as amount, sum(weight) as weight, min(day) as first, max(day) as last
+    from sale where team_id = ${team} group by state, paid`,
+  takings: () => 'select count(*) as n, sum(amount) as amount, max(weight) as most, max(state) as furthest from sale where owner_id = auth.uid()',
+  rooms: ({ team }) => `select room, count(*) as n, sum(minutes) as minutes, max(minutes) as longest from visit where team_id = ${team} group by room`,
+  busy: () => 'select team_id, count(*) as n, sum(minutes) as minutes from visit group by team_id',
   notes: ({ ticket }) => `select id, body from note where ticket_id = ${ticket}`,
 };
 
@@ -39,11 +45,52 @@ export async function truth(db, { who, query, params }) {
 /** Queries whose rows have an order. */
 export const ordered = ['queue', 'tickets', 'mine', 'with_team'];
 
+/** Queries whose rows are counted as the log tells of them. */
+export const counted = ['total', 'sales', 'takings', 'rooms', 'busy'];
+
 /** A query for `who`, and arguments. */
-export function question({ random, pick }, who) {
-  const query = pick(Object.keys(selects).filter((name) => name !== 'mine' || !who.staff)), team = 1 + random(3);
-  const params = { queue: { team }, tickets: { team_id: team }, total: { team }, titles: { team }, notes: { ticket: 1000 + random(60) } }[query] ?? {};
+export function question({ random, pick }, who, among = Object.keys(selects)) {
+  const query = pick(among.filter((name) => name !== 'mine' || !who.staff)), team = 1 + random(3);
+  const params = { queue: { team }, tickets: { team_id: team }, total: { team }, titles: { team }, notes: { ticket: 1000 + random(60) }, sales: { team }, rooms: { team } }[query] ?? {};
   return { query, params };
+}
+
+/** How many results were brought up to date by each way, in all and so far. */
+export async function ways(app) {
+  const metrics = await scrape(app.admin_port);
+  return Object.fromEntries(metrics.find('pgstack_live_results_total').map(({ labels, value }) => [labels.by, value]));
+}
+
+/** A function that makes statements over what is counted. */
+export function counts({ random, pick }) {
+  return () => {
+    const id = random(80), team = 1 + random(3), owner = pick([`'${ada}'`, `'${bob}'`, `'${eve}'`, 'null']), state = pick(["'open'", "'pending'", "'solved'", 'null']);
+    const amount = pick(['null', '1', '2', '7', '-3', '2147483647']), weight = pick(['null', '10', '-4', '6', ...(random(30) === 0 ? ['9223372036854775807'] : [])]);
+    const day = pick(['null', "'2026-02-28'", "'2026-03-01'", "'0044-03-15 BC'", "'infinity'"]), paid = pick(['true', 'false', 'null']);
+    const sale = `insert into sale (id, team_id, owner_id, state, paid, amount, weight, day) values (${id}, ${team}, ${owner}, ${state}, ${paid}, ${amount}, ${weight}, ${day})`;
+    const visit = `insert into visit values (${id}, ${team}, ${random(4)}, ${random(50)})`;
+    return pick([
+      `${sale} on conflict (id) do nothing`,
+      `${sale} on conflict (id) do update set amount = excluded.amount, day = excluded.day`,
+      `${sale} on conflict (id) do update set state = excluded.state, paid = excluded.paid, weight = excluded.weight`,
+      `${visit} on conflict (id) do nothing`,
+      `${visit} on conflict (id) do update set minutes = excluded.minutes`,
+      `update sale set amount = ${amount}, weight = ${weight} where id = ${id}`,
+      `update sale set team_id = ${team}, owner_id = ${owner} where id = ${id}`,
+      `update sale set state = ${state} where id % 9 = ${random(9)}`,
+      `update sale set hidden = not hidden where id = ${id}`,
+      `update visit set room = ${random(4)}, team_id = ${team} where id = ${id}`,
+      `update visit set minutes = minutes + 1 where id % 5 = ${random(5)}`,
+      `update visit set id = id + 100 where id = ${id} and not exists (select from visit where id = ${id + 100})`,
+      `delete from sale where id = ${id}`,
+      `delete from visit where id in (${id}, ${id + 100})`,
+      `begin; ${sale} on conflict (id) do nothing; update sale set amount = 5 where id = ${id}; delete from sale where id = ${id}; commit`,
+      `begin; ${visit} on conflict (id) do nothing; savepoint s; delete from visit where team_id = ${team}; rollback to s; update visit set room = 9 where id = ${id}; commit`,
+      `begin; delete from sale where state = ${state}; rollback`,
+      ...(random(12) === 0 ? [`insert into member values (${team}, ${pick([`'${ada}'`, `'${bob}'`])}) on conflict do nothing`, `delete from member where team_id = ${team} and user_id = '${bob}'`] : []),
+      ...(random(60) === 0 ? ['truncate sale', 'truncate visit', 'insert into visit select i, 1 + i % 3, i % 7, i from generate_series(200, 900) i on conflict do nothing', 'delete from visit where id >= 200'] : []),
+    ]);
+  };
 }
 
 /** A function that makes statements; now and then `lose`, where it is given. */

@@ -5,12 +5,13 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createLive } from '../../clients/js/live.js';
-import { buildProject, childrenOf, environment, makeDatabase, startServer, users } from '../lib/app.mjs';
+import { buildProject, childrenOf, credentials, environment, makeDatabase, startServer, users } from '../lib/app.mjs';
 import { token } from '../lib/jwt.mjs';
+import { Live } from '../lib/live.mjs';
 import { Cluster, connect } from '../lib/postgres.mjs';
 import { freePort, sleep, until } from '../lib/process.mjs';
 import { openProxy } from '../lib/proxy.mjs';
-import { dice, ordered, question, seed, staff, truth, writes } from './board.mjs';
+import { counts, dice, ordered, question, seed, staff, truth, writes } from './board.mjs';
 
 const name = 'live_faults';
 const people = [...['ada', 'bob', 'eve'].map((user) => ({ sub: users[user] })), staff];
@@ -118,7 +119,7 @@ test('what breaks loses nothing', { timeout: 3_600_000 }, async () => {
   let compared = 0, written = 0;
   try {
     while (lost() < wanted.lost || restarts() < wanted.restarts || Object.values(seen).includes(0)) {
-      const writers = Array.from({ length: 3 }, () => beginWriting(writes({ random, pick })));
+      const writers = [writes, writes, counts].map((kind) => beginWriting(kind({ random, pick })));
       const some = Object.keys(seen).filter((fault) => restarts() < wanted.restarts || !fault.startsWith('PostgreSQL'))
         .map((fault) => [seen[fault], random(1000), fault]).sort((x, y) => x[0] - y[0] || x[1] - y[1]).slice(0, 3).map(([, , fault]) => fault);
       for (const fault of some) {
@@ -156,4 +157,36 @@ test('of two servers on one database one is killed, and its clients go on with t
     await stop();
     for (const one of clients) one.close();
   }
+});
+
+test('a commit that the log tells of, and nobody can see yet, is counted once', { timeout: 120_000 }, async () => {
+  const visit = (id) => `insert into visit values (${id}, 3, 1, 1)`, rows = (n) => [{ room: 1, n, minutes: n, longest: 1 }];
+  const writer = await connect(cluster, name), live = await Live.open(server.port, { headers: credentials(staff) });
+  const subscribe = (id) => live.subscribe(id, 'rooms', { team: 3 }).ready();
+  let written = 0, waiting;
+  await db.query('set synchronous_commit = local; delete from visit where team_id = 3 or id >= 5000');
+  const first = await subscribe('first');
+  try {
+    await db.query(`alter system set synchronous_standby_names = 'nobody'`);
+    await db.query('select pg_reload_conf()');
+    await until('a commit to wait for a standby', async () => {
+      waiting ??= writer.query(visit(5000 + written++)).then(() => { waiting = undefined; });
+      return (await db.query(`select from pg_stat_activity where wait_event = 'SyncRep'`)).rowCount > 0;
+    });
+    await first.become(rows(written));
+    const seen = (await db.query('select count(*)::int as n from visit where team_id = 3')).rows[0].n;
+    assert.equal(seen, written - 1, 'the last one cannot be seen');
+    const second = await subscribe('second');
+    await second.become(rows(written));
+    await db.query(visit(6000));
+    for (const one of [first, second, await subscribe('third')]) await one.become(rows(written + 1));
+  } finally {
+    await db.query('alter system reset synchronous_standby_names');
+    await db.query('select pg_reload_conf()');
+    await waiting;
+    await writer.end();
+  }
+  await db.query(visit(6001));
+  for (const id of ['first', 'second', 'third', 'fourth']) await (live.subscriptions.get(id) ?? await subscribe(id)).become(rows(written + 2));
+  await live.close();
 });

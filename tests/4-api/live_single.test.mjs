@@ -99,7 +99,7 @@ test('a result that is too large is an overflow, and one that cannot be had is i
   assert.equal(await live.closed, 1013);
   assert.deepEqual(live.frames.map(({ type, overflow, code }) => ({ type, overflow, code })), [{ type: 'subscribed', overflow: undefined, code: undefined }, { type: 'overflow', overflow: true, code: 'too_large' }]);
   await sql('delete from note');
-  const other = await open(`/ws/total?params=${encodeURIComponent('{"team":1}')}`, staff); // asked for, not matched
+  const other = await open(`/ws/titles?params=${encodeURIComponent('{"team":1}')}`, staff); // asked for, not matched
   await until('its rows', () => other.frames.length === 2);
   await sql('revoke select on ticket from staff'); // alone: other backends hear of it a moment after its commit can be seen
   await sql(`insert into ticket (id, team_id, title) values (9, 1, 'x')`);

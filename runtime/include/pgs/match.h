@@ -70,6 +70,22 @@ struct pgs_match_order {
     bool nulls_first;
 };
 
+/* What a group of rows has in one place. */
+enum pgs_total_kind {
+    PGS_TOTAL_GROUP,  /* the column's value, which all of its rows have in common */
+    PGS_TOTAL_ROWS,   /* how many rows */
+    PGS_TOTAL_VALUES, /* in how many of them the column is not null */
+    PGS_TOTAL_SUM,    /* of whole numbers; null of no values */
+    PGS_TOTAL_MIN,    /* in the order of pgs_compare; null of no values */
+    PGS_TOTAL_MAX,
+};
+
+struct pgs_match_total {
+    enum pgs_total_kind kind;
+    uint16_t column; /* of pgs_watched.columns; of PGS_TOTAL_ROWS none */
+    uint16_t values; /* of PGS_TOTAL_SUM: the total that counts what was added */
+};
+
 /* How the rows of a result come out of the rows of one table. */
 struct pgs_match_rows {
     /* Of the where clause and the row policies.  `row` has a value for each of
@@ -81,6 +97,13 @@ struct pgs_match_rows {
     const struct pgs_match_order *order; /* total: it ends with a key; none: unordered */
     size_t n_order;
     uint32_t limit; /* 0: none */
+    /*
+     * NULL: rows as they are.  Else a row of the result is a group of rows, with a total for each
+     * of pgs_live.columns; `outputs`, order and limit are not used.  The query gives the other
+     * totals behind those columns, the first of them being how many rows the group has.
+     */
+    const struct pgs_match_total *totals;
+    size_t n_totals;
 };
 
 /* How changes reach the subscribers of some roles. */

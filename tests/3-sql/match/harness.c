@@ -87,6 +87,27 @@ print_source(const struct pgs_live_source *source)
 }
 
 static void
+print_totals(const struct pgs_match_rows *rows, const struct pgs_watched *table)
+{
+    static const char *const kinds[] = {
+        [PGS_TOTAL_GROUP] = "group", [PGS_TOTAL_ROWS] = "rows", [PGS_TOTAL_VALUES] = "values",
+        [PGS_TOTAL_SUM] = "sum",     [PGS_TOTAL_MIN] = "min",   [PGS_TOTAL_MAX] = "max"};
+
+    printf(",\"totals\":[");
+    for (size_t i = 0; rows != NULL && i < rows->n_totals; i++) {
+        const struct pgs_match_total *total = &rows->totals[i];
+
+        printf("%s{\"kind\":\"%s\"", i > 0 ? "," : "", kinds[total->kind]);
+        if (total->kind != PGS_TOTAL_ROWS) {
+            printf(",\"column\":");
+            print_string(table->columns[total->column]);
+        }
+        printf("}");
+    }
+    printf("]");
+}
+
+static void
 describe(size_t number, const struct pgs_live *live, size_t place)
 {
     const struct pgs_matcher *matcher = &live->matchers[place];
@@ -119,7 +140,9 @@ describe(size_t number, const struct pgs_live *live, size_t place)
         printf("%s", i > 0 ? "," : "");
         print_source(&matcher->sources[i]);
     }
-    printf("],\"rows\":%s,\"values\":", matcher->rows != NULL ? "true" : "false");
+    printf("],\"rows\":%s", matcher->rows != NULL ? "true" : "false");
+    print_totals(matcher->rows, table);
+    printf(",\"values\":");
     print_query(&matcher->values);
     printf(",\"sets\":[");
     for (size_t i = 0; i < matcher->n_sets; i++) {

@@ -323,16 +323,66 @@ static const struct pgs_column note_count_columns[] = {
 
 static const uint16_t note_count_tables[] = {0};
 
+/* Is a row of note in the result, and may authenticated see it? */
+static enum pgs_truth
+note_count_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text team_id = row[2];
+    struct pgs_text owner_id = row[1];
+    struct pgs_text team = facts->values[0];
+    struct pgs_text uid = facts->values[1];
+
+    enum pgs_truth holds = pgs_equal(team_id, team);
+    /* policy own */
+    holds = pgs_and(holds, pgs_equal(owner_id, uid));
+    return holds;
+}
+
 static const uint16_t note_count_asked[] = {0};
 static const struct pgs_tie note_count_ties_0[] = {{2, 0}, {1, 1}};
 static const struct pgs_live_source note_count_sources[] = {
     {.watched = 0, .ties = note_count_ties_0, .n_ties = 2},
 };
+static const uint16_t note_count_needed[] = {1, 2};
+static const struct pgs_match_total note_count_totals[] = {
+    {.kind = PGS_TOTAL_ROWS},
+    {.kind = PGS_TOTAL_ROWS},
+};
+static const struct pgs_match_rows note_count_rows = {
+    .holds = note_count_holds,
+    .needed = note_count_needed,
+    .n_needed = PGS_COUNT(note_count_needed),
+    .totals = note_count_totals,
+    .n_totals = PGS_COUNT(note_count_totals),
+};
+
+/* Is a row of note in the result, and may service_role see it? */
+static enum pgs_truth
+note_count_2_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text team_id = row[2];
+    struct pgs_text team = facts->values[0];
+
+    enum pgs_truth holds = pgs_equal(team_id, team);
+    return holds;
+}
 
 static const uint16_t note_count_2_asked[] = {0};
 static const struct pgs_tie note_count_2_ties_0[] = {{2, 0}};
 static const struct pgs_live_source note_count_2_sources[] = {
     {.watched = 0, .ties = note_count_2_ties_0, .n_ties = 1},
+};
+static const uint16_t note_count_2_needed[] = {2};
+static const struct pgs_match_total note_count_2_totals[] = {
+    {.kind = PGS_TOTAL_ROWS},
+    {.kind = PGS_TOTAL_ROWS},
+};
+static const struct pgs_match_rows note_count_2_rows = {
+    .holds = note_count_2_holds,
+    .needed = note_count_2_needed,
+    .n_needed = PGS_COUNT(note_count_2_needed),
+    .totals = note_count_2_totals,
+    .n_totals = PGS_COUNT(note_count_2_totals),
 };
 
 static const struct pgs_matcher note_count_matchers[] = {
@@ -347,6 +397,7 @@ static const struct pgs_matcher note_count_matchers[] = {
             },
         .sources = note_count_sources,
         .n_sources = PGS_COUNT(note_count_sources),
+        .rows = &note_count_rows,
     },
     {
         .roles = ROLE_SERVICE_ROLE,
@@ -359,12 +410,13 @@ static const struct pgs_matcher note_count_matchers[] = {
             },
         .sources = note_count_2_sources,
         .n_sources = PGS_COUNT(note_count_2_sources),
+        .rows = &note_count_2_rows,
     },
 };
 
 const struct pgs_live note_count_live = {
     .name = "note_count",
-    .sql = "select count(*) as n from public.note where team_id = $1::uuid",
+    .sql = "select count(*) as n, count(*) from public.note where team_id = $1::uuid",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
     .arguments = &note_count_shape,
     .columns = note_count_columns,

@@ -158,6 +158,31 @@ export type Database = {
           top: number | null;
         };
       };
+      groups_of_team: {
+        Args: {
+          team: string | null;
+        };
+        Row: {
+          state: Database["public"]["Enums"]["state"] | null;
+          shared: boolean | null;
+          n: number;
+          ranked: number;
+          sized: number;
+          ranks: number | null;
+          sizes: number;
+          first_due: string | null;
+          last_label: string | null;
+        };
+      };
+      pages_of_team: {
+        Args: {
+          team: string | null;
+        };
+        Row: {
+          shared: boolean;
+          n: number;
+        };
+      };
       limited: {
         Args: {
           team: string | null;

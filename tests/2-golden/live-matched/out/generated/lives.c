@@ -13,7 +13,8 @@ PGS_GENERATED_FOR_ABI(2);
 static const char *const matched_0[] = {"team_id", "user_id", "level", NULL};
 
 static const char *const matched_1[] = {
-    "id", "owner_id", "team_id", "rank", "due", "label", "pgs_equal", "matched_1_types", NULL,
+    "id",  "owner_id", "team_id", "state",     "shared",          "rank", "size",
+    "due", "seen_at",  "label",   "pgs_equal", "matched_1_types", NULL,
 };
 
 static const char *const matched_2[] = {
@@ -46,8 +47,12 @@ static const struct pgs_column matched_1_types[] = {
     PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
     PGS_COLUMN("owner_id", "owner_id", PGS_UUID, "uuid", PGS_NOT_NULL),
     PGS_COLUMN("team_id", "team_id", PGS_UUID, "uuid", PGS_NULLABLE),
+    PGS_ENUM_COLUMN("state", "state", "public.state", state_labels, PGS_NULLABLE),
+    PGS_COLUMN("shared", "shared", PGS_BOOL, "boolean", PGS_NULLABLE),
     PGS_COLUMN("rank", "rank", PGS_INT4, "integer", PGS_NULLABLE),
+    PGS_COLUMN("size", "size", PGS_INT2, "smallint", PGS_NOT_NULL),
     PGS_COLUMN("due", "due", PGS_DATE, "date", PGS_NULLABLE),
+    PGS_COLUMN("seen_at", "seen_at", PGS_TIMESTAMP, "timestamp without time zone", PGS_NULLABLE),
     PGS_COLUMN("label", "label", PGS_TEXT, "text", PGS_NULLABLE),
     PGS_COLUMN("pgs_equal", "pgs_equal", PGS_TEXT, "text", PGS_NULLABLE),
     PGS_COLUMN("matched_1_types", "matched_1_types", PGS_TEXT, "text", PGS_NULLABLE),
@@ -521,8 +526,8 @@ static const struct pgs_tie by_team_ties_0[] = {{2, 0}};
 static const struct pgs_live_source by_team_sources[] = {
     {.watched = 1, .ties = by_team_ties_0, .n_ties = 1},
 };
-static const uint16_t by_team_needed[] = {0, 2, 5};
-static const uint16_t by_team_outputs[] = {0, 5};
+static const uint16_t by_team_needed[] = {0, 2, 9};
+static const uint16_t by_team_outputs[] = {0, 9};
 static const struct pgs_match_rows by_team_rows = {
     .holds = by_team_holds,
     .needed = by_team_needed,
@@ -592,12 +597,12 @@ static const uint16_t between_ranks_tables[] = {1};
 static enum pgs_truth
 between_ranks_holds(const struct pgs_text *row, const struct pgs_facts *facts)
 {
-    struct pgs_text rank = row[3];
+    struct pgs_text rank = row[5];
     struct pgs_text low = facts->values[0];
     struct pgs_text high = facts->values[1];
 
-    enum pgs_truth holds = pgs_less_equal(&matched_1_types[3], low, rank);
-    holds = pgs_and(holds, pgs_less_equal(&matched_1_types[3], rank, high));
+    enum pgs_truth holds = pgs_less_equal(&matched_1_types[5], low, rank);
+    holds = pgs_and(holds, pgs_less_equal(&matched_1_types[5], rank, high));
     return holds;
 }
 
@@ -605,10 +610,10 @@ static const uint16_t between_ranks_asked[] = {0, 1};
 static const struct pgs_live_source between_ranks_sources[] = {
     {.watched = 1},
 };
-static const uint16_t between_ranks_needed[] = {0, 3};
-static const uint16_t between_ranks_outputs[] = {0, 3};
+static const uint16_t between_ranks_needed[] = {0, 5};
+static const uint16_t between_ranks_outputs[] = {0, 5};
 static const struct pgs_match_order between_ranks_order[] = {
-    {.column = 3, .type = &matched_1_types[3], .descending = true, .nulls_first = true},
+    {.column = 5, .type = &matched_1_types[5], .descending = true, .nulls_first = true},
     {.column = 0, .type = &matched_1_types[0]},
 };
 static const struct pgs_match_rows between_ranks_rows = {
@@ -681,7 +686,7 @@ static const uint16_t nothing_due_tables[] = {1};
 static enum pgs_truth
 nothing_due_holds(const struct pgs_text *row, const struct pgs_facts *facts)
 {
-    struct pgs_text due = row[4];
+    struct pgs_text due = row[7];
     struct pgs_text team_id = row[2];
     struct pgs_text team = facts->values[0];
 
@@ -696,7 +701,7 @@ static const struct pgs_tie nothing_due_ties_0[] = {{2, 0}};
 static const struct pgs_live_source nothing_due_sources[] = {
     {.watched = 1, .ties = nothing_due_ties_0, .n_ties = 1},
 };
-static const uint16_t nothing_due_needed[] = {0, 2, 4};
+static const uint16_t nothing_due_needed[] = {0, 2, 7};
 static const uint16_t nothing_due_outputs[] = {0};
 static const struct pgs_match_rows nothing_due_rows = {
     .holds = nothing_due_holds,
@@ -2249,7 +2254,7 @@ static const uint16_t of_rank_tables[] = {0, 1};
 static enum pgs_truth
 of_rank_holds(const struct pgs_text *row, const struct pgs_facts *facts)
 {
-    struct pgs_text rank = row[3];
+    struct pgs_text rank = row[5];
     struct pgs_text n = facts->values[0];
 
     enum pgs_truth holds = pgs_equal(rank, n);
@@ -2269,13 +2274,13 @@ static const struct pgs_fact_query of_rank_sets[] = {
         .n_columns = 1,
     },
 };
-static const struct pgs_tie of_rank_ties_0[] = {{3, 0}};
+static const struct pgs_tie of_rank_ties_0[] = {{5, 0}};
 static const struct pgs_tie of_rank_ties_1[] = {{2, 0}, {1, 1}};
 static const struct pgs_live_source of_rank_sources[] = {
     {.watched = 1, .ties = of_rank_ties_0, .n_ties = 1},
     {.watched = 0, .ties = of_rank_ties_1, .n_ties = 2},
 };
-static const uint16_t of_rank_needed[] = {0, 3};
+static const uint16_t of_rank_needed[] = {0, 5};
 static const uint16_t of_rank_outputs[] = {0};
 static const struct pgs_match_rows of_rank_rows = {
     .holds = of_rank_holds,
@@ -2426,10 +2431,34 @@ static const struct pgs_column count_of_team_columns[] = {
 
 static const uint16_t count_of_team_tables[] = {1};
 
+/* Is a row of item in the result, and may authenticated see it? */
+static enum pgs_truth
+count_of_team_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text team_id = row[2];
+    struct pgs_text team = facts->values[0];
+
+    enum pgs_truth holds = pgs_equal(team_id, team);
+    return holds;
+}
+
 static const uint16_t count_of_team_asked[] = {0};
 static const struct pgs_tie count_of_team_ties_0[] = {{2, 0}};
 static const struct pgs_live_source count_of_team_sources[] = {
     {.watched = 1, .ties = count_of_team_ties_0, .n_ties = 1},
+};
+static const uint16_t count_of_team_needed[] = {2, 5};
+static const struct pgs_match_total count_of_team_totals[] = {
+    {.kind = PGS_TOTAL_ROWS},
+    {.kind = PGS_TOTAL_MAX, .column = 5},
+    {.kind = PGS_TOTAL_ROWS},
+};
+static const struct pgs_match_rows count_of_team_rows = {
+    .holds = count_of_team_holds,
+    .needed = count_of_team_needed,
+    .n_needed = PGS_COUNT(count_of_team_needed),
+    .totals = count_of_team_totals,
+    .n_totals = PGS_COUNT(count_of_team_totals),
 };
 
 static const struct pgs_matcher count_of_team_matchers[] = {
@@ -2444,12 +2473,14 @@ static const struct pgs_matcher count_of_team_matchers[] = {
             },
         .sources = count_of_team_sources,
         .n_sources = PGS_COUNT(count_of_team_sources),
+        .rows = &count_of_team_rows,
     },
 };
 
 const struct pgs_live count_of_team_live = {
     .name = "count_of_team",
-    .sql = "select count(*) as n, max(rank) as top from public.item where team_id = $1::uuid",
+    .sql = "select count(*) as n, max(rank) as top, count(*) from public.item where team_id = "
+           "$1::uuid",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &count_of_team_shape,
     .columns = count_of_team_columns,
@@ -2460,7 +2491,266 @@ const struct pgs_live count_of_team_live = {
     .n_matchers = PGS_COUNT(count_of_team_matchers),
 };
 
-/* policies/matched.schema:115 live limited */
+/* policies/matched.schema:106 live groups_of_team */
+struct groups_of_team_arguments {
+    unsigned char has[1];
+    struct pgs_uuid team;
+};
+
+static const struct pgs_column groups_of_team_parameters[] = {
+    PGS_COLUMN("team", "team", PGS_UUID, "uuid", PGS_NULLABLE),
+};
+
+static const struct pgs_field groups_of_team_fields[] = {
+    PGS_FIELD(struct groups_of_team_arguments, team, groups_of_team_parameters[0], PGS_REQUIRED),
+};
+static const struct pgs_shape groups_of_team_shape =
+    PGS_SHAPE(struct groups_of_team_arguments, groups_of_team_fields);
+
+static const struct pgs_column groups_of_team_columns[] = {
+    PGS_ENUM_COLUMN("state", "state", "public.state", state_labels, PGS_NULLABLE),
+    PGS_COLUMN("shared", "shared", PGS_BOOL, "boolean", PGS_NULLABLE),
+    PGS_COLUMN("n", "n", PGS_INT8, "bigint", PGS_NOT_NULL),
+    PGS_COLUMN("ranked", "ranked", PGS_INT8, "bigint", PGS_NOT_NULL),
+    PGS_COLUMN("sized", "sized", PGS_INT8, "bigint", PGS_NOT_NULL),
+    PGS_COLUMN("ranks", "ranks", PGS_INT8, "bigint", PGS_NULLABLE),
+    PGS_COLUMN("sizes", "sizes", PGS_NUMERIC, "numeric", PGS_NOT_NULL),
+    PGS_COLUMN("first_due", "first_due", PGS_DATE, "date", PGS_NULLABLE),
+    PGS_COLUMN("last_label", "last_label", PGS_TEXT, "text", PGS_NULLABLE),
+};
+
+static const uint16_t groups_of_team_key[] = {0, 1};
+static const uint16_t groups_of_team_tables[] = {1};
+
+/* Is a row of item in the result, and may authenticated see it? */
+static enum pgs_truth
+groups_of_team_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text team_id = row[2];
+    struct pgs_text seen_at = row[8];
+    struct pgs_text team = facts->values[0];
+
+    enum pgs_truth holds = pgs_equal(team_id, team);
+    holds = pgs_and(holds, pgs_not(pgs_is_null(seen_at)));
+    return holds;
+}
+
+static const uint16_t groups_of_team_asked[] = {0};
+static const struct pgs_tie groups_of_team_ties_0[] = {{2, 0}};
+static const struct pgs_live_source groups_of_team_sources[] = {
+    {.watched = 1, .ties = groups_of_team_ties_0, .n_ties = 1},
+};
+static const uint16_t groups_of_team_needed[] = {2, 3, 4, 5, 6, 7, 8, 9};
+static const struct pgs_match_total groups_of_team_totals[] = {
+    {.kind = PGS_TOTAL_GROUP, .column = 3},
+    {.kind = PGS_TOTAL_GROUP, .column = 4},
+    {.kind = PGS_TOTAL_ROWS},
+    {.kind = PGS_TOTAL_VALUES, .column = 5},
+    {.kind = PGS_TOTAL_ROWS},
+    {.kind = PGS_TOTAL_SUM, .column = 5, .values = 10},
+    {.kind = PGS_TOTAL_SUM, .column = 6, .values = 11},
+    {.kind = PGS_TOTAL_MIN, .column = 7},
+    {.kind = PGS_TOTAL_MAX, .column = 9},
+    {.kind = PGS_TOTAL_ROWS},
+    {.kind = PGS_TOTAL_VALUES, .column = 5},
+    {.kind = PGS_TOTAL_VALUES, .column = 6},
+};
+static const struct pgs_match_rows groups_of_team_rows = {
+    .holds = groups_of_team_holds,
+    .needed = groups_of_team_needed,
+    .n_needed = PGS_COUNT(groups_of_team_needed),
+    .totals = groups_of_team_totals,
+    .n_totals = PGS_COUNT(groups_of_team_totals),
+};
+
+static const struct pgs_matcher groups_of_team_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+        .values =
+            {
+                .sql = "select $1::uuid::text",
+                .arguments = groups_of_team_asked,
+                .n_arguments = PGS_COUNT(groups_of_team_asked),
+                .n_columns = 1,
+            },
+        .sources = groups_of_team_sources,
+        .n_sources = PGS_COUNT(groups_of_team_sources),
+        .rows = &groups_of_team_rows,
+    },
+};
+
+const struct pgs_live groups_of_team_live = {
+    .name = "groups_of_team",
+    .sql = "select state, shared, count(*) as n, count(rank) as ranked, count(size) as sized, "
+           "sum(rank) as ranks, sum(size::bigint) as sizes, min(due) as first_due, max(label "
+           "collate pg_catalog.\"C\") as last_label, count(*), count(rank), count(size::bigint) "
+           "from public.item where team_id = $1::uuid and seen_at is not null group by state, "
+           "shared",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+    .arguments = &groups_of_team_shape,
+    .columns = groups_of_team_columns,
+    .n_columns = PGS_COUNT(groups_of_team_columns),
+    .key = groups_of_team_key,
+    .n_key = PGS_COUNT(groups_of_team_key),
+    .watched = groups_of_team_tables,
+    .n_watched = PGS_COUNT(groups_of_team_tables),
+    .matchers = groups_of_team_matchers,
+    .n_matchers = PGS_COUNT(groups_of_team_matchers),
+};
+
+/* policies/matched.schema:113 live pages_of_team */
+struct pages_of_team_arguments {
+    unsigned char has[1];
+    struct pgs_uuid team;
+};
+
+static const struct pgs_column pages_of_team_parameters[] = {
+    PGS_COLUMN("team", "team", PGS_UUID, "uuid", PGS_NULLABLE),
+};
+
+static const struct pgs_field pages_of_team_fields[] = {
+    PGS_FIELD(struct pages_of_team_arguments, team, pages_of_team_parameters[0], PGS_REQUIRED),
+};
+static const struct pgs_shape pages_of_team_shape =
+    PGS_SHAPE(struct pages_of_team_arguments, pages_of_team_fields);
+
+static const struct pgs_column pages_of_team_columns[] = {
+    PGS_COLUMN("shared", "shared", PGS_BOOL, "boolean", PGS_NOT_NULL),
+    PGS_COLUMN("n", "n", PGS_INT8, "bigint", PGS_NOT_NULL),
+};
+
+static const uint16_t pages_of_team_key[] = {0};
+static const uint16_t pages_of_team_tables[] = {0, 3};
+
+/* Is a row of page in the result, and may authenticated see it? */
+static enum pgs_truth
+pages_of_team_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text shared = row[2];
+    struct pgs_text team_id = row[1];
+    struct pgs_text team = facts->values[0];
+    struct pgs_text fact = facts->values[1];
+
+    enum pgs_truth holds = pgs_equal(team_id, team);
+    /* policy pages */
+    enum pgs_truth part_2 = pgs_boolean(shared);
+    part_2 = pgs_and(part_2, pgs_boolean(fact));
+    enum pgs_truth part_1 = part_2;
+    part_1 = pgs_or(part_1, pgs_set_contains(facts->sets[0], team_id));
+    holds = pgs_and(holds, part_1);
+    return holds;
+}
+
+static const uint16_t pages_of_team_asked[] = {0};
+static const uint16_t pages_of_team_set_0_arguments[] = {0};
+static const struct pgs_fact_query pages_of_team_sets[] = {
+    {
+        .sql = "select distinct v::text from (select team_id from public.member m where user_id = "
+               "(select auth.uid()) and level >= 1) s (v) where v = $1::uuid",
+        .arguments = pages_of_team_set_0_arguments,
+        .n_arguments = PGS_COUNT(pages_of_team_set_0_arguments),
+        .n_columns = 1,
+    },
+};
+static const struct pgs_tie pages_of_team_ties_0[] = {{1, 0}};
+static const struct pgs_tie pages_of_team_ties_1[] = {{1, 2}, {0, 0}};
+static const struct pgs_live_source pages_of_team_sources[] = {
+    {.watched = 3, .ties = pages_of_team_ties_0, .n_ties = 1},
+    {.watched = 0, .ties = pages_of_team_ties_1, .n_ties = 2},
+};
+static const uint16_t pages_of_team_needed[] = {1, 2};
+static const struct pgs_match_total pages_of_team_totals[] = {
+    {.kind = PGS_TOTAL_GROUP, .column = 2},
+    {.kind = PGS_TOTAL_ROWS},
+    {.kind = PGS_TOTAL_ROWS},
+};
+static const struct pgs_match_rows pages_of_team_rows = {
+    .holds = pages_of_team_holds,
+    .needed = pages_of_team_needed,
+    .n_needed = PGS_COUNT(pages_of_team_needed),
+    .totals = pages_of_team_totals,
+    .n_totals = PGS_COUNT(pages_of_team_totals),
+};
+
+/* Is a row of page in the result, and may service_role see it? */
+static enum pgs_truth
+pages_of_team_2_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text team_id = row[1];
+    struct pgs_text team = facts->values[0];
+
+    enum pgs_truth holds = pgs_equal(team_id, team);
+    return holds;
+}
+
+static const uint16_t pages_of_team_2_asked[] = {0};
+static const struct pgs_tie pages_of_team_2_ties_0[] = {{1, 0}};
+static const struct pgs_live_source pages_of_team_2_sources[] = {
+    {.watched = 3, .ties = pages_of_team_2_ties_0, .n_ties = 1},
+};
+static const uint16_t pages_of_team_2_needed[] = {1, 2};
+static const struct pgs_match_total pages_of_team_2_totals[] = {
+    {.kind = PGS_TOTAL_GROUP, .column = 2},
+    {.kind = PGS_TOTAL_ROWS},
+    {.kind = PGS_TOTAL_ROWS},
+};
+static const struct pgs_match_rows pages_of_team_2_rows = {
+    .holds = pages_of_team_2_holds,
+    .needed = pages_of_team_2_needed,
+    .n_needed = PGS_COUNT(pages_of_team_2_needed),
+    .totals = pages_of_team_2_totals,
+    .n_totals = PGS_COUNT(pages_of_team_2_totals),
+};
+
+static const struct pgs_matcher pages_of_team_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED,
+        .values =
+            {
+                .sql = "select $1::uuid::text, ((select claim.plan()) = 'pro')::text, (select "
+                       "auth.uid())::text",
+                .arguments = pages_of_team_asked,
+                .n_arguments = PGS_COUNT(pages_of_team_asked),
+                .n_columns = 3,
+            },
+        .sets = pages_of_team_sets,
+        .n_sets = PGS_COUNT(pages_of_team_sets),
+        .sources = pages_of_team_sources,
+        .n_sources = PGS_COUNT(pages_of_team_sources),
+        .rows = &pages_of_team_rows,
+    },
+    {
+        .roles = ROLE_SERVICE_ROLE | ROLE_STAFF,
+        .values =
+            {
+                .sql = "select $1::uuid::text",
+                .arguments = pages_of_team_2_asked,
+                .n_arguments = PGS_COUNT(pages_of_team_2_asked),
+                .n_columns = 1,
+            },
+        .sources = pages_of_team_2_sources,
+        .n_sources = PGS_COUNT(pages_of_team_2_sources),
+        .rows = &pages_of_team_2_rows,
+    },
+};
+
+const struct pgs_live pages_of_team_live = {
+    .name = "pages_of_team",
+    .sql = "select shared, count(*) as n, count(*) from public.page where team_id = $1::uuid "
+           "group by shared",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+    .arguments = &pages_of_team_shape,
+    .columns = pages_of_team_columns,
+    .n_columns = PGS_COUNT(pages_of_team_columns),
+    .key = pages_of_team_key,
+    .n_key = PGS_COUNT(pages_of_team_key),
+    .watched = pages_of_team_tables,
+    .n_watched = PGS_COUNT(pages_of_team_tables),
+    .matchers = pages_of_team_matchers,
+    .n_matchers = PGS_COUNT(pages_of_team_matchers),
+};
+
+/* policies/matched.schema:126 live limited */
 struct limited_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -2541,7 +2831,7 @@ const struct pgs_live limited_live = {
     .n_matchers = PGS_COUNT(limited_matchers),
 };
 
-/* policies/matched.schema:117 live beyond_rule */
+/* policies/matched.schema:128 live beyond_rule */
 struct beyond_rule_arguments {
     unsigned char has[2];
     struct pgs_uuid team;
@@ -2629,7 +2919,7 @@ const struct pgs_live beyond_rule_live = {
     .n_matchers = PGS_COUNT(beyond_rule_matchers),
 };
 
-/* policies/matched.schema:121 live not_so_many */
+/* policies/matched.schema:132 live not_so_many */
 struct not_so_many_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -2714,7 +3004,7 @@ const struct pgs_live not_so_many_live = {
     .n_matchers = PGS_COUNT(not_so_many_matchers),
 };
 
-/* policies/matched.schema:123 live so_small */
+/* policies/matched.schema:134 live so_small */
 static const struct pgs_column so_small_columns[] = {
     PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
 };
@@ -2775,7 +3065,7 @@ const struct pgs_live so_small_live = {
     .n_matchers = PGS_COUNT(so_small_matchers),
 };
 
-/* policies/matched.schema:125 live unnamed */
+/* policies/matched.schema:136 live unnamed */
 static const struct pgs_column unnamed_columns[] = {
     PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
 };
@@ -2836,7 +3126,7 @@ const struct pgs_live unnamed_live = {
     .n_matchers = PGS_COUNT(unnamed_matchers),
 };
 
-/* policies/matched.schema:129 live named */
+/* policies/matched.schema:140 live named */
 struct named_arguments {
     unsigned char has[1];
     struct pgs_text word;
@@ -2862,9 +3152,9 @@ static const uint16_t named_tables[] = {1};
 static enum pgs_truth
 named_holds(const struct pgs_text *row, const struct pgs_facts *facts)
 {
-    struct pgs_text row_pgs_equal = row[6];
-    struct pgs_text row_matched_1_types = row[7];
-    struct pgs_text label = row[5];
+    struct pgs_text row_pgs_equal = row[10];
+    struct pgs_text row_matched_1_types = row[11];
+    struct pgs_text label = row[9];
     struct pgs_text word = facts->values[0];
 
     enum pgs_truth holds = pgs_equal(row_pgs_equal, word);
@@ -2874,11 +3164,11 @@ named_holds(const struct pgs_text *row, const struct pgs_facts *facts)
 }
 
 static const uint16_t named_asked[] = {0};
-static const struct pgs_tie named_ties_0[] = {{6, 0}, {7, 0}, {5, 0}};
+static const struct pgs_tie named_ties_0[] = {{10, 0}, {11, 0}, {9, 0}};
 static const struct pgs_live_source named_sources[] = {
     {.watched = 1, .ties = named_ties_0, .n_ties = 3},
 };
-static const uint16_t named_needed[] = {0, 5, 6, 7};
+static const uint16_t named_needed[] = {0, 9, 10, 11};
 static const uint16_t named_outputs[] = {0};
 static const struct pgs_match_rows named_rows = {
     .holds = named_holds,
@@ -2919,7 +3209,7 @@ const struct pgs_live named_live = {
     .n_matchers = PGS_COUNT(named_matchers),
 };
 
-/* policies/matched.schema:133 live while_member */
+/* policies/matched.schema:144 live while_member */
 static const struct pgs_column while_member_columns[] = {
     PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
 };
@@ -2986,7 +3276,7 @@ const struct pgs_live while_member_live = {
     .n_matchers = PGS_COUNT(while_member_matchers),
 };
 
-/* policies/matched.schema:140 live by_places */
+/* policies/matched.schema:151 live by_places */
 struct by_places_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -3029,10 +3319,10 @@ static const struct pgs_tie by_places_ties_0[] = {{2, 0}};
 static const struct pgs_live_source by_places_sources[] = {
     {.watched = 1, .ties = by_places_ties_0, .n_ties = 1},
 };
-static const uint16_t by_places_needed[] = {0, 1, 2, 3};
-static const uint16_t by_places_outputs[] = {0, 3};
+static const uint16_t by_places_needed[] = {0, 1, 2, 5};
+static const uint16_t by_places_outputs[] = {0, 5};
 static const struct pgs_match_order by_places_order[] = {
-    {.column = 3, .type = &matched_1_types[3], .descending = true, .nulls_first = true},
+    {.column = 5, .type = &matched_1_types[5], .descending = true, .nulls_first = true},
     {.column = 0, .type = &matched_1_types[0]},
 };
 static const struct pgs_match_rows by_places_rows = {
@@ -3077,7 +3367,7 @@ const struct pgs_live by_places_live = {
     .n_matchers = PGS_COUNT(by_places_matchers),
 };
 
-/* policies/matched.schema:147 live around */
+/* policies/matched.schema:158 live around */
 struct around_arguments {
     unsigned char has[1];
     int32_t n;

@@ -27,6 +27,8 @@ extern const struct pgs_live in_no_team_of_mine_live;
 extern const struct pgs_live of_rank_live;
 extern const struct pgs_live item_notes_live;
 extern const struct pgs_live count_of_team_live;
+extern const struct pgs_live groups_of_team_live;
+extern const struct pgs_live pages_of_team_live;
 extern const struct pgs_live limited_live;
 extern const struct pgs_live beyond_rule_live;
 extern const struct pgs_live not_so_many_live;
