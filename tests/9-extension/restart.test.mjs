@@ -111,6 +111,30 @@ test('each database has its worker, and may be dropped', async () => {
   await works();
 });
 
+test('roles that are changed from another database', async () => {
+  await sql.query(`create role team; create role ann; create table doc (id int); insert into doc values (1); alter table doc enable row level security;
+    create policy of_team on doc to team using (true); grant select on doc to ann; grant usage on schema pgr to ann; grant execute on function pgr.subscribe to ann`);
+  await sql.query(`set role ann; select pgr.subscribe('doc', 'select id from doc'); reset role; select pgr.restore_subscriptions()`);
+  await follower.follow('doc');
+  await sql.query('create database elsewhere');
+  const there = await connect(cluster, 'elsewhere');
+  await settled(sql);
+  const worker = await stat(sql, 'worker_pid');
+  process.kill(worker, 'SIGSTOP');
+  try {
+    await there.query('grant team to ann');
+    assert.equal(await stat(sql, 'pending'), 1, 'the worker has been told');
+  } finally {
+    process.kill(worker, 'SIGCONT');
+  }
+  await follower.become('doc', [{ id: 1 }]);
+  await there.query('revoke team from ann');
+  await follower.become('doc', []);
+  await there.end();
+  await sql.query('drop database elsewhere');
+  await sql.query(`select pgr.unsubscribe('doc'); drop table doc; drop owned by ann; drop role ann, team`);
+});
+
 test('who may not drop a database does not end its worker', async () => {
   const pid = await stat(sql, 'worker_pid');
   await sql.query('create role nobody; set role nobody');

@@ -215,21 +215,6 @@ test('what depends on a locked table waits for it, and the rest does not', async
   assert.equal(await sql.value(`select failing from pgr.subscriptions where query_id = 'both'`), null);
 });
 
-test('roles that are changed from another database', async () => {
-  await sql.query(`create role team; create role ann; create table doc (id int); insert into doc values (1); alter table doc enable row level security;
-    create policy of_team on doc to team using (true); grant select on doc to ann; grant usage on schema pgr to ann; grant execute on function pgr.subscribe to ann`);
-  await sql.query(`set role ann; select pgr.subscribe('doc', 'select id from doc'); reset role; select pgr.restore_subscriptions()`);
-  await follower.follow('doc');
-  await sql.query('create database elsewhere');
-  const there = await connect(cluster, 'elsewhere');
-  await settled(sql);
-  await there.query('grant team to ann');
-  await follower.become('doc', [{ id: 1 }]);
-  await there.query('revoke team from ann');
-  await follower.become('doc', []);
-  await there.end();
-});
-
 test('a locked table holds up neither the worker nor those who write elsewhere', async () => {
   await other.query('begin; lock table t in access exclusive mode; insert into t values (100, 0)');
   await sql.query('insert into u values (200)');
