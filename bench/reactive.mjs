@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { scratch } from '../tests/lib/paths.mjs';
 import { connect } from '../tests/lib/postgres.mjs';
 import { run } from '../tests/lib/process.mjs';
-import { startReactive } from '../tests/9-extension/reactive.mjs';
+import { settled, startReactive, stat } from '../tests/9-extension/reactive.mjs';
 
 const seconds = process.env.SECONDS_EACH ?? '3';
 const rounds = Number(process.env.ROUNDS ?? 3);
@@ -35,25 +35,32 @@ const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
 
 async function ratio(cluster, sql, prepare, undo) {
   const ratios = [];
-  let all = [];
+  const recomputes = [];
+  const all = [];
   for (let round = 0; round < rounds; round++) {
     await sql.query(`truncate msg; insert into msg (id, room, n, body) select n, n % ${rooms}, 0, 'a line of text' from generate_series(1, 100000) n;
       select setval('msg_id_seq', 100000); analyze msg`);
     const before = await rate(cluster);
     await prepare();
+    const from = await stat(sql, 'recomputes');
     const with_it = await rate(cluster);
+    recomputes.push((await stat(sql, 'recomputes') - from) / seconds);
     await undo();
     const after = await rate(cluster);
     ratios.push((2 * with_it) / (before + after));
     all.push(with_it);
   }
-  return [Math.round(median(all)), median(ratios).toFixed(2)];
+  return [Math.round(median(all)), median(ratios).toFixed(2), Math.round(median(recomputes))];
 }
 
-async function subscribe(sql, count) {
-  for (let i = 0; i < count; i++) await sql.query('select pgr.subscribe($1, $2)', [`room ${i}`, `select id, n, body from msg where room = ${i}`]);
+/** One for each room, by a key of its own or by a condition that says the same and is none. */
+async function subscribe(sql, count, condition) {
+  for (let i = 0; i < count; i++) await sql.query('select pgr.subscribe($1, $2)', [`room ${i}`, `select id, n, body from msg where ${condition(i)}`]);
   await sql.query('select pgr.restore_subscriptions()');
+  await settled(sql);
 }
+const by_key = (i) => `room = ${i}`;
+const by_range = (i) => `room between ${i} and ${i}`;
 
 async function unsubscribe(sql) {
   await sql.query(`delete from pgr.persisted_subscriptions`);
@@ -66,7 +73,8 @@ async function measure(settings, cases) {
   try {
     await sql.query(`create table msg (id bigserial primary key, room int, n int, body text); create index on msg (room);
       create function tell() returns trigger language plpgsql as $$ begin perform pg_notify('told', new.id::text); return null; end $$`);
-    for (const [name, prepare, undo] of cases(sql)) console.log(name.padEnd(44), ...await ratio(cluster, sql, prepare, undo));
+    if (!settings) console.log('an update of 100,000 rows, watched by statement, by row:'.padEnd(52), ...await bulk(sql));
+    for (const [name, prepare, undo] of cases(sql)) console.log(name.padEnd(52), ...await ratio(cluster, sql, prepare, undo));
   } finally {
     await sql.end();
     await cluster.stop();
@@ -75,9 +83,34 @@ async function measure(settings, cases) {
 
 const of_subscriptions = (name) => (sql) => (process.env.SUBSCRIPTIONS ?? '1 100 1000').split(' ').map(Number)
   .filter((count) => name === 'worker' || count < 1000)
-  .map((count) => [`${count} subscriptions, recomputed in the ${name}`, () => subscribe(sql, count), () => unsubscribe(sql)]);
+  .flatMap((count) => Object.entries({ 'a constant': by_key, 'a range': by_range }).filter(([how]) => name === 'worker' || how === 'a constant')
+    .map(([how, condition]) => [`${count} subscriptions of ${how}, recomputed in the ${name}`, () => subscribe(sql, count, condition), () => unsubscribe(sql)]));
 
-console.log(`${clients} clients, ${rounds} rounds of ${seconds} s: transactions a second, ratio to none`);
+/** How long a statement takes that writes 100,000 rows, in ms, as a part of the same without subscriptions. */
+async function bulk(sql) {
+  const times = async () => {
+    const list = [];
+    for (let i = 0; i < 5; i++) {
+      const start = performance.now();
+      await sql.query('update msg set n = n + 1');
+      list.push(performance.now() - start);
+      await sql.query('vacuum msg');
+    }
+    return median(list);
+  };
+  await sql.query(`truncate msg; insert into msg (id, room, n, body) select n, n % ${rooms}, 0, 'a line of text' from generate_series(1, 100000) n; analyze msg`);
+  await times();
+  const before = await times();
+  await subscribe(sql, 1, by_range);
+  const by_statement = await times();
+  await subscribe(sql, 1, by_key);
+  const by_row = await times();
+  await unsubscribe(sql);
+  const after = await times();
+  return [by_statement, by_row].map((time) => `${Math.round(time)} ms ${(2 * time / (before + after)).toFixed(2)}`);
+}
+
+console.log(`${clients} clients, ${rounds} rounds of ${seconds} s: transactions a second, ratio to none, recomputes a second`);
 await measure('', (sql) => [
   ['nothing', async () => {}, async () => {}],
   ['a row trigger with NOTIFY', () => sql.query('create trigger tell after insert or update on msg for each row execute function tell()'), () => sql.query('drop trigger tell on msg')],

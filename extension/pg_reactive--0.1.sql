@@ -33,6 +33,8 @@ CREATE UNLOGGED TABLE pgr._state (
 
 CREATE FUNCTION pgr._mark() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'pgr_mark';
+CREATE FUNCTION pgr._key() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'pgr_key';
 CREATE FUNCTION pgr._mark_registry() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'pgr_mark_registry';
 
@@ -58,6 +60,11 @@ COMMENT ON FUNCTION pgr.restore_subscriptions() IS
 CREATE FUNCTION pgr.stats(OUT metric text, OUT value text)
   RETURNS SETOF record LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgr_stats';
 COMMENT ON FUNCTION pgr.stats() IS 'counters of this database since the server started';
+
+CREATE FUNCTION pgr.sender()
+  RETURNS integer LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgr_sender';
+COMMENT ON FUNCTION pgr.sender() IS
+  'the process that sends the messages, 0 while there is none; null where each writer sends its own';
 
 CREATE FUNCTION pgr._slots(OUT query_id text, OUT generation bigint, OUT table_count integer,
     OUT row_count bigint, OUT invalidation_count bigint, OUT recompute_count bigint, OUT recompute_ms double precision,

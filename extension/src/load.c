@@ -39,7 +39,7 @@ copy_tables(List *tables)
     foreach (cell, tables) {
         struct pgr_table *table = lfirst(cell);
 
-        copy = pgr_tables_add(copy, table->oid, table->columns);
+        copy = pgr_tables_add(copy, table);
     }
     return copy;
 }

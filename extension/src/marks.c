@@ -21,15 +21,10 @@
 #include "utils/rel.h"
 #include "utils/resowner.h"
 
+#include "marks.h"
 #include "shared.h"
 
 #define MAX_MARKS 64
-
-struct local_mark {
-    Oid table;
-    int level;
-    uint64 columns;
-};
 
 static struct {
     int count;
@@ -40,7 +35,7 @@ static struct {
     bool prepared;   /* a prepared transaction has been committed */
     bool uncomputed; /* with async_recompute = off: something to ask again before the commit */
     bool missed;     /* ... and something that the worker has to */
-    struct local_mark marks[MAX_MARKS];
+    struct pgr_local_mark marks[MAX_MARKS];
 } local;
 
 /* The worker to tell of DDL once the caches' invalidations are out. */
@@ -59,21 +54,27 @@ pgr_marks_ignore(void)
     ignored = true;
 }
 
-static void
-add_mark(Oid table, uint64 columns)
+struct pgr_local_mark *
+pgr_mark_find(Oid table)
 {
     int level = GetCurrentTransactionNestLevel();
 
     local.uncomputed = !pgr_async_recompute && !ignored;
     for (int i = local.count - 1; i >= 0; i--)
-        if (local.marks[i].table == table && local.marks[i].level == level) {
-            local.marks[i].columns |= columns;
-            return;
-        }
-    if (local.count == MAX_MARKS)
+        if (local.marks[i].table == table && local.marks[i].level == level)
+            return &local.marks[i];
+    if (local.count == MAX_MARKS) {
         local.all = true;
-    else
-        local.marks[local.count++] = (struct local_mark){table, level, columns};
+        return NULL;
+    }
+    local.marks[local.count] = (struct pgr_local_mark){.table = table, .level = level};
+    return &local.marks[local.count++];
+}
+
+static uint64
+all_columns(const struct pgr_local_mark *mark)
+{
+    return mark->columns | mark->unkeyed | mark->keyed;
 }
 
 /*
@@ -109,23 +110,56 @@ compute(void)
     List *tables = NIL;
 
     for (int i = 0; i < local.count; i++)
-        tables = pgr_tables_add(tables, local.marks[i].table, local.marks[i].columns);
+        tables =
+            pgr_tables_add(tables, &(struct pgr_table){.oid = local.marks[i].table,
+                                                       .columns = all_columns(&local.marks[i])});
     local.uncomputed = false;
     local.missed |= local.schema || !pgr_sync_recompute(tables, local.all);
+}
+
+TriggerData *
+pgr_trigger_data(FunctionCallInfo fcinfo)
+{
+    if (!CALLED_AS_TRIGGER(fcinfo))
+        ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                errmsg("pgr._mark() and pgr._key() are triggers"));
+    return (TriggerData *)fcinfo->context;
+}
+
+uint64
+pgr_written_columns(TriggerData *data)
+{
+    return TRIGGER_FIRED_BY_UPDATE(data->tg_event) ? updated_columns(data) : PGR_ROWS;
+}
+
+/* Each row that the statement has written has been through pgr_key. */
+static bool
+has_keys(const TriggerData *data)
+{
+    const Relation table = data->tg_relation;
+
+    if (TRIGGER_FIRED_BY_TRUNCATE(data->tg_event) || table->rd_rel->relhassubclass ||
+        table->rd_rel->relispartition)
+        return false;
+    for (int i = 0; i < table->trigdesc->numtriggers; i++) {
+        const Trigger *trigger = &table->trigdesc->triggers[i];
+
+        if (strcmp(trigger->tgname, PGR_KEY_TRIGGER) == 0)
+            return trigger->tgenabled == TRIGGER_FIRES_ALWAYS;
+    }
+    return false;
 }
 
 Datum
 pgr_mark(PG_FUNCTION_ARGS)
 {
-    TriggerData *data = (TriggerData *)fcinfo->context;
+    TriggerData *data = pgr_trigger_data(fcinfo);
+    struct pgr_local_mark *mark = pgr_mark_find(RelationGetRelid(data->tg_relation));
 
-    if (!CALLED_AS_TRIGGER(fcinfo))
-        ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-                errmsg("pgr._mark() is a trigger"));
-    if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
-        add_mark(RelationGetRelid(data->tg_relation), updated_columns(data));
-    else
-        add_mark(RelationGetRelid(data->tg_relation), PGR_ROWS);
+    if (mark != NULL && has_keys(data))
+        mark->unkeyed |= pgr_written_columns(data);
+    else if (mark != NULL)
+        mark->columns |= pgr_written_columns(data);
     if (local.uncomputed && !pgr_batch_invalidation)
         compute();
     return PointerGetDatum(NULL);
@@ -139,6 +173,16 @@ pgr_mark_registry(PG_FUNCTION_ARGS)
 }
 
 static void
+publish_mark(struct pgr_database *database, const struct pgr_local_mark *mark)
+{
+    pgr_database_mark(database, mark->table, mark->columns, mark->unkeyed);
+    if ((mark->columns & mark->keyed) == mark->keyed)
+        return; /* everybody knows */
+    for (int i = 0; i < mark->count; i++)
+        pgr_database_mark_key(database, mark->buckets[i], mark->keyed);
+}
+
+static void
 publish(struct pgr_database *database)
 {
     bool tables = pgr_async_recompute || local.missed;
@@ -146,7 +190,7 @@ publish(struct pgr_database *database)
     if (!tables && !local.prepared && !local.schema && !local.registry)
         return; /* all that it wrote has been told */
     for (int i = 0; i < local.count && tables; i++)
-        pgr_database_mark(database, local.marks[i].table, local.marks[i].columns, false);
+        publish_mark(database, &local.marks[i]);
     if (local.prepared)
         pgr_database_commit_prepared(database);
     if (local.all && tables)
@@ -190,7 +234,7 @@ prepare(void)
     if (database == NULL)
         return; /* a worker that starts later finds it prepared */
     for (int i = 0; i < local.count; i++)
-        pgr_database_mark(database, local.marks[i].table, local.marks[i].columns, true);
+        pgr_database_mark_prepared(database, local.marks[i].table, all_columns(&local.marks[i]));
     if (local.all)
         pg_atomic_exchange_u32(&database->unknown_prepared, PGR_PREPARED_ALL);
 }

@@ -12,11 +12,14 @@
 
 #include "postgres.h"
 
+#include "access/attnum.h"
 #include "datatype/timestamp.h"
+#include "nodes/parsenodes.h"
 #include "nodes/pg_list.h"
 
 #define PGR_EXTENSION "pg_reactive"
 #define PGR_TRIGGER "pgr_mark"
+#define PGR_KEY_TRIGGER "pgr_key"
 #define PGR_SNAPSHOT "_snap_"
 #define PGR_SNAPSHOT_KEY "_uniq_"
 
@@ -41,6 +44,15 @@ pgr_column_bit(int attribute)
 {
     return UINT64CONST(1) << (attribute % 63);
 }
+
+/*
+ * Keys: a query that reads only rows of a table with `column = constant` depends on writes of such
+ * rows alone.  A key is a bucket, and several may share one, which costs a recompute as well.
+ */
+#define PGR_KEY_BUCKETS 4096
+
+/* Columns of a table whose values writers mark; with others a query depends on the whole table. */
+#define PGR_MAX_KEYS 4
 
 /* ---- settings (pg_reactive.c) ---- */
 
@@ -73,6 +85,9 @@ extern bool pgr_sync_recompute(List *tables, bool all);
 struct pgr_table {
     Oid oid;
     uint64 columns; /* a mark without one of these bits does not concern the query */
+    AttrNumber key; /* a query reads no row without the value of `bucket` in this column; 0: any */
+    uint32 bucket;
+    uint64 unkeyed; /* of a mark: columns that concern those alone which depend on any row */
 };
 
 struct pgr_query {
@@ -87,8 +102,8 @@ struct pgr_query {
  */
 extern void pgr_query_read(const char *text, struct pgr_query *query);
 
-/* Adds columns of a table to a list of struct pgr_table. */
-extern List *pgr_tables_add(List *tables, Oid table, uint64 columns);
+/* Adds a table to a list of struct pgr_table, where it stands once: with two keys it has none. */
+extern List *pgr_tables_add(List *tables, const struct pgr_table *table);
 
 /* An array of their oids. */
 extern Datum pgr_tables_oids(List *tables);
@@ -102,12 +117,20 @@ extern List *pgr_tables_close(List *tables);
 /* Raises an error when writes to a table cannot be seen. */
 extern void pgr_refuse_unwatchable(Oid table);
 
-/* As superuser: gives the tables the trigger that marks; true if one had none, or it was off. */
+/*
+ * As superuser: gives the tables the triggers that mark; true if one had none, or it was off.  A key
+ * that they cannot mark is taken off its table in the list.
+ */
 extern bool pgr_tables_watch(List *tables);
 
 /* As superuser: takes the trigger off tables that no subscription uses; true if some are left for
  * later. */
 extern bool pgr_tables_unwatch(void);
+
+/* ---- keys (keys.c) ---- */
+
+/* The key by which a query reads a relation of its own FROM, where its WHERE says one. */
+extern void pgr_key_find(Query *query, int relation, struct pgr_table *table);
 
 /* ---- acting as somebody (session.c) ---- */
 

@@ -28,21 +28,23 @@ refuse(const char *why)
 }
 
 List *
-pgr_tables_add(List *tables, Oid oid, uint64 columns)
+pgr_tables_add(List *tables, const struct pgr_table *added)
 {
     struct pgr_table *table;
     ListCell *cell;
 
     foreach (cell, tables) {
         table = lfirst(cell);
-        if (table->oid == oid) {
-            table->columns |= columns;
-            return tables;
-        }
+        if (table->oid != added->oid)
+            continue;
+        table->columns |= added->columns;
+        table->unkeyed |= added->unkeyed;
+        if (table->key != added->key || table->bucket != added->bucket)
+            table->key = 0;
+        return tables;
     }
     table = palloc(sizeof(*table));
-    table->oid = oid;
-    table->columns = columns;
+    *table = *added;
     return lappend(tables, table);
 }
 
@@ -79,8 +81,10 @@ columns_read(Query *query, RangeTblEntry *entry)
 }
 
 static void
-read_entry(Query *query, RangeTblEntry *entry, struct pgr_query *result)
+read_entry(Query *query, RangeTblEntry *entry, int number, struct pgr_query *result)
 {
+    struct pgr_table table = {.oid = entry->relid};
+
     if (entry->tablesample != NULL)
         refuse("TABLESAMPLE gives other rows each time.");
     if (entry->rtekind == RTE_NAMEDTUPLESTORE)
@@ -90,7 +94,9 @@ read_entry(Query *query, RangeTblEntry *entry, struct pgr_query *result)
     if (entry->rtekind != RTE_RELATION || entry->relkind == RELKIND_VIEW)
         return;
     pgr_refuse_unwatchable(entry->relid);
-    result->tables = pgr_tables_add(result->tables, entry->relid, columns_read(query, entry));
+    table.columns = columns_read(query, entry);
+    pgr_key_find(query, number, &table);
+    result->tables = pgr_tables_add(result->tables, &table);
 }
 
 static void
@@ -103,7 +109,7 @@ read_query(Query *query, struct pgr_query *result)
     if (query->rowMarks != NIL)
         refuse("It locks rows (FOR UPDATE or FOR SHARE).");
     foreach (cell, query->rtable)
-        read_entry(query, lfirst(cell), result);
+        read_entry(query, lfirst(cell), foreach_current_index(cell) + 1, result);
 }
 
 static bool

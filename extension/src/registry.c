@@ -347,14 +347,31 @@ pgr_registry_refresh(void)
 }
 
 bool
-pgr_tables_concern(List *tables, const struct pgr_table *written)
+pgr_tables_concern(List *tables, const struct pgr_table *written, bool any_key)
+{
+    ListCell *cell;
+
+    foreach (cell, tables) {
+        const struct pgr_table *table = lfirst(cell);
+        uint64 columns = written->columns;
+
+        if (table->key == 0 || any_key)
+            columns |= written->unkeyed;
+        if (table->oid == written->oid && (table->columns & columns) != 0)
+            return true;
+    }
+    return false;
+}
+
+static bool
+keys_concern(List *tables, const uint64 *keys)
 {
     ListCell *cell;
 
     foreach (cell, tables) {
         const struct pgr_table *table = lfirst(cell);
 
-        if (table->oid == written->oid && (table->columns & written->columns) != 0)
+        if (table->key != 0 && (table->columns & keys[table->bucket]) != 0)
             return true;
     }
     return false;
@@ -369,17 +386,19 @@ mark(struct pgr_subscription *subscription)
     pgr_shared->slots[subscription->slot].invalidation_count++;
 }
 
+/* A query may fail over a row that it would not have shown: whichever it is may mend it. */
 void
-pgr_registry_mark(List *tables, bool all)
+pgr_registry_mark(List *tables, const uint64 *keys, bool all)
 {
     ListCell *cell, *table;
 
     foreach (cell, pgr_subscriptions) {
         struct pgr_subscription *subscription = lfirst(cell);
-        bool concerned = all;
+        bool concerned = all || keys_concern(subscription->tables, keys);
 
         foreach (table, tables)
-            concerned = concerned || pgr_tables_concern(subscription->tables, lfirst(table));
+            concerned = concerned || pgr_tables_concern(subscription->tables, lfirst(table),
+                                                        subscription->failing);
         if (concerned)
             mark(subscription);
     }

@@ -10,6 +10,7 @@
 #include "shared.h"
 
 PG_FUNCTION_INFO_V1(pgr_stats);
+PG_FUNCTION_INFO_V1(pgr_sender);
 PG_FUNCTION_INFO_V1(pgr_slots);
 PG_FUNCTION_INFO_V1(pgr_touch);
 
@@ -45,6 +46,16 @@ pgr_stats(PG_FUNCTION_ARGS)
         put_metric(fcinfo, names[i],
                    database != NULL ? pg_atomic_read_u64(&database->counters[i]) : 0);
     return (Datum)0;
+}
+
+Datum
+pgr_sender(PG_FUNCTION_ARGS)
+{
+    struct pgr_database *database = pgr_database_find(MyDatabaseId);
+
+    if (pgr_shared != NULL && !pgr_async_recompute)
+        PG_RETURN_NULL();
+    PG_RETURN_INT32(database != NULL ? database->pid : 0);
 }
 
 static void

@@ -45,8 +45,12 @@ init_database(struct pgr_database *database)
     for (int i = 0; i < PGR_MAX_TABLES; i++) {
         pg_atomic_init_u32(&database->marks[i].table, 0);
         pg_atomic_init_u64(&database->marks[i].columns, 0);
+        pg_atomic_init_u64(&database->marks[i].unkeyed, 0);
         pg_atomic_init_u64(&database->marks[i].prepared, 0);
     }
+    pg_atomic_init_u32(&database->has_keys, 0);
+    for (int i = 0; i < PGR_KEY_BUCKETS; i++)
+        pg_atomic_init_u64(&database->keys[i], 0);
 }
 
 static void
@@ -159,14 +163,35 @@ find_mark(struct pgr_database *database, Oid table)
 }
 
 void
-pgr_database_mark(struct pgr_database *database, Oid table, uint64 columns, bool prepared)
+pgr_database_mark(struct pgr_database *database, Oid table, uint64 columns, uint64 unkeyed)
+{
+    struct pgr_mark *mark = find_mark(database, table);
+
+    if (mark == NULL) {
+        pg_atomic_exchange_u32(&database->all, 1);
+        return;
+    }
+    if (columns != 0)
+        pg_atomic_fetch_or_u64(&mark->columns, columns);
+    if (unkeyed != 0)
+        pg_atomic_fetch_or_u64(&mark->unkeyed, unkeyed);
+}
+
+void
+pgr_database_mark_key(struct pgr_database *database, uint32 bucket, uint64 columns)
+{
+    pg_atomic_fetch_or_u64(&database->keys[bucket], columns);
+    pg_atomic_exchange_u32(&database->has_keys, 1);
+}
+
+/* A full table is what pgr_database_commit_prepared looks for. */
+void
+pgr_database_mark_prepared(struct pgr_database *database, Oid table, uint64 columns)
 {
     struct pgr_mark *mark = find_mark(database, table);
 
     if (mark != NULL)
-        pg_atomic_fetch_or_u64(prepared ? &mark->prepared : &mark->columns, columns);
-    else if (!prepared) /* a full table is what pgr_database_commit_prepared looks for */
-        pg_atomic_exchange_u32(&database->all, 1);
+        pg_atomic_fetch_or_u64(&mark->prepared, columns);
 }
 
 /* Which of the prepared transactions it was is not known here, so it was each of them. */
@@ -238,14 +263,26 @@ pgr_database_take_marks(struct pgr_database *database)
         struct pgr_mark *mark = &database->marks[i];
         struct pgr_table *table;
 
-        if (pg_atomic_read_u64(&mark->columns) == 0)
+        if (pg_atomic_read_u64(&mark->columns) == 0 && pg_atomic_read_u64(&mark->unkeyed) == 0)
             continue;
-        table = palloc(sizeof(*table));
+        table = palloc0(sizeof(*table));
         table->oid = pg_atomic_read_u32(&mark->table);
         table->columns = pg_atomic_exchange_u64(&mark->columns, 0);
+        table->unkeyed = pg_atomic_exchange_u64(&mark->unkeyed, 0);
         tables = lappend(tables, table);
     }
     return tables;
+}
+
+void
+pgr_database_take_keys(struct pgr_database *database, uint64 keys[PGR_KEY_BUCKETS])
+{
+    memset(keys, 0, sizeof(*keys) * PGR_KEY_BUCKETS);
+    if (pg_atomic_exchange_u32(&database->has_keys, 0) == 0)
+        return;
+    for (int i = 0; i < PGR_KEY_BUCKETS; i++)
+        if (pg_atomic_read_u64(&database->keys[i]) != 0)
+            keys[i] = pg_atomic_exchange_u64(&database->keys[i], 0);
 }
 
 void

@@ -75,6 +75,7 @@ enum pgr_setting {
 struct pgr_mark {
     pg_atomic_uint32 table;
     pg_atomic_uint64 columns;
+    pg_atomic_uint64 unkeyed;  /* the same, for what does not go by keys */
     pg_atomic_uint64 prepared; /* written by prepared transactions, whenever those commit */
 };
 
@@ -93,6 +94,8 @@ struct pgr_database {
     bool has_settings;
     char settings[PGR_SETTING_COUNT][PGR_SETTING_BYTES]; /* of the worker; under the lock */
     struct pgr_mark marks[PGR_MAX_TABLES];
+    pg_atomic_uint32 has_keys;
+    pg_atomic_uint64 keys[PGR_KEY_BUCKETS]; /* columns of rows with a value of the bucket */
 };
 
 struct pgr_slot {
@@ -131,7 +134,9 @@ extern void pgr_database_leave(struct pgr_database *database);
 
 /* For a commit, or for that of a prepared transaction later.  These cannot fail. */
 extern void pgr_database_mark(struct pgr_database *database, Oid table, uint64 columns,
-                              bool prepared);
+                              uint64 unkeyed);
+extern void pgr_database_mark_key(struct pgr_database *database, uint32 bucket, uint64 columns);
+extern void pgr_database_mark_prepared(struct pgr_database *database, Oid table, uint64 columns);
 extern void pgr_database_commit_prepared(struct pgr_database *database);
 extern void pgr_database_wake(struct pgr_database *database);
 extern void pgr_databases_wake(void);
@@ -142,8 +147,9 @@ extern void pgr_launcher_want(Oid database);
 /* Makes the launcher look for workers that have ended. */
 extern void pgr_launcher_wake(void);
 
-/* What has been marked since the last time, as a list of struct pgr_table. */
+/* What has been marked since the last time, as a list of struct pgr_table, and by bucket. */
 extern List *pgr_database_take_marks(struct pgr_database *database);
+extern void pgr_database_take_keys(struct pgr_database *database, uint64 keys[PGR_KEY_BUCKETS]);
 
 extern void pgr_count(struct pgr_database *database, enum pgr_counter counter);
 

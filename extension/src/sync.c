@@ -27,7 +27,7 @@ is_concerned(struct pgr_subscription *subscription, List *written)
     pgr_query_read(subscription->query, &query);
     pgr_session_leave(&before);
     foreach (cell, written)
-        concerned = concerned || pgr_tables_concern(query.tables, lfirst(cell));
+        concerned = concerned || pgr_tables_concern(query.tables, lfirst(cell), true);
     return concerned;
 }
 

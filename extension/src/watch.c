@@ -21,6 +21,7 @@
 #include "commands/extension.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
+#include "nodes/value.h"
 #include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -105,11 +106,15 @@ close_one(List *tables, struct pgr_table *table)
     List *family = with_ancestors(find_all_inheritors(table->oid, AccessShareLock, NULL));
     ListCell *cell;
 
-    if (list_length(family) == 1)
-        return pgr_tables_add(tables, table->oid, table->columns);
+    if (list_length(family) == 1) {
+        if (get_rel_relkind(table->oid) == RELKIND_PARTITIONED_TABLE)
+            table->key = 0;
+        return pgr_tables_add(tables, table);
+    }
     foreach (cell, family) {
         pgr_refuse_unwatchable(lfirst_oid(cell));
-        tables = pgr_tables_add(tables, lfirst_oid(cell), PGR_ALL_COLUMNS);
+        tables = pgr_tables_add(
+            tables, &(struct pgr_table){.oid = lfirst_oid(cell), .columns = PGR_ALL_COLUMNS});
     }
     return tables;
 }
@@ -261,14 +266,104 @@ watch(Oid table)
     return true;
 }
 
+/* The names of the columns that a table's trigger marks, as they stand in its definition. */
+static List *
+marked_columns(Oid oid)
+{
+    Relation table = table_open(oid, AccessShareLock);
+    List *names = NIL;
+
+    for (int i = 0; table->trigdesc != NULL && i < table->trigdesc->numtriggers; i++) {
+        const Trigger *trigger = &table->trigdesc->triggers[i];
+
+        for (int j = 0; strcmp(trigger->tgname, PGR_KEY_TRIGGER) == 0 && j < trigger->tgnargs; j++)
+            names = lappend(names, makeString(pstrdup(trigger->tgargs[j])));
+    }
+    table_close(table, AccessShareLock);
+    return names;
+}
+
+static void
+make_key_trigger(Oid table, List *columns, Oid extension)
+{
+    char *name = qualified(table);
+    StringInfoData arguments;
+    ListCell *cell;
+
+    initStringInfo(&arguments);
+    foreach (cell, columns)
+        appendStringInfo(&arguments, "%s%s", foreach_current_index(cell) > 0 ? ", " : "",
+                         quote_literal_cstr(strVal(lfirst(cell))));
+    pgr_command("CREATE OR REPLACE TRIGGER %s AFTER INSERT OR UPDATE OR DELETE ON %s"
+                " FOR EACH ROW EXECUTE FUNCTION pgr._key(%s)",
+                PGR_KEY_TRIGGER, name, arguments.data);
+    pgr_command("ALTER TABLE %s ENABLE ALWAYS TRIGGER %s", name, PGR_KEY_TRIGGER);
+    go_with_extension(table, PGR_KEY_TRIGGER, extension);
+}
+
+/* A column that has another name by now is in nobody's way: its place goes to the next one. */
+static List *
+that_exist(Oid table, List *columns)
+{
+    List *found = NIL;
+    ListCell *cell;
+
+    foreach (cell, columns)
+        if (get_attnum(table, strVal(lfirst(cell))) != InvalidAttrNumber)
+            found = lappend(found, lfirst(cell));
+    return found;
+}
+
+static bool
+marks_column(Oid table, String *column)
+{
+    return find_trigger(table, PGR_KEY_TRIGGER) == TRIGGER_ON &&
+           list_member(marked_columns(table), column);
+}
+
+/*
+ * True if the trigger did not mark it yet.  Where its writers mark other columns, and have enough
+ * to do with them, or leave the worker no moment for it, the query goes by no key.
+ */
+static bool
+watch_key(struct pgr_table *table)
+{
+    String *column = makeString(get_attname(table->oid, table->key, false));
+    List *columns;
+    Oid extension;
+
+    if (marks_column(table->oid, column))
+        return false;
+    extension = lock_extension();
+    if (!pgr_is_worker())
+        lock_writers_out(table->oid);
+    else if (!ConditionalLockRelationOid(table->oid, ShareRowExclusiveLock)) {
+        table->key = 0;
+        return false;
+    }
+    if (marks_column(table->oid, column))
+        return false;
+    columns = that_exist(table->oid, marked_columns(table->oid));
+    if (!list_member(columns, column) && list_length(columns) == PGR_MAX_KEYS) {
+        table->key = 0;
+        return false;
+    }
+    make_key_trigger(table->oid, list_append_unique(columns, column), extension);
+    return true;
+}
+
 bool
 pgr_tables_watch(List *tables)
 {
     bool some_new = false;
     ListCell *cell;
 
-    foreach (cell, tables)
-        some_new |= watch(((struct pgr_table *)lfirst(cell))->oid);
+    foreach (cell, tables) {
+        struct pgr_table *table = lfirst(cell);
+
+        some_new |= watch(table->oid);
+        some_new |= table->key != 0 && watch_key(table);
+    }
     return some_new;
 }
 
@@ -292,8 +387,10 @@ unwatch(Oid table)
 {
     if (!ConditionalLockRelationOid(table, AccessExclusiveLock))
         return false;
-    if (OidIsValid(get_trigger_oid(table, PGR_TRIGGER, true)) && !is_used(table))
+    if (OidIsValid(get_trigger_oid(table, PGR_TRIGGER, true)) && !is_used(table)) {
         pgr_command("DROP TRIGGER %s ON %s", PGR_TRIGGER, qualified(table));
+        pgr_command("DROP TRIGGER IF EXISTS %s ON %s", PGR_KEY_TRIGGER, qualified(table));
+    }
     return true;
 }
 

@@ -284,6 +284,7 @@ look_at_registry(void)
 static void
 tick(void)
 {
+    static uint64 keys[PGR_KEY_BUCKETS];
     List *tables;
     bool all;
 
@@ -292,11 +293,12 @@ tick(void)
     pgr_count(pgr_database, PGR_COUNT_ticks);
     all = pg_atomic_exchange_u32(&pgr_database->all, 0) != 0;
     tables = pgr_database_take_marks(pgr_database);
+    pgr_database_take_keys(pgr_database, keys);
     begin();
     look_at_registry();
     if (all)
         pgr_count(pgr_database, PGR_COUNT_all_dirty);
-    pgr_registry_mark(tables, all);
+    pgr_registry_mark(tables, keys, all);
     recompute_dirty();
     commit();
     if (pg_atomic_read_u64(&pgr_database->loads) % 2 == 1)

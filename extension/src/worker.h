@@ -113,10 +113,11 @@ extern void pgr_registry_init(void);
 extern struct pgr_subscription *pgr_subscription_read(HeapTuple tuple, TupleDesc columns,
                                                       MemoryContext memory);
 
-/* Whether a query that depends on some tables depends on what was written of one. */
-extern bool pgr_tables_concern(List *tables, const struct pgr_table *written);
+/* Whether a query that depends on some tables depends on what was written of one; `any_key`: on
+ * any row of it. */
+extern bool pgr_tables_concern(List *tables, const struct pgr_table *written, bool any_key);
 extern void pgr_registry_read(void);
-extern void pgr_registry_mark(List *tables, bool all);
+extern void pgr_registry_mark(List *tables, const uint64 *keys, bool all);
 
 /*
  * Loads what is not loaded, and looks again at what may mean something else now.  It may end the
