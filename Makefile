@@ -72,7 +72,7 @@ san: ## the same suites under ASan and UBSan
 	@$(MAKE) -s --no-print-directory test BUILD=build/san SAN=1
 
 # The suites in which threads meet: tokens and keys, TLS, metrics, rates, the pool, start, swap and stop.
-THREADED := $(addprefix 1-unit/runtime_,authn_test base_test rates_test live_test hub_test) 3-sql/pool* $(addprefix 4-api/,keys h2 metrics rates client logs process isolation)
+THREADED := $(addprefix 1-unit/runtime_,authn_test base_test rates_test live_test hub_test relay_test) 3-sql/pool* $(addprefix 4-api/,keys h2 metrics rates client logs process isolation) 9-extension/relay
 
 tsan: ## what has threads, under TSan; T=4-api/keys picks
 	@for suite in $(if $(T),'$(T)',$(patsubst %,'%',$(THREADED))); do \

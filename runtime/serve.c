@@ -265,7 +265,6 @@ static bool
 open_hub(struct pgs__program *program)
 {
     const char *url = program->config.live_database_url;
-
     char why[256];
 
     if (url == NULL || pgs_app.lives == NULL)
@@ -278,6 +277,24 @@ open_hub(struct pgs__program *program)
     if (program->hub == NULL)
         fprintf(stderr, "LIVE_DATABASE_URL: no thread can be started\n");
     return program->hub != NULL;
+}
+
+static bool
+open_relay(struct pgs__program *program)
+{
+    const char *url = program->config.reactive_database_url;
+    char why[256];
+
+    if (url == NULL)
+        return true;
+    if (!pgs_login_can_try(url, why, sizeof(why))) {
+        fprintf(stderr, "REACTIVE_DATABASE_URL: %s\n", why);
+        return false;
+    }
+    program->relay = pgs_relay_open(url);
+    if (program->relay == NULL)
+        fprintf(stderr, "REACTIVE_DATABASE_URL: no thread can be started\n");
+    return program->relay != NULL;
 }
 
 static int
@@ -323,7 +340,7 @@ pgs_serve(const struct pgs_config *config, const struct pgs_handover *handover)
     if (!pgs_logins_can_try(config) || !read_keys(config, &program.keys) || !open_tls(&program))
         return 1;
     pgs_log_start();
-    if (!open_hub(&program)) {
+    if (!open_hub(&program) || !open_relay(&program)) {
         pgs_log_stop();
         return 1;
     }
@@ -340,6 +357,8 @@ pgs_serve(const struct pgs_config *config, const struct pgs_handover *handover)
     status = serve_until_signal(&program, &admin);
     if (status == 0 && program.hub != NULL)
         pgs_hub_close(program.hub);
+    if (status == 0 && program.relay != NULL)
+        pgs_relay_close(program.relay);
     if (program.access_log != NULL)
         pgs_sink_close(program.access_log, 1);
     pgs_log_stop();

@@ -72,6 +72,7 @@ open_live(const struct pgs__program *program, h2o_loop_t *loop, const struct loo
     struct pgs_live_config config = {
         .app = &pgs_app,
         .hub = state->live_pool != NULL ? program->hub : NULL,
+        .relay = program->is_admin ? NULL : program->relay,
         .pool = state->live_pool,
         .authn = state->rest.authn,
         .idle_ms = program->config.live_idle_ms,

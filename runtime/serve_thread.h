@@ -25,6 +25,7 @@ struct pgs__program {
     struct pgs_rates *rates;
     struct pgs_sink *access_log; /* NULL: none */
     struct pgs_hub *hub;         /* NULL: no live queries */
+    struct pgs_relay *relay;     /* NULL: none of pg_reactive */
     bool is_admin;               /* the listener of ADMIN_PORT: health alone */
 };
 

@@ -118,8 +118,8 @@ extern List *pgr_tables_close(List *tables);
 extern void pgr_refuse_unwatchable(Oid table);
 
 /*
- * As superuser: gives the tables the triggers that mark; true if one had none, or it was off.  A key
- * that they cannot mark is taken off its table in the list.
+ * As superuser: gives the tables the triggers that mark; true if one had none, or it was off.  A
+ * key that they cannot mark is taken off its table in the list.
  */
 extern bool pgr_tables_watch(List *tables);
 

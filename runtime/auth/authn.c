@@ -36,6 +36,7 @@ struct entry {
     struct pgs_text *session; /* behind the struct, then the token, then the texts */
     char *token;
     struct pgs_text kid;
+    struct pgs_text claims;
 };
 
 struct pgs_authn {
@@ -49,6 +50,8 @@ struct pgs_authn {
     uint64_t lookups;
     struct entry *table[TABLE_SETS][TABLE_WAYS];
 };
+
+static const char anon_claims[] = "{\"role\":\"anon\"}";
 
 static size_t
 count_session(const struct pgs_app *app)
@@ -79,7 +82,7 @@ pgs_authn_open(const struct pgs_app *app, const struct pgs_keys *keys)
     authn->app = app;
     authn->keys = *keys;
     authn->n_session = count_session(app);
-    authn->anon_session = key_session(app, ANON, "{\"role\":\"anon\"}");
+    authn->anon_session = key_session(app, ANON, anon_claims);
     authn->service_session = key_session(app, SERVICE, "{\"role\":\"service_role\"}");
     if (RAND_bytes((unsigned char *)&authn->seed, sizeof(authn->seed)) != 1)
         abort();
@@ -211,6 +214,7 @@ make_entry(struct pgs_authn *authn, h2o_iovec_t token, const struct pgs_text *se
 
     for (size_t i = 0; i < authn->n_session; i++)
         size += session[i].len;
+    size += authn->app->reads_jwt ? 0 : jwt->payload.len;
     entry = h2o_mem_alloc_shared(NULL, size, NULL);
     *entry = (struct entry){.hash = hash_token(authn, token),
                             .used = authn->lookups,
@@ -230,6 +234,10 @@ make_entry(struct pgs_authn *authn, h2o_iovec_t token, const struct pgs_text *se
         entry->session[i] = (struct pgs_text){at, session[i].len};
         at += session[i].len;
     }
+    entry->claims =
+        authn->app->reads_jwt
+            ? entry->session[2]
+            : (struct pgs_text){memcpy(at, jwt->payload.at, jwt->payload.len), jwt->payload.len};
     return entry;
 }
 
@@ -389,6 +397,7 @@ pgs_authenticate_credential(struct pgs_authn *authn, h2o_iovec_t credential, h2o
     *who = (struct pgs_identity){.role = ANON,
                                  .key = pgs_text_of("anon"),
                                  .session = authn->anon_session,
+                                 .claims = pgs_text_of(anon_claims),
                                  .n_session = authn->n_session};
     renew_keys(authn);
     if (credential.base == NULL) {
@@ -401,6 +410,7 @@ pgs_authenticate_credential(struct pgs_authn *authn, h2o_iovec_t credential, h2o
         who->role = SERVICE;
         who->key = pgs_text_of("service_role");
         who->is_service = true;
+        who->claims = (struct pgs_text){"", 0};
         who->session = authn->service_session;
         return true;
     }
@@ -417,6 +427,7 @@ pgs_authenticate_credential(struct pgs_authn *authn, h2o_iovec_t credential, h2o
     who->role = entry->role;
     who->key = entry->kid;
     who->session = entry->session;
+    who->claims = entry->claims;
     who->exp_s = entry->exp + authn->keys.jwt.leeway_s;
     return true;
 }

@@ -28,7 +28,8 @@ struct pgs_identity {
     struct pgs_text key; /* that let it in, by name: of a token `kid` of the one that signed it */
     struct pgs_text *session; /* values for pgs_app.session_sql, in request memory */
     size_t n_session;
-    int64_t exp_s; /* when the token is not good any more, leeway included; 0: never */
+    struct pgs_text claims; /* all of them, as JSON; not of the service key */
+    int64_t exp_s;          /* when the token is not good any more, leeway included; 0: never */
 };
 
 /* Each thread has one: it remembers tokens already verified, until they expire. */

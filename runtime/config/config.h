@@ -53,7 +53,8 @@ struct pgs_config {
     const char *admin_database_url; /* NULL: no admin plane */
     int live_idle_ms, live_kept_ms;
     bool live_refuses_anon;
-    const char *live_database_url; /* NULL: no live queries */
+    const char *live_database_url;     /* NULL: no live queries */
+    const char *reactive_database_url; /* NULL: pg_reactive is not followed */
     int pool_max;
     int max_waiting;
     int statement_timeout_ms;

@@ -5,40 +5,28 @@
  */
 #include "db/feed.h"
 
-#include <errno.h>
-#include <libpq-fe.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metric.h"
 #include "codec/pgoutput.h"
+#include "db/link.h"
 
 #define STATUS_MS 5000 /* wal_sender_timeout is 60 s unless it is set */
 #define SILENCE_MS 60000
-#define BACKOFF_MIN_MS 100
-#define BACKOFF_MAX_MS 2000
 #define SLOW_SLOT_MS 5000
 #define MAX_RELATIONS 4096
 
 struct pgs_feed {
     struct pgs_feed_config config;
-    pthread_t thread;
-    int wake_fd;           /* written to when it is time to end */
-    _Atomic int socket_fd; /* of the connection while it may block; -1: none */
-    _Atomic bool is_ending;
+    struct pgs__link link;
 
     /* of the thread */
-    PGconn *pg;
-    int failures;
     int64_t heard_ms, told_ms;
     uint64_t lsn; /* all before it has been handed on */
     struct pgs_changes_relation relations[MAX_RELATIONS];
@@ -174,7 +162,8 @@ send_status(struct pgs_feed *feed, bool wants_answer)
     put_int64(message + 17, feed->lsn);
     message[33] = (char)wants_answer;
     feed->told_ms = pgs_clock_ms();
-    return PQputCopyData(feed->pg, message, sizeof(message)) == 1 && PQflush(feed->pg) == 0;
+    return PQputCopyData(feed->link.pg, message, sizeof(message)) == 1 &&
+           PQflush(feed->link.pg) == 0;
 }
 
 static uint64_t
@@ -209,9 +198,9 @@ read_all(struct pgs_feed *feed)
     char *copy;
     int len;
 
-    if (PQconsumeInput(feed->pg) != 1)
+    if (PQconsumeInput(feed->link.pg) != 1)
         return false;
-    while ((len = PQgetCopyData(feed->pg, &copy, 1)) > 0) {
+    while ((len = PQgetCopyData(feed->link.pg, &copy, 1)) > 0) {
         bool good = read_copy(feed, (const uint8_t *)copy, (size_t)len);
 
         PQfreemem(copy);
@@ -226,7 +215,7 @@ read_all(struct pgs_feed *feed)
 static bool
 is_told_to_end(const struct pgs_feed *feed, int fd, int timeout_ms)
 {
-    struct pollfd fds[2] = {{feed->wake_fd, POLLIN, 0}, {fd, POLLIN, 0}};
+    struct pollfd fds[2] = {{feed->link.wake_fd, POLLIN, 0}, {fd, POLLIN, 0}};
 
     return poll(fds, fd >= 0 ? 2 : 1, timeout_ms) > 0 && fds[0].revents != 0;
 }
@@ -237,7 +226,7 @@ stream(struct pgs_feed *feed)
 {
     feed->heard_ms = pgs_clock_ms();
     for (;;) {
-        if (is_told_to_end(feed, PQsocket(feed->pg), STATUS_MS / 2))
+        if (is_told_to_end(feed, PQsocket(feed->link.pg), STATUS_MS / 2))
             return true;
         if (!read_all(feed) || pgs_clock_ms() - feed->heard_ms > SILENCE_MS)
             return false;
@@ -248,13 +237,6 @@ stream(struct pgs_feed *feed)
 
 /* ---- the connection ---- */
 
-static void
-ignore_notice(void *arg, const PGresult *result)
-{
-    (void)arg;
-    (void)result;
-}
-
 /* Values are written as those of the serving connections are (db/connect.c). */
 static const char session[] =
     "-c datestyle=iso,ymd -c timezone=UTC -c intervalstyle=postgres -c bytea_output=hex"
@@ -263,33 +245,16 @@ static const char session[] =
 static bool
 connect_feed(struct pgs_feed *feed)
 {
-    static const char *const words[] = {"fallback_application_name",
-                                        "connect_timeout",
-                                        "keepalives_idle",
-                                        "keepalives_interval",
-                                        "keepalives_count",
-                                        "dbname",
-                                        "client_encoding",
-                                        "replication",
-                                        "options",
-                                        NULL};
-    const char *const values[] = {"pgstack-live",        "5",    "30",       "10",    "3",
-                                  feed->config.conninfo, "UTF8", "database", session, NULL};
-
-    feed->pg = PQconnectdbParams(words, values, 1);
-    if (feed->pg == NULL)
-        return false;
-    (void)PQsetNoticeReceiver(feed->pg, ignore_notice, NULL);
-    if (PQstatus(feed->pg) != CONNECTION_OK)
-        return false;
-    feed->socket_fd = PQsocket(feed->pg);
-    return !feed->is_ending;
+    return pgs__link_connect(&feed->link, feed->config.conninfo,
+                             &(struct pgs__link_words){.name = "pgstack-live",
+                                                       .replication = "database",
+                                                       .options = session});
 }
 
 static bool
 is_status(struct pgs_feed *feed, const char *command, ExecStatusType wanted)
 {
-    PGresult *result = PQexec(feed->pg, command);
+    PGresult *result = PQexec(feed->link.pg, command);
     bool good = PQresultStatus(result) == wanted;
 
     PQclear(result);
@@ -304,10 +269,10 @@ wait_for_slot(struct pgs_feed *feed)
     int64_t since_ms = pgs_clock_ms();
     bool was_said = false;
 
-    while (PQisBusy(feed->pg) != 0) {
-        if (is_told_to_end(feed, PQsocket(feed->pg), SLOW_SLOT_MS))
+    while (PQisBusy(feed->link.pg) != 0) {
+        if (is_told_to_end(feed, PQsocket(feed->link.pg), SLOW_SLOT_MS))
             return false;
-        if (PQconsumeInput(feed->pg) != 1)
+        if (PQconsumeInput(feed->link.pg) != 1)
             return true;
         if (was_said || pgs_clock_ms() - since_ms < SLOW_SLOT_MS)
             continue;
@@ -330,13 +295,13 @@ make_slot(struct pgs_feed *feed, const char *slot)
     (void)snprintf(command, sizeof(command),
                    "CREATE_REPLICATION_SLOT %s TEMPORARY LOGICAL pgoutput (SNAPSHOT 'nothing')",
                    slot);
-    if (PQsendQuery(feed->pg, command) != 1 || !wait_for_slot(feed))
+    if (PQsendQuery(feed->link.pg, command) != 1 || !wait_for_slot(feed))
         return false;
-    while ((result = PQgetResult(feed->pg)) != NULL) {
+    while ((result = PQgetResult(feed->link.pg)) != NULL) {
         good = good && PQresultStatus(result) == PGRES_TUPLES_OK;
         PQclear(result);
     }
-    return good && PQstatus(feed->pg) == CONNECTION_OK;
+    return good && PQstatus(feed->link.pg) == CONNECTION_OK;
 }
 
 /* A name of its own: several servers, and two generations of one, may follow one database. */
@@ -345,7 +310,8 @@ start_stream(struct pgs_feed *feed)
 {
     char command[256], slot[64];
 
-    (void)snprintf(slot, sizeof(slot), "pgstack_live_%d_%d", (int)getpid(), PQbackendPID(feed->pg));
+    (void)snprintf(slot, sizeof(slot), "pgstack_live_%d_%d", (int)getpid(),
+                   PQbackendPID(feed->link.pg));
     if (!make_slot(feed, slot))
         return false;
     (void)snprintf(command, sizeof(command),
@@ -356,27 +322,9 @@ start_stream(struct pgs_feed *feed)
 }
 
 static void
-log_failure(struct pgs_feed *feed, bool was_streaming)
-{
-    char why[512] = "out of memory";
-
-    if (feed->failures > 0)
-        return; /* said once, until it works again */
-    if (feed->pg != NULL)
-        (void)snprintf(why, sizeof(why), "%s", PQerrorMessage(feed->pg));
-    for (char *c = why; *c != '\0'; c++)
-        if (*c == '\n' || *c == '\t')
-            *c = ' ';
-    PGS_LOG(PGS_LOG_WARN, was_streaming ? "live_feed_lost" : "live_feed_failed",
-            PGS_LOG_STR("why", why));
-}
-
-static void
 forget_stream(struct pgs_feed *feed)
 {
-    feed->socket_fd = -1;
-    PQfinish(feed->pg);
-    feed->pg = NULL;
+    pgs__link_disconnect(&feed->link);
     while (feed->n_relations > 0)
         pgs_changes_relation_clear(&feed->relations[--feed->n_relations]);
     pgs_changes_maker_reset(&feed->maker);
@@ -390,7 +338,7 @@ run_once(struct pgs_feed *feed)
 
     if (streaming) {
         PGS_LOG(PGS_LOG_INFO, "live_feed_connected", PGS_LOG_INT("tables", feed->n_watched));
-        feed->failures = 0;
+        feed->link.failures = 0;
         pgs_gauge_set(PGS_CELL_LIVE_FEED, 1);
         feed->config.on_state(feed->config.arg, true);
         ended = stream(feed);
@@ -398,32 +346,19 @@ run_once(struct pgs_feed *feed)
         pgs_gauge_set(PGS_CELL_LIVE_FEED, 0);
     }
     if (!ended)
-        log_failure(feed, streaming);
+        pgs__link_log_failure(&feed->link, streaming ? "live_feed_lost" : "live_feed_failed");
     forget_stream(feed);
-    feed->failures++;
+    feed->link.failures++;
     return ended;
-}
-
-static int
-backoff_ms(int failures)
-{
-    int ms = BACKOFF_MIN_MS;
-
-    for (int i = 1; i < failures && ms < BACKOFF_MAX_MS; i++)
-        ms *= 2;
-    return ms < BACKOFF_MAX_MS ? ms : BACKOFF_MAX_MS;
 }
 
 static void *
 run(void *arg)
 {
     struct pgs_feed *feed = arg;
-    sigset_t all;
 
-    sigfillset(&all);
-    (void)pthread_sigmask(SIG_BLOCK, &all, NULL); /* they are the main thread's */
-    pgs_metrics_open();
-    while (!run_once(feed) && !is_told_to_end(feed, -1, backoff_ms(feed->failures)))
+    pgs__link_begin();
+    while (!run_once(feed) && !is_told_to_end(feed, -1, pgs__link_backoff_ms(&feed->link)))
         ;
     return NULL;
 }
@@ -436,18 +371,14 @@ pgs_feed_open(const struct pgs_feed_config *config)
     if (feed == NULL)
         return NULL;
     feed->config = *config;
-    feed->socket_fd = -1;
     while (config->watched[feed->n_watched].schema != NULL)
         feed->n_watched++;
     if (!pgs_changes_maker_init(&feed->maker, feed->n_watched)) {
         free(feed);
         return NULL;
     }
-    feed->wake_fd = eventfd(0, EFD_CLOEXEC);
-    if (feed->wake_fd >= 0 && pthread_create(&feed->thread, NULL, run, feed) == 0)
+    if (pgs__link_open(&feed->link, run, feed))
         return feed;
-    if (feed->wake_fd >= 0)
-        (void)close(feed->wake_fd);
     pgs_changes_maker_clear(&feed->maker);
     free(feed);
     return NULL;
@@ -456,17 +387,7 @@ pgs_feed_open(const struct pgs_feed_config *config)
 void
 pgs_feed_close(struct pgs_feed *feed)
 {
-    uint64_t one = 1;
-    int fd;
-
-    feed->is_ending = true;
-    fd = feed->socket_fd;
-    if (fd >= 0)
-        (void)shutdown(fd, SHUT_RDWR);
-    while (write(feed->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
-        ;
-    pthread_join(feed->thread, NULL);
-    (void)close(feed->wake_fd);
+    pgs__link_close(&feed->link);
     pgs_changes_maker_clear(&feed->maker);
     free(feed);
 }

@@ -12,6 +12,7 @@
 #include "codec/query_string.h"
 #include "db/conn.h"
 #include "db/login.h"
+#include "db/reactive.h"
 #include "dump/put.h"
 #include "health.h"
 #include "live/sql.h"
@@ -408,4 +409,9 @@ pgs_dump_sql(FILE *out, const struct pgs_app *app)
         dump_call(out, app, i);
     if (app->lives != NULL)
         dump_lives(out, app);
+    (void)fputs("\n# Subscriptions of pg_reactive; its setting may name another channel.\n"
+                "statement = \"listen \\\"pgr\\\"\"\n",
+                out);
+    dump_constant(out, "statement", PGS_REACTIVE_PROBE_SQL);
+    dump_constant(out, "statement", PGS_REACTIVE_QUESTION_SQL);
 }

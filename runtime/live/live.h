@@ -25,13 +25,24 @@ struct pgs_hub *pgs_hub_open(const struct pgs_app *app, const char *conninfo);
 /* After the threads have closed what they opened. */
 void pgs_hub_close(struct pgs_hub *hub);
 
+/* What the extension pg_reactive tells a process, and the threads that follow it. */
+struct pgs_relay;
+
+/* `conninfo`: of a role that may ask pgr.subscription_meta() and pgr.sender().  It connects by
+ * itself.  NULL: out of resources. */
+struct pgs_relay *pgs_relay_open(const char *conninfo);
+
+/* After the threads have closed what they opened. */
+void pgs_relay_close(struct pgs_relay *relay);
+
 /* What one thread serves. */
 struct pgs_live_thread;
 
 struct pgs_live_config {
     const struct pgs_app *app;
-    struct pgs_hub *hub;   /* NULL: not configured, and requests are answered so */
-    struct pgs_pool *pool; /* gives each transaction one snapshot (config.one_snapshot) */
+    struct pgs_hub *hub;     /* NULL: not configured, and requests are answered so */
+    struct pgs_relay *relay; /* NULL: not configured, and there are no such paths */
+    struct pgs_pool *pool;   /* gives each transaction one snapshot (config.one_snapshot) */
     struct pgs_authn *authn;
     int idle_ms; /* a WebSocket whose client is silent that long is ended */
     bool refuses_anon;
@@ -41,7 +52,7 @@ struct pgs_live_config {
 struct pgs_live_thread *pgs_live_open(h2o_loop_t *loop, const struct pgs_live_config *config);
 void pgs_live_close(struct pgs_live_thread *thread);
 
-/* False: the path is not under /live/v1, and the request is somebody else's. */
+/* False: the path is not under /live/v1 or /ws, and the request is somebody else's. */
 bool pgs_live_on_request(struct pgs_live_thread *thread, h2o_req_t *req)
     __attribute__((warn_unused_result));
 

@@ -14,6 +14,7 @@
 #include "codec/literal.h"
 #include "live/frame.h"
 #include "live/message.h"
+#include "live/relayed.h"
 #include "live/single.h"
 #include "live/thread.h"
 
@@ -444,7 +445,7 @@ pgs__session_open(struct pgs_live_thread *thread, const struct pgs__transport *t
     session->thread = thread;
     session->transport = transport;
     session->at = at;
-    session->shelf = pgs__hub_shelf(thread->config.hub);
+    session->shelf = thread->config.hub != NULL ? pgs__hub_shelf(thread->config.hub) : NULL;
     pgs__session_renew(session);
     h2o_linklist_init_anchor(&session->subscriptions);
     *why = identify(session, credential);
@@ -479,6 +480,8 @@ pgs__session_close(struct pgs__session *session, bool may_return)
         else
             pgs__subscription_close(subscription);
     }
+    if (session->relayed != NULL)
+        pgs__relayed_leave(session);
     h2o_linklist_unlink(&session->link);
     free(session->who_block);
     free(session);

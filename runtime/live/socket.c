@@ -18,6 +18,7 @@
 #include "http/cors.h"
 #include "http/info.h"
 #include "http/reply.h"
+#include "live/relayed.h"
 #include "live/single.h"
 #include "live/url.h"
 #include "live/thread.h"
@@ -146,6 +147,8 @@ ping(void *at)
     int64_t silent_ms = pgs_clock_ms() - socket->heard_ms;
     int idle_ms = socket->session->thread->config.idle_ms;
 
+    if (socket->conn == NULL)
+        return; /* it is still to be seen whether there will be one */
     release_input(socket->conn->sock);
     if (socket->session->is_ending) {
         if (pgs_clock_ms() - socket->end_ms > MAX_CLOSE_MS)
@@ -392,4 +395,90 @@ pgs__socket_accept_single(struct pgs_live_thread *thread, h2o_req_t *req, h2o_io
     } else {
         free_socket(socket);
     }
+}
+
+/* ---- a subscription of pg_reactive: who may follow it is asked first ---- */
+
+/* In the request's pool, which may go before the answer comes. */
+struct pending {
+    h2o_req_t *req;
+    const char *key;
+    struct socket *socket; /* NULL: it is in use, or has been freed */
+    struct pgs__question *question;
+};
+
+static void
+on_dispose(void *at)
+{
+    struct pending *pending = at;
+
+    if (pending->question != NULL)
+        pending->question->owner = NULL;
+    if (pending->socket != NULL)
+        free_socket(pending->socket);
+}
+
+static void
+refuse_relayed(h2o_req_t *req, enum pgs_reactive_verdict verdict)
+{
+    if (verdict == PGS_REACTIVE_UNKNOWN)
+        refuse(req, 404, "PGRST202", "There is no such live query", NULL);
+    else if (verdict == PGS_REACTIVE_REFUSED)
+        refuse(req, 403, "42501", "This caller may not follow that query", NULL);
+    else
+        refuse(req, 503, "PGRST001", "Changes cannot be followed at the moment", NULL);
+}
+
+static void
+ask(struct pgs_live_thread *thread, h2o_req_t *req, const char *key, h2o_iovec_t id,
+    struct socket *socket)
+{
+    struct pending *pending = h2o_mem_alloc_shared(&req->pool, sizeof(*pending), on_dispose);
+
+    *pending = (struct pending){req, key, socket, NULL};
+    pending->question = pgs__relayed_ask(thread, (struct pgs_text){id.base, id.len},
+                                         socket->session->who.claims, pending);
+    if (pending->question == NULL)
+        refuse_relayed(req, PGS_REACTIVE_FAILED);
+}
+
+void
+pgs__socket_accept_relayed(struct pgs_live_thread *thread, h2o_req_t *req, h2o_iovec_t id)
+{
+    const char *key = check_handshake(thread, req);
+    enum pgs_reactive_state state = pgs__relay_state(thread->config.relay);
+    struct pgs__live_url url;
+    struct socket *socket = NULL;
+
+    if (key == NULL)
+        return;
+    if (!pgs__notice_is_id((struct pgs_text){id.base, id.len}) || state == PGS_REACTIVE_ABSENT)
+        refuse_relayed(req, PGS_REACTIVE_UNKNOWN);
+    else if (state == PGS_REACTIVE_LOST)
+        refuse_relayed(req, PGS_REACTIVE_FAILED);
+    else
+        socket = make_socket(thread, req, &url);
+    if (socket != NULL)
+        ask(thread, req, key, id, socket);
+}
+
+/* Meanwhile its token may have expired, or the server be stopping. */
+void
+pgs__socket_judge(const struct pgs__question *question)
+{
+    struct pending *pending = question->owner;
+    struct socket *socket;
+
+    if (pending == NULL)
+        return;
+    pending->question = NULL;
+    socket = pending->socket;
+    if (question->super.verdict != PGS_REACTIVE_ADMITTED || socket->session->is_ending) {
+        refuse_relayed(pending->req,
+                       socket->session->is_ending ? PGS_REACTIVE_FAILED : question->super.verdict);
+        return;
+    }
+    pending->socket = NULL;
+    upgrade(socket, pending->req, pending->key);
+    pgs__relayed_follow(socket->session, question->super.id, question->super.generation);
 }

@@ -9,6 +9,7 @@
 #include "base/metric.h"
 #include "http/reply.h"
 #include "live/match.h"
+#include "live/relayed.h"
 
 #define TICK_MS 2
 #define SECOND_MS 1000
@@ -62,8 +63,13 @@ catch_up(struct pgs_live_thread *thread)
 static void
 renew_all(struct pgs_live_thread *thread)
 {
-    for (h2o_linklist_t *link = thread->sessions.next; link != &thread->sessions; link = link->next)
-        pgs__session_renew(H2O_STRUCT_FROM_MEMBER(struct pgs__session, link, link));
+    for (h2o_linklist_t *link = thread->sessions.next; link != &thread->sessions;
+         link = link->next) {
+        struct pgs__session *session = H2O_STRUCT_FROM_MEMBER(struct pgs__session, link, link);
+
+        if (session->relayed == NULL)
+            pgs__session_renew(session);
+    }
 }
 
 /* They tell no other way that what comes next may take a while. */
@@ -187,7 +193,8 @@ on_second(h2o_timeout_entry_t *entry)
         else
             session->transport->ping(session->at);
     }
-    pgs__shelf_sweep(pgs__hub_shelf(thread->config.hub));
+    if (thread->config.hub != NULL)
+        pgs__shelf_sweep(pgs__hub_shelf(thread->config.hub));
     h2o_timeout_link(thread->loop, &thread->second_timeout, &thread->second);
 }
 
@@ -197,6 +204,29 @@ static bool
 is_path(h2o_iovec_t asked, const char *expected)
 {
     return h2o_memis(asked.base, asked.len, expected, strlen(expected));
+}
+
+/* The path is one of ours, with what is configured. */
+static bool
+is_ours(const struct pgs_live_config *config, h2o_iovec_t asked, h2o_iovec_t single)
+{
+    if (single.base != NULL && config->relay != NULL)
+        return true;
+    return config->app->lives != NULL &&
+           (single.base != NULL || is_path(asked, path) || is_path(asked, stream_path));
+}
+
+static bool
+is_declared(const struct pgs_app *app, h2o_iovec_t name)
+{
+    return app->lives != NULL &&
+           pgs__live_find(app, (struct pgs_text){name.base, name.len}) != NULL;
+}
+
+static void
+refuse(h2o_req_t *req, const char *message, const char *hint)
+{
+    pgs_reply_problem(req, &(struct pgs_problem){503, "PGRST001", message, NULL, hint});
 }
 
 /* `/ws/` and a name; `base` NULL: it is another path. */
@@ -213,18 +243,17 @@ single_query(h2o_iovec_t asked)
 bool
 pgs_live_on_request(struct pgs_live_thread *thread, h2o_req_t *req)
 {
+    const struct pgs_live_config *config = &thread->config;
     h2o_iovec_t asked = req->path_normalized, query = single_query(asked);
 
-    if (thread->config.app->lives == NULL ||
-        (!is_path(asked, path) && !is_path(asked, stream_path) && query.base == NULL))
+    if (!is_ours(config, asked, query))
         return false;
-    if (thread->config.hub == NULL)
-        pgs_reply_problem(req, &(struct pgs_problem){503, "PGRST001", "Live queries are off", NULL,
-                                                     "set LIVE_DATABASE_URL"});
-    else if (thread->is_stopping)
-        pgs_reply_problem(req, &(struct pgs_problem){.status = 503,
-                                                     .code = "PGRST001",
-                                                     .message = "The server is stopping"});
+    if (thread->is_stopping)
+        refuse(req, "The server is stopping", NULL);
+    else if (query.base != NULL && config->relay != NULL && !is_declared(config->app, query))
+        pgs__socket_accept_relayed(thread, req, query);
+    else if (config->hub == NULL)
+        refuse(req, "Live queries are off", "set LIVE_DATABASE_URL");
     else if (is_path(asked, stream_path))
         pgs__stream_accept(thread, req);
     else if (query.base != NULL)
@@ -259,16 +288,20 @@ pgs_live_open(h2o_loop_t *loop, const struct pgs_live_config *config)
     h2o_linklist_init_anchor(&thread->sessions);
     h2o_linklist_init_anchor(&thread->due);
     h2o_linklist_init_anchor(&thread->waiting);
-    if (config->hub == NULL)
+    if (config->hub == NULL && config->relay == NULL)
         return thread;
-    if (!pgs__interests_init(&thread->interests, config->app)) {
+    if (config->hub != NULL && !pgs__interests_init(&thread->interests, config->app)) {
         free(thread);
         return NULL;
     }
     start_timers(thread);
     thread->queue = h2o_multithread_create_queue(loop);
-    h2o_multithread_register_receiver(thread->queue, &thread->listener.receiver, on_news);
-    thread->is_connected = pgs__hub_join(config->hub, &thread->listener);
+    if (config->hub != NULL) {
+        h2o_multithread_register_receiver(thread->queue, &thread->listener.receiver, on_news);
+        thread->is_connected = pgs__hub_join(config->hub, &thread->listener);
+    }
+    if (config->relay != NULL)
+        pgs__relayed_open(thread);
     return thread;
 }
 
@@ -299,22 +332,37 @@ forget_news(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
     }
 }
 
+static void
+leave_hub(struct pgs_live_thread *thread)
+{
+    pgs__hub_leave(thread->config.hub, &thread->listener);
+    forget_news(&thread->listener.receiver, &thread->listener.receiver._messages);
+    h2o_multithread_unregister_receiver(thread->queue, &thread->listener.receiver);
+    pgs__interests_clear(&thread->interests);
+    pgs__recent_clear(&thread->recent);
+}
+
+static void
+end_timers(struct pgs_live_thread *thread)
+{
+    h2o_timeout_unlink(&thread->second);
+    if (h2o_timeout_is_linked(&thread->tick))
+        h2o_timeout_unlink(&thread->tick);
+    h2o_timeout_dispose(thread->loop, &thread->tick_timeout);
+    h2o_timeout_dispose(thread->loop, &thread->second_timeout);
+    h2o_timeout_dispose(thread->loop, &thread->now_timeout);
+}
+
 void
 pgs_live_close(struct pgs_live_thread *thread)
 {
-    if (thread->config.hub != NULL) {
-        pgs__hub_leave(thread->config.hub, &thread->listener);
-        forget_news(&thread->listener.receiver, &thread->listener.receiver._messages);
-        h2o_multithread_unregister_receiver(thread->queue, &thread->listener.receiver);
+    if (thread->relayed != NULL)
+        pgs__relayed_close(thread);
+    if (thread->config.hub != NULL)
+        leave_hub(thread);
+    if (thread->queue != NULL) {
         h2o_multithread_destroy_queue(thread->queue);
-        h2o_timeout_unlink(&thread->second);
-        if (h2o_timeout_is_linked(&thread->tick))
-            h2o_timeout_unlink(&thread->tick);
-        h2o_timeout_dispose(thread->loop, &thread->tick_timeout);
-        h2o_timeout_dispose(thread->loop, &thread->second_timeout);
-        h2o_timeout_dispose(thread->loop, &thread->now_timeout);
-        pgs__interests_clear(&thread->interests);
-        pgs__recent_clear(&thread->recent);
+        end_timers(thread);
     }
     free(thread);
 }

@@ -24,6 +24,10 @@ enum {
     PGS_LIVE_MAX_ID_BYTES = 64,
 };
 
+struct pgs__question;
+struct pgs__relayed;
+struct pgs__relayed_table;
+
 struct pgs_live_thread {
     h2o_loop_t *loop;
     struct pgs_live_config config;
@@ -33,6 +37,7 @@ struct pgs_live_thread {
     bool is_stopping;
     struct pgs__recent recent; /* while there are subscriptions */
     struct pgs__interests interests;
+    struct pgs__relayed_table *relayed; /* who follows pg_reactive, by id; NULL: not configured */
     h2o_linklist_t sessions;
     int n_subscriptions;
     h2o_linklist_t due;     /* subscriptions to ask for */
@@ -72,8 +77,9 @@ struct pgs__session {
     struct pgs__mark mark; /* where the client comes back to, if all of it does */
     h2o_linklist_t subscriptions;
     int n_subscriptions;
-    size_t result_bytes; /* of its results */
-    const char *single;  /* the query of a socket that has just one; or NULL */
+    size_t result_bytes;          /* of its results */
+    const char *single;           /* the query of a socket that has just one; or NULL */
+    struct pgs__relayed *relayed; /* where that one is of pg_reactive; or NULL */
     char *refusal; /* room for why, while it is still to be seen whether there will be a socket;
                     * or NULL */
     bool is_ending;
@@ -193,6 +199,12 @@ void pgs__socket_accept(struct pgs_live_thread *thread, h2o_req_t *req);
 
 /* One query, told as live/single.h has it. */
 void pgs__socket_accept_single(struct pgs_live_thread *thread, h2o_req_t *req, h2o_iovec_t query);
+
+/* A subscription of pg_reactive, told as live/relayed.h has it.  `id` lives as long as `req`. */
+void pgs__socket_accept_relayed(struct pgs_live_thread *thread, h2o_req_t *req, h2o_iovec_t id);
+
+/* Whether it may has been found out. */
+void pgs__socket_judge(const struct pgs__question *question);
 
 /* ---- stream.c ---- */
 

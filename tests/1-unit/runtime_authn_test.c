@@ -281,6 +281,42 @@ test_session_values(void **state)
     assert_text(who.session[3], "free");
 }
 
+/* All claims are there, whether the application reads them or not, and go along with a copy. */
+static void
+test_claims(void **state)
+{
+    static const char payload[] =
+        "{\"sub\":\"" USER "\",\"role\":\"authenticated\",\"exp\":1800000100,\"more\":[1]}";
+    struct pgs_app apps[] = {app, app};
+    struct pgs_authn *both[PGS_COUNT(apps)];
+    struct pgs_identity who, copy;
+
+    (void)state;
+    apps[1].reads_jwt = false;
+    for (size_t i = 0; i < PGS_COUNT(apps); i++) {
+        void *block;
+
+        both[i] = pgs_authn_open(&apps[i], &keys);
+        for (int times = 0; times < 2; times++) {
+            const char *why, *token = strchr(bearer(payload), ' ') + 1;
+
+            assert_true(pgs_authenticate_credential(both[i], h2o_iovec_init(token, strlen(token)),
+                                                    &req.pool, &who, &why));
+            assert_text(who.claims, payload);
+            assert_non_null(block = pgs_identity_copy(&who, &copy));
+            assert_text(copy.claims, payload);
+            assert_text(copy.session[copy.n_session - 1], "");
+            free(block);
+            assert_true(pgs_authenticate_credential(
+                both[i], h2o_iovec_init(ANON_KEY, strlen(ANON_KEY)), &req.pool, &who, &why));
+            assert_text(who.claims, "{\"role\":\"anon\"}");
+        }
+    }
+    h2o_mem_clear_pool(&req.pool);
+    for (size_t i = 0; i < PGS_COUNT(apps); i++)
+        pgs_authn_close(both[i]);
+}
+
 static void
 test_a_remembered_token_still_expires(void **state)
 {
@@ -347,6 +383,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_roles_of_tokens, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_session_values, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_claims, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_types_of_claims, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_clock_jumps, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_remembered_token_still_expires, set_up, tear_down),

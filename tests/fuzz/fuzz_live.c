@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as a message of a live connection's client, and as one of logical replication: what is
- * read lies within what was given.
+ * Any bytes as a message of a live connection's client, as one of logical replication, and as one
+ * of pg_reactive: what is read lies within what was given.
  */
 #include "codec/pgoutput.h"
 #include "fuzz_heap.h"
 #include "live/message.h"
+#include "live/notice.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -23,6 +24,17 @@ try_message(const char *json, size_t len)
     if (message.params.at != NULL)
         require(message.params.at >= json && message.params.len >= 2 &&
                 message.params.at + message.params.len <= json + len);
+}
+
+/* Whatever follows the head. */
+static void
+try_notice(const char *message, size_t len)
+{
+    struct pgs__notice notice;
+
+    if (pgs__notice_read((struct pgs_text){message, len}, &notice))
+        require(pgs__notice_is_id((struct pgs_text){notice.id, strlen(notice.id)}) &&
+                notice.generation >= 0 && !(notice.is_last && notice.is_renewal));
 }
 
 static void
@@ -69,6 +81,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     try_message((const char *)data, size);
+    try_notice((const char *)data, size);
     try_pgoutput(data, size);
     heap_free_all();
     return 0;

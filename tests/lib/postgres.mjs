@@ -181,6 +181,11 @@ export function theCluster() {
   return own;
 }
 
+/** From now on theCluster() is this one. */
+export function useCluster(cluster) {
+  own = Promise.resolve(cluster);
+}
+
 async function attach(where) {
   const cluster = Object.assign(new Cluster(), where);
   cluster.stop = async () => {};

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include "db/link.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/metric.h"
+
+#define BACKOFF_MIN_MS 100
+#define BACKOFF_MAX_MS 2000
+
+bool
+pgs__link_open(struct pgs__link *link, void *(*run)(void *), void *arg)
+{
+    link->socket_fd = -1;
+    link->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (link->wake_fd >= 0 && pthread_create(&link->thread, NULL, run, arg) == 0)
+        return true;
+    if (link->wake_fd >= 0)
+        (void)close(link->wake_fd);
+    return false;
+}
+
+void
+pgs__link_wake(struct pgs__link *link)
+{
+    uint64_t one = 1;
+
+    while (write(link->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+        ;
+}
+
+void
+pgs__link_close(struct pgs__link *link)
+{
+    int fd;
+
+    link->is_ending = true;
+    fd = link->socket_fd;
+    if (fd >= 0)
+        (void)shutdown(fd, SHUT_RDWR);
+    pgs__link_wake(link);
+    pthread_join(link->thread, NULL);
+    (void)close(link->wake_fd);
+}
+
+/* ---- on the thread ---- */
+
+void
+pgs__link_begin(void)
+{
+    sigset_t all;
+
+    sigfillset(&all);
+    (void)pthread_sigmask(SIG_BLOCK, &all, NULL); /* they are the main thread's */
+    pgs_metrics_open();
+}
+
+static void
+ignore_notice(void *arg, const PGresult *result)
+{
+    (void)arg;
+    (void)result;
+}
+
+bool
+pgs__link_connect(struct pgs__link *link, const char *conninfo, const struct pgs__link_words *words)
+{
+    static const char *const names[] = {"fallback_application_name",
+                                        "connect_timeout",
+                                        "keepalives_idle",
+                                        "keepalives_interval",
+                                        "keepalives_count",
+                                        "target_session_attrs",
+                                        "dbname",
+                                        "client_encoding",
+                                        "replication",
+                                        "options",
+                                        NULL};
+    const char *const values[] = {
+        words->name,    "5",    "30",
+        "10",           "3",    words->target, /* what the address says comes after */
+        conninfo,       "UTF8", words->replication,
+        words->options, NULL};
+
+    link->pg = PQconnectdbParams(names, values, 1);
+    if (link->pg == NULL)
+        return false;
+    (void)PQsetNoticeReceiver(link->pg, ignore_notice, NULL);
+    if (PQstatus(link->pg) != CONNECTION_OK)
+        return false;
+    link->socket_fd = PQsocket(link->pg);
+    return !link->is_ending;
+}
+
+void
+pgs__link_disconnect(struct pgs__link *link)
+{
+    link->socket_fd = -1;
+    PQfinish(link->pg);
+    link->pg = NULL;
+}
+
+void
+pgs__link_log_failure(const struct pgs__link *link, const char *event)
+{
+    char why[512] = "out of memory";
+
+    if (link->failures > 0)
+        return;
+    if (link->pg != NULL)
+        (void)snprintf(why, sizeof(why), "%s", PQerrorMessage(link->pg));
+    for (char *c = why; *c != '\0'; c++)
+        if (*c == '\n' || *c == '\t')
+            *c = ' ';
+    PGS_LOG(PGS_LOG_WARN, event, PGS_LOG_STR("why", why));
+}
+
+int
+pgs__link_backoff_ms(const struct pgs__link *link)
+{
+    int ms = BACKOFF_MIN_MS;
+
+    for (int i = 1; i < link->failures && ms < BACKOFF_MAX_MS; i++)
+        ms *= 2;
+    return ms < BACKOFF_MAX_MS ? ms : BACKOFF_MAX_MS;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A thread of its own with one connection of libpq, which may block: for what PostgreSQL tells by
+ * itself.  The thread connects, and connects again; ending it breaks whatever it waits for.
+ */
+#ifndef PGS_DB_LINK_H
+#define PGS_DB_LINK_H
+
+#include <libpq-fe.h>
+#include <pthread.h>
+#include <stdbool.h>
+
+struct pgs__link {
+    pthread_t thread;
+    int wake_fd;           /* an eventfd, written to when it is time to end */
+    _Atomic int socket_fd; /* of the connection while it may block; -1: none */
+    _Atomic bool is_ending;
+
+    /* of the thread */
+    PGconn *pg;
+    int failures; /* in a row */
+};
+
+/* What the connection is, beside its address; NULL: as the address has it. */
+struct pgs__link_words {
+    const char *name;
+    const char *target; /* target_session_attrs */
+    const char *replication;
+    const char *options;
+};
+
+/* Starts the thread, whose `run` begins with pgs__link_begin.  False: out of resources. */
+bool pgs__link_open(struct pgs__link *link, void *(*run)(void *), void *arg)
+    __attribute__((warn_unused_result));
+
+/* Ends the thread, whose `run` returns once is_ending is set. */
+void pgs__link_close(struct pgs__link *link);
+
+void pgs__link_wake(struct pgs__link *link);
+
+/* On the thread: */
+void pgs__link_begin(void);
+
+/* False: not connected, or told to end; pgs__link_disconnect follows in either case. */
+bool pgs__link_connect(struct pgs__link *link, const char *conninfo,
+                       const struct pgs__link_words *words) __attribute__((warn_unused_result));
+void pgs__link_disconnect(struct pgs__link *link);
+
+/* Says why, once until it works again; `event` is a constant word. */
+void pgs__link_log_failure(const struct pgs__link *link, const char *event);
+
+/* Before the next try. */
+int pgs__link_backoff_ms(const struct pgs__link *link);
+
+#endif
