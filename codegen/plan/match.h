@@ -240,6 +240,9 @@ struct term *match_term(struct match *match, const struct match_row *row, struct
 struct term *match_set_term(struct match *match, const struct match_row *row, struct sql_part part,
                             bool loose);
 
+/* One statement is two sets where it is asked with other arguments. */
+bool match_same_set(const struct match_set *a, const struct match_set *b);
+
 /* It gives each row of what it reads, or not, whatever the others are. */
 bool match_select_is_simple(const struct select *select);
 

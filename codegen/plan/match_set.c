@@ -177,13 +177,24 @@ definer_set(const struct predicate *predicate, struct match_set set)
     return set;
 }
 
+bool
+match_same_set(const struct match_set *a, const struct match_set *b)
+{
+    if (strcmp(a->sql, b->sql) != 0 || a->arguments.n != b->arguments.n)
+        return false;
+    for (size_t i = 0; i < a->arguments.n; i++)
+        if (a->arguments.at[i] != b->arguments.at[i])
+            return false;
+    return true;
+}
+
 static size_t
 add_set(struct match *match, struct match_set set)
 {
     if (match->definer)
         set = definer_set(match->definer, set);
     for (size_t i = 0; i < match->sets.n; i++)
-        if (strcmp(match->sets.at[i].sql, set.sql) == 0)
+        if (match_same_set(&match->sets.at[i], &set))
             return i;
     vec_push(&match->sets, set);
     return match->sets.n - 1;

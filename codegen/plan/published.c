@@ -19,7 +19,7 @@ same_asked(const struct match *a, const struct match *b)
         if (strcmp(a->facts.at[i].sql, b->facts.at[i].sql) != 0)
             return false;
     for (size_t i = 0; i < a->sets.n; i++)
-        if (strcmp(a->sets.at[i].sql, b->sets.at[i].sql) != 0)
+        if (!match_same_set(&a->sets.at[i], &b->sets.at[i]))
             return false;
     for (size_t i = 0; i < a->sources.n; i++)
         if (a->sources.at[i].table != b->sources.at[i].table ||

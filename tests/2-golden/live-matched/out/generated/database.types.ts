@@ -66,6 +66,15 @@ export type Database = {
           id: number;
         };
       };
+      beside_both: {
+        Args: {
+          a: string | null;
+          b: string | null;
+        };
+        Row: {
+          id: number;
+        };
+      };
       by_predicates: {
         Args: {
           who: string | null;

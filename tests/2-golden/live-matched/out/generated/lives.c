@@ -884,7 +884,173 @@ const struct pgs_live beside_me_live = {
     .n_matchers = PGS_COUNT(beside_me_matchers),
 };
 
-/* policies/matched.schema:61 live by_predicates */
+/* policies/matched.schema:61 live beside_both */
+struct beside_both_arguments {
+    unsigned char has[2];
+    struct pgs_uuid a;
+    struct pgs_uuid b;
+};
+
+static const struct pgs_column beside_both_parameters[] = {
+    PGS_COLUMN("a", "a", PGS_UUID, "uuid", PGS_NULLABLE),
+    PGS_COLUMN("b", "b", PGS_UUID, "uuid", PGS_NULLABLE),
+};
+
+static const struct pgs_field beside_both_fields[] = {
+    PGS_FIELD(struct beside_both_arguments, a, beside_both_parameters[0], PGS_REQUIRED),
+    PGS_FIELD(struct beside_both_arguments, b, beside_both_parameters[1], PGS_REQUIRED),
+};
+static const struct pgs_shape beside_both_shape =
+    PGS_SHAPE(struct beside_both_arguments, beside_both_fields);
+
+static const struct pgs_column beside_both_columns[] = {
+    PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
+};
+
+static const uint16_t beside_both_key[] = {0};
+static const uint16_t beside_both_tables[] = {0, 1};
+
+/* Is a row of item in the result, and may authenticated see it? */
+static enum pgs_truth
+beside_both_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text team_id = row[2];
+
+    enum pgs_truth holds = pgs_truth_of(pgs_set_has(facts->sets[0], &team_id, 1));
+    enum pgs_truth part_1 = pgs_not(pgs_truth_of(pgs_set_has(facts->sets[1], &team_id, 1)));
+    holds = pgs_and(holds, part_1);
+    return holds;
+}
+
+static const uint16_t beside_both_asked[] = {0, 1};
+static const uint16_t beside_both_set_0_arguments[] = {0};
+static const uint16_t beside_both_set_1_arguments[] = {1};
+static const struct pgs_fact_query beside_both_sets[] = {
+    {
+        .sql = "select distinct team_id::text from public.member m where user_id = $1::uuid",
+        .arguments = beside_both_set_0_arguments,
+        .n_arguments = PGS_COUNT(beside_both_set_0_arguments),
+        .n_columns = 1,
+    },
+    {
+        .sql = "select distinct team_id::text from public.member m where user_id = $1::uuid",
+        .arguments = beside_both_set_1_arguments,
+        .n_arguments = PGS_COUNT(beside_both_set_1_arguments),
+        .n_columns = 1,
+    },
+};
+static const struct pgs_tie beside_both_ties_1[] = {{1, 0}, {1, 2}};
+static const struct pgs_tie beside_both_ties_2[] = {{1, 1}, {1, 2}};
+static const struct pgs_live_source beside_both_sources[] = {
+    {.watched = 1},
+    {.watched = 0, .ties = beside_both_ties_1, .n_ties = 2},
+    {.watched = 0, .ties = beside_both_ties_2, .n_ties = 2},
+};
+static const uint16_t beside_both_needed[] = {0, 2};
+static const uint16_t beside_both_outputs[] = {0};
+static const struct pgs_match_rows beside_both_rows = {
+    .holds = beside_both_holds,
+    .needed = beside_both_needed,
+    .n_needed = PGS_COUNT(beside_both_needed),
+    .outputs = beside_both_outputs,
+};
+
+/* Is a row of item in the result, and may service_role see it? */
+static enum pgs_truth
+beside_both_2_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text team_id = row[2];
+
+    enum pgs_truth holds = pgs_truth_of(pgs_set_has(facts->sets[0], &team_id, 1));
+    enum pgs_truth part_1 = pgs_not(pgs_truth_of(pgs_set_has(facts->sets[1], &team_id, 1)));
+    holds = pgs_and(holds, part_1);
+    return holds;
+}
+
+static const uint16_t beside_both_2_asked[] = {0, 1};
+static const uint16_t beside_both_2_set_0_arguments[] = {0};
+static const uint16_t beside_both_2_set_1_arguments[] = {1};
+static const struct pgs_fact_query beside_both_2_sets[] = {
+    {
+        .sql = "select distinct team_id::text from public.member m where user_id = $1::uuid",
+        .arguments = beside_both_2_set_0_arguments,
+        .n_arguments = PGS_COUNT(beside_both_2_set_0_arguments),
+        .n_columns = 1,
+    },
+    {
+        .sql = "select distinct team_id::text from public.member m where user_id = $1::uuid",
+        .arguments = beside_both_2_set_1_arguments,
+        .n_arguments = PGS_COUNT(beside_both_2_set_1_arguments),
+        .n_columns = 1,
+    },
+};
+static const struct pgs_tie beside_both_2_ties_1[] = {{1, 0}};
+static const struct pgs_tie beside_both_2_ties_2[] = {{1, 1}};
+static const struct pgs_live_source beside_both_2_sources[] = {
+    {.watched = 1},
+    {.watched = 0, .ties = beside_both_2_ties_1, .n_ties = 1},
+    {.watched = 0, .ties = beside_both_2_ties_2, .n_ties = 1},
+};
+static const uint16_t beside_both_2_needed[] = {0, 2};
+static const uint16_t beside_both_2_outputs[] = {0};
+static const struct pgs_match_rows beside_both_2_rows = {
+    .holds = beside_both_2_holds,
+    .needed = beside_both_2_needed,
+    .n_needed = PGS_COUNT(beside_both_2_needed),
+    .outputs = beside_both_2_outputs,
+};
+
+static const struct pgs_matcher beside_both_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED | ROLE_STAFF,
+        .values =
+            {
+                .sql = "select $1::uuid::text, $2::uuid::text, (select auth.uid())::text",
+                .arguments = beside_both_asked,
+                .n_arguments = PGS_COUNT(beside_both_asked),
+                .n_columns = 3,
+            },
+        .sets = beside_both_sets,
+        .n_sets = PGS_COUNT(beside_both_sets),
+        .sources = beside_both_sources,
+        .n_sources = PGS_COUNT(beside_both_sources),
+        .rows = &beside_both_rows,
+    },
+    {
+        .roles = ROLE_SERVICE_ROLE,
+        .values =
+            {
+                .sql = "select $1::uuid::text, $2::uuid::text",
+                .arguments = beside_both_2_asked,
+                .n_arguments = PGS_COUNT(beside_both_2_asked),
+                .n_columns = 2,
+            },
+        .sets = beside_both_2_sets,
+        .n_sets = PGS_COUNT(beside_both_2_sets),
+        .sources = beside_both_2_sources,
+        .n_sources = PGS_COUNT(beside_both_2_sources),
+        .rows = &beside_both_2_rows,
+    },
+};
+
+const struct pgs_live beside_both_live = {
+    .name = "beside_both",
+    .sql = "select id from public.item where exists (select 1 from public.member m where "
+           "m.team_id = item.team_id and m.user_id = $1::uuid) and not exists (select 1 from "
+           "public.member m where m.team_id = item.team_id and m.user_id = $2::uuid)",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+    .arguments = &beside_both_shape,
+    .columns = beside_both_columns,
+    .n_columns = PGS_COUNT(beside_both_columns),
+    .key = beside_both_key,
+    .n_key = PGS_COUNT(beside_both_key),
+    .watched = beside_both_tables,
+    .n_watched = PGS_COUNT(beside_both_tables),
+    .matchers = beside_both_matchers,
+    .n_matchers = PGS_COUNT(beside_both_matchers),
+};
+
+/* policies/matched.schema:66 live by_predicates */
 struct by_predicates_arguments {
     unsigned char has[1];
     struct pgs_uuid who;
@@ -1070,7 +1236,7 @@ const struct pgs_live by_predicates_live = {
     .n_matchers = PGS_COUNT(by_predicates_matchers),
 };
 
-/* policies/matched.schema:65 live notes */
+/* policies/matched.schema:70 live notes */
 struct notes_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -1278,7 +1444,7 @@ const struct pgs_live notes_live = {
     .n_matchers = PGS_COUNT(notes_matchers),
 };
 
-/* policies/matched.schema:67 live notes_2 */
+/* policies/matched.schema:72 live notes_2 */
 struct notes_2_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -1486,7 +1652,7 @@ const struct pgs_live notes_2_live = {
     .n_matchers = PGS_COUNT(notes_2_matchers),
 };
 
-/* policies/matched.schema:69 live pages */
+/* policies/matched.schema:74 live pages */
 struct pages_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -1625,7 +1791,7 @@ const struct pgs_live pages_live = {
     .n_matchers = PGS_COUNT(pages_matchers),
 };
 
-/* policies/matched.schema:75 live posts_by_default */
+/* policies/matched.schema:80 live posts_by_default */
 struct posts_by_default_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -1836,7 +2002,7 @@ const struct pgs_live posts_by_default_live = {
     .n_matchers = PGS_COUNT(posts_by_default_matchers),
 };
 
-/* policies/matched.schema:79 live posts_of */
+/* policies/matched.schema:84 live posts_of */
 struct posts_of_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -2037,7 +2203,7 @@ const struct pgs_live posts_of_live = {
     .n_matchers = PGS_COUNT(posts_of_matchers),
 };
 
-/* policies/matched.schema:81 live in_team_of_mine */
+/* policies/matched.schema:86 live in_team_of_mine */
 struct in_team_of_mine_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -2132,7 +2298,7 @@ const struct pgs_live in_team_of_mine_live = {
     .n_matchers = PGS_COUNT(in_team_of_mine_matchers),
 };
 
-/* policies/matched.schema:86 live in_no_team_of_mine */
+/* policies/matched.schema:91 live in_no_team_of_mine */
 struct in_no_team_of_mine_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -2228,7 +2394,7 @@ const struct pgs_live in_no_team_of_mine_live = {
     .n_matchers = PGS_COUNT(in_no_team_of_mine_matchers),
 };
 
-/* policies/matched.schema:91 live of_rank */
+/* policies/matched.schema:96 live of_rank */
 struct of_rank_arguments {
     unsigned char has[1];
     int64_t n;
@@ -2323,7 +2489,7 @@ const struct pgs_live of_rank_live = {
     .n_matchers = PGS_COUNT(of_rank_matchers),
 };
 
-/* policies/matched.schema:97 live item_notes */
+/* policies/matched.schema:102 live item_notes */
 struct item_notes_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -2408,7 +2574,7 @@ const struct pgs_live item_notes_live = {
     .n_matchers = PGS_COUNT(item_notes_matchers),
 };
 
-/* policies/matched.schema:102 live count_of_team */
+/* policies/matched.schema:107 live count_of_team */
 struct count_of_team_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -2491,7 +2657,7 @@ const struct pgs_live count_of_team_live = {
     .n_matchers = PGS_COUNT(count_of_team_matchers),
 };
 
-/* policies/matched.schema:106 live groups_of_team */
+/* policies/matched.schema:111 live groups_of_team */
 struct groups_of_team_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -2598,7 +2764,7 @@ const struct pgs_live groups_of_team_live = {
     .n_matchers = PGS_COUNT(groups_of_team_matchers),
 };
 
-/* policies/matched.schema:113 live pages_of_team */
+/* policies/matched.schema:118 live pages_of_team */
 struct pages_of_team_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -2750,7 +2916,7 @@ const struct pgs_live pages_of_team_live = {
     .n_matchers = PGS_COUNT(pages_of_team_matchers),
 };
 
-/* policies/matched.schema:126 live limited */
+/* policies/matched.schema:131 live limited */
 struct limited_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -2831,7 +2997,7 @@ const struct pgs_live limited_live = {
     .n_matchers = PGS_COUNT(limited_matchers),
 };
 
-/* policies/matched.schema:128 live beyond_rule */
+/* policies/matched.schema:133 live beyond_rule */
 struct beyond_rule_arguments {
     unsigned char has[2];
     struct pgs_uuid team;
@@ -2919,7 +3085,7 @@ const struct pgs_live beyond_rule_live = {
     .n_matchers = PGS_COUNT(beyond_rule_matchers),
 };
 
-/* policies/matched.schema:132 live not_so_many */
+/* policies/matched.schema:137 live not_so_many */
 struct not_so_many_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -3004,7 +3170,7 @@ const struct pgs_live not_so_many_live = {
     .n_matchers = PGS_COUNT(not_so_many_matchers),
 };
 
-/* policies/matched.schema:134 live so_small */
+/* policies/matched.schema:139 live so_small */
 static const struct pgs_column so_small_columns[] = {
     PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
 };
@@ -3065,7 +3231,7 @@ const struct pgs_live so_small_live = {
     .n_matchers = PGS_COUNT(so_small_matchers),
 };
 
-/* policies/matched.schema:136 live unnamed */
+/* policies/matched.schema:141 live unnamed */
 static const struct pgs_column unnamed_columns[] = {
     PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
 };
@@ -3126,7 +3292,7 @@ const struct pgs_live unnamed_live = {
     .n_matchers = PGS_COUNT(unnamed_matchers),
 };
 
-/* policies/matched.schema:140 live named */
+/* policies/matched.schema:145 live named */
 struct named_arguments {
     unsigned char has[1];
     struct pgs_text word;
@@ -3209,7 +3375,7 @@ const struct pgs_live named_live = {
     .n_matchers = PGS_COUNT(named_matchers),
 };
 
-/* policies/matched.schema:144 live while_member */
+/* policies/matched.schema:149 live while_member */
 static const struct pgs_column while_member_columns[] = {
     PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
 };
@@ -3276,7 +3442,7 @@ const struct pgs_live while_member_live = {
     .n_matchers = PGS_COUNT(while_member_matchers),
 };
 
-/* policies/matched.schema:151 live by_places */
+/* policies/matched.schema:156 live by_places */
 struct by_places_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -3367,7 +3533,7 @@ const struct pgs_live by_places_live = {
     .n_matchers = PGS_COUNT(by_places_matchers),
 };
 
-/* policies/matched.schema:158 live around */
+/* policies/matched.schema:163 live around */
 struct around_arguments {
     unsigned char has[1];
     int32_t n;

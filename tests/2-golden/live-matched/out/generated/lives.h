@@ -16,6 +16,7 @@ extern const struct pgs_live between_ranks_live;
 extern const struct pgs_live nothing_due_live;
 extern const struct pgs_live in_my_teams_live;
 extern const struct pgs_live beside_me_live;
+extern const struct pgs_live beside_both_live;
 extern const struct pgs_live by_predicates_live;
 extern const struct pgs_live notes_live;
 extern const struct pgs_live notes_2_live;
