@@ -149,8 +149,7 @@ count_names(const struct expr *expr, const struct binding *binding, void *data)
         naming->persons++, naming->tokens--;
 }
 
-/* It holds who may see the row, one by one: a recipient, a list of readers; not a tenant of many.
- */
+/* It holds persons who may see the row: a recipient, a list of readers; no tenant of many. */
 static bool
 names_person(const struct branch *seen, const struct column *column, const struct role *role)
 {
