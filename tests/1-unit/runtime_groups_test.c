@@ -499,6 +499,7 @@ test_too_many(void **state)
     assert_false(pgs__work_apply(&work, &image));
     pgs__work_undo(&work);
     assert_int_equal(held.n, 0);
+    pgs__held_clear(&held);
     h2o_mem_clear_pool(&pool);
 }
 

@@ -61,6 +61,14 @@ export async function ways(app) {
   return Object.fromEntries(metrics.find('pgstack_live_results_total').map(({ labels, value }) => [labels.by, value]));
 }
 
+/** Runs what `writes` and `counts` make.  Writers of many rows may stop each other: PostgreSQL lets one of them go. */
+export async function write(db, text) {
+  await db.query(text).catch(async (error) => {
+    if (error.code !== '40P01') throw error;
+    await db.query('rollback');
+  });
+}
+
 /** A function that makes statements over what is counted. */
 export function counts({ random, pick }) {
   return () => {

@@ -7,7 +7,7 @@ import { now, token } from '../lib/jwt.mjs';
 import { request } from '../lib/http.mjs';
 import { connect } from '../lib/postgres.mjs';
 import { until } from '../lib/process.mjs';
-import { counts, dice, ordered, question, seed, staff, truth, ways, writes } from './board.mjs';
+import { counts, dice, ordered, question, seed, staff, truth, ways, write, writes } from './board.mjs';
 
 const { ada, bob, eve } = users;
 let app;
@@ -479,7 +479,7 @@ test('under random writes, moves, memberships and lost feeds, subscribers hold w
   const people = [{ sub: ada }, { sub: bob }, { sub: eve }, staff];
   const writers = await Promise.all(Array.from({ length: 4 }, () => connect(app.cluster, app.name)));
   const kinds = [writes({ random, pick }, `select pg_terminate_backend(active_pid) from pg_replication_slots where database = 'api_live'`), counts({ random, pick })];
-  const write = () => pick(kinds)();
+  const next = () => pick(kinds)();
   const lives = await Promise.all(people.map((who) => open(who)));
   const held = [];
   let n = 0, compared = 0;
@@ -489,8 +489,8 @@ test('under random writes, moves, memberships and lost feeds, subscribers hold w
       held.push({ live: lives[who], who: people[who], query, params, subscription: lives[who].subscribe(`r${n++}`, query, params) });
   };
   for (let round = 0; round < rounds; round++) {
-    const scripts = writers.map(() => Array.from({ length: 60 }, write));
-    await Promise.all([...writers.map(async (db, i) => { for (const text of scripts[i]) await db.query(text); }), (async () => {
+    const scripts = writers.map(() => Array.from({ length: 60 }, next));
+    await Promise.all([...writers.map(async (db, i) => { for (const text of scripts[i]) await write(db, text); }), (async () => {
       for (let i = 0; i < 30; i++) {
         subscribe();
         if (random(4) === 0 && held.length > 10) {
