@@ -236,7 +236,7 @@ $(BUILD)/tests/8-mutation/mutant: $(BUILD)/codegen/main.o $(BUILD)/tests/8-mutat
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -no-pie -Wl,--wrap=diag_at -o $@ $^ $(LDLIBS)
 
-$(addprefix $(BUILD)/tests/fuzz/fuzz_,http1 http2 request): $(loopback)
+$(addprefix $(BUILD)/tests/fuzz/fuzz_,http1 http2 request socket): $(loopback)
 $(BUILD)/tests/fuzz/fuzz_config.o: TEST_FLAGS += -D_GNU_SOURCE
 $(BUILD)/tests/fuzz/fuzz_config: LDFLAGS += -Wl,--wrap=getenv,--wrap=setenv
 

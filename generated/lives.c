@@ -9,6 +9,7 @@
 #include "pgs/truth.h"
 
 PGS_GENERATED_FOR_ABI(2);
+PGS_GENERATED_FOR_LIVE_ROWS(10000);
 
 static const char *const matched_0[] = {"team_id", "user_id", NULL};
 
@@ -90,7 +91,7 @@ static const uint16_t team_queue_set_0_arguments[] = {0};
 static const struct pgs_fact_query team_queue_sets[] = {
     {
         .sql = "select distinct team_id::text from public.member m where user_id = (select "
-               "auth.uid()) and team_id = $1::uuid",
+               "auth.uid()) and team_id = $1::uuid limit 10001",
         .arguments = team_queue_set_0_arguments,
         .n_arguments = PGS_COUNT(team_queue_set_0_arguments),
         .n_columns = 1,
@@ -247,7 +248,7 @@ static const uint16_t my_tickets_asked[] = {0};
 static const struct pgs_fact_query my_tickets_sets[] = {
     {
         .sql = "select distinct team_id::text from public.member m where user_id = (select "
-               "auth.uid())",
+               "auth.uid()) limit 10001",
         .n_columns = 1,
     },
 };

@@ -13,7 +13,6 @@
 enum {
     MAX_IN_FLIGHT = 64,
     MAX_STATEMENTS = 512,
-    LIVE_CONNECTIONS = 1, /* of each thread */
     WAIT_TIMEOUT_MS = 5000,
 };
 
@@ -25,11 +24,10 @@ struct loop_state {
     const char *demo_dir;         /* NULL: no pages */
 };
 
-static struct pgs_pool *
-open_pool(const struct pgs__program *program, h2o_loop_t *loop, const char *url, int connections,
-          int slow, bool one_snapshot)
+static struct pgs_pool_config
+pool_config(const struct pgs__program *program, const char *url, int connections, int slow)
 {
-    struct pgs_pool_config config = {
+    return (struct pgs_pool_config){
         .conninfo = url,
         .session_sql = pgs_app.session_sql,
         .n_session = 2 + (size_t)pgs_app.reads_jwt + pgs_app.n_claims,
@@ -39,14 +37,32 @@ open_pool(const struct pgs__program *program, h2o_loop_t *loop, const char *url,
         .max_waiting = program->config.max_waiting,
         .max_statements = MAX_STATEMENTS,
         .statement_timeout_ms = program->config.statement_timeout_ms,
-        .is_admin = url == program->config.admin_database_url,
+        .plane = url == program->config.admin_database_url ? PGS_PLANE_ADMIN : PGS_PLANE_DATA,
         .lock_timeout_ms = program->config.lock_timeout_ms,
         .wait_timeout_ms = WAIT_TIMEOUT_MS,
         .slow_after_ms = program->config.slow_after_ms,
-        .one_snapshot = one_snapshot,
         .login = url == program->config.database_url ? &program->login : &program->admin_login,
     };
+}
 
+static struct pgs_pool *
+open_pool(const struct pgs__program *program, h2o_loop_t *loop, const char *url, int connections,
+          int slow)
+{
+    struct pgs_pool_config config = pool_config(program, url, connections, slow);
+
+    return pgs_pool_open(loop, &config);
+}
+
+static struct pgs_pool *
+open_live_pool(const struct pgs__program *program, h2o_loop_t *loop)
+{
+    struct pgs_pool_config config = pool_config(program, program->config.database_url,
+                                                PGS_LIVE_CONNECTIONS, PGS_LIVE_SLOW_CONNECTIONS);
+
+    config.plane = PGS_PLANE_LIVE;
+    config.one_snapshot = true;
+    config.max_answer_bytes = PGS_LIVE_MAX_ANSWER_BYTES;
     return pgs_pool_open(loop, &config);
 }
 
@@ -56,14 +72,12 @@ open_pools(const struct pgs__program *program, h2o_loop_t *loop, struct loop_sta
     const struct pgs_config *config = &program->config;
     const struct pgs_shares *shares = &program->shares;
 
-    state->rest.pool =
-        open_pool(program, loop, config->database_url, shares->quick, shares->slow, false);
+    state->rest.pool = open_pool(program, loop, config->database_url, shares->quick, shares->slow);
     if (shares->admin_quick > 0)
         state->rest.admin_pool = open_pool(program, loop, config->admin_database_url,
-                                           shares->admin_quick, shares->admin_slow, false);
+                                           shares->admin_quick, shares->admin_slow);
     if (program->hub != NULL && !program->is_admin)
-        state->live_pool =
-            open_pool(program, loop, config->database_url, LIVE_CONNECTIONS, 0, true);
+        state->live_pool = open_live_pool(program, loop);
 }
 
 static struct pgs_live_thread *

@@ -21,8 +21,7 @@ static const char includes[] = "#include \"lives.h\"\n"
                                "#include \"pgs/handler.h\"\n"
                                "#include \"pgs/truth.h\"\n"
                                "\n"
-                               "PGS_GENERATED_FOR_ABI(" PGSTACK_ABI ");\n"
-                               "\n";
+                               "PGS_GENERATED_FOR_ABI(" PGSTACK_ABI ");\n";
 
 static struct words
 sources_of(const struct plan *plan)
@@ -161,6 +160,7 @@ emit_lives(const struct plan *plan)
     out_fill(header, header_text, "lives", out_text(lives), NULL);
     emit_head(out, &sources);
     out_add(out, includes);
+    out_printf(out, "PGS_GENERATED_FOR_LIVE_ROWS(%d);\n\n", SQL_LIVE_ROWS);
     emit_watched(out, plan);
     emit_all_types(out, plan);
     emit_matched_types(out, plan);

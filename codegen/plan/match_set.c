@@ -191,6 +191,7 @@ match_same_set(const struct match_set *a, const struct match_set *b)
 static size_t
 add_set(struct match *match, struct match_set set)
 {
+    set.sql = sql_cut(set.sql, NULL);
     if (match->definer)
         set = definer_set(match->definer, set);
     for (size_t i = 0; i < match->sets.n; i++)

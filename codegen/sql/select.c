@@ -424,5 +424,5 @@ sql_live_select(const struct select *select)
     struct printer p = {.form = SQL_POLICY, .numbers = true};
 
     sql_print_select(&p, select);
-    return p.out.at;
+    return sql_cut(p.out.at, select->limit);
 }

@@ -35,8 +35,12 @@ const char *sql_expr(const struct expr *expr, enum sql_form form);
 /* On one line, without semicolon. */
 const char *sql_select(const struct select *select, enum sql_form form);
 
+enum {
+    SQL_LIVE_ROWS = 10000, /* of a live query or a set at most: PGS_LIVE_MAX_ROWS of the runtime */
+};
+
 /* The same for a statement that the server sends: parameters are $1::type and so on, and the caller
- * is asked for once a query. */
+ * is asked for once a query.  Its result ends with the row that is one too many. */
 const char *sql_live_select(const struct select *select);
 
 /* A predicate that is put in place: what its parameters stand for. */
@@ -60,6 +64,9 @@ struct sql_arguments {
     size_t room;
     bool complete; /* they come with their defaults in place */
 };
+
+/* `sql` with an end behind SQL_LIVE_ROWS and one; `limit` is its own, or NULL. */
+const char *sql_cut(const char *sql, const struct expr *limit);
 
 /* An expression of a live query or policy that needs no row, as a statement of its own holds it;
  * `used` grows by the arguments in it. */

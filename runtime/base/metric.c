@@ -24,12 +24,12 @@ static const char *const ways[PGS_LABELS_WAYS] = {
     "protocol=\"http/1.1\",tls=\"true\"",
     "protocol=\"h2\",tls=\"true\"",
 };
-static const char *const planes[PGS_LABELS_PLANES] = {"plane=\"data\"", "plane=\"admin\""};
+static const char *const planes[PGS_LABELS_PLANES] = {"plane=\"data\"", "plane=\"admin\"",
+                                                      "plane=\"live\""};
 static const char *const lanes[PGS_LABELS_LANES] = {
-    "plane=\"data\",lane=\"quick\"",
-    "plane=\"data\",lane=\"slow\"",
-    "plane=\"admin\",lane=\"quick\"",
-    "plane=\"admin\",lane=\"slow\"",
+    "plane=\"data\",lane=\"quick\"",  "plane=\"data\",lane=\"slow\"",
+    "plane=\"admin\",lane=\"quick\"", "plane=\"admin\",lane=\"slow\"",
+    "plane=\"live\",lane=\"quick\"",  "plane=\"live\",lane=\"slow\"",
 };
 static const char *const states[PGS_LABELS_STATES] = {
     "state=\"idle\"",

@@ -19,12 +19,19 @@ enum pgs_way {
     PGS_WAY_H2_TLS,
 };
 
-/* Of a pool's connection; add PGS_LANE_ADMIN for the admin plane. */
+/* Whom a pool is for. */
+enum pgs_plane {
+    PGS_PLANE_DATA,
+    PGS_PLANE_ADMIN,
+    PGS_PLANE_LIVE,
+    PGS_PLANES,
+};
+
+/* Of a pool's connection; those of all planes are one list. */
 enum pgs_lane {
     PGS_LANE_QUICK,
     PGS_LANE_SLOW,
-    PGS_LANE_ADMIN,
-    PGS_LANES = 4,
+    PGS_LANES,
 };
 
 enum pgs_conn_shown {
@@ -65,8 +72,8 @@ enum pgs_live_frame {
 enum {
     PGS_LABELS_NONE = 1,
     PGS_LABELS_WAYS = 3,
-    PGS_LABELS_PLANES = 2,
-    PGS_LABELS_LANES = PGS_LANES,
+    PGS_LABELS_PLANES = PGS_PLANES,
+    PGS_LABELS_LANES = PGS_PLANES * PGS_LANES,
     PGS_LABELS_STATES = PGS_SHOWN_STATES,
     PGS_LABELS_EVENTS = 3,
     PGS_LABELS_TOKENS = 3,

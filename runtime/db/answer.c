@@ -101,7 +101,8 @@ note_time(struct pgs__conn *conn, const struct pgs_txn *txn)
 void
 pgs__conn_note_slow(struct pgs__conn *conn, int64_t now_us)
 {
-    const struct pgs_txn *txn = conn->jobs != NULL ? conn->jobs->txn : NULL;
+    const struct pgs__job *job = pgs__conn_txn_job(conn);
+    const struct pgs_txn *txn = job != NULL ? job->txn : NULL;
     int slow_after_ms = conn->pool->config.slow_after_ms;
 
     if (txn != NULL && txn->shape != 0 &&
@@ -117,13 +118,23 @@ takes_no_writes(const struct pgs__conn *conn)
 }
 
 static void
+fail_too_large(struct pgs_txn *txn)
+{
+    txn->refused_state = "54000";
+    txn->refused = "the answer has too many bytes";
+    pgs__pool_deliver(txn, PGS_TXN_FAILED);
+}
+
+static void
 finish_txn(struct pgs__conn *conn, struct pgs_txn *txn, struct pgs_text error, int n_results)
 {
     conn->n_in_flight--;
     note_time(conn, txn);
     txn->answer = conn->stream.in + conn->stream.in_done;
     txn->error = error;
-    if (error.at == NULL && n_results == txn->n_steps)
+    if (error.at == NULL && txn->is_too_large)
+        fail_too_large(txn);
+    else if (error.at == NULL && n_results == txn->n_steps)
         pgs__pool_deliver(txn, PGS_TXN_OK);
     else if (has_field(error, 'C', "25006") && takes_no_writes(conn))
         refuse_write(conn, txn);
@@ -378,6 +389,18 @@ on_message(struct pgs__conn *conn, const struct pgs__message *message, size_t at
     }
 }
 
+/* Its rows are of no use, and are not kept.  No error has come yet: rows do not follow one. */
+static void
+bound_answer(struct pgs__conn *conn)
+{
+    size_t max = conn->pool->config.max_answer_bytes;
+
+    if (max == 0 || conn->n_read <= max || conn->jobs == NULL || conn->jobs->txn == NULL)
+        return;
+    conn->jobs->txn->is_too_large = true;
+    drop_answer(conn);
+}
+
 bool
 pgs__conn_read(struct pgs__conn *conn)
 {
@@ -396,6 +419,8 @@ pgs__conn_read(struct pgs__conn *conn)
             return false;
         if (conn->pg != NULL && conn->jobs == NULL)
             drop_answer(conn);
+        else if (message.type == PGS__MESSAGE_ROW)
+            bound_answer(conn);
     }
     return true;
 }

@@ -3,10 +3,11 @@
  * Statements that nobody waits for any more.
  *
  * A cancel request hits whatever its backend runs when it arrives.  So it is made only where one
- * transaction is alone on its connection, and nothing else is sent there until PostgreSQL has said
- * that the signal is out; a backend that is idle by then ignores it.  It is asked for over another
- * connection of the pool, in SQL: that blocks nothing, needs no key in clear text, and names the
- * backend by its process number and its start, which no other backend of any server shares.
+ * transaction, with what is prepared for it, is alone on its connection, and nothing else is sent
+ * there until PostgreSQL has said that the signal is out; a backend that is idle by then ignores
+ * it.  It is asked for over another connection of the pool, in SQL: that blocks nothing, needs no
+ * key in clear text, and names the backend by its process number and its start, which no other
+ * backend of any server shares.
  */
 #include <stdio.h>
 #include <string.h>
@@ -32,8 +33,8 @@ on_cancelled(struct pgs_txn *cancel, void *owner)
         break;
     case PGS_TXN_UNAVAILABLE: /* it was not begun */
     case PGS_TXN_BUSY:
-        if (conn->jobs != NULL && conn->jobs->txn != NULL)
-            conn->jobs->txn->is_cancelled = false;
+        if (pgs__conn_txn_job(conn) != NULL)
+            conn->jobs->is_cancelled = pgs__conn_txn_job(conn)->txn->is_cancelled = false;
         break;
     case PGS_TXN_LOST:
         /* It may arrive at any time, and hit another. */
@@ -46,14 +47,20 @@ on_cancelled(struct pgs_txn *cancel, void *owner)
     pgs__pool_changed(conn->pool);
 }
 
+bool
+pgs__conn_is_forsaken(const struct pgs__conn *conn)
+{
+    const struct pgs__job *job = pgs__conn_txn_job(conn);
+
+    return conn->state == PGS__CONN_READY && job != NULL && job->next == NULL &&
+           job->txn->is_unwanted;
+}
+
 static bool
 is_abandoned(const struct pgs__conn *conn, int64_t now_ms)
 {
-    const struct pgs__job *job = conn->jobs;
-
-    return conn->state == PGS__CONN_READY && conn->cancel == NULL && job != NULL &&
-           job->next == NULL && job->kind == PGS__JOB_TXN && job->txn->is_unwanted &&
-           !job->txn->is_cancelled && now_ms - job->txn->sent_us / 1000 >= CANCEL_AFTER_MS;
+    return pgs__conn_is_forsaken(conn) && conn->cancel == NULL && !conn->jobs->is_cancelled &&
+           now_ms - pgs__conn_txn_job(conn)->txn->sent_us / 1000 >= CANCEL_AFTER_MS;
 }
 
 static struct pgs__conn *
@@ -79,7 +86,8 @@ pgs__conn_cancel_abandoned(struct pgs__conn *conn, int64_t now_ms)
     cancel = pgs__pool_own_txn(conn->pool, pgs__cancel_sql);
     if (cancel == NULL)
         return;
-    conn->jobs->txn->is_cancelled = true;
+    conn->jobs->is_cancelled = true;
+    pgs__conn_txn_job(conn)->txn->is_cancelled = true;
     (void)snprintf(pid, sizeof(pid), "%d", PQbackendPID(conn->pg));
     pgs_txn_bind_text(cancel, pid, strlen(pid));
     pgs_txn_bind_text(cancel, conn->backend_start, strlen(conn->backend_start));

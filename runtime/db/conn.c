@@ -51,6 +51,16 @@ pgs__conn_add_job(struct pgs__conn *conn, int kind)
 }
 
 struct pgs__job *
+pgs__conn_txn_job(const struct pgs__conn *conn)
+{
+    struct pgs__job *job = conn->jobs;
+
+    while (job != NULL && job->kind == PGS__JOB_PREPARE)
+        job = job->next;
+    return job != NULL && job->kind == PGS__JOB_TXN ? job : NULL;
+}
+
+struct pgs__job *
 pgs__conn_take_job(struct pgs__conn *conn)
 {
     struct pgs__job *job = conn->jobs;

@@ -33,6 +33,7 @@ struct pgs__job {
     struct pgs__job *next;
     struct pgs__statement *statement; /* of PREPARE */
     struct pgs_txn *txn;              /* of TXN */
+    bool is_cancelled;                /* that was asked for */
 };
 
 struct pgs__conn {
@@ -108,6 +109,9 @@ bool pgs__wants_writes(PGconn *pg);
 
 /* ---- cancel.c ---- */
 
+/* It works for one transaction alone, which nobody waits for. */
+bool pgs__conn_is_forsaken(const struct pgs__conn *conn) __attribute__((warn_unused_result));
+
 /* Ends the statement that nobody waits for any more, when it runs for long, and alone. */
 void pgs__conn_cancel_abandoned(struct pgs__conn *conn, int64_t now_ms);
 
@@ -127,6 +131,9 @@ bool pgs__conn_read(struct pgs__conn *conn) __attribute__((warn_unused_result));
 
 /* What PostgreSQL works on is found slow before its answer is there. */
 void pgs__conn_note_slow(struct pgs__conn *conn, int64_t now_us);
+
+/* The job of the oldest transaction, if all before it prepare its statements; or NULL. */
+struct pgs__job *pgs__conn_txn_job(const struct pgs__conn *conn);
 
 /* The oldest job; the caller frees it. */
 struct pgs__job *pgs__conn_take_job(struct pgs__conn *conn);

@@ -183,22 +183,23 @@ watch(struct pgs__conn *conn)
 
 /* ---- settings ---- */
 
-/* The last column is who we are to PostgreSQL: with the process number, of all servers and times.
- */
 #define SETTINGS                                                                                   \
     "select set_config('DateStyle', 'ISO, YMD', false), set_config('TimeZone', 'UTC', false),"     \
     " set_config('IntervalStyle', 'postgres', false),"                                             \
     " set_config('bytea_output', 'hex', false), set_config('extra_float_digits', '1', false),"     \
     " set_config('search_path', 'pg_catalog, pg_temp', false),"                                    \
-    " set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false),"          \
-    " (select extract(epoch from backend_start) from pg_catalog.pg_stat_activity"                  \
+    " set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false)"
+
+/* The last column: who we are to PostgreSQL; with the process number, of all servers and times. */
+#define STARTED                                                                                    \
+    ", (select extract(epoch from backend_start) from pg_catalog.pg_stat_activity"                 \
     " where pid = pg_catalog.pg_backend_pid())"
 
-const char pgs__settings_sql[] = SETTINGS;
+const char pgs__settings_sql[] = SETTINGS STARTED;
 
 const char pgs__snapshot_settings_sql[] =
     SETTINGS ", set_config('default_transaction_isolation', 'repeatable read', false),"
-             " set_config('default_transaction_read_only', 'on', false)";
+             " set_config('default_transaction_read_only', 'on', false)" STARTED;
 
 /* Before anything else: no request runs under a role that has not been looked at. */
 static bool

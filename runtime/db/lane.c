@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/limit.h"
+#include "db/pool_private.h"
 
 enum {
     SLOW_AT = 8,
@@ -31,6 +32,19 @@ pgs__lane_is_slow(const struct pgs__lanes *lanes, uint64_t shape)
     const struct pgs__lane_slot *slot = &lanes->slots[shape & (PGS__LANE_SLOTS - 1)];
 
     return slot->shape == shape && slot->score >= SLOW_AT;
+}
+
+bool
+pgs_txn_is_slow(struct pgs_txn *txn)
+{
+    const struct pgs_pool *pool = txn->pool;
+
+    if (pool->config.slow_connections == 0 || pool->config.slow_after_ms == 0 ||
+        txn->refused != NULL) /* it may be without its texts */
+        return false;
+    if (txn->shape == 0)
+        txn->shape = pgs__lane_shape(txn);
+    return pgs__lane_is_slow(&pool->lanes, txn->shape);
 }
 
 bool

@@ -9,7 +9,7 @@ _Static_assert(PGS_LABELS_OUTCOMES == PGS_TXN_UNWANTED + 1,
 static int
 lane_of(const struct pgs_pool *pool, bool slow)
 {
-    return (slow ? PGS_LANE_SLOW : PGS_LANE_QUICK) + (pool->config.is_admin ? PGS_LANE_ADMIN : 0);
+    return (int)pool->config.plane * PGS_LANES + (slow ? PGS_LANE_SLOW : PGS_LANE_QUICK);
 }
 
 void
@@ -74,5 +74,5 @@ pgs__measure_pool(const struct pgs_pool *pool)
                           shown[slow][state]);
         pgs_gauge_set(PGS_CELL_POOL_IN_FLIGHT + lane, in_flight[slow]);
     }
-    pgs_gauge_set(PGS_CELL_STATEMENTS + (pool->config.is_admin ? 1 : 0), statements);
+    pgs_gauge_set(PGS_CELL_STATEMENTS + (int)pool->config.plane, statements);
 }

@@ -254,11 +254,23 @@ expire(struct pgs_pool *pool, h2o_linklist_t *queue, int64_t now_ms)
     }
 }
 
+static bool
+has_forsaken(const struct pgs_pool *pool)
+{
+    for (int i = 0; i < pool->n_conns; i++)
+        if (pgs__conn_is_forsaken(&pool->conns[i]))
+            return true;
+    return false;
+}
+
+/* But for those that may be needed to cancel what would hold up the end. */
 static void
 close_idle(struct pgs_pool *pool)
 {
+    bool may_cancel = has_forsaken(pool);
+
     for (int i = 0; i < pool->n_conns; i++)
-        if (pool->conns[i].jobs == NULL || pool->conns[i].state != PGS__CONN_READY)
+        if (pool->conns[i].state != PGS__CONN_READY || (pool->conns[i].jobs == NULL && !may_cancel))
             pgs__conn_close(&pool->conns[i]);
 }
 
@@ -427,11 +439,7 @@ pgs_pool_is_connected(const struct pgs_pool *pool)
 static bool
 belongs_to_slow(const struct pgs_pool *pool, struct pgs_txn *txn, bool declared)
 {
-    if (declared || pool->config.slow_connections == 0 || pool->config.slow_after_ms == 0 ||
-        txn->refused != NULL) /* it may be without its texts */
-        return declared && pool->config.slow_connections > 0;
-    txn->shape = pgs__lane_shape(txn);
-    return pgs__lane_is_slow(&pool->lanes, txn->shape);
+    return declared ? pool->config.slow_connections > 0 : pgs_txn_is_slow(txn);
 }
 
 void

@@ -17,6 +17,7 @@
 #include <h2o.h>
 
 #include "base/buf.h"
+#include "base/metric.h"
 #include "db/login.h"
 #include "pgs/types.h"
 
@@ -33,11 +34,12 @@ struct pgs_pool_config {
     int max_waiting;         /* queued in this thread; above it transactions fail at once */
     int max_statements;      /* prepared, of one connection; the least recently used goes */
     int statement_timeout_ms;
-    bool is_admin;       /* of the admin plane: its numbers are counted apart */
-    int lock_timeout_ms; /* 0: none of its own */
-    int wait_timeout_ms; /* longest stay in the queue before sending */
-    int slow_after_ms;   /* what takes longer goes to a slow connection the next time; 0: nothing */
-    bool one_snapshot;   /* all statements of a transaction see the same rows, and write none */
+    enum pgs_plane plane; /* whose numbers it counts */
+    int lock_timeout_ms;  /* 0: none of its own */
+    int wait_timeout_ms;  /* longest stay in the queue before sending */
+    int slow_after_ms; /* what takes longer goes to a slow connection the next time; 0: nothing */
+    size_t max_answer_bytes; /* of a transaction, which fails when more comes; 0: any */
+    bool one_snapshot;       /* all statements of a transaction see the same rows, and write none */
     /* What the role of each new connection must stand up to, not copied; NULL: it is not looked at.
      */
     const struct pgs_login *login;
@@ -78,7 +80,8 @@ struct pgs_db_error {
     const char *message;
     const char *detail;
     const char *hint;
-    bool is_raised; /* by code of a function, in words of its own: they may hold any value */
+    bool is_raised;    /* by code of a function, in words of its own: they may hold any value */
+    bool is_too_large; /* not PostgreSQL's: it answered more than the pool takes */
 };
 
 typedef void pgs_txn_done(struct pgs_txn *txn, void *owner);
@@ -106,6 +109,9 @@ void pgs_txn_bind_null(struct pgs_txn *txn);
 
 /* A counted cell of h2o's memory, which the transaction releases when it ends; NULL: none. */
 void pgs_txn_keep(struct pgs_txn *txn, void *cell);
+
+/* Complete, and its like has been slow of late: it goes to a slow connection by itself. */
+bool pgs_txn_is_slow(struct pgs_txn *txn) __attribute__((warn_unused_result));
 
 /* Queues it; it leaves with all others of this tick in one send.  `slow`: on a connection of its
  * own, so that it holds up no other. */

@@ -194,6 +194,7 @@ pgs__txn_rewind(struct pgs_txn *txn)
             pgs__statement_unref(step->statement);
         step->statement = NULL;
     }
+    txn->is_too_large = false;
     txn->answer = NULL;
     txn->cursor = (struct pgs__cursor){0};
     txn->error = (struct pgs_text){NULL, 0};
@@ -247,8 +248,11 @@ struct pgs_db_error
 pgs_txn_error(const struct pgs_txn *txn)
 {
     if (txn->error.at == NULL)
-        return (struct pgs_db_error){txn->refused != NULL ? txn->refused_state : "",
-                                     txn->refused != NULL ? txn->refused : "", "", "", false};
+        return (struct pgs_db_error){.sqlstate = txn->refused != NULL ? txn->refused_state : "",
+                                     .message = txn->refused != NULL ? txn->refused : "",
+                                     .detail = "",
+                                     .hint = "",
+                                     .is_too_large = txn->is_too_large};
     return (struct pgs_db_error){
         .sqlstate = pgs__error_field(txn->error, 'C'),
         .message = pgs__error_field(txn->error, 'M'),

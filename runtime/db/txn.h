@@ -58,6 +58,7 @@ struct pgs_txn {
     bool retried;
     bool is_unwanted; /* its client has gone */
     bool is_cancelled;
+    bool is_too_large;  /* its answer: the rows were let go as they came */
     pgs_txn_done *done; /* NULL: the requester has gone */
     void *owner;
     void *kept; /* a counted cell, released at the end; NULL: none */

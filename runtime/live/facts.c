@@ -190,7 +190,7 @@ measure_all(struct pgs_txn *txn, const struct pgs_matcher *matcher, int statemen
         measure(txn, statement++, matcher->values.n_columns, room);
     }
     for (size_t i = 0; i < matcher->n_sets; i++, statement++) {
-        if (pgs_txn_row_count(txn, statement) > PGS_FACTS_MAX_ROWS)
+        if (pgs_txn_row_count(txn, statement) > PGS_LIVE_MAX_ROWS)
             return false;
         measure(txn, statement, matcher->sets[i].n_columns, room);
     }

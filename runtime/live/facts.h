@@ -9,8 +9,7 @@
 #include "db/pool.h"
 #include "pgs/app.h"
 
-#define PGS_FACTS_MAX_SETS 5     /* with the result and its snapshot, eight statements */
-#define PGS_FACTS_MAX_ROWS 10000 /* of a set */
+#define PGS_FACTS_MAX_SETS 5 /* with the result and its snapshot, eight statements */
 #define PGS_FACTS_MAX_BYTES 1048576
 
 /* Adds the matcher's statements; `arguments` are those of the live query. */

@@ -8,6 +8,8 @@
 #include "live/match.h"
 
 #define LONG_AGO_MS 1000
+#define CLAIM_MS 5
+#define CLAIM_TRIES 100
 
 /* The array, then the texts; `*bytes` grows by what they take. */
 static struct pgs_text *
@@ -59,19 +61,20 @@ join(struct pgs__subscription *subscription, struct pgs__session *session)
     h2o_linklist_insert(&session->subscriptions, &subscription->link);
     session->n_subscriptions++;
     pgs__thread_count(session->thread, subscription->live, 1);
-    h2o_linklist_insert(&session->thread->due, &subscription->turn);
+    pgs__turn_now(subscription);
 }
 
-struct pgs__subscription *
-pgs__subscription_open(struct pgs__session *session, const struct pgs_live *live, const char *id,
-                       const struct pgs_text *arguments)
+/* Its snapshot follows.  NULL: no memory. */
+static struct pgs__subscription *
+open_new(const struct pgs__wanted *wanted)
 {
+    const struct pgs_live *live = wanted->live;
     struct pgs__subscription *subscription = calloc(1, sizeof(*subscription));
 
     if (subscription == NULL)
         return NULL;
     subscription->arguments =
-        copy_arguments(arguments, live->arguments->n_fields, &subscription->own_bytes);
+        copy_arguments(wanted->arguments, live->arguments->n_fields, &subscription->own_bytes);
     subscription->members = make_members(subscription, live);
     if (subscription->arguments == NULL || subscription->members == NULL) {
         free(subscription->arguments);
@@ -80,23 +83,79 @@ pgs__subscription_open(struct pgs__session *session, const struct pgs_live *live
         return NULL;
     }
     subscription->live = live;
-    (void)snprintf(subscription->id, sizeof(subscription->id), "%s", id);
-    join(subscription, session);
+    (void)snprintf(subscription->id, sizeof(subscription->id), "%s", wanted->id);
+    join(subscription, wanted->session);
     return subscription;
 }
 
-void
-pgs__subscription_resume(struct pgs__subscription *subscription, struct pgs__session *session,
-                         const struct pgs__mark *mark)
+static bool
+resume(const struct pgs__wanted *wanted, const struct pgs__mark *mark)
 {
+    struct pgs__subscription *subscription = pgs__shelf_find(wanted->session->shelf, wanted, mark);
+
+    if (subscription == NULL)
+        return false;
     subscription->counted_bytes = subscription->facts_bytes = 0;
     subscription->matcher = NULL;
     subscription->again = false;
     subscription->tries = 0;
-    join(subscription, session);
+    join(subscription, wanted->session);
     pgs__frame_resume(subscription, mark);
     pgs__subscription_count_bytes(subscription);
+    return true;
 }
+
+/* The session of the mark seems to live: it is to give up what its client has come back for. */
+static bool
+claim(struct pgs__subscription *subscription, const struct pgs__mark *mark)
+{
+    struct pgs__session *session = subscription->session;
+
+    if (session->thread->config.kept_ms == 0 || mark->gen == session->gen ||
+        !pgs__shelf_claim(session->shelf, session, mark->gen))
+        return false;
+    subscription->claim = *mark;
+    pgs__turn_later(subscription, CLAIM_MS);
+    return true;
+}
+
+void
+pgs__subscription_begin(const struct pgs__wanted *wanted, const struct pgs__mark *mark)
+{
+    struct pgs__subscription *subscription;
+
+    if (mark->gen != 0 && resume(wanted, mark))
+        return;
+    subscription = open_new(wanted);
+    if (subscription == NULL)
+        pgs__session_fail(wanted->session, wanted->id, "unavailable", "Out of memory");
+    else if (mark->gen != 0 && !claim(subscription, mark))
+        pgs__frame_reset(subscription);
+}
+
+bool
+pgs__subscription_has_settled(struct pgs__subscription *subscription)
+{
+    const struct pgs__wanted wanted = {subscription->session, subscription->id, subscription->live,
+                                       subscription->arguments};
+
+    if (subscription->claim.gen == 0)
+        return true;
+    if (resume(&wanted, &subscription->claim)) {
+        pgs__subscription_close(subscription);
+        return false;
+    }
+    if (++subscription->tries < CLAIM_TRIES) {
+        pgs__turn_later(subscription, CLAIM_MS);
+        return false;
+    }
+    subscription->claim.gen = 0;
+    subscription->tries = 0;
+    pgs__frame_reset(subscription);
+    return true;
+}
+
+/* ---- ends ---- */
 
 void
 pgs__subscription_suspend(struct pgs__subscription *subscription)
@@ -105,12 +164,8 @@ pgs__subscription_suspend(struct pgs__subscription *subscription)
 
     if (subscription->applied < last)
         subscription->applied = last;
-    if (subscription->txn != NULL) {
-        pgs_txn_detach(subscription->txn);
-        subscription->session->thread->n_in_flight--;
-    }
-    if (h2o_linklist_is_linked(&subscription->turn))
-        h2o_linklist_unlink(&subscription->turn);
+    pgs__asking_forsake(subscription);
+    pgs__turn_drop(subscription);
     h2o_linklist_unlink(&subscription->link);
     subscription->session->n_subscriptions--;
     subscription->session->result_bytes -= subscription->counted_bytes;
@@ -119,7 +174,6 @@ pgs__subscription_suspend(struct pgs__subscription *subscription)
     pgs__match_leave(subscription);
     free(subscription->facts);
     subscription->facts = NULL;
-    subscription->txn = NULL;
     subscription->session = NULL;
 }
 

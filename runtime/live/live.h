@@ -35,6 +35,13 @@ struct pgs_relay *pgs_relay_open(const char *conninfo);
 /* After the threads have closed what they opened. */
 void pgs_relay_close(struct pgs_relay *relay);
 
+/* Of the pool of a thread. */
+enum {
+    PGS_LIVE_CONNECTIONS = 1,
+    PGS_LIVE_SLOW_CONNECTIONS = 1,
+    PGS_LIVE_MAX_ANSWER_BYTES = 16777216,
+};
+
 /* What one thread serves. */
 struct pgs_live_thread;
 

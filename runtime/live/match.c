@@ -88,7 +88,7 @@ struct visit {
 static bool
 is_settled(struct pgs__subscription *subscription)
 {
-    return subscription->has_result && subscription->txn == NULL &&
+    return subscription->has_result && subscription->asking == NULL &&
            !h2o_linklist_is_linked(&subscription->turn);
 }
 

@@ -19,6 +19,7 @@
 #include "live/thread.h"
 
 #define CLOSE_TOKEN 4401 /* RFC 6455 leaves 4000 to 4999 to applications */
+#define CLOSE_REPLACED 4409
 
 /* ---- to the client ---- */
 
@@ -89,10 +90,12 @@ pgs__session_is_full(const struct pgs__session *session)
 void
 pgs__session_renew(struct pgs__session *session)
 {
+    pgs__shelf_forget(session->shelf, session);
     do {
         pgs_random(&session->gen, sizeof(session->gen));
         session->gen &= ((uint64_t)1 << 53) - 1;
     } while (session->gen == 0);
+    pgs__shelf_know(session->shelf, session);
     if (session->single != NULL)
         pgs__single_renew(session);
 }
@@ -239,33 +242,6 @@ check_id(struct pgs__session *session, const struct pgs__message *message)
     return why == NULL;
 }
 
-static bool
-resume(struct pgs__session *session, const struct pgs__wanted *wanted, const struct pgs__mark *mark)
-{
-    struct pgs__subscription *subscription = pgs__shelf_find(session->shelf, wanted, mark);
-
-    if (subscription != NULL)
-        pgs__subscription_resume(subscription, session, mark);
-    return subscription != NULL;
-}
-
-static void
-begin_or_resume(struct pgs__session *session, const struct pgs__wanted *wanted,
-                const struct pgs__mark *mark)
-{
-    struct pgs__subscription *subscription;
-
-    if (mark->gen == 0)
-        mark = &session->mark;
-    if (mark->gen != 0 && resume(session, wanted, mark))
-        return;
-    subscription = pgs__subscription_open(session, wanted->live, wanted->id, wanted->arguments);
-    if (subscription == NULL)
-        pgs__session_fail(session, wanted->id, "unavailable", "Out of memory");
-    else if (mark->gen != 0)
-        pgs__frame_reset(subscription);
-}
-
 static void
 subscribe(struct pgs__session *session, const struct pgs__message *message,
           struct pgs_memory memory)
@@ -282,10 +258,9 @@ subscribe(struct pgs__session *session, const struct pgs__message *message,
                           "This connection has too many subscriptions");
         return;
     }
-    begin_or_resume(
-        session,
+    pgs__subscription_begin(
         &(struct pgs__wanted){session, message->id.at, live, argument_texts(live, row, memory)},
-        &message->resume);
+        message->resume.gen != 0 ? &message->resume : &session->mark);
     pgs__subscriptions_pump(session->thread);
 }
 
@@ -301,7 +276,6 @@ unsubscribe(struct pgs__session *session, const struct pgs__message *message)
     }
     pgs__subscription_close(subscription);
     tell(session, "unsubscribed", message->id.at);
-    pgs__subscriptions_pump(session->thread); /* others may have waited for its place */
 }
 
 /* ---- a fresh token ---- */
@@ -446,13 +420,14 @@ pgs__session_open(struct pgs_live_thread *thread, const struct pgs__transport *t
     session->transport = transport;
     session->at = at;
     session->shelf = thread->config.hub != NULL ? pgs__hub_shelf(thread->config.hub) : NULL;
-    pgs__session_renew(session);
     h2o_linklist_init_anchor(&session->subscriptions);
+    pgs__places_init(&session->places);
     *why = identify(session, credential);
     if (*why != NULL) {
         free(session);
         return NULL;
     }
+    pgs__session_renew(session);
     h2o_linklist_insert(&thread->sessions, &session->link);
     return session;
 }
@@ -464,13 +439,16 @@ put_away(struct pgs__session *session, struct pgs__subscription *subscription)
     pgs__shelf_put(session->shelf, session, subscription, session->thread->config.kept_ms);
 }
 
-void
-pgs__session_close(struct pgs__session *session, bool may_return)
+static bool
+may_come_back(const struct pgs__session *session)
 {
-    struct pgs_live_thread *thread = session->thread;
+    return session->single == NULL && session->thread->config.kept_ms > 0 &&
+           !session->thread->is_stopping;
+}
 
-    may_return = may_return && session->single == NULL && session->thread->config.kept_ms > 0 &&
-                 !session->thread->is_stopping;
+static void
+close_all(struct pgs__session *session, bool may_return)
+{
     while (!h2o_linklist_is_empty(&session->subscriptions)) {
         struct pgs__subscription *subscription =
             H2O_STRUCT_FROM_MEMBER(struct pgs__subscription, link, session->subscriptions.next);
@@ -480,10 +458,26 @@ pgs__session_close(struct pgs__session *session, bool may_return)
         else
             pgs__subscription_close(subscription);
     }
+}
+
+void
+pgs__session_give_up(struct pgs__session *session)
+{
+    if (session->is_ending || !may_come_back(session))
+        return;
+    close_all(session, true);
+    session->transport->end(session->at, CLOSE_REPLACED, "it goes on over another connection");
+}
+
+void
+pgs__session_close(struct pgs__session *session, bool may_return)
+{
+    close_all(session, may_return && may_come_back(session));
+    pgs__shelf_forget(session->shelf, session);
+    pgs__places_leave(&session->places);
     if (session->relayed != NULL)
         pgs__relayed_leave(session);
     h2o_linklist_unlink(&session->link);
     free(session->who_block);
     free(session);
-    pgs__subscriptions_pump(thread);
 }

@@ -26,6 +26,7 @@ struct pgs__shelf {
     pthread_mutex_t mutex; /* over what follows */
     h2o_linklist_t by_age; /* oldest first */
     h2o_linklist_t by_gen[N_PLACES];
+    h2o_linklist_t living[N_PLACES]; /* sessions */
 };
 
 /* ---- bytes ---- */
@@ -47,6 +48,12 @@ pgs__shelf_give_back(struct pgs__shelf *shelf, size_t n)
 }
 
 /* ---- what lies there ---- */
+
+static h2o_linklist_t *
+place_of(h2o_linklist_t *places, uint64_t gen)
+{
+    return &places[gen & (N_PLACES - 1)];
+}
 
 /* All that decides what a caller sees: role, user, claims. */
 static void
@@ -127,7 +134,7 @@ pgs__shelf_put(struct pgs__shelf *shelf, const struct pgs__session *session,
     pthread_mutex_lock(&shelf->mutex);
     if (!parked->caller.failed && make_room(shelf, parked->bytes)) {
         h2o_linklist_insert(&shelf->by_age, &parked->by_age);
-        h2o_linklist_insert(&shelf->by_gen[parked->gen & (N_PLACES - 1)], &parked->by_gen);
+        h2o_linklist_insert(place_of(shelf->by_gen, parked->gen), &parked->by_gen);
         is_put = true;
     }
     pthread_mutex_unlock(&shelf->mutex);
@@ -136,6 +143,12 @@ pgs__shelf_put(struct pgs__shelf *shelf, const struct pgs__session *session,
     drop(shelf, subscription);
     pgs_buf_clear(&parked->caller);
     free(parked);
+}
+
+static bool
+same_caller(const struct pgs_buf *a, const struct pgs_buf *b)
+{
+    return !a->failed && !b->failed && a->len == b->len && memcmp(a->at, b->at, b->len) == 0;
 }
 
 static bool
@@ -155,8 +168,7 @@ is_wanted(const struct parked *parked, const struct pgs__wanted *wanted,
     const struct pgs__subscription *subscription = parked->subscription;
 
     return parked->gen == mark->gen && subscription->live == wanted->live &&
-           strcmp(subscription->id, wanted->id) == 0 && parked->caller.len == caller->len &&
-           memcmp(parked->caller.at, caller->at, caller->len) == 0 &&
+           strcmp(subscription->id, wanted->id) == 0 && same_caller(&parked->caller, caller) &&
            same_arguments(subscription->arguments, wanted->arguments,
                           wanted->live->arguments->n_fields) &&
            pgs__sent_holds(&subscription->sent, mark);
@@ -166,7 +178,7 @@ struct pgs__subscription *
 pgs__shelf_find(struct pgs__shelf *shelf, const struct pgs__wanted *wanted,
                 const struct pgs__mark *mark)
 {
-    h2o_linklist_t *place = &shelf->by_gen[mark->gen & (N_PLACES - 1)];
+    h2o_linklist_t *place = place_of(shelf->by_gen, mark->gen);
     struct pgs__subscription *found = NULL;
     struct pgs_buf caller;
 
@@ -184,6 +196,88 @@ pgs__shelf_find(struct pgs__shelf *shelf, const struct pgs__wanted *wanted,
     pthread_mutex_unlock(&shelf->mutex);
     pgs_buf_clear(&caller);
     return found;
+}
+
+/* ---- sessions that live ---- */
+
+void
+pgs__shelf_know(struct pgs__shelf *shelf, struct pgs__session *session)
+{
+    if (shelf == NULL)
+        return;
+    pthread_mutex_lock(&shelf->mutex);
+    h2o_linklist_insert(place_of(shelf->living, session->gen), &session->living);
+    pthread_mutex_unlock(&shelf->mutex);
+}
+
+void
+pgs__shelf_forget(struct pgs__shelf *shelf, struct pgs__session *session)
+{
+    if (shelf == NULL)
+        return;
+    pthread_mutex_lock(&shelf->mutex);
+    if (h2o_linklist_is_linked(&session->living))
+        h2o_linklist_unlink(&session->living);
+    pthread_mutex_unlock(&shelf->mutex);
+}
+
+/* The mutex is held. */
+static struct pgs__session *
+find_living(struct pgs__shelf *shelf, uint64_t gen)
+{
+    h2o_linklist_t *place = place_of(shelf->living, gen);
+
+    for (h2o_linklist_t *link = place->next; link != place; link = link->next) {
+        struct pgs__session *session = H2O_STRUCT_FROM_MEMBER(struct pgs__session, living, link);
+
+        if (session->gen == gen)
+            return session;
+    }
+    return NULL;
+}
+
+bool
+pgs__shelf_claim(struct pgs__shelf *shelf, const struct pgs__session *by, uint64_t gen)
+{
+    struct pgs__news *news = calloc(1, sizeof(*news));
+    struct pgs__session *living;
+
+    if (news == NULL)
+        return false;
+    news->kind = PGS__NEWS_CLAIMED;
+    news->number = gen;
+    write_caller(&by->who, &news->caller);
+    pthread_mutex_lock(&shelf->mutex);
+    living = find_living(shelf, gen);
+    if (living != NULL)
+        h2o_multithread_send_message(&living->thread->listener.receiver, &news->super);
+    pthread_mutex_unlock(&shelf->mutex);
+    if (living != NULL)
+        return true;
+    pgs_buf_clear(&news->caller);
+    free(news);
+    return false;
+}
+
+struct pgs__session *
+pgs__shelf_claimed(struct pgs__shelf *shelf, const struct pgs_live_thread *thread, uint64_t gen,
+                   const struct pgs_buf *caller)
+{
+    struct pgs__session *session;
+    struct pgs_buf own;
+    bool is_same;
+
+    pthread_mutex_lock(&shelf->mutex);
+    session = find_living(shelf, gen);
+    if (session != NULL && session->thread != thread)
+        session = NULL;
+    pthread_mutex_unlock(&shelf->mutex);
+    if (session == NULL)
+        return NULL;
+    write_caller(&session->who, &own);
+    is_same = same_caller(&own, caller);
+    pgs_buf_clear(&own);
+    return is_same ? session : NULL;
 }
 
 void
@@ -209,8 +303,10 @@ pgs__shelf_open(void)
     atomic_init(&shelf->bytes, 0);
     pthread_mutex_init(&shelf->mutex, NULL);
     h2o_linklist_init_anchor(&shelf->by_age);
-    for (size_t i = 0; i < N_PLACES; i++)
+    for (size_t i = 0; i < N_PLACES; i++) {
         h2o_linklist_init_anchor(&shelf->by_gen[i]);
+        h2o_linklist_init_anchor(&shelf->living[i]);
+    }
     return shelf;
 }
 

@@ -3,7 +3,8 @@
  * Subscriptions whose connection has ended, kept for a while for clients that come back.  Nothing
  * is asked for them meanwhile: what changed is found out when they go on.
  *
- * All threads share one shelf, because a client comes back to any of them.
+ * All threads share one shelf, because a client comes back to any of them.  It may do so before the
+ * server knows that the connection is dead: so sessions that live are known here, too.
  */
 #ifndef PGS_LIVE_SHELF_H
 #define PGS_LIVE_SHELF_H
@@ -12,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct pgs_buf;
+struct pgs_live_thread;
 struct pgs__mark;
 struct pgs__session;
 struct pgs__shelf;
@@ -36,7 +39,7 @@ void pgs__shelf_put(struct pgs__shelf *shelf, const struct pgs__session *session
 
 /* What is looked for: the same caller, query and arguments, under the same name. */
 struct pgs__wanted {
-    const struct pgs__session *session; /* of the caller who asks */
+    struct pgs__session *session; /* of the caller who asks */
     const char *id;
     const struct pgs_live *live;
     const struct pgs_text *arguments;
@@ -46,6 +49,20 @@ struct pgs__wanted {
 struct pgs__subscription *pgs__shelf_find(struct pgs__shelf *shelf,
                                           const struct pgs__wanted *wanted,
                                           const struct pgs__mark *mark);
+
+/* From now on the session is found by the gen that it has; it is the caller's to take off again.
+ * `shelf` NULL: there is none. */
+void pgs__shelf_know(struct pgs__shelf *shelf, struct pgs__session *session);
+void pgs__shelf_forget(struct pgs__shelf *shelf, struct pgs__session *session);
+
+/* Tells the thread of the session that has this gen that its client has come back as the caller of
+ * `by`.  False: there is no such session. */
+bool pgs__shelf_claim(struct pgs__shelf *shelf, const struct pgs__session *by, uint64_t gen);
+
+/* A session of the thread that asks; NULL: it has none of that gen and caller. */
+struct pgs__session *pgs__shelf_claimed(struct pgs__shelf *shelf,
+                                        const struct pgs_live_thread *thread, uint64_t gen,
+                                        const struct pgs_buf *caller);
 
 /* Frees what nobody came back for. */
 void pgs__shelf_sweep(struct pgs__shelf *shelf);

@@ -19,7 +19,6 @@
 #include "live/reading.h"
 #include "live/sql.h"
 
-#define MAX_IN_FLIGHT 32
 #define MIN_INTERVAL_MS 5
 #define RETRY_MIN_MS 2
 #define RETRY_MAX_MS 100
@@ -31,39 +30,19 @@ static const char snapshot_sql[] = PGS_LIVE_SNAPSHOT_SQL;
 
 /* ---- turns ---- */
 
-static void
-unlink_turn(struct pgs__subscription *subscription)
-{
-    if (h2o_linklist_is_linked(&subscription->turn))
-        h2o_linklist_unlink(&subscription->turn);
-}
-
-static void
-put_off(struct pgs__subscription *subscription, int64_t ms)
-{
-    struct pgs_live_thread *thread = subscription->session->thread;
-
-    unlink_turn(subscription);
-    subscription->not_before_ms = pgs_clock_ms() + ms;
-    h2o_linklist_insert(&thread->waiting, &subscription->turn);
-    if (!h2o_timeout_is_linked(&thread->tick))
-        h2o_timeout_link(thread->loop, &thread->tick_timeout, &thread->tick);
-}
-
 /* `applied`: its client has no commit after that one. */
 static void
 mark(struct pgs__subscription *subscription, uint64_t applied)
 {
-    struct pgs_live_thread *thread = subscription->session->thread;
     int64_t since = pgs_clock_ms() - subscription->start_ms;
 
-    if (subscription->txn != NULL || h2o_linklist_is_linked(&subscription->turn))
+    if (subscription->asking != NULL || h2o_linklist_is_linked(&subscription->turn))
         return;
     subscription->applied = applied;
     if (since < MIN_INTERVAL_MS)
-        put_off(subscription, MIN_INTERVAL_MS - since);
+        pgs__turn_later(subscription, MIN_INTERVAL_MS - since);
     else
-        h2o_linklist_insert(&thread->due, &subscription->turn);
+        pgs__turn_now(subscription);
 }
 
 void
@@ -75,7 +54,7 @@ pgs__subscription_mark(struct pgs__subscription *subscription)
 void
 pgs__subscription_restart(struct pgs__subscription *subscription)
 {
-    subscription->again = subscription->txn != NULL;
+    subscription->again = subscription->asking != NULL;
     subscription->is_unmatched = false;
     mark(subscription, subscription->session->thread->recent.last);
 }
@@ -186,7 +165,7 @@ retry(struct pgs__subscription *subscription)
     for (int i = 0; i < subscription->tries && ms < RETRY_MAX_MS; i++)
         ms *= 2;
     subscription->tries++;
-    put_off(subscription, ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS);
+    pgs__turn_later(subscription, ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS);
 }
 
 /*
@@ -224,7 +203,7 @@ static void
 ask_unmatched(struct pgs__subscription *subscription)
 {
     subscription->is_unmatched = true;
-    h2o_linklist_insert(&subscription->session->thread->due, &subscription->turn);
+    pgs__turn_now(subscription);
 }
 
 static void
@@ -268,13 +247,14 @@ has_patience(struct pgs__subscription *subscription, const struct pgs_db_error *
 {
     if (!pgs_sqlstate_is_passing(error->sqlstate) || subscription->failures == MAX_FAILURES)
         return false;
-    put_off(subscription, UNAVAILABLE_MS << subscription->failures++);
+    pgs__turn_later(subscription, UNAVAILABLE_MS << subscription->failures++);
     return true;
 }
 
 /*
  * A fact may fail that the query itself would not have computed, such as the cast of a claim beside
- * an `or`.  So it is asked once more without facts, unless its caller has become another one.
+ * an `or`, or be too large.  So it is asked once more without facts, unless its caller has become
+ * another one.
  */
 static void
 take_error(struct pgs__subscription *subscription, const struct pgs_db_error *error)
@@ -282,7 +262,10 @@ take_error(struct pgs__subscription *subscription, const struct pgs_db_error *er
     if (has_patience(subscription, error))
         return;
     if (subscription->matcher == NULL) {
-        fail_database(subscription, error);
+        if (error->is_too_large)
+            fail_size(subscription);
+        else
+            fail_database(subscription, error);
         return;
     }
     ask_unmatched(subscription);
@@ -298,24 +281,18 @@ put_off_answer(struct pgs__subscription *subscription)
         return false;
     if (is_full)
         pgs_limit_hit(PGS_LIMIT_LIVE_QUEUE);
-    put_off(subscription, is_full ? RETRY_MAX_MS : RETRY_MIN_MS);
+    pgs__turn_later(subscription, is_full ? RETRY_MAX_MS : RETRY_MIN_MS);
     subscription->again = false;
     return true;
 }
 
 static void
-on_done(struct pgs_txn *txn, void *owner)
+take_answer(struct pgs__subscription *subscription, struct pgs_txn *txn)
 {
-    struct pgs__subscription *subscription = owner;
-    struct pgs_live_thread *thread = subscription->session->thread;
     struct pgs_db_error error;
 
-    subscription->txn = NULL;
-    thread->n_in_flight--;
-    if (put_off_answer(subscription)) {
-        pgs__subscriptions_pump(thread);
+    if (put_off_answer(subscription))
         return;
-    }
     switch (pgs_txn_state(txn)) {
     case PGS_TXN_OK:
         take_result(subscription, txn);
@@ -325,54 +302,88 @@ on_done(struct pgs_txn *txn, void *owner)
         take_error(subscription, &error);
         break;
     default: /* no answer, for whatever reason: a read may be asked again */
-        put_off(subscription, UNAVAILABLE_MS);
+        pgs__turn_later(subscription, UNAVAILABLE_MS);
         break;
     }
-    pgs__subscriptions_pump(thread);
 }
 
 static void
-ask(struct pgs__subscription *subscription)
+on_done(struct pgs_txn *txn, void *owner)
 {
-    struct pgs_live_thread *thread = subscription->session->thread;
-    const struct pgs_live *live = subscription->live;
+    struct pgs__asking *asking = owner;
+    struct pgs_live_thread *thread = asking->thread;
+    struct pgs__subscription *subscription = pgs__asking_end(asking);
 
-    subscription->start_ms = pgs_clock_ms();
-    subscription->txn = pgs_txn_new(thread->config.pool, subscription->session->who.session);
-    if (subscription->txn == NULL) {
-        put_off(subscription, UNAVAILABLE_MS);
-        return;
-    }
-    subscription->from = thread->recent.floor;
-    subscription->matcher = pgs__match_choose(subscription);
-    pgs_txn_statement(subscription->txn, snapshot_sql, sizeof(snapshot_sql) - 1);
-    if (subscription->matcher != NULL)
-        pgs__facts_ask(subscription->txn, subscription->matcher, subscription->arguments);
-    pgs_txn_statement(subscription->txn, live->sql, strlen(live->sql));
+    if (subscription != NULL)
+        take_answer(subscription, txn);
+    pgs__subscriptions_pump(thread);
+}
+
+/* NULL: no memory. */
+static struct pgs_txn *
+make_txn(const struct pgs__subscription *subscription, const struct pgs_matcher *matcher)
+{
+    const struct pgs__session *session = subscription->session;
+    const struct pgs_live *live = subscription->live;
+    struct pgs_txn *txn = pgs_txn_new(session->thread->config.pool, session->who.session);
+
+    if (txn == NULL)
+        return NULL;
+    pgs_txn_statement(txn, snapshot_sql, sizeof(snapshot_sql) - 1);
+    if (matcher != NULL)
+        pgs__facts_ask(txn, matcher, subscription->arguments);
+    pgs_txn_statement(txn, live->sql, strlen(live->sql));
     for (size_t i = 0; i < live->arguments->n_fields; i++) {
         struct pgs_text argument = subscription->arguments[i];
 
         if (argument.at != NULL)
-            pgs_txn_bind_text(subscription->txn, argument.at, argument.len);
+            pgs_txn_bind_text(txn, argument.at, argument.len);
         else
-            pgs_txn_bind_null(subscription->txn);
+            pgs_txn_bind_null(txn);
     }
-    thread->n_in_flight++;
-    pgs_txn_send(subscription->txn, false, on_done, subscription);
+    return txn;
+}
+
+/* What was slow the last time may be quick now, and the other way round: then it stands in the
+ * wrong line. */
+static void
+ask(struct pgs__subscription *subscription)
+{
+    struct pgs_live_thread *thread = subscription->session->thread;
+    const struct pgs_matcher *matcher = pgs__match_choose(subscription);
+    struct pgs_txn *txn = make_txn(subscription, matcher);
+
+    if (txn == NULL) {
+        pgs__turn_later(subscription, UNAVAILABLE_MS);
+        return;
+    }
+    subscription->line = pgs_txn_is_slow(txn) ? PGS__LINE_SLOW : PGS__LINE_QUICK;
+    if (!pgs__turns_have_room(thread, subscription->line)) {
+        pgs_txn_discard(txn);
+        pgs__turn_now(subscription);
+        return;
+    }
+    if (pgs__asking_begin(subscription, txn) == NULL) {
+        pgs_txn_discard(txn);
+        pgs__turn_later(subscription, UNAVAILABLE_MS);
+        return;
+    }
+    subscription->start_ms = pgs_clock_ms();
+    subscription->from = thread->recent.floor;
+    subscription->matcher = matcher;
+    pgs_txn_send(txn, false, on_done, subscription->asking);
 }
 
 void
 pgs__subscriptions_pump(struct pgs_live_thread *thread)
 {
-    while (!h2o_linklist_is_empty(&thread->due) && thread->n_in_flight < MAX_IN_FLIGHT) {
-        struct pgs__subscription *subscription =
-            H2O_STRUCT_FROM_MEMBER(struct pgs__subscription, turn, thread->due.next);
+    struct pgs__subscription *subscription;
 
-        h2o_linklist_unlink(&subscription->turn);
+    while ((subscription = pgs__turns_next(thread)) != NULL) {
         if (pgs__session_is_full(subscription->session)) {
             pgs_limit_hit(PGS_LIMIT_LIVE_QUEUE);
-            put_off(subscription, RETRY_MAX_MS);
-        } else {
+            pgs__turn_later(subscription, RETRY_MAX_MS);
+        } else if (pgs__subscription_has_settled(subscription)) {
             ask(subscription);
         }
     }

@@ -86,6 +86,16 @@ renew_singles(struct pgs_live_thread *thread)
 }
 
 static void
+give_up(struct pgs_live_thread *thread, const struct pgs__news *news)
+{
+    struct pgs__session *session =
+        pgs__shelf_claimed(pgs__hub_shelf(thread->config.hub), thread, news->number, &news->caller);
+
+    if (session != NULL)
+        pgs__session_give_up(session);
+}
+
+static void
 take_news(struct pgs_live_thread *thread, const struct pgs__news *news)
 {
     switch (news->kind) {
@@ -105,7 +115,17 @@ take_news(struct pgs_live_thread *thread, const struct pgs__news *news)
         thread->is_connected = false;
         renew_singles(thread);
         break;
+    case PGS__NEWS_CLAIMED:
+        give_up(thread, news);
+        break;
     }
+}
+
+static void
+free_news(struct pgs__news *news)
+{
+    pgs_buf_clear(&news->caller);
+    free(news);
 }
 
 static void
@@ -123,7 +143,7 @@ on_news(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
         h2o_linklist_unlink(&news->super.link);
         pgs__hub_take(listener, news);
         take_news(thread, news);
-        free(news);
+        free_news(news);
     }
     pgs__subscriptions_pump(thread);
 }
@@ -153,21 +173,8 @@ static void
 on_tick(h2o_timeout_entry_t *entry)
 {
     struct pgs_live_thread *thread = H2O_STRUCT_FROM_MEMBER(struct pgs_live_thread, tick, entry);
-    int64_t now_ms = pgs_clock_ms();
-    h2o_linklist_t *link = thread->waiting.next;
 
-    while (link != &thread->waiting) {
-        struct pgs__subscription *subscription =
-            H2O_STRUCT_FROM_MEMBER(struct pgs__subscription, turn, link);
-
-        link = link->next;
-        if (subscription->not_before_ms > now_ms)
-            continue;
-        h2o_linklist_unlink(&subscription->turn);
-        h2o_linklist_insert(&thread->due, &subscription->turn);
-    }
-    if (!h2o_linklist_is_empty(&thread->waiting))
-        h2o_timeout_link(thread->loop, &thread->tick_timeout, &thread->tick);
+    pgs__turns_tick(thread);
     pgs__subscriptions_pump(thread);
 }
 
@@ -286,8 +293,7 @@ pgs_live_open(h2o_loop_t *loop, const struct pgs_live_config *config)
     thread->loop = loop;
     thread->config = *config;
     h2o_linklist_init_anchor(&thread->sessions);
-    h2o_linklist_init_anchor(&thread->due);
-    h2o_linklist_init_anchor(&thread->waiting);
+    pgs__turns_init(&thread->turns);
     if (config->hub == NULL && config->relay == NULL)
         return thread;
     if (config->hub != NULL && !pgs__interests_init(&thread->interests, config->app)) {
@@ -328,7 +334,7 @@ forget_news(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
         h2o_linklist_unlink(&news->super.link);
         if (news->changes != NULL)
             pgs_changes_release(news->changes);
-        free(news);
+        free_news(news);
     }
 }
 

@@ -12,11 +12,11 @@
 #include "live/live.h"
 #include "live/recent.h"
 #include "live/sent.h"
+#include "live/turns.h"
 
 enum {
-    PGS_LIVE_MAX_SUBSCRIPTIONS = 100, /* of a session */
-    PGS_LIVE_MAX_ROWS = 10000,        /* of a result, and */
-    PGS_LIVE_MAX_RESULT_BYTES = 8388608,
+    PGS_LIVE_MAX_SUBSCRIPTIONS = 100,      /* of a session */
+    PGS_LIVE_MAX_RESULT_BYTES = 8388608,   /* of one result */
     PGS_LIVE_MAX_SESSION_BYTES = 16777216, /* of the results of a session, and */
     PGS_LIVE_MAX_THREAD_BYTES = 268435456, /* of those of a thread */
     PGS_LIVE_MAX_MESSAGE_BYTES = 65536,
@@ -40,9 +40,7 @@ struct pgs_live_thread {
     struct pgs__relayed_table *relayed; /* who follows pg_reactive, by id; NULL: not configured */
     h2o_linklist_t sessions;
     int n_subscriptions;
-    h2o_linklist_t due;     /* subscriptions to ask for */
-    h2o_linklist_t waiting; /* the same, not before their time */
-    int n_in_flight;
+    struct pgs__turns turns;
     size_t result_bytes; /* of all results */
     h2o_timeout_t tick_timeout, second_timeout, now_timeout;
     h2o_timeout_entry_t tick, second;
@@ -73,10 +71,12 @@ struct pgs__session {
     unsigned keys_generation; /* when it was let in */
     struct pgs__shelf *shelf;
     uint64_t gen;          /* names the connection; another one once the log was lost */
+    h2o_linklist_t living; /* on the shelf, by gen */
     uint64_t n_frames;     /* sent so far */
     struct pgs__mark mark; /* where the client comes back to, if all of it does */
     h2o_linklist_t subscriptions;
     int n_subscriptions;
+    struct pgs__places places;
     size_t result_bytes;          /* of its results */
     const char *single;           /* the query of a socket that has just one; or NULL */
     struct pgs__relayed *relayed; /* where that one is of pg_reactive; or NULL */
@@ -88,11 +88,12 @@ struct pgs__session {
 struct pgs__subscription {
     h2o_linklist_t link; /* of the session */
     h2o_linklist_t turn; /* due or waiting; unlinked while it is asked for, and at rest */
+    enum pgs__line line; /* where it stands when it is due */
     struct pgs__session *session;
     const struct pgs_live *live;
     char id[PGS_LIVE_MAX_ID_BYTES + 1];
     struct pgs_text *arguments; /* at NULL: null */
-    struct pgs_txn *txn;        /* in flight */
+    struct pgs__asking *asking; /* under way; NULL: none */
     struct pgs__held held;
     struct pgs__sent sent;
     bool has_result;
@@ -104,8 +105,9 @@ struct pgs__subscription {
     struct pgs__seen seen;
     int64_t start_ms; /* of the last asking */
     int64_t not_before_ms;
-    int failures; /* of the database in a row */
-    int tries;    /* in a row after which it had to be asked for again */
+    int failures;           /* of the database in a row */
+    int tries;              /* in a row after which it had to be asked for again */
+    struct pgs__mark claim; /* waits for another session to give it up; gen 0: it does not */
     int64_t seq;
 
     const struct pgs_matcher *matcher; /* NULL: every change of a table means asking again */
@@ -143,6 +145,9 @@ const struct pgs_live *pgs__live_find(const struct pgs_app *app, struct pgs_text
 bool pgs__session_may_subscribe(const struct pgs__session *session, const struct pgs_live *live)
     __attribute__((warn_unused_result));
 
+/* Its client has come back over another connection: ends, and what it holds goes to the shelf. */
+void pgs__session_give_up(struct pgs__session *session);
+
 /* Copies the frame to the client. */
 void pgs__session_send(struct pgs__session *session, const struct pgs_buf *frame);
 
@@ -165,19 +170,17 @@ void pgs__session_expire(struct pgs__session *session);
 
 /* ---- lifetime.c ---- */
 
-/* `arguments` are copied.  Its snapshot follows. */
-struct pgs__subscription *pgs__subscription_open(struct pgs__session *session,
-                                                 const struct pgs_live *live, const char *id,
-                                                 const struct pgs_text *arguments);
+/* Goes on from the mark where all is there that its client misses since; else it begins anew. */
+void pgs__subscription_begin(const struct pgs__wanted *wanted, const struct pgs__mark *mark);
 void pgs__subscription_close(struct pgs__subscription *subscription);
 
-/* Takes it from its session, with the result that its client holds; to be resumed or freed. */
+/* Takes it from its session, with the result that its client holds; to go on or to be freed. */
 void pgs__subscription_suspend(struct pgs__subscription *subscription);
 void pgs__subscription_free(struct pgs__subscription *subscription);
 
-/* Gives it to a session, of any thread, whose client goes on from the mark. */
-void pgs__subscription_resume(struct pgs__subscription *subscription, struct pgs__session *session,
-                              const struct pgs__mark *mark);
+/* It is to be asked for.  False: it waits for another session to give it up, or that has. */
+bool pgs__subscription_has_settled(struct pgs__subscription *subscription)
+    __attribute__((warn_unused_result));
 
 /* ---- subscription.c ---- */
 
@@ -190,7 +193,7 @@ void pgs__subscription_restart(struct pgs__subscription *subscription);
 /* Counts the memory that it has now; where that is too much it is closed. */
 void pgs__subscription_count_bytes(struct pgs__subscription *subscription);
 
-/* Asks for what is due, as many at a time as the database should be asked. */
+/* Asks for what is due and may be asked for. */
 void pgs__subscriptions_pump(struct pgs_live_thread *thread);
 
 /* ---- socket.c ---- */

@@ -57,6 +57,39 @@ expect(const char *condition, const char *sql)
     assert_string_equal(policy_sql(condition), sql);
 }
 
+/* What the server asks of a live query that ends like this. */
+static void
+expect_live(const char *end, const char *sql)
+{
+    struct ast ast = {0};
+    const struct model *model;
+    const char *text;
+
+    diag_reset();
+    text = arena_printf("%spolicy p on m for select to authenticated using (owner = auth.uid());\n"
+                        "live q(most bigint) to authenticated as\n"
+                        "  select id from m where owner = auth.uid() order by id%s;\n",
+                        heading, end);
+    parse_source(&ast, source_from_text("demo.schema", text, strlen(text)));
+    model = check_project(&ast);
+    if (!model)
+        diag_print(stderr, false);
+    assert_non_null(model);
+    assert_string_equal(sql_live_select(model->lives.at[0]->body), sql);
+}
+
+#define LIVE "select id from public.m where owner = (select auth.uid()) order by id"
+
+static void
+live_results_end_behind_one_too_many(void **state)
+{
+    (void)state;
+    expect_live("", LIVE " limit 10001");
+    expect_live(" limit 10000", LIVE " limit 10000");
+    expect_live(" limit 10001", "select * from (" LIVE " limit 10001) as found limit 10001");
+    expect_live(" limit most", "select * from (" LIVE " limit $1::bigint) as found limit 10001");
+}
+
 static void
 claims_are_read_once_a_query(void **state)
 {
@@ -123,6 +156,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(live_results_end_behind_one_too_many),
         cmocka_unit_test(claims_are_read_once_a_query),
         cmocka_unit_test(parentheses_stand_where_they_must),
         cmocka_unit_test(predicates_keep_their_aliases_apart),

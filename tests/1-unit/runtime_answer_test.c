@@ -111,6 +111,30 @@ test_ends_anywhere(void **state)
     }
 }
 
+/* Its rows are let go as they come, and those behind it have their answers. */
+static void
+test_too_large(void **state)
+{
+    static const char before[] = PREPARED BOUND ROLE SELECTED_1 BOUND,
+                      rest[] = SELECTED_2 BOUND SELECTED_0 READY BOUND ROLE SELECTED_1 BOUND ERROR_
+                          READY BOUND ROLE SELECTED_1 BOUND ROW_NULL SELECTED_1 BOUND SELECTED_0
+                              READY;
+    struct backend backend;
+
+    (void)state;
+    ask_thrice(&backend);
+    backend.pool->config.max_answer_bytes = 100;
+    assert_true(backend_say(&backend, before, sizeof(before) - 1));
+    for (int i = 0; i < 1000; i++) {
+        assert_true(backend_say(&backend, ROW_XY, sizeof(ROW_XY) - 1));
+        assert_true(backend.conn.stream.in_len - backend.conn.stream.in_done <= 100);
+    }
+    assert_true(backend_say(&backend, rest, sizeof(rest) - 1));
+    assert_heard(&backend, "failed 54000 the answer has too many bytes; "
+                           "failed 22P02 baddetailhint; ok (null,) 1 0; ");
+    backend_close(&backend);
+}
+
 /* What PostgreSQL said goodbye to was not begun: it is queued again, and not lost. */
 static void
 test_goodbye(void **state)
@@ -193,10 +217,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_at_once),       cmocka_unit_test(test_split_at_every_byte),
-        cmocka_unit_test(test_byte_by_byte),  cmocka_unit_test(test_ends_anywhere),
-        cmocka_unit_test(test_goodbye),       cmocka_unit_test(test_nonsense),
-        cmocka_unit_test(test_values_beyond),
+        cmocka_unit_test(test_at_once),      cmocka_unit_test(test_split_at_every_byte),
+        cmocka_unit_test(test_byte_by_byte), cmocka_unit_test(test_ends_anywhere),
+        cmocka_unit_test(test_too_large),    cmocka_unit_test(test_goodbye),
+        cmocka_unit_test(test_nonsense),     cmocka_unit_test(test_values_beyond),
     };
 
     return cmocka_run_group_tests_name("runtime_answer", tests, NULL, NULL);

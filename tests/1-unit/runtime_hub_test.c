@@ -102,6 +102,7 @@ open_session(void)
     session->shelf = pgs__hub_shelf(hub);
     session->gen = 7;
     h2o_linklist_init_anchor(&session->subscriptions);
+    pgs__places_init(&session->places);
     h2o_linklist_insert(&thread->sessions, &session->link);
     queued = 0;
     n_frames = 0;
@@ -118,7 +119,7 @@ open_thread(void **state)
     assert_non_null(hub);
     thread = pgs_live_open(loop, &config);
     assert_non_null(thread);
-    thread->n_in_flight = 1000;
+    thread->turns.lines[PGS__LINE_QUICK].n_asked = PGS_LIVE_MAX_ASKED;
     h2o_timeout_unlink(&thread->second);
     open_session();
     return 0;
@@ -139,10 +140,14 @@ close_thread(void **state)
 static struct pgs__subscription *
 subscribe(const char *id)
 {
-    struct pgs__subscription *subscription = pgs__subscription_open(session, &notes, id, NULL);
+    struct pgs__subscription *subscription;
 
-    assert_non_null(subscription);
-    h2o_linklist_unlink(&subscription->turn);
+    pgs__subscription_begin(&(struct pgs__wanted){session, id, &notes, NULL},
+                            &(struct pgs__mark){.gen = 0});
+    assert_false(h2o_linklist_is_empty(&session->subscriptions));
+    subscription =
+        H2O_STRUCT_FROM_MEMBER(struct pgs__subscription, link, session->subscriptions.prev);
+    pgs__turn_drop(subscription);
     subscription->has_result = true;
     subscription->matcher = &matcher;
     subscription->facts = calloc(1, sizeof(*subscription->facts));

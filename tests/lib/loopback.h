@@ -13,6 +13,13 @@
 #define LOOPBACK_SERVICE_KEY "service"
 #define LOOPBACK_SECRET "a secret that is long enough to be one"
 
+/* Of `authenticated`, signed with it. */
+#define LOOPBACK_TOKEN                                                                             \
+    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJyb2xlIjoiYXV0aGVudGljYXR"                             \
+    "lZCIsInN1YiI6IjEwMDAwMDAwLTAwMDAtNDAwMC04MDAwLTAwMDAwMDAwMDAwMSI"                             \
+    "sImV4cCI6NDEwMjQ0NDgwMH0.07c5HRB3yWnq9stFtdE-fDEs7ZI4wUe1GFWHf-3"                             \
+    "dXH4"
+
 /* What the server wrote. */
 struct loopback_output {
     const char *at; /* until the next connection; NUL-terminated */
@@ -20,8 +27,9 @@ struct loopback_output {
     bool is_closed; /* by the server, before the client had ended */
 };
 
-/* Once a process. */
+/* Once a process; the second has live queries too, and no feed. */
 void loopback_open(void);
+void loopback_open_live(void);
 
 /* One connection at a time.  False: the server refused it. */
 bool loopback_connect(bool http2);

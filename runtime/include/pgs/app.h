@@ -96,6 +96,14 @@ struct pgs_watched {
     const char *const *columns; /* whose values matchers look at, NULL-terminated; NULL: none */
 };
 
+/* Of a live query's result, and of what it is matched with; a statement asks for one more at most.
+ */
+#define PGS_LIVE_MAX_ROWS 10000
+
+#define PGS_GENERATED_FOR_LIVE_ROWS(n)                                                             \
+    _Static_assert((n) == PGS_LIVE_MAX_ROWS,                                                       \
+                   "generated for another runtime: run `pgstack generate`")
+
 /* A query whose subscribers are told each change of its result. */
 struct pgs_live {
     const char *name;

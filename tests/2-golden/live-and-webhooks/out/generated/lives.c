@@ -9,6 +9,7 @@
 #include "pgs/truth.h"
 
 PGS_GENERATED_FOR_ABI(2);
+PGS_GENERATED_FOR_LIVE_ROWS(10000);
 
 static const char *const matched_0[] = {"id", "owner_id", "team_id", "title", NULL};
 
@@ -416,7 +417,7 @@ static const struct pgs_matcher note_count_matchers[] = {
 
 const struct pgs_live note_count_live = {
     .name = "note_count",
-    .sql = "select count(*) as n, count(*) from public.note where team_id = $1::uuid",
+    .sql = "select count(*) as n, count(*) from public.note where team_id = $1::uuid limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
     .arguments = &note_count_shape,
     .columns = note_count_columns,

@@ -9,6 +9,7 @@
 #include "pgs/truth.h"
 
 PGS_GENERATED_FOR_ABI(2);
+PGS_GENERATED_FOR_LIVE_ROWS(10000);
 
 static const char *const matched_0[] = {"team_id", "user_id", "level", NULL};
 
@@ -109,7 +110,7 @@ posts_holds(const struct pgs_text *row, const struct pgs_facts *facts)
 static const uint16_t posts_asked[] = {0};
 static const struct pgs_fact_query posts_sets[] = {
     {
-        .sql = "select * from pgstack_policy.live_0c51d1c1_on_team()",
+        .sql = "select * from pgstack_policy.live_0baf6993_on_team()",
         .n_columns = 1,
     },
 };
@@ -176,11 +177,11 @@ posts_3_holds(const struct pgs_text *row, const struct pgs_facts *facts)
 static const uint16_t posts_3_asked[] = {0};
 static const struct pgs_fact_query posts_3_sets[] = {
     {
-        .sql = "select * from pgstack_policy.live_0c51d1c1_on_team()",
+        .sql = "select * from pgstack_policy.live_0baf6993_on_team()",
         .n_columns = 1,
     },
     {
-        .sql = "select * from pgstack_policy.live_e37fe2da_among()",
+        .sql = "select * from pgstack_policy.live_ba877eec_among()",
         .n_columns = 1,
     },
 };
@@ -247,7 +248,7 @@ static const struct pgs_matcher posts_matchers[] = {
 
 const struct pgs_live posts_live = {
     .name = "posts",
-    .sql = "select id from public.post where author_id = $1::uuid",
+    .sql = "select id from public.post where author_id = $1::uuid limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &posts_shape,
     .columns = posts_columns,
@@ -305,13 +306,13 @@ static const uint16_t posts_from_asked[] = {0};
 static const uint16_t posts_from_set_0_arguments[] = {0};
 static const struct pgs_fact_query posts_from_sets[] = {
     {
-        .sql = "select * from pgstack_policy.live_cb0e1e8e_on_team($1::integer)",
+        .sql = "select * from pgstack_policy.live_ff8147db_on_team($1::integer)",
         .arguments = posts_from_set_0_arguments,
         .n_arguments = PGS_COUNT(posts_from_set_0_arguments),
         .n_columns = 1,
     },
     {
-        .sql = "select * from pgstack_policy.live_0c51d1c1_on_team()",
+        .sql = "select * from pgstack_policy.live_0baf6993_on_team()",
         .n_columns = 1,
     },
 };
@@ -348,7 +349,7 @@ static const uint16_t posts_from_2_asked[] = {0};
 static const uint16_t posts_from_2_set_0_arguments[] = {0};
 static const struct pgs_fact_query posts_from_2_sets[] = {
     {
-        .sql = "select * from pgstack_policy.live_cb0e1e8e_on_team($1::integer)",
+        .sql = "select * from pgstack_policy.live_ff8147db_on_team($1::integer)",
         .arguments = posts_from_2_set_0_arguments,
         .n_arguments = PGS_COUNT(posts_from_2_set_0_arguments),
         .n_columns = 1,
@@ -395,17 +396,17 @@ static const uint16_t posts_from_3_asked[] = {0};
 static const uint16_t posts_from_3_set_0_arguments[] = {0};
 static const struct pgs_fact_query posts_from_3_sets[] = {
     {
-        .sql = "select * from pgstack_policy.live_cb0e1e8e_on_team($1::integer)",
+        .sql = "select * from pgstack_policy.live_ff8147db_on_team($1::integer)",
         .arguments = posts_from_3_set_0_arguments,
         .n_arguments = PGS_COUNT(posts_from_3_set_0_arguments),
         .n_columns = 1,
     },
     {
-        .sql = "select * from pgstack_policy.live_0c51d1c1_on_team()",
+        .sql = "select * from pgstack_policy.live_0baf6993_on_team()",
         .n_columns = 1,
     },
     {
-        .sql = "select * from pgstack_policy.live_e37fe2da_among()",
+        .sql = "select * from pgstack_policy.live_ba877eec_among()",
         .n_columns = 1,
     },
 };
@@ -474,7 +475,7 @@ static const struct pgs_matcher posts_from_matchers[] = {
 const struct pgs_live posts_from_live = {
     .name = "posts_from",
     .sql = "select id from public.post where not pgstack_policy.on_team(team_id, $1::integer) or "
-           "author_id = (select auth.uid())",
+           "author_id = (select auth.uid()) limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &posts_from_shape,
     .columns = posts_from_columns,
@@ -553,7 +554,7 @@ static const struct pgs_matcher by_team_matchers[] = {
 
 const struct pgs_live by_team_live = {
     .name = "by_team",
-    .sql = "select id, label from public.item where team_id = $1::uuid",
+    .sql = "select id, label from public.item where team_id = $1::uuid limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &by_team_shape,
     .columns = by_team_columns,
@@ -729,7 +730,7 @@ static const struct pgs_matcher nothing_due_matchers[] = {
 const struct pgs_live nothing_due_live = {
     .name = "nothing_due",
     .sql = "select id from public.item where due is null and team_id is not null and team_id = "
-           "$1::uuid",
+           "$1::uuid limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &nothing_due_shape,
     .columns = nothing_due_columns,
@@ -763,7 +764,7 @@ in_my_teams_holds(const struct pgs_text *row, const struct pgs_facts *facts)
 static const struct pgs_fact_query in_my_teams_sets[] = {
     {
         .sql = "select distinct v::text from (select team_id from public.member m where user_id = "
-               "(select auth.uid())) s (v)",
+               "(select auth.uid())) s (v) limit 10001",
         .n_columns = 1,
     },
 };
@@ -800,7 +801,7 @@ static const struct pgs_matcher in_my_teams_matchers[] = {
 const struct pgs_live in_my_teams_live = {
     .name = "in_my_teams",
     .sql = "select id from public.item where team_id in (select m.team_id from public.member m "
-           "where m.user_id = (select auth.uid()))",
+           "where m.user_id = (select auth.uid())) limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &no_arguments,
     .columns = in_my_teams_columns,
@@ -834,7 +835,7 @@ beside_me_holds(const struct pgs_text *row, const struct pgs_facts *facts)
 static const struct pgs_fact_query beside_me_sets[] = {
     {
         .sql = "select distinct team_id::text from public.member m where user_id = (select "
-               "auth.uid())",
+               "auth.uid()) limit 10001",
         .n_columns = 1,
     },
 };
@@ -871,7 +872,7 @@ static const struct pgs_matcher beside_me_matchers[] = {
 const struct pgs_live beside_me_live = {
     .name = "beside_me",
     .sql = "select id from public.item where exists (select 1 from public.member m where "
-           "m.team_id = item.team_id and m.user_id = (select auth.uid()))",
+           "m.team_id = item.team_id and m.user_id = (select auth.uid())) limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &no_arguments,
     .columns = beside_me_columns,
@@ -927,13 +928,15 @@ static const uint16_t beside_both_set_0_arguments[] = {0};
 static const uint16_t beside_both_set_1_arguments[] = {1};
 static const struct pgs_fact_query beside_both_sets[] = {
     {
-        .sql = "select distinct team_id::text from public.member m where user_id = $1::uuid",
+        .sql = "select distinct team_id::text from public.member m where user_id = $1::uuid limit "
+               "10001",
         .arguments = beside_both_set_0_arguments,
         .n_arguments = PGS_COUNT(beside_both_set_0_arguments),
         .n_columns = 1,
     },
     {
-        .sql = "select distinct team_id::text from public.member m where user_id = $1::uuid",
+        .sql = "select distinct team_id::text from public.member m where user_id = $1::uuid limit "
+               "10001",
         .arguments = beside_both_set_1_arguments,
         .n_arguments = PGS_COUNT(beside_both_set_1_arguments),
         .n_columns = 1,
@@ -972,13 +975,15 @@ static const uint16_t beside_both_2_set_0_arguments[] = {0};
 static const uint16_t beside_both_2_set_1_arguments[] = {1};
 static const struct pgs_fact_query beside_both_2_sets[] = {
     {
-        .sql = "select distinct team_id::text from public.member m where user_id = $1::uuid",
+        .sql = "select distinct team_id::text from public.member m where user_id = $1::uuid limit "
+               "10001",
         .arguments = beside_both_2_set_0_arguments,
         .n_arguments = PGS_COUNT(beside_both_2_set_0_arguments),
         .n_columns = 1,
     },
     {
-        .sql = "select distinct team_id::text from public.member m where user_id = $1::uuid",
+        .sql = "select distinct team_id::text from public.member m where user_id = $1::uuid limit "
+               "10001",
         .arguments = beside_both_2_set_1_arguments,
         .n_arguments = PGS_COUNT(beside_both_2_set_1_arguments),
         .n_columns = 1,
@@ -1037,7 +1042,7 @@ const struct pgs_live beside_both_live = {
     .name = "beside_both",
     .sql = "select id from public.item where exists (select 1 from public.member m where "
            "m.team_id = item.team_id and m.user_id = $1::uuid) and not exists (select 1 from "
-           "public.member m where m.team_id = item.team_id and m.user_id = $2::uuid)",
+           "public.member m where m.team_id = item.team_id and m.user_id = $2::uuid) limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &beside_both_shape,
     .columns = beside_both_columns,
@@ -1097,18 +1102,19 @@ static const uint16_t by_predicates_set_1_arguments[] = {0};
 static const struct pgs_fact_query by_predicates_sets[] = {
     {
         .sql = "select distinct team_id::text from public.member m where user_id = (select "
-               "auth.uid())",
+               "auth.uid()) limit 10001",
         .n_columns = 1,
     },
     {
         .sql = "select distinct team_id::text from public.member m where user_id = $1::uuid and "
-               "level > 0",
+               "level > 0 limit 10001",
         .arguments = by_predicates_set_1_arguments,
         .n_arguments = PGS_COUNT(by_predicates_set_1_arguments),
         .n_columns = 1,
     },
     {
-        .sql = "select distinct team_id::text, user_id::text from public.member m where level > 0",
+        .sql = "select distinct team_id::text, user_id::text from public.member m where level > 0 "
+               "limit 10001",
         .n_columns = 2,
     },
 };
@@ -1152,18 +1158,19 @@ static const uint16_t by_predicates_2_set_1_arguments[] = {0};
 static const struct pgs_fact_query by_predicates_2_sets[] = {
     {
         .sql = "select distinct team_id::text from public.member m where user_id = (select "
-               "auth.uid())",
+               "auth.uid()) limit 10001",
         .n_columns = 1,
     },
     {
         .sql = "select distinct team_id::text from public.member m where user_id = $1::uuid and "
-               "level > 0",
+               "level > 0 limit 10001",
         .arguments = by_predicates_2_set_1_arguments,
         .n_arguments = PGS_COUNT(by_predicates_2_set_1_arguments),
         .n_columns = 1,
     },
     {
-        .sql = "select distinct team_id::text, user_id::text from public.member m where level > 0",
+        .sql = "select distinct team_id::text, user_id::text from public.member m where level > 0 "
+               "limit 10001",
         .n_columns = 2,
     },
 };
@@ -1223,7 +1230,7 @@ const struct pgs_live by_predicates_live = {
            "m.team_id = item.team_id and m.user_id = (select auth.uid())) or exists (select 1 "
            "from public.member m where m.team_id = item.team_id and m.user_id = $1::uuid and "
            "m.level > 0) and exists (select 1 from public.member m where m.team_id = item.team_id "
-           "and m.user_id = item.owner_id and m.level > 0)",
+           "and m.user_id = item.owner_id and m.level > 0) limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &by_predicates_shape,
     .columns = by_predicates_columns,
@@ -1286,7 +1293,7 @@ static const uint16_t notes_set_0_arguments[] = {0};
 static const struct pgs_fact_query notes_sets[] = {
     {
         .sql = "select distinct team_id::text from public.member m where user_id = (select "
-               "auth.uid()) and team_id = $1::uuid",
+               "auth.uid()) and team_id = $1::uuid limit 10001",
         .arguments = notes_set_0_arguments,
         .n_arguments = PGS_COUNT(notes_set_0_arguments),
         .n_columns = 1,
@@ -1362,7 +1369,7 @@ static const uint16_t notes_3_set_0_arguments[] = {0};
 static const struct pgs_fact_query notes_3_sets[] = {
     {
         .sql = "select distinct team_id::text from public.member m where user_id = (select "
-               "auth.uid()) and team_id = $1::uuid",
+               "auth.uid()) and team_id = $1::uuid limit 10001",
         .arguments = notes_3_set_0_arguments,
         .n_arguments = PGS_COUNT(notes_3_set_0_arguments),
         .n_columns = 1,
@@ -1431,7 +1438,7 @@ static const struct pgs_matcher notes_matchers[] = {
 
 const struct pgs_live notes_live = {
     .name = "notes",
-    .sql = "select id, state from public.note where team_id = $1::uuid",
+    .sql = "select id, state from public.note where team_id = $1::uuid limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &notes_shape,
     .columns = notes_columns,
@@ -1494,7 +1501,7 @@ static const uint16_t notes_2_set_0_arguments[] = {0};
 static const struct pgs_fact_query notes_2_sets[] = {
     {
         .sql = "select distinct team_id::text from public.member m where user_id = (select "
-               "auth.uid()) and team_id = $1::uuid",
+               "auth.uid()) and team_id = $1::uuid limit 10001",
         .arguments = notes_2_set_0_arguments,
         .n_arguments = PGS_COUNT(notes_2_set_0_arguments),
         .n_columns = 1,
@@ -1570,7 +1577,7 @@ static const uint16_t notes_2_3_set_0_arguments[] = {0};
 static const struct pgs_fact_query notes_2_3_sets[] = {
     {
         .sql = "select distinct team_id::text from public.member m where user_id = (select "
-               "auth.uid()) and team_id = $1::uuid",
+               "auth.uid()) and team_id = $1::uuid limit 10001",
         .arguments = notes_2_3_set_0_arguments,
         .n_arguments = PGS_COUNT(notes_2_3_set_0_arguments),
         .n_columns = 1,
@@ -1639,7 +1646,7 @@ static const struct pgs_matcher notes_2_matchers[] = {
 
 const struct pgs_live notes_2_live = {
     .name = "notes_2",
-    .sql = "select id, hidden from public.note where team_id = $1::uuid",
+    .sql = "select id, hidden from public.note where team_id = $1::uuid limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &notes_2_shape,
     .columns = notes_2_columns,
@@ -1698,7 +1705,7 @@ static const uint16_t pages_set_0_arguments[] = {0};
 static const struct pgs_fact_query pages_sets[] = {
     {
         .sql = "select distinct v::text from (select team_id from public.member m where user_id = "
-               "(select auth.uid()) and level >= 1) s (v) where v = $1::uuid",
+               "(select auth.uid()) and level >= 1) s (v) where v = $1::uuid limit 10001",
         .arguments = pages_set_0_arguments,
         .n_arguments = PGS_COUNT(pages_set_0_arguments),
         .n_columns = 1,
@@ -1778,7 +1785,7 @@ static const struct pgs_matcher pages_matchers[] = {
 
 const struct pgs_live pages_live = {
     .name = "pages",
-    .sql = "select id from public.page where team_id = $1::uuid",
+    .sql = "select id from public.page where team_id = $1::uuid limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &pages_shape,
     .columns = pages_columns,
@@ -1833,7 +1840,7 @@ static const uint16_t posts_by_default_asked[] = {0};
 static const uint16_t posts_by_default_set_0_arguments[] = {0};
 static const struct pgs_fact_query posts_by_default_sets[] = {
     {
-        .sql = "select * from pgstack_policy.live_537e6c15_on_team(coalesce($1::uuid, (select "
+        .sql = "select * from pgstack_policy.live_2af5ab24_on_team(coalesce($1::uuid, (select "
                "public.lowest_team())))",
         .arguments = posts_by_default_set_0_arguments,
         .n_arguments = PGS_COUNT(posts_by_default_set_0_arguments),
@@ -1906,14 +1913,14 @@ static const uint16_t posts_by_default_3_set_0_arguments[] = {0};
 static const uint16_t posts_by_default_3_set_1_arguments[] = {0};
 static const struct pgs_fact_query posts_by_default_3_sets[] = {
     {
-        .sql = "select * from pgstack_policy.live_537e6c15_on_team(coalesce($1::uuid, (select "
+        .sql = "select * from pgstack_policy.live_2af5ab24_on_team(coalesce($1::uuid, (select "
                "public.lowest_team())))",
         .arguments = posts_by_default_3_set_0_arguments,
         .n_arguments = PGS_COUNT(posts_by_default_3_set_0_arguments),
         .n_columns = 1,
     },
     {
-        .sql = "select * from pgstack_policy.live_18d47016_among(coalesce($1::uuid, (select "
+        .sql = "select * from pgstack_policy.live_0d9e1fac_among(coalesce($1::uuid, (select "
                "public.lowest_team())))",
         .arguments = posts_by_default_3_set_1_arguments,
         .n_arguments = PGS_COUNT(posts_by_default_3_set_1_arguments),
@@ -1989,7 +1996,7 @@ static const struct pgs_matcher posts_by_default_matchers[] = {
 const struct pgs_live posts_by_default_live = {
     .name = "posts_by_default",
     .sql = "select id from public.post where team_id = coalesce($1::uuid, (select "
-           "public.lowest_team()))",
+           "public.lowest_team())) limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &posts_by_default_shape,
     .columns = posts_by_default_columns,
@@ -2043,7 +2050,7 @@ static const uint16_t posts_of_asked[] = {0};
 static const uint16_t posts_of_set_0_arguments[] = {0};
 static const struct pgs_fact_query posts_of_sets[] = {
     {
-        .sql = "select * from pgstack_policy.live_537e6c15_on_team($1::uuid)",
+        .sql = "select * from pgstack_policy.live_2af5ab24_on_team($1::uuid)",
         .arguments = posts_of_set_0_arguments,
         .n_arguments = PGS_COUNT(posts_of_set_0_arguments),
         .n_columns = 1,
@@ -2113,13 +2120,13 @@ static const uint16_t posts_of_3_set_0_arguments[] = {0};
 static const uint16_t posts_of_3_set_1_arguments[] = {0};
 static const struct pgs_fact_query posts_of_3_sets[] = {
     {
-        .sql = "select * from pgstack_policy.live_537e6c15_on_team($1::uuid)",
+        .sql = "select * from pgstack_policy.live_2af5ab24_on_team($1::uuid)",
         .arguments = posts_of_3_set_0_arguments,
         .n_arguments = PGS_COUNT(posts_of_3_set_0_arguments),
         .n_columns = 1,
     },
     {
-        .sql = "select * from pgstack_policy.live_18d47016_among($1::uuid)",
+        .sql = "select * from pgstack_policy.live_0d9e1fac_among($1::uuid)",
         .arguments = posts_of_3_set_1_arguments,
         .n_arguments = PGS_COUNT(posts_of_3_set_1_arguments),
         .n_columns = 1,
@@ -2190,7 +2197,7 @@ static const struct pgs_matcher posts_of_matchers[] = {
 
 const struct pgs_live posts_of_live = {
     .name = "posts_of",
-    .sql = "select id from public.post where team_id = $1::uuid",
+    .sql = "select id from public.post where team_id = $1::uuid limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &posts_of_shape,
     .columns = posts_of_columns,
@@ -2243,7 +2250,7 @@ static const uint16_t in_team_of_mine_set_0_arguments[] = {0};
 static const struct pgs_fact_query in_team_of_mine_sets[] = {
     {
         .sql = "select distinct v::text from (select team_id from public.member m where user_id = "
-               "(select auth.uid())) s (v) where v = $1::uuid",
+               "(select auth.uid())) s (v) where v = $1::uuid limit 10001",
         .arguments = in_team_of_mine_set_0_arguments,
         .n_arguments = PGS_COUNT(in_team_of_mine_set_0_arguments),
         .n_columns = 1,
@@ -2285,7 +2292,7 @@ static const struct pgs_matcher in_team_of_mine_matchers[] = {
 const struct pgs_live in_team_of_mine_live = {
     .name = "in_team_of_mine",
     .sql = "select id from public.item where team_id = $1::uuid and team_id in (select m.team_id "
-           "from public.member m where m.user_id = (select auth.uid()))",
+           "from public.member m where m.user_id = (select auth.uid())) limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &in_team_of_mine_shape,
     .columns = in_team_of_mine_columns,
@@ -2339,7 +2346,7 @@ static const uint16_t in_no_team_of_mine_set_0_arguments[] = {0};
 static const struct pgs_fact_query in_no_team_of_mine_sets[] = {
     {
         .sql = "select distinct v::text from (select team_id from public.member m where user_id = "
-               "(select auth.uid())) s (v) where v = $1::uuid or v is null",
+               "(select auth.uid())) s (v) where v = $1::uuid or v is null limit 10001",
         .arguments = in_no_team_of_mine_set_0_arguments,
         .n_arguments = PGS_COUNT(in_no_team_of_mine_set_0_arguments),
         .n_columns = 1,
@@ -2381,7 +2388,7 @@ static const struct pgs_matcher in_no_team_of_mine_matchers[] = {
 const struct pgs_live in_no_team_of_mine_live = {
     .name = "in_no_team_of_mine",
     .sql = "select id from public.item where team_id = $1::uuid and team_id not in (select "
-           "m.team_id from public.member m where m.user_id = (select auth.uid()))",
+           "m.team_id from public.member m where m.user_id = (select auth.uid())) limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &in_no_team_of_mine_shape,
     .columns = in_no_team_of_mine_columns,
@@ -2434,7 +2441,7 @@ static const uint16_t of_rank_set_0_arguments[] = {0};
 static const struct pgs_fact_query of_rank_sets[] = {
     {
         .sql = "select distinct level::text from public.member m where user_id = (select "
-               "auth.uid()) and level = $1::bigint",
+               "auth.uid()) and level = $1::bigint limit 10001",
         .arguments = of_rank_set_0_arguments,
         .n_arguments = PGS_COUNT(of_rank_set_0_arguments),
         .n_columns = 1,
@@ -2476,7 +2483,8 @@ static const struct pgs_matcher of_rank_matchers[] = {
 const struct pgs_live of_rank_live = {
     .name = "of_rank",
     .sql = "select id from public.item where rank = $1::bigint and not exists (select 1 from "
-           "public.member m where m.level = item.rank and m.user_id = (select auth.uid()))",
+           "public.member m where m.level = item.rank and m.user_id = (select auth.uid())) limit "
+           "10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &of_rank_shape,
     .columns = of_rank_columns,
@@ -2561,7 +2569,7 @@ static const struct pgs_matcher item_notes_matchers[] = {
 const struct pgs_live item_notes_live = {
     .name = "item_notes",
     .sql = "select i.id, n.id as note from public.item i join public.note n on n.team_id = "
-           "i.team_id where i.team_id = $1::uuid and n.team_id = $1::uuid",
+           "i.team_id where i.team_id = $1::uuid and n.team_id = $1::uuid limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &item_notes_shape,
     .columns = item_notes_columns,
@@ -2646,7 +2654,7 @@ static const struct pgs_matcher count_of_team_matchers[] = {
 const struct pgs_live count_of_team_live = {
     .name = "count_of_team",
     .sql = "select count(*) as n, max(rank) as top, count(*) from public.item where team_id = "
-           "$1::uuid",
+           "$1::uuid limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &count_of_team_shape,
     .columns = count_of_team_columns,
@@ -2751,7 +2759,7 @@ const struct pgs_live groups_of_team_live = {
            "sum(rank) as ranks, sum(size::bigint) as sizes, min(due) as first_due, max(label "
            "collate pg_catalog.\"C\") as last_label, count(*), count(rank), count(size::bigint) "
            "from public.item where team_id = $1::uuid and seen_at is not null group by state, "
-           "shared",
+           "shared limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &groups_of_team_shape,
     .columns = groups_of_team_columns,
@@ -2812,7 +2820,7 @@ static const uint16_t pages_of_team_set_0_arguments[] = {0};
 static const struct pgs_fact_query pages_of_team_sets[] = {
     {
         .sql = "select distinct v::text from (select team_id from public.member m where user_id = "
-               "(select auth.uid()) and level >= 1) s (v) where v = $1::uuid",
+               "(select auth.uid()) and level >= 1) s (v) where v = $1::uuid limit 10001",
         .arguments = pages_of_team_set_0_arguments,
         .n_arguments = PGS_COUNT(pages_of_team_set_0_arguments),
         .n_columns = 1,
@@ -2903,7 +2911,7 @@ static const struct pgs_matcher pages_of_team_matchers[] = {
 const struct pgs_live pages_of_team_live = {
     .name = "pages_of_team",
     .sql = "select shared, count(*) as n, count(*) from public.page where team_id = $1::uuid "
-           "group by shared",
+           "group by shared limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &pages_of_team_shape,
     .columns = pages_of_team_columns,
@@ -2984,7 +2992,8 @@ static const struct pgs_matcher limited_matchers[] = {
 
 const struct pgs_live limited_live = {
     .name = "limited",
-    .sql = "select id from public.limited where team_id = $1::uuid and (select public.enough(3))",
+    .sql = "select id from public.limited where team_id = $1::uuid and (select public.enough(3)) "
+           "limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &limited_shape,
     .columns = limited_columns,
@@ -3072,7 +3081,7 @@ static const struct pgs_matcher beyond_rule_matchers[] = {
 const struct pgs_live beyond_rule_live = {
     .name = "beyond_rule",
     .sql = "select id from public.limited where team_id = $1::uuid and level > "
-           "coalesce($2::integer, (select public.least_rule()))",
+           "coalesce($2::integer, (select public.least_rule())) limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &beyond_rule_shape,
     .columns = beyond_rule_columns,
@@ -3157,7 +3166,7 @@ static const struct pgs_matcher not_so_many_matchers[] = {
 const struct pgs_live not_so_many_live = {
     .name = "not_so_many",
     .sql = "select id from public.limited where team_id = $1::uuid and level < 3000000000 and "
-           "name <> ''",
+           "name <> '' limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &not_so_many_shape,
     .columns = not_so_many_columns,
@@ -3218,7 +3227,7 @@ static const struct pgs_matcher so_small_matchers[] = {
 
 const struct pgs_live so_small_live = {
     .name = "so_small",
-    .sql = "select id from public.limited where small = 100000",
+    .sql = "select id from public.limited where small = 100000 limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &no_arguments,
     .columns = so_small_columns,
@@ -3279,7 +3288,7 @@ static const struct pgs_matcher unnamed_matchers[] = {
 
 const struct pgs_live unnamed_live = {
     .name = "unnamed",
-    .sql = "select id from public.limited where name = ''",
+    .sql = "select id from public.limited where name = '' limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &no_arguments,
     .columns = unnamed_columns,
@@ -3362,7 +3371,7 @@ static const struct pgs_matcher named_matchers[] = {
 const struct pgs_live named_live = {
     .name = "named",
     .sql = "select id from public.item where pgs_equal = $1::text and matched_1_types = $1::text "
-           "and label = $1::text",
+           "and label = $1::text limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &named_shape,
     .columns = named_columns,
@@ -3429,7 +3438,8 @@ static const struct pgs_matcher while_member_matchers[] = {
 const struct pgs_live while_member_live = {
     .name = "while_member",
     .sql = "select id from public.item where owner_id = (select auth.uid()) and exists (select "
-           "item.id from public.member m where m.user_id = (select auth.uid()) order by item.id)",
+           "item.id from public.member m where m.user_id = (select auth.uid()) order by item.id) "
+           "limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &no_arguments,
     .columns = while_member_columns,
@@ -3519,7 +3529,7 @@ static const struct pgs_matcher by_places_matchers[] = {
 const struct pgs_live by_places_live = {
     .name = "by_places",
     .sql = "select id, rank from public.item where team_id = $1::uuid and owner_id is distinct "
-           "from null order by 2 desc, 1",
+           "from null order by 2 desc, 1 limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &by_places_shape,
     .columns = by_places_columns,
@@ -3599,7 +3609,7 @@ static const struct pgs_matcher around_matchers[] = {
 
 const struct pgs_live around_live = {
     .name = "around",
-    .sql = "select id from public.limited where $1::integer between level and 100",
+    .sql = "select id from public.limited where $1::integer between level and 100 limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &around_shape,
     .columns = around_columns,

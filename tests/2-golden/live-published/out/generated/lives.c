@@ -9,6 +9,7 @@
 #include "pgs/truth.h"
 
 PGS_GENERATED_FOR_ABI(2);
+PGS_GENERATED_FOR_LIVE_ROWS(10000);
 
 static const char *const matched_1[] = {"id", "owner_id", NULL};
 
@@ -89,7 +90,7 @@ static const uint16_t rooms_asked[] = {0};
 static const struct pgs_fact_query rooms_sets[] = {
     {
         .sql = "select distinct room_id::text from public.event e where owner_id = (select "
-               "auth.uid())",
+               "auth.uid()) limit 10001",
         .n_columns = 1,
     },
 };
