@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { measureCompiler } from './compiler.mjs';
 import { measureLanes } from './lanes.mjs';
-import { measureLive } from './live.mjs';
+import { measureLive, measureOutbox } from './live.mjs';
 import { measureMemory } from './memory.mjs';
 import { results } from './report.mjs';
 import { measureSoak } from './soak.mjs';
@@ -50,11 +50,12 @@ const parts = {
   memory: (stage) => measureMemory(stage, quick ? { connections: 1000 } : {}),
   soak: (stage) => measureSoak(stage, soak_seconds, say),
   live: () => measureLive(quick, say),
+  outbox: () => measureOutbox(quick, say),
   compiler: () => measureCompiler(quick ? { sizes: [10, 100], rounds: 1 } : {}),
 };
 
 /** Parts that bring all they need. */
-const alone = ['live', 'compiler'];
+const alone = ['live', 'outbox', 'compiler'];
 
 /** The sections of these parts.  One that fails says so, and the others are measured all the same. */
 async function measureParts(stage, names) {

@@ -63,10 +63,20 @@ const rivals = {
     create trigger tell after insert or update on message for each statement execute function tell();`,
 };
 
-async function openStage() {
-  const cluster = await Cluster.start(settings);
-  process.env.PGSTACK_TEST_CLUSTER = cluster.describe();
-  const project = await buildProject('bench/live');
+// Without a logical log: what its triggers cost, against none.
+const outbox = {
+  settings: settings.replace('logical', 'replica'),
+  project: { as: 'bench/live_outbox', more: { 'policies/outbox.schema': 'live outbox;\n' } },
+  triggers: async (db, on) => {
+    await db.query(`alter table message ${on ? 'enable' : 'disable'} trigger user`);
+    await db.query(`select setval('pgstack_live.listening', 1)`);
+  },
+};
+const log = { settings, project: {}, triggers: async () => {} };
+
+async function openStage(source = log) {
+  const cluster = await Cluster.start(source.settings);
+  const project = await buildProject('bench/live', { ...source.project, cluster });
   await makeDatabase(cluster, project, 'live');
   const db = await connect(cluster, 'live');
   for (const text of [
@@ -85,7 +95,7 @@ async function openStage() {
     await db.end();
     await cluster.stop();
   };
-  return { cluster, db, server, close };
+  return { cluster, db, server, close, triggers: (on) => source.triggers(db, on) };
 }
 
 /** `n` sockets, each with its own user and room. */
@@ -143,9 +153,11 @@ function probe(stage, n) {
   };
 }
 
-/** One cell: writers beside `n` subscribers, with writers beside none before it. */
+/** One cell: writers beside `n` subscribers, with writers beside none, and without triggers, before it. */
 async function measureCell(stage, n, clients, seconds) {
+  await stage.triggers(false);
   const alone = await write(stage, clients, seconds);
+  await stage.triggers(true);
   const sockets = n > 0 ? await openSockets(stage, n) : none;
   await sleep(500);
   await sockets.counted();
@@ -234,6 +246,20 @@ export async function measureLive(quick, say) {
       'clients share the cores.', '', writers, '',
       'From sending an insert to its delta in the client, beside paced writers:', '', delay, '',
       'What others do on the write path, with one listener:', '', others, '', idle].join('\n');
+  } finally {
+    await stage.close();
+  }
+}
+
+/** Another: writers against themselves without triggers, beside none and beside 1,000 subscribers. */
+export async function measureOutbox(quick, say) {
+  const stage = await openStage(outbox);
+  try {
+    const writers = await measureWriters(stage, { sizes: [0, 1000], clients: quick ? [8] : [8, 32], rounds: quick ? 1 : 5, seconds: quick ? 2 : 4 }, say);
+    const delay = await measureDelay(stage, { sockets: 1000, rate: 1000, seconds: quick ? 2 : 5, rounds: quick ? 1 : 5 }, say);
+    return ['## Live queries without a logical log', '',
+      'The same writers and subscribers, fed by triggers through an outbox (`live outbox;`), against writers without triggers.', '',
+      writers, '', delay].join('\n');
   } finally {
     await stage.close();
   }

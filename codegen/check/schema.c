@@ -12,8 +12,9 @@
 bool
 check_is_reserved_schema(const char *name)
 {
-    static const char *const names[] = {"public", "pgstack",        "auth",
-                                        "claim",  "pgstack_policy", "information_schema"};
+    static const char *const names[] = {
+        "public",       "pgstack",           "auth", "claim", "pgstack_policy",
+        "pgstack_live", "information_schema"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(names[i], name) == 0)

@@ -209,6 +209,8 @@ emit_definition(struct out *out, const struct plan *plan, const char *fingerprin
         layout_member(out, 4, ".lives", "lives");
         layout_member(out, 4, ".watched", "lives_watched");
     }
+    if (emit_has_outbox(plan->model))
+        layout_member(out, 4, ".has_outbox", "true");
     if (cors != NULL)
         layout_member(out, 4, ".cors", arena_printf("&%s", cors));
     if (plan->model->rates->n > 0)

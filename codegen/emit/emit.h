@@ -21,6 +21,12 @@ void emit_lives(const struct plan *plan);
 void emit_publication_up(struct out *out, const struct model *model);
 void emit_publication_down(struct out *out, const struct model *model);
 
+/* The outbox that they are fed from where the log cannot be read; nothing unless it was asked for.
+ */
+bool emit_has_outbox(const struct model *model) __attribute__((warn_unused_result));
+void emit_outbox_up(struct out *out, const struct model *model);
+void emit_outbox_down(struct out *out, const struct model *model);
+
 /* generated/app.h and .c. */
 void emit_app(const struct plan *plan, const char *fingerprint);
 

@@ -146,6 +146,7 @@ emit_up(struct out *out, const struct model *model)
     for (size_t i = 0; i < model->raw_sqls.n; i++)
         emit_raw_sql(out, model->raw_sqls.at[i], model->raw_sqls.at[i]->up);
     emit_publication_up(out, model);
+    emit_outbox_up(out, model);
 }
 
 /* A policy may call a predicate, and goes with it. */
@@ -173,6 +174,7 @@ emit_down(struct out *out, const struct model *model)
 {
     const char *separator = "drop table\n  ";
 
+    emit_outbox_down(out, model);
     emit_publication_down(out, model);
     for (size_t i = model->raw_sqls.n; i-- > 0;)
         if (model->raw_sqls.at[i]->down != NULL)

@@ -406,6 +406,7 @@ struct model {
     const struct rates *rates; /* of all requests together; NULL: none */
     VEC(struct query *) queries;
     VEC(struct live *) lives;
+    struct span live_outbox; /* of `live outbox;`; file NULL: not said */
     VEC(struct webhook *) webhooks;
     struct auth *auth;          /* NULL: none */
     struct functions functions; /* each after those that it calls */

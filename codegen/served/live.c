@@ -184,9 +184,33 @@ check_live(struct checker *checker, const struct ast_live *ast, struct live *liv
     check_live_matched(checker->model, live);
 }
 
+/* ---- live outbox ---- */
+
+static void
+check_word(struct model *model, const struct ast_name *word)
+{
+    struct diag *diag;
+
+    if (strcmp(word->text, "outbox") != 0) {
+        diag = diag_at(word->span, PGS4151_LIVE_WORD, "live query \"%s\" has no query", word->text);
+        diag_hint(diag,
+                  "write `live %s(...) to ... as select ...`, or `live outbox;` for triggers "
+                  "that tell changes where PostgreSQL's log cannot",
+                  word->text);
+    } else if (model->live_outbox.file) {
+        diag = diag_at(word->span, PGS4130_DUPLICATE_LIVE, "`live outbox` is said twice");
+        diag_note(diag, model->live_outbox, "first said here");
+        diag_hint(diag, "drop one of the two");
+    } else {
+        model->live_outbox = word->span;
+    }
+}
+
 void
 check_lives(struct checker *checker)
 {
+    for (size_t i = 0; i < checker->ast->live_words.n; i++)
+        check_word(checker->model, &checker->ast->live_words.at[i]);
     for (size_t i = 0; i < checker->ast->lives.n; i++) {
         const struct ast_live *ast = checker->ast->lives.at[i];
         struct live *live = arena_alloc(sizeof(*live));

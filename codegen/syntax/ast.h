@@ -456,6 +456,7 @@ struct ast {
     VEC(struct ast_function *) functions;
     VEC(struct ast_trigger *) triggers;
     VEC(struct ast_live *) lives;
+    struct ast_names live_words; /* live outbox; */
     VEC(struct ast_webhook *) webhooks;
     VEC(struct ast_auth *) auths;
 

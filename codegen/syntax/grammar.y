@@ -1312,6 +1312,7 @@ live_table(A) ::= live_table(B) LIMIT(C) NUMBER(D).
   { A = B; say_once(A->limit_span.file, C.span, "limit"); A->limit_span = SPAN(C, D);
     A->limit = whole_number(D, 1000000); }
 declaration ::= live_table(B) SEMI(C).  { SPAN_END(B, C.span); vec_push(&p->ast->lives, B); }
+declaration ::= LIVE own_name(B) SEMI.  { vec_push(&p->ast->live_words, B); }
 
 /* ---- webhooks ---- */
 

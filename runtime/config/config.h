@@ -51,7 +51,7 @@ struct pgs_config {
 
     const char *database_url;
     const char *admin_database_url; /* NULL: no admin plane */
-    int live_idle_ms, live_kept_ms;
+    int live_idle_ms, live_kept_ms, live_poll_ms;
     bool live_refuses_anon;
     const char *live_database_url;     /* NULL: no live queries */
     const char *reactive_database_url; /* NULL: pg_reactive is not followed */

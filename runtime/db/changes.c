@@ -196,6 +196,25 @@ fill_kept(const struct pgs_changes_relation *relation, const struct pgs_text *be
             after[i] = before[i];
 }
 
+/* Of values that are no stream's. */
+static const struct pgs_text *
+copy_row(struct pgs_changes *changes, const struct pgs_text *row, size_t n)
+{
+    struct pgs_text *texts = take(changes, (n + 1) * sizeof(*texts));
+
+    for (size_t i = 0; i < n; i++) {
+        char *at = NULL;
+
+        if (row[i].at != NULL) {
+            at = take(changes, row[i].len);
+            if (row[i].len > 0)
+                memcpy(at, row[i].at, row[i].len);
+        }
+        texts[i] = (struct pgs_text){at, row[i].len};
+    }
+    return texts;
+}
+
 /* ---- gathering ---- */
 
 bool
@@ -291,6 +310,17 @@ cut(struct pgs_changes_maker *maker)
     maker->is_cut = true;
 }
 
+static void
+append_rows(struct pgs_changes_maker *maker, struct pgs_change *change)
+{
+    change->kind = change->before == NULL  ? PGS_CHANGE_INSERT
+                   : change->after == NULL ? PGS_CHANGE_DELETE
+                                           : PGS_CHANGE_UPDATE;
+    append(maker, change);
+    if (maker->changes->bytes > MAX_BYTES || maker->n > MAX_CHANGES)
+        cut(maker);
+}
+
 static bool
 read_rows(struct pgs_changes *changes, const struct pgs_changes_relation *relation,
           const struct pgs_pgoutput *message, struct pgs_change *change)
@@ -332,13 +362,29 @@ pgs_changes_add(struct pgs_changes_maker *maker, const struct pgs_changes_relati
     *change = (struct pgs_change){.watched = (uint16_t)relation->watched};
     if (!read_rows(changes, relation, message, change))
         return false;
-    change->kind = message->is_update      ? PGS_CHANGE_UPDATE
-                   : change->after != NULL ? PGS_CHANGE_INSERT
-                                           : PGS_CHANGE_DELETE;
-    append(maker, change);
-    if (changes->bytes > MAX_BYTES || maker->n > MAX_CHANGES)
-        cut(maker);
+    append_rows(maker, change);
     return true;
+}
+
+void
+pgs_changes_add_row(struct pgs_changes_maker *maker, int watched, const struct pgs_text *before,
+                    const struct pgs_text *after, size_t n)
+{
+    struct pgs_change *change;
+    struct pgs_changes *changes;
+
+    if (maker->is_cut) {
+        pgs_changes_add_unread(maker, watched);
+        return;
+    }
+    changes = begin(maker);
+    change = take(changes, sizeof(*change));
+    *change = (struct pgs_change){.watched = (uint16_t)watched};
+    if (before != NULL)
+        change->before = copy_row(changes, before, n);
+    if (after != NULL)
+        change->after = copy_row(changes, after, n);
+    append_rows(maker, change);
 }
 
 struct pgs_changes *

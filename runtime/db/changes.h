@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What one committed transaction did to watched tables.  The thread that reads the log makes it;
+ * What one committed transaction did to watched tables.  The feed's thread makes it;
  * from then on it is const, shared between threads and freed with its last reference.
  */
 #ifndef PGS_DB_CHANGES_H
@@ -91,6 +91,11 @@ void pgs_changes_maker_reset(struct pgs_changes_maker *maker);
 bool pgs_changes_add(struct pgs_changes_maker *maker, const struct pgs_changes_relation *relation,
                      const struct pgs_pgoutput *message, bool wants_rows)
     __attribute__((warn_unused_result));
+
+/* A row that came (`before` NULL), changed or went (`after` NULL): `n` values, one for each of
+ * pgs_watched.columns, which are copied. */
+void pgs_changes_add_row(struct pgs_changes_maker *maker, int watched,
+                         const struct pgs_text *before, const struct pgs_text *after, size_t n);
 
 /* All rows of a table may have changed. */
 void pgs_changes_add_unread(struct pgs_changes_maker *maker, int watched);

@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Streaming replication protocol over libpq's COPY BOTH (PostgreSQL's documentation, Streaming
- * Replication Protocol).  Everything blocks but the wait for more, which close() ends.
- */
-#include "db/feed.h"
-
+/* The connection: chosen for what PostgreSQL has, lost and made again. */
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,33 +8,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metric.h"
-#include "codec/pgoutput.h"
-#include "db/link.h"
+#include "db/feed_private.h"
 
-#define STATUS_MS 5000 /* wal_sender_timeout is 60 s unless it is set */
-#define SILENCE_MS 60000
-#define SLOW_SLOT_MS 5000
-#define MAX_RELATIONS 4096
+/* ---- for the parts ---- */
 
-struct pgs_feed {
-    struct pgs_feed_config config;
-    struct pgs__link link;
-
-    /* of the thread */
-    int64_t heard_ms, told_ms;
-    uint64_t lsn; /* all before it has been handed on */
-    struct pgs_changes_relation relations[MAX_RELATIONS];
-    size_t n_relations;
-    size_t n_watched; /* of the configuration */
-    struct pgs_changes_maker maker;
-    uint32_t xid;
-    int64_t committed_us;
-};
-
-/* ---- a transaction ---- */
-
-static int
-find_watched(const struct pgs_feed *feed, const char *schema, const char *table)
+int
+pgs__feed_find_watched(const struct pgs_feed *feed, const char *schema, const char *table)
 {
     for (size_t i = 0; i < feed->n_watched; i++)
         if (strcmp(feed->config.watched[i].schema, schema) == 0 &&
@@ -49,307 +22,147 @@ find_watched(const struct pgs_feed *feed, const char *schema, const char *table)
     return -1;
 }
 
-static struct pgs_changes_relation *
-find_relation(struct pgs_feed *feed, uint32_t oid)
-{
-    for (size_t i = 0; i < feed->n_relations; i++)
-        if (feed->relations[i].oid == oid)
-            return &feed->relations[i];
-    return NULL;
-}
-
-static bool
-add_relation(struct pgs_feed *feed, const struct pgs_pgoutput *message)
-{
-    struct pgs_changes_relation *relation = find_relation(feed, message->relation);
-    int watched = find_watched(feed, message->schema, message->table);
-
-    if (relation == NULL && feed->n_relations == MAX_RELATIONS)
-        return false;
-    if (relation == NULL)
-        relation = &feed->relations[feed->n_relations++];
-    else
-        pgs_changes_relation_clear(relation);
-    *relation = (struct pgs_changes_relation){.oid = message->relation, .watched = watched};
-    return watched < 0 ||
-           pgs_changes_relation_read(relation, message, &feed->config.watched[watched]);
-}
-
-static bool
-add_change(struct pgs_feed *feed, const struct pgs_pgoutput *message)
-{
-    const struct pgs_changes_relation *relation = find_relation(feed, message->relation);
-
-    if (relation == NULL)
-        return false;
-    return relation->watched < 0 ||
-           pgs_changes_add(&feed->maker, relation, message,
-                           feed->config.wants_rows(feed->config.arg, (unsigned)relation->watched));
-}
-
-static bool
-truncate_all(struct pgs_feed *feed, const struct pgs_pgoutput *message)
-{
-    for (uint32_t i = 0; i < message->n_relations; i++) {
-        const struct pgs_changes_relation *relation =
-            find_relation(feed, pgs_pgoutput_relation(message, i));
-
-        if (relation == NULL)
-            return false;
-        pgs_changes_add_unread(&feed->maker, relation->watched);
-    }
-    return true;
-}
-
-static void
-hand_on(struct pgs_feed *feed, uint64_t end_lsn)
-{
-    struct pgs_changes *changes = pgs_changes_finish(&feed->maker, feed->xid, end_lsn);
-
-    feed->lsn = end_lsn;
-    if (changes == NULL)
-        return;
-    pgs_count(PGS_CELL_LIVE_COMMITS, 1);
-    pgs_observe(PGS_CELL_LIVE_LAG, 0, pgs_clock_wall_ms() * 1000 - feed->committed_us);
-    feed->config.on_changes(feed->config.arg, changes);
-}
-
-/* False: it makes no sense. */
-static bool
-read_message(struct pgs_feed *feed, const uint8_t *at, size_t len)
-{
-    struct pgs_pgoutput message;
-
-    if (!pgs_pgoutput_read(at, len, &message))
-        return false;
-    switch (message.kind) {
-    case PGS_PGOUTPUT_BEGIN:
-        feed->xid = message.xid;
-        feed->committed_us = message.committed_us;
-        return true;
-    case PGS_PGOUTPUT_COMMIT:
-        hand_on(feed, message.lsn);
-        return true;
-    case PGS_PGOUTPUT_RELATION:
-        return add_relation(feed, &message);
-    case PGS_PGOUTPUT_CHANGE:
-        return add_change(feed, &message);
-    case PGS_PGOUTPUT_TRUNCATE:
-        return truncate_all(feed, &message);
-    case PGS_PGOUTPUT_OTHER:
-        return true;
-    }
-    return false;
-}
-
-/* ---- the stream ---- */
-
-static void
-put_int64(char *to, uint64_t value)
-{
-    for (int i = 0; i < 8; i++)
-        to[i] = (char)(value >> (56 - 8 * i));
-}
-
-/* Tells PostgreSQL how far we are, so that it keeps no more of the log than is needed. */
-static bool
-send_status(struct pgs_feed *feed, bool wants_answer)
-{
-    char message[1 + 8 * 4 + 1] = {'r'};
-
-    put_int64(message + 1, feed->lsn);
-    put_int64(message + 9, feed->lsn);
-    put_int64(message + 17, feed->lsn);
-    message[33] = (char)wants_answer;
-    feed->told_ms = pgs_clock_ms();
-    return PQputCopyData(feed->link.pg, message, sizeof(message)) == 1 &&
-           PQflush(feed->link.pg) == 0;
-}
-
-static uint64_t
-get_int64(const uint8_t *at)
-{
-    uint64_t value = 0;
-
-    for (int i = 0; i < 8; i++)
-        value = value << 8 | at[i];
-    return value;
-}
-
-/* XLogData, or a keepalive: where the log ends, and whether an answer is wanted. */
-static bool
-read_copy(struct pgs_feed *feed, const uint8_t *at, size_t len)
-{
-    const size_t head = 1 + 8 + 8 + 8;
-
-    if (len >= head && at[0] == 'w')
-        return read_message(feed, at + head, len - head);
-    if (len < 1 + 8 + 8 + 1 || at[0] != 'k')
-        return false;
-    if (feed->maker.changes == NULL && get_int64(at + 1) > feed->lsn)
-        feed->lsn = get_int64(at + 1);
-    return at[17] == 0 || send_status(feed, false);
-}
-
-/* All that has come.  False: the stream has ended, or makes no sense. */
-static bool
-read_all(struct pgs_feed *feed)
-{
-    char *copy;
-    int len;
-
-    if (PQconsumeInput(feed->link.pg) != 1)
-        return false;
-    while ((len = PQgetCopyData(feed->link.pg, &copy, 1)) > 0) {
-        bool good = read_copy(feed, (const uint8_t *)copy, (size_t)len);
-
-        PQfreemem(copy);
-        if (!good)
-            return false;
-        feed->heard_ms = pgs_clock_ms();
-    }
-    return len == 0;
-}
-
-/* Waits for input, for the time of the next word of ours, or for the end.  True: the end. */
-static bool
-is_told_to_end(const struct pgs_feed *feed, int fd, int timeout_ms)
+bool
+pgs__feed_is_ended_within(struct pgs_feed *feed, int fd, int timeout_ms)
 {
     struct pollfd fds[2] = {{feed->link.wake_fd, POLLIN, 0}, {fd, POLLIN, 0}};
+    uint64_t times;
 
-    return poll(fds, fd >= 0 ? 2 : 1, timeout_ms) > 0 && fds[0].revents != 0;
-}
-
-/* True: told to end; false: the stream is lost. */
-static bool
-stream(struct pgs_feed *feed)
-{
-    feed->heard_ms = pgs_clock_ms();
-    for (;;) {
-        if (is_told_to_end(feed, PQsocket(feed->link.pg), STATUS_MS / 2))
-            return true;
-        if (!read_all(feed) || pgs_clock_ms() - feed->heard_ms > SILENCE_MS)
-            return false;
-        if (pgs_clock_ms() - feed->told_ms > STATUS_MS && !send_status(feed, true))
-            return false;
-    }
+    if (!feed->link.is_ending && poll(fds, fd >= 0 ? 2 : 1, timeout_ms) > 0 && fds[0].revents != 0)
+        (void)!read(feed->link.wake_fd, &times, sizeof(times));
+    return feed->link.is_ending;
 }
 
 /* ---- the connection ---- */
 
-/* Values are written as those of the serving connections are (db/connect.c). */
+/* Values are written as those of the serving connections are (db/connect.c); each statement has a
+ * snapshot of its own, and a plan that is made while the outbox is empty serves when it is full. */
 static const char session[] =
     "-c datestyle=iso,ymd -c timezone=UTC -c intervalstyle=postgres -c bytea_output=hex"
-    " -c extra_float_digits=1";
+    " -c extra_float_digits=1 -c default_transaction_isolation=read\\ committed"
+    " -c enable_seqscan=off";
 
+/* `replication`: NULL, for a plain connection, or "database". */
 static bool
-connect_feed(struct pgs_feed *feed)
+connect_feed(struct pgs_feed *feed, const char *replication)
 {
     return pgs__link_connect(&feed->link, feed->config.conninfo,
                              &(struct pgs__link_words){.name = "pgstack-live",
-                                                       .replication = "database",
+                                                       .replication = replication,
                                                        .options = session});
 }
 
-static bool
-is_status(struct pgs_feed *feed, const char *command, ExecStatusType wanted)
-{
-    PGresult *result = PQexec(feed->link.pg, command);
-    bool good = PQresultStatus(result) == wanted;
+enum source {
+    NOTHING,
+    THE_LOG,
+    THE_OUTBOX,
+};
 
+/* Of a connection of either kind.  False: it cannot be asked. */
+static bool
+ask_wal_level(struct pgs_feed *feed, bool *is_logical)
+{
+    PGresult *result = PQexec(feed->link.pg, "SHOW wal_level");
+    bool good = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
+
+    *is_logical = good && strcmp(PQgetvalue(result, 0, 0), "logical") == 0;
     PQclear(result);
     return good;
 }
 
-/* PostgreSQL makes a slot when all transactions that write at this moment have ended, in whatever
- * database of its.  False: told to end. */
-static bool
-wait_for_slot(struct pgs_feed *feed)
+static enum source
+choose_log(struct pgs_feed *feed)
 {
-    int64_t since_ms = pgs_clock_ms();
-    bool was_said = false;
+    bool is_logical;
 
-    while (PQisBusy(feed->link.pg) != 0) {
-        if (is_told_to_end(feed, PQsocket(feed->link.pg), SLOW_SLOT_MS))
-            return false;
-        if (PQconsumeInput(feed->link.pg) != 1)
-            return true;
-        if (was_said || pgs_clock_ms() - since_ms < SLOW_SLOT_MS)
-            continue;
-        was_said = true;
-        PGS_LOG(PGS_LOG_WARN, "live_feed_waits",
-                PGS_LOG_STR("why", "a transaction that writes is open"),
-                PGS_LOG_STR("hint", "look at backend_xid in pg_stat_activity, and at "
-                                    "pg_prepared_xacts"));
+    if (!connect_feed(feed, "database") || !ask_wal_level(feed, &is_logical))
+        return NOTHING;
+    if (!is_logical) {
+        feed->link.why = "PostgreSQL runs without wal_level=logical, and the application was built "
+                         "without `live outbox;`";
+        feed->config.on_impossible(feed->config.arg);
+        return NOTHING;
     }
-    return true;
+    return pgs__log_begin(feed) ? THE_LOG : NOTHING;
 }
 
-static bool
-make_slot(struct pgs_feed *feed, const char *slot)
+/* Once, until the log is there for us. */
+static void
+say_refused(struct pgs_feed *feed)
 {
-    char command[256];
-    PGresult *result;
-    bool good = true;
-
-    (void)snprintf(command, sizeof(command),
-                   "CREATE_REPLICATION_SLOT %s TEMPORARY LOGICAL pgoutput (SNAPSHOT 'nothing')",
-                   slot);
-    if (PQsendQuery(feed->link.pg, command) != 1 || !wait_for_slot(feed))
-        return false;
-    while ((result = PQgetResult(feed->link.pg)) != NULL) {
-        good = good && PQresultStatus(result) == PGRES_TUPLES_OK;
-        PQclear(result);
-    }
-    return good && PQstatus(feed->link.pg) == CONNECTION_OK;
+    if (!feed->is_refused)
+        PGS_LOG(PGS_LOG_WARN, "live_log_refused",
+                PGS_LOG_STR("why", PQerrorMessage(feed->link.pg)));
+    feed->is_refused = true;
 }
 
-/* A name of its own: several servers, and two generations of one, may follow one database. */
-static bool
-start_stream(struct pgs_feed *feed)
+/* The log may be there, and not for us: the role may not replicate, or there is no slot left. */
+static enum source
+choose(struct pgs_feed *feed)
 {
-    char command[256], slot[64];
+    bool is_logical;
 
-    (void)snprintf(slot, sizeof(slot), "pgstack_live_%d_%d", (int)getpid(),
-                   PQbackendPID(feed->link.pg));
-    if (!make_slot(feed, slot))
-        return false;
-    (void)snprintf(command, sizeof(command),
-                   "START_REPLICATION SLOT %s LOGICAL 0/0 (proto_version '1',"
-                   " publication_names '%s')",
-                   slot, feed->config.publication);
-    return is_status(feed, command, PGRES_COPY_BOTH);
+    if (!feed->config.has_outbox)
+        return choose_log(feed);
+    if (!connect_feed(feed, NULL) || !ask_wal_level(feed, &is_logical))
+        return NOTHING;
+    if (is_logical) {
+        pgs__link_disconnect(&feed->link);
+        if (connect_feed(feed, "database") && pgs__log_begin(feed))
+            return THE_LOG;
+        say_refused(feed);
+        pgs__link_disconnect(&feed->link);
+        if (feed->link.is_ending || !connect_feed(feed, NULL))
+            return NOTHING;
+    }
+    return pgs__outbox_begin(feed) ? THE_OUTBOX : NOTHING;
 }
 
 static void
-forget_stream(struct pgs_feed *feed)
+follow(struct pgs_feed *feed, enum source source)
 {
-    pgs__link_disconnect(&feed->link);
-    while (feed->n_relations > 0)
-        pgs_changes_relation_clear(&feed->relations[--feed->n_relations]);
-    pgs_changes_maker_reset(&feed->maker);
+    PGS_LOG(PGS_LOG_INFO, "live_feed_connected", PGS_LOG_INT("tables", feed->n_watched),
+            PGS_LOG_STR("source", source == THE_LOG ? "log" : "outbox"));
+    feed->link.failures = 0;
+    feed->is_refused = feed->is_refused && source != THE_LOG;
+    pgs_gauge_set(PGS_CELL_LIVE_FEED, 1);
+    feed->config.on_state(feed->config.arg, true);
+    if (source == THE_LOG)
+        pgs__log_follow(feed);
+    else
+        pgs__outbox_follow(feed);
+    feed->config.on_state(feed->config.arg, false);
+    pgs_gauge_set(PGS_CELL_LIVE_FEED, 0);
 }
 
-/* One connection's life.  True: told to end. */
-static bool
+/* One connection's life. */
+static void
 run_once(struct pgs_feed *feed)
 {
-    bool streaming = connect_feed(feed) && start_stream(feed), ended = false;
+    enum source source;
 
-    if (streaming) {
-        PGS_LOG(PGS_LOG_INFO, "live_feed_connected", PGS_LOG_INT("tables", feed->n_watched));
-        feed->link.failures = 0;
-        pgs_gauge_set(PGS_CELL_LIVE_FEED, 1);
-        feed->config.on_state(feed->config.arg, true);
-        ended = stream(feed);
-        feed->config.on_state(feed->config.arg, false);
-        pgs_gauge_set(PGS_CELL_LIVE_FEED, 0);
-    }
-    if (!ended)
-        pgs__link_log_failure(&feed->link, streaming ? "live_feed_lost" : "live_feed_failed");
-    forget_stream(feed);
+    feed->link.why = NULL;
+    source = choose(feed);
+    if (source != NOTHING)
+        follow(feed, source);
+    if (!feed->link.is_ending)
+        pgs__link_log_failure(&feed->link,
+                              source != NOTHING ? "live_feed_lost" : "live_feed_failed");
+    pgs__link_disconnect(&feed->link);
+    pgs__log_forget(feed);
+    pgs_changes_maker_reset(&feed->maker);
     feed->link.failures++;
-    return ended;
+}
+
+/* However often it is woken: who listens has no say in how often PostgreSQL is tried. */
+static bool
+is_ended_after(struct pgs_feed *feed, int ms)
+{
+    int64_t end_ms = pgs_clock_ms() + ms;
+
+    while (ms > 0 && !pgs__feed_is_ended_within(feed, -1, ms))
+        ms = (int)(end_ms - pgs_clock_ms());
+    return feed->link.is_ending;
 }
 
 static void *
@@ -358,8 +171,9 @@ run(void *arg)
     struct pgs_feed *feed = arg;
 
     pgs__link_begin();
-    while (!run_once(feed) && !is_told_to_end(feed, -1, pgs__link_backoff_ms(&feed->link)))
-        ;
+    do
+        run_once(feed);
+    while (!is_ended_after(feed, pgs__link_backoff_ms(&feed->link)));
     return NULL;
 }
 
@@ -382,6 +196,12 @@ pgs_feed_open(const struct pgs_feed_config *config)
     pgs_changes_maker_clear(&feed->maker);
     free(feed);
     return NULL;
+}
+
+void
+pgs_feed_wake(struct pgs_feed *feed)
+{
+    pgs__link_wake(&feed->link);
 }
 
 void

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What each committed transaction has changed, read from the write-ahead log by logical decoding: a
- * thread with one replication connection of its own.
+ * What each committed transaction has changed: a thread with a connection of its own.  It reads the
+ * write-ahead log by logical decoding (feed_log.c); where PostgreSQL has no logical log, what
+ * triggers have written into an outbox (feed_outbox.c), if the application was built with one.
  *
- * The slot is temporary: it goes with its connection, so that no log is kept for a server that does
- * not come back.  What was missed while the connection was down is the receiver's to find out: it
- * is told when the feed has begun anew, and must then look at everything again.
+ * Nothing is kept for a server that does not come back: the slot is temporary, and triggers write
+ * only while somebody listens.  What was missed while the connection was down is the receiver's to
+ * find out: it is told when the feed has begun anew, and must then look at everything again.
  */
 #ifndef PGS_DB_FEED_H
 #define PGS_DB_FEED_H
@@ -13,15 +14,23 @@
 #include "db/changes.h"
 
 struct pgs_feed_config {
-    const char *conninfo;              /* of a role with REPLICATION; lives as long as the feed */
+    const char *conninfo;              /* of pgstack_replicator; lives as long as the feed */
     const char *publication;           /* constant */
     const struct pgs_watched *watched; /* ends with a NULL schema */
-    /* On the feed's thread, as what follows.  Somebody looks at rows of that table. */
+    bool has_outbox;                   /* the database has one */
+    int poll_ms;                       /* how often the outbox is read */
+    /* On the feed's thread, as what follows.  Somebody wants to be told at all. */
+    bool (*wants_changes)(void *arg);
+    /* Somebody looks at rows of that table. */
     bool (*wants_rows)(void *arg, unsigned watched);
-    /* In the order of the commits; the reference becomes the receiver's. */
+    /* Who may see rows of other tables is decided by that table. */
+    bool (*decides)(void *arg, unsigned watched);
+    /* In an order in which they may have been committed; the reference becomes the receiver's. */
     void (*on_changes)(void *arg, struct pgs_changes *changes);
     /* True: from now on every commit is told.  False: the connection is lost. */
     void (*on_state)(void *arg, bool is_connected);
+    /* PostgreSQL has neither; it is tried again all the same. */
+    void (*on_impossible)(void *arg);
     void *arg;
 };
 
@@ -29,6 +38,9 @@ struct pgs_feed;
 
 /* Starts the thread; it connects, and connects again, by itself.  NULL: out of resources. */
 struct pgs_feed *pgs_feed_open(const struct pgs_feed_config *config);
+
+/* What config.wants_changes says may be another.  On any thread. */
+void pgs_feed_wake(struct pgs_feed *feed);
 
 /* Ends the thread. */
 void pgs_feed_close(struct pgs_feed *feed);

@@ -114,7 +114,9 @@ pgs__link_log_failure(const struct pgs__link *link, const char *event)
 
     if (link->failures > 0)
         return;
-    if (link->pg != NULL)
+    if (link->why != NULL)
+        (void)snprintf(why, sizeof(why), "%s", link->why);
+    else if (link->pg != NULL)
         (void)snprintf(why, sizeof(why), "%s", PQerrorMessage(link->pg));
     for (char *c = why; *c != '\0'; c++)
         if (*c == '\n' || *c == '\t')

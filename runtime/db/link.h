@@ -18,7 +18,8 @@ struct pgs__link {
 
     /* of the thread */
     PGconn *pg;
-    int failures; /* in a row */
+    int failures;    /* in a row */
+    const char *why; /* constant: what is wrong, where the connection does not say; or NULL */
 };
 
 /* What the connection is, beside its address; NULL: as the address has it. */

@@ -11,6 +11,7 @@
 
 #include "codec/query_string.h"
 #include "db/conn.h"
+#include "db/feed_sql.h"
 #include "db/login.h"
 #include "db/reactive.h"
 #include "dump/put.h"
@@ -371,6 +372,18 @@ dump_facts(FILE *out, const struct pgs_matcher *matcher)
         dump_constant(out, "statement", matcher->sets[i].sql);
 }
 
+static void
+dump_outbox(FILE *out)
+{
+    static const char *const statements[] = {
+        PGS_OUTBOX_LISTEN_SQL, PGS_OUTBOX_NOW_SQL,    PGS_OUTBOX_FORGET_SQL, PGS_OUTBOX_READ_SQL,
+        PGS_OUTBOX_ENDED_SQL,  PGS_OUTBOX_DELETE_SQL, PGS_OUTBOX_SWEEP_SQL,
+    };
+
+    for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++)
+        dump_constant(out, "statement", statements[i]);
+}
+
 /* Each with the snapshot that its rows were seen under before it. */
 static void
 dump_lives(FILE *out, const struct pgs_app *app)
@@ -378,7 +391,10 @@ dump_lives(FILE *out, const struct pgs_app *app)
     (void)fputs("\n# Live queries, and what follows the changes for them.\n", out);
     dump_constant(out, "statement", pgs__snapshot_settings_sql);
     dump_constant(out, "statement", PGS_LIVE_SNAPSHOT_SQL);
-    (void)fputs("statement = \"CREATE_REPLICATION_SLOT pgstack_live_\" number \"_\" number "
+    if (app->has_outbox)
+        dump_outbox(out);
+    (void)fputs("statement = \"SHOW wal_level\"\n"
+                "statement = \"CREATE_REPLICATION_SLOT pgstack_live_\" number \"_\" number "
                 "\" TEMPORARY LOGICAL pgoutput (SNAPSHOT 'nothing')\"\n"
                 "statement = \"START_REPLICATION SLOT pgstack_live_\" number \"_\" number "
                 "\" LOGICAL 0/0 (proto_version '1', publication_names 'pgstack_live')\"\n",

@@ -12,7 +12,10 @@
 struct pgs_hub {
     struct pgs_feed *feed;
     struct pgs__shelf *shelf;
-    atomic_int *wants;     /* who looks at rows of each watched table */
+    atomic_int *wants;      /* who looks at rows of each watched table */
+    bool *decides;          /* each watched table: whether a matcher's facts or sets read it */
+    atomic_int n_listening; /* that want commits */
+    atomic_bool is_impossible;
     pthread_mutex_t mutex; /* over what follows */
     struct pgs__listener *listeners;
     bool is_connected;
@@ -78,6 +81,22 @@ wants_rows(void *arg, unsigned watched)
     return atomic_load_explicit(&hub->wants[watched], memory_order_relaxed) > 0;
 }
 
+static bool
+decides(void *arg, unsigned watched)
+{
+    const struct pgs_hub *hub = arg;
+
+    return hub->decides[watched];
+}
+
+static bool
+wants_changes(void *arg)
+{
+    const struct pgs_hub *hub = arg;
+
+    return atomic_load(&hub->n_listening) > 0;
+}
+
 void
 pgs__hub_on_changes(void *arg, struct pgs_changes *changes)
 {
@@ -101,10 +120,22 @@ pgs__hub_on_state(void *arg, bool is_connected)
 
     pthread_mutex_lock(&hub->mutex);
     hub->is_connected = is_connected;
+    hub->is_impossible = false;
     if (is_connected)
         pgs__recent_raise(&hub->recent, hub->recent.last);
     tell(hub, &(struct pgs__news){.kind = is_connected ? PGS__NEWS_CONNECTED : PGS__NEWS_LOST,
                                   .number = hub->recent.last});
+    pthread_mutex_unlock(&hub->mutex);
+}
+
+static void
+on_impossible(void *arg)
+{
+    struct pgs_hub *hub = arg;
+
+    pthread_mutex_lock(&hub->mutex);
+    hub->is_impossible = true;
+    tell(hub, &(struct pgs__news){.kind = PGS__NEWS_IMPOSSIBLE});
     pthread_mutex_unlock(&hub->mutex);
 }
 
@@ -120,6 +151,15 @@ count_watched(const struct pgs_app *app)
     return n;
 }
 
+/* The first source of a matcher is what its rows are of. */
+static void
+note_deciding(struct pgs_hub *hub, const struct pgs_live *live)
+{
+    for (size_t i = 0; i < live->n_matchers; i++)
+        for (size_t j = 1; j < live->matchers[i].n_sources; j++)
+            hub->decides[live->matchers[i].sources[j].watched] = true;
+}
+
 static void
 free_hub(struct pgs_hub *hub)
 {
@@ -128,20 +168,26 @@ free_hub(struct pgs_hub *hub)
     pgs__recent_clear(&hub->recent);
     pthread_mutex_destroy(&hub->mutex);
     free(hub->wants);
+    free(hub->decides);
     free(hub);
 }
 
 struct pgs_hub *
-pgs_hub_open(const struct pgs_app *app, const char *conninfo)
+pgs_hub_open(const struct pgs_app *app, const char *conninfo, int poll_ms)
 {
     struct pgs_hub *hub = calloc(1, sizeof(*hub));
     struct pgs_feed_config config = {
         .conninfo = conninfo,
         .publication = "pgstack_live",
         .watched = app->watched,
+        .has_outbox = app->has_outbox,
+        .poll_ms = poll_ms,
+        .wants_changes = wants_changes,
         .wants_rows = wants_rows,
+        .decides = decides,
         .on_changes = pgs__hub_on_changes,
         .on_state = pgs__hub_on_state,
+        .on_impossible = on_impossible,
         .arg = hub,
     };
 
@@ -149,8 +195,11 @@ pgs_hub_open(const struct pgs_app *app, const char *conninfo)
         return NULL;
     pthread_mutex_init(&hub->mutex, NULL);
     hub->wants = calloc(count_watched(app) + 1, sizeof(*hub->wants));
+    hub->decides = calloc(count_watched(app) + 1, sizeof(*hub->decides));
     hub->shelf = pgs__shelf_open();
-    if (hub->wants != NULL && hub->shelf != NULL)
+    for (size_t i = 0; hub->decides != NULL && app->lives != NULL && app->lives[i] != NULL; i++)
+        note_deciding(hub, app->lives[i]);
+    if (hub->wants != NULL && hub->decides != NULL && hub->shelf != NULL)
         hub->feed = pgs_feed_open(&config);
     if (hub->feed != NULL)
         return hub;
@@ -171,6 +220,12 @@ struct pgs__shelf *
 pgs__hub_shelf(const struct pgs_hub *hub)
 {
     return hub->shelf;
+}
+
+bool
+pgs__hub_is_impossible(const struct pgs_hub *hub)
+{
+    return hub->is_impossible;
 }
 
 bool
@@ -205,6 +260,8 @@ pgs__hub_listen(struct pgs_hub *hub, struct pgs__listener *listener, struct pgs_
     listener->wants_commits = true;
     pgs__recent_copy(recent, &hub->recent);
     pthread_mutex_unlock(&hub->mutex);
+    atomic_fetch_add(&hub->n_listening, 1);
+    pgs_feed_wake(hub->feed);
 }
 
 void
@@ -214,6 +271,7 @@ pgs__hub_unlisten(struct pgs_hub *hub, struct pgs__listener *listener)
     listener->wants_commits = false;
     listener->is_behind = false;
     pthread_mutex_unlock(&hub->mutex);
+    atomic_fetch_sub(&hub->n_listening, 1);
 }
 
 void

@@ -17,7 +17,8 @@ struct pgs__news {
         PGS__NEWS_BEHIND,    /* no more commits before pgs__hub_catch_up */
         PGS__NEWS_CONNECTED, /* everything must be looked at again */
         PGS__NEWS_LOST,
-        PGS__NEWS_CLAIMED, /* a client of one of its sessions has come back over another one */
+        PGS__NEWS_CLAIMED,    /* a client of one of its sessions has come back over another one */
+        PGS__NEWS_IMPOSSIBLE, /* and cannot be had */
     } kind;
     struct pgs_changes *changes; /* of a commit: a reference for the receiver */
     uint64_t number;             /* in the hub: of the commit, or of the last one before; a gen */
@@ -40,6 +41,9 @@ struct pgs__shelf *pgs__hub_shelf(const struct pgs_hub *hub);
 bool pgs__hub_join(struct pgs_hub *hub, struct pgs__listener *listener)
     __attribute__((warn_unused_result));
 void pgs__hub_leave(struct pgs_hub *hub, struct pgs__listener *listener);
+
+/* Changes cannot be followed as PostgreSQL is set up, so that nobody should be let in. */
+bool pgs__hub_is_impossible(const struct pgs_hub *hub) __attribute__((warn_unused_result));
 
 /* From now on the listener is told of commits; `recent` becomes what came before, with the hub's
  * numbers: news of them are old. */

@@ -2,10 +2,10 @@
 /*
  * /live/v1: declared queries whose subscribers are told each change of their result.
  *
- * One thread reads the log (db/feed.h) and hands each commit to every serving thread.  Rows that
- * generated code can judge are matched with what a subscriber holds; what else a commit may have
- * changed is asked for again, as the subscriber.  So row security decides what a subscriber sees,
- * with the rights of that moment, and writers pay nothing but the log.
+ * One thread reads the log, or an outbox (db/feed.h), and hands each commit to every serving
+ * thread.  Rows that generated code can judge are matched with what a subscriber holds; what else a
+ * commit may have changed is asked for again, as the subscriber.  So row security decides what a
+ * subscriber sees, with the rights of that moment, and writers pay nothing but the log.
  */
 #ifndef PGS_LIVE_LIVE_H
 #define PGS_LIVE_LIVE_H
@@ -19,8 +19,9 @@
 /* The feed of a process, and the threads that follow it. */
 struct pgs_hub;
 
-/* `conninfo`: of a role with REPLICATION.  It connects by itself.  NULL: out of resources. */
-struct pgs_hub *pgs_hub_open(const struct pgs_app *app, const char *conninfo);
+/* `conninfo`: of pgstack_replicator.  It connects by itself; an outbox is read every `poll_ms`.
+ * NULL: out of resources. */
+struct pgs_hub *pgs_hub_open(const struct pgs_app *app, const char *conninfo, int poll_ms);
 
 /* After the threads have closed what they opened. */
 void pgs_hub_close(struct pgs_hub *hub);

@@ -96,6 +96,17 @@ give_up(struct pgs_live_thread *thread, const struct pgs__news *news)
 }
 
 static void
+end_all(struct pgs_live_thread *thread, int code, const char *why)
+{
+    for (h2o_linklist_t *link = thread->sessions.next; link != &thread->sessions;
+         link = link->next) {
+        struct pgs__session *session = H2O_STRUCT_FROM_MEMBER(struct pgs__session, link, link);
+
+        session->transport->end(session->at, code, why);
+    }
+}
+
+static void
 take_news(struct pgs_live_thread *thread, const struct pgs__news *news)
 {
     switch (news->kind) {
@@ -117,6 +128,9 @@ take_news(struct pgs_live_thread *thread, const struct pgs__news *news)
         break;
     case PGS__NEWS_CLAIMED:
         give_up(thread, news);
+        break;
+    case PGS__NEWS_IMPOSSIBLE:
+        end_all(thread, 1013, "changes cannot be followed");
         break;
     }
 }
@@ -261,6 +275,9 @@ pgs_live_on_request(struct pgs_live_thread *thread, h2o_req_t *req)
         pgs__socket_accept_relayed(thread, req, query);
     else if (config->hub == NULL)
         refuse(req, "Live queries are off", "set LIVE_DATABASE_URL");
+    else if (pgs__hub_is_impossible(config->hub))
+        refuse(req, "Live queries are off",
+               "PostgreSQL needs wal_level=logical, or the schema `live outbox;`");
     else if (is_path(asked, stream_path))
         pgs__stream_accept(thread, req);
     else if (query.base != NULL)
@@ -315,12 +332,7 @@ void
 pgs_live_stop(struct pgs_live_thread *thread)
 {
     thread->is_stopping = true;
-    for (h2o_linklist_t *link = thread->sessions.next; link != &thread->sessions;
-         link = link->next) {
-        struct pgs__session *session = H2O_STRUCT_FROM_MEMBER(struct pgs__session, link, link);
-
-        session->transport->end(session->at, 1001, "the server is stopping");
-    }
+    end_all(thread, 1001, "the server is stopping");
 }
 
 static void

@@ -115,7 +115,7 @@ open_thread(void **state)
     struct pgs_live_config config = {.app = &app};
 
     (void)state;
-    config.hub = hub = pgs_hub_open(&app, "host=/nowhere port=1");
+    config.hub = hub = pgs_hub_open(&app, "host=/nowhere port=1", 20);
     assert_non_null(hub);
     thread = pgs_live_open(loop, &config);
     assert_non_null(thread);

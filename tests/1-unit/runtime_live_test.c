@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "codec/pgoutput.h"
+#include "codec/text_array.h"
 #include "live/message.h"
 #include "live/recent.h"
 #include "runtime_heap.h"
@@ -86,6 +87,70 @@ test_pgoutput_cut_short(void **state)
     for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
         for (size_t len = 0; len + 1 < strlen(whole[i]) && len < 5; len++)
             assert_false(pgs_pgoutput_read((const uint8_t *)whole[i], len, &m));
+}
+
+/* ---- text[] ---- */
+
+#define TEXTS "\0\0\0\1\0\0\0\31" /* nulls, text */
+
+static void
+check_text(struct pgs_text_array *array, const char *expected)
+{
+    struct pgs_text text;
+
+    assert_true(pgs_text_array_next(array, &text));
+    if (expected == NULL) {
+        assert_null(text.at);
+        return;
+    }
+    assert_int_equal(text.len, strlen(expected));
+    assert_memory_equal(text.at, expected, text.len);
+}
+
+static void
+test_text_array(void **state)
+{
+    struct pgs_text_array array;
+    struct pgs_text text;
+
+    (void)state;
+    assert_true(pgs_text_array_open(BYTES("\0\0\0\0\0\0\0\0\0\0\0\31"), &array));
+    assert_int_equal(array.n_rows, 0);
+    assert_true(pgs_text_array_open(BYTES("\0\0\0\1" TEXTS "\0\0\0\2\0\0\0\1"
+                                          "\0\0\0\2ab\377\377\377\377"),
+                                    &array));
+    assert_int_equal(array.n_rows, 1);
+    assert_int_equal(array.n_columns, 2);
+    check_text(&array, "ab");
+    check_text(&array, NULL);
+    assert_false(pgs_text_array_next(&array, &text));
+    assert_true(pgs_text_array_open(BYTES("\0\0\0\2" TEXTS "\0\0\0\2\0\0\0\1\0\0\0\1\0\0\0\1"
+                                          "\0\0\0\0\0\0\0\1z"),
+                                    &array));
+    assert_int_equal(array.n_rows, 2);
+    assert_int_equal(array.n_columns, 1);
+    check_text(&array, "");
+    check_text(&array, "z");
+}
+
+static void
+test_bad_text_array(void **state)
+{
+    static const char good[] = "\0\0\0\1" TEXTS "\0\0\0\1\0\0\0\1\0\0\0\1z";
+    struct pgs_text_array array;
+    struct pgs_text text;
+
+    (void)state;
+    for (size_t len = 0; len + 1 < sizeof(good) - 1 - 4; len++)
+        assert_false(pgs_text_array_open((const uint8_t *)good, len, &array));
+    assert_true(pgs_text_array_open((const uint8_t *)good, sizeof(good) - 2, &array));
+    assert_false(pgs_text_array_next(&array, &text));
+    /* integers; three dimensions; more values than there are bytes, also beyond 32 bits */
+    assert_false(pgs_text_array_open(BYTES("\0\0\0\0\0\0\0\0\0\0\0\27"), &array));
+    assert_false(pgs_text_array_open(BYTES("\0\0\0\3" TEXTS "\0\0\0\1\0\0\0\1"), &array));
+    assert_false(pgs_text_array_open(BYTES("\0\0\0\1" TEXTS "\0\0\0\2\0\0\0\1\0\0\0\0"), &array));
+    assert_false(
+        pgs_text_array_open(BYTES("\0\0\0\2" TEXTS "\0\1\0\0\0\0\0\1\0\1\0\0\0\0\0\1"), &array));
 }
 
 /* ---- recent ---- */
@@ -330,6 +395,8 @@ main(void)
         cmocka_unit_test(test_message),
         cmocka_unit_test(test_recent_grows_old),
         cmocka_unit_test(test_bad_messages),
+        cmocka_unit_test(test_text_array),
+        cmocka_unit_test(test_bad_text_array),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
 // The application of tests/4-api/live: who subscribes to what, random writes, and what the answers should be.
+import assert from 'node:assert/strict';
 import { users } from '../lib/app.mjs';
 import { scrape } from '../lib/metrics.mjs';
+import { sleep } from '../lib/process.mjs';
 
 const { ada, bob, eve } = users;
 export const staff = { sub: eve, staff: 'yes' };
@@ -123,4 +125,41 @@ export function writes({ random, pick }, lose) {
       ...(lose && random(60) === 0 ? [lose] : []),
     ]);
   };
+}
+
+/** Writes at random, and what each subscriber holds between the rounds against what it would be answered. */
+export async function compareUnderWrites({ open, db, people, connect, lose, rounds = process.env.LONG ? 60 : 6 }) {
+  const { random, pick } = dice();
+  const writers = await Promise.all(Array.from({ length: 4 }, connect));
+  const kinds = [writes({ random, pick }, lose), counts({ random, pick })];
+  const next = () => pick(kinds)();
+  const lives = await Promise.all(people.map((who) => open(who)));
+  const held = [];
+  let n = 0, compared = 0;
+  const subscribe = () => {
+    const who = random(people.length), { query, params } = question({ random, pick }, people[who]);
+    if (held.filter((one) => one.live === lives[who]).length < 90)
+      held.push({ live: lives[who], who: people[who], query, params, subscription: lives[who].subscribe(`r${n++}`, query, params) });
+  };
+  for (let round = 0; round < rounds; round++) {
+    const scripts = writers.map(() => Array.from({ length: 60 }, next));
+    await Promise.all([...writers.map(async (writer, i) => { for (const text of scripts[i]) await write(writer, text); }), (async () => {
+      for (let i = 0; i < 30; i++) {
+        subscribe();
+        if (random(4) === 0 && held.length > 10) {
+          const [one] = held.splice(random(held.length), 1);
+          one.live.say({ type: 'unsubscribe', id: one.subscription.id });
+        }
+        await sleep(5);
+      }
+    })()]);
+    for (const one of held) {
+      await one.subscription.become(await truth(db, one), { ordered: ordered.includes(one.query) });
+      compared++;
+    }
+    for (const live of lives) assert.ifError(live.failure);
+  }
+  console.log(`${compared} results of ${n} subscriptions compared`);
+  for (const writer of writers) await writer.end();
+  for (const live of lives) await live.close();
 }

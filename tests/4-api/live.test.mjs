@@ -7,7 +7,7 @@ import { now, token } from '../lib/jwt.mjs';
 import { request } from '../lib/http.mjs';
 import { connect } from '../lib/postgres.mjs';
 import { until } from '../lib/process.mjs';
-import { counts, dice, ordered, question, seed, staff, truth, ways, write, writes } from './board.mjs';
+import { compareUnderWrites, seed, staff, ways } from './board.mjs';
 
 const { ada, bob, eve } = users;
 let app;
@@ -324,7 +324,7 @@ for (const [limit, provoke] of Object.entries(limits))
   });
 
 test('each limit of live queries has a case here', async () => {
-  const elsewhere = ['live_asked', 'live_behind', 'live_kept']; // tests/1-unit/runtime_turns_test.c, runtime_hub_test.c, runtime_shelf_test.c
+  const elsewhere = ['live_asked', 'live_behind', 'live_kept', 'live_outbox']; // tests/1-unit/runtime_turns_test.c, runtime_hub_test.c, runtime_shelf_test.c, live_outbox.test.mjs
   assert.deepEqual(Object.keys(await hits()).sort(), [...Object.keys(limits), ...elsewhere].sort());
 });
 
@@ -474,41 +474,10 @@ test('a server that stops says so', async () => {
 });
 
 test('under random writes, moves, memberships and lost feeds, subscribers hold what they would be answered', { timeout: 600000 }, async () => {
-  const { random, pick } = dice();
-  const rounds = process.env.LONG ? 60 : 6;
-  const people = [{ sub: ada }, { sub: bob }, { sub: eve }, staff];
-  const writers = await Promise.all(Array.from({ length: 4 }, () => connect(app.cluster, app.name)));
-  const kinds = [writes({ random, pick }, `select pg_terminate_backend(active_pid) from pg_replication_slots where database = 'api_live'`), counts({ random, pick })];
-  const next = () => pick(kinds)();
-  const lives = await Promise.all(people.map((who) => open(who)));
-  const held = [];
-  let n = 0, compared = 0;
-  const subscribe = () => {
-    const who = random(people.length), { query, params } = question({ random, pick }, people[who]);
-    if (held.filter((one) => one.live === lives[who]).length < 90)
-      held.push({ live: lives[who], who: people[who], query, params, subscription: lives[who].subscribe(`r${n++}`, query, params) });
-  };
-  for (let round = 0; round < rounds; round++) {
-    const scripts = writers.map(() => Array.from({ length: 60 }, next));
-    await Promise.all([...writers.map(async (db, i) => { for (const text of scripts[i]) await write(db, text); }), (async () => {
-      for (let i = 0; i < 30; i++) {
-        subscribe();
-        if (random(4) === 0 && held.length > 10) {
-          const [one] = held.splice(random(held.length), 1);
-          one.live.say({ type: 'unsubscribe', id: one.subscription.id });
-        }
-        await new Promise((done) => { setTimeout(done, 5); });
-      }
-    })()]);
-    for (const one of held) {
-      await one.subscription.become(await truth(app.db, one), { ordered: ordered.includes(one.query) });
-      compared++;
-    }
-    for (const live of lives) assert.ifError(live.failure);
-  }
-  console.log(`${compared} results of ${n} subscriptions compared`);
-  for (const db of writers) await db.end();
-  for (const live of lives) await live.close();
+  await compareUnderWrites({
+    open, db: app.db, people: [{ sub: ada }, { sub: bob }, { sub: eve }, staff], connect: () => connect(app.cluster, app.name),
+    lose: `select pg_terminate_backend(active_pid) from pg_replication_slots where database = 'api_live'`,
+  });
   await sql('delete from ticket where id >= 1000; delete from note; delete from member');
   await sql(`insert into member values (1, '${ada}'), (2, '${ada}'), (2, '${bob}')`);
 });

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as a message of a live connection's client, as one of logical replication, and as one
- * of pg_reactive: what is read lies within what was given.
+ * Any bytes as a message of a live connection's client, as one of logical replication, as one of
+ * pg_reactive, and as an array of the outbox: what is read lies within what was given.
  */
 #include "codec/pgoutput.h"
+#include "codec/text_array.h"
 #include "fuzz_heap.h"
 #include "live/message.h"
 #include "live/notice.h"
@@ -77,12 +78,29 @@ try_pgoutput(const uint8_t *data, size_t size)
         (void)pgs_pgoutput_relation(&message, i);
 }
 
+static void
+try_text_array(const uint8_t *data, size_t size)
+{
+    const char *end = (const char *)data + size;
+    struct pgs_text_array array;
+    struct pgs_text text;
+    uint64_t n = 0;
+
+    if (!pgs_text_array_open(data, size, &array))
+        return;
+    require((uint64_t)array.n_rows * array.n_columns <= size / 4);
+    for (; pgs_text_array_next(&array, &text); n++)
+        require(text.at == NULL || text.at + text.len <= end);
+    require(n <= size / 4);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     try_message((const char *)data, size);
     try_notice((const char *)data, size);
     try_pgoutput(data, size);
+    try_text_array(data, size);
     heap_free_all();
     return 0;
 }

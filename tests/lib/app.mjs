@@ -46,17 +46,19 @@ export async function makeDatabase(cluster, project, name) {
 /**
  * Copies the sources of an application to the build folder and builds it there, once a run: so that
  * no suite writes to the checkout, and a sanitized build stays apart.  `from` is relative to the
- * root; '.' is the root application.
+ * root; '.' is the root application.  `as`: a name for the copy where it is another one, with what
+ * `more` has: texts by path.  `cluster`: another than that of the run.
  */
-export async function buildProject(from) {
-  const project = join(scratch, 'project', from === '.' ? 'root' : from.replaceAll('/', '-'));
-  const cluster = await theCluster();
+export async function buildProject(from, { as = from, more = {}, cluster } = {}) {
+  const project = join(scratch, 'project', as === '.' ? 'root' : as.replaceAll('/', '-'));
+  cluster ??= await theCluster();
   await alone(cluster, async () => {
     const built = join(project, `built-${cluster.port}`);
     if (existsSync(built)) return;
     rmSync(project, { recursive: true, force: true });
     mkdirSync(project, { recursive: true });
     for (const part of ['schema', 'policies']) cpSync(join(root, from, part), join(project, part), { recursive: true });
+    for (const [path, text] of Object.entries(more)) writeFileSync(join(project, path), text);
     await run(pgstack, ['build', '-C', project]);
     writeFileSync(built, '');
   });

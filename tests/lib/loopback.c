@@ -50,7 +50,7 @@ open_live(h2o_loop_t *loop)
 {
     const struct pgs_live_config live_config = {
         .app = &pgs_app,
-        .hub = pgs_hub_open(&pgs_app, "host=/nowhere"),
+        .hub = pgs_hub_open(&pgs_app, "host=/nowhere", 20),
         .pool = thread.pool,
         .authn = thread.authn,
         .idle_ms = 3600000,

@@ -350,6 +350,7 @@ ${trigger} before update of (owner_id) on ${table.path} for each row when (old.o
       `live ${name} on ${table.path} (${key}, owner_id) filter (owner_id) to authenticated limit 50;`,
       `live ${name}(whose uuid) to authenticated as select ${key}, owner_id from ${table.path} where owner_id = whose order by id limit 10;`,
     ]));
+    if (this.r.chance(0.5)) this.say('live outbox;');
   }
 
   webhook() {

@@ -82,7 +82,8 @@ export function isOf(rules, text) {
 
 /** Has PostgreSQL log what the login roles send to database `name`, from their next login on. */
 export async function watchStatements(db, name) {
-  for (const role of ['authenticator', 'authenticator_admin'])
+  const roles = await db.rows("select rolname from pg_roles where rolname in ('authenticator', 'authenticator_admin', 'pgstack_replicator')");
+  for (const { rolname: role } of roles)
     await db.query(`alter role ${role} in database ${name} set log_statement = 'all';
       alter role ${role} in database ${name} set log_parameter_max_length = 200`);
 }
@@ -106,7 +107,7 @@ export function seenStatements(log, from, name) {
     closeSync(fd);
   }
   const seen = new Set();
-  const pattern = new RegExp(`^[^\\n\\t]*authenticator(?:_admin)?@${name} (?:LOG:  (?:execute [^:\\n]*|statement)|STATEMENT):  ?(.*(?:\\n\\t.*)*)`, 'gm');
+  const pattern = new RegExp(`^[^\\n\\t]*(?:authenticator(?:_admin)?|pgstack_replicator)@${name} (?:LOG:  (?:execute [^:\\n]*|statement)|STATEMENT):  ?(.*(?:\\n\\t.*)*)`, 'gm');
   for (const [, statement] of bytes.toString('utf8').matchAll(pattern)) seen.add(statement.replaceAll('\n\t', '\n'));
   return seen;
 }

@@ -184,6 +184,7 @@ struct pgs_app {
     const struct pgs_call *const *calls;         /* NULL-terminated */
     const struct pgs_live *const *lives;         /* NULL-terminated; NULL: none */
     const struct pgs_watched *watched;
+    bool has_outbox;                     /* triggers can tell changes, where the log cannot */
     const struct pgs_cors *cors;         /* of paths that no endpoint names; or NULL */
     const struct pgs_rate *const *rates; /* of all requests together; NULL-terminated; NULL: none */
     uint32_t max_rows;                   /* of one answer */

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `live outbox;`: triggers that write down what each statement did to the tables of live queries,
+ * for a PostgreSQL whose log cannot be read.  They write while a server listens, and are then a
+ * part of the writer's transaction; who writes needs no right to the outbox, and has none.
+ */
+#include <string.h>
+
+#include "emit/emit.h"
+#include "model/names.h"
+#include "plan/published.h"
+#include "sql/sql.h"
+
+static const char outbox_up[] =
+    "-- @place@  live outbox: what statements did, while a server listens.\n"
+    "reset role;\n"
+    "create schema pgstack_live authorization pgstack_owner;\n"
+    "set role pgstack_owner;\n"
+    "create unlogged table pgstack_live.outbox (\n"
+    "  id bigint not null generated always as identity,\n"
+    "  xid xid8 not null default pg_current_xact_id(),\n"
+    "  table_schema text not null,\n"
+    "  table_name text not null,\n"
+    "  columns text[],\n"
+    "  before text[],\n"
+    "  after text[],\n"
+    "  bytes integer not null default 0\n"
+    ") with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);\n"
+    "create index outbox_xid on pgstack_live.outbox (xid);\n"
+    "-- Until when triggers write, in milliseconds of 1970: a sequence is the same in all "
+    "snapshots.\n"
+    "create unlogged sequence pgstack_live.listening;\n"
+    "create table pgstack_live.turn ();\n"
+    "-- Who writes after it has a later number than it, which is what a reader goes by.\n"
+    "create function pgstack_live.listen(out until_ms bigint, out told_ms bigint)\n"
+    "  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$\n"
+    "begin\n"
+    "  lock table pgstack_live.turn in exclusive mode;\n"
+    "  until_ms := floor(extract(epoch from clock_timestamp()) * 1000) + 10000;\n"
+    "  perform setval('pgstack_live.listening', until_ms);\n"
+    "  told_ms := floor(extract(epoch from clock_timestamp()) * 1000);\n"
+    "  perform pg_current_xact_id();\n"
+    "end\n"
+    "$$;\n"
+    "grant usage on schema pgstack_live to pgstack_replicator;\n"
+    "grant select, delete on pgstack_live.outbox to pgstack_replicator;\n"
+    "grant select on sequence pgstack_live.listening to pgstack_replicator;\n"
+    "grant execute on function pgstack_live.listen() to pgstack_replicator;\n\n";
+
+/* The path ends with pg_temp, or types that a session makes would come before PostgreSQL's own. */
+static const char function_head[] =
+    "create function pgstack_live.@function@() returns trigger\n"
+    "  language plpgsql security definer set search_path = pg_catalog, pg_temp@settings@ as ";
+
+static const char is_listened[] = "  if (select last_value from pgstack_live.listening)\n"
+                                  "     < extract(epoch from clock_timestamp()) * 1000 then\n"
+                                  "    return null;\n"
+                                  "  end if;\n";
+
+/* Of more rows, or larger ones, it is only told that there were some. */
+static const char rows_body[] =
+    "\n"
+    "declare\n"
+    "  old_values text[];\n"
+    "  new_values text[];\n"
+    "  size bigint;\n"
+    "begin\n"
+    "@is_listened@"
+    "  if tg_op in ('UPDATE', 'DELETE') then\n"
+    "    old_values := array(select array[\n"
+    "      @values@]\n"
+    "      from old_rows as r limit 101);\n"
+    "  end if;\n"
+    "  if tg_op in ('INSERT', 'UPDATE') then\n"
+    "    new_values := array(select array[\n"
+    "      @values@]\n"
+    "      from new_rows as r limit 101);\n"
+    "  end if;\n"
+    "  if tg_op <> 'TRUNCATE' and coalesce(cardinality(old_values), 0) = 0\n"
+    "     and coalesce(cardinality(new_values), 0) = 0 then\n"
+    "    return null;\n"
+    "  end if;\n"
+    "  size := coalesce(pg_column_size(old_values), 0) + coalesce(pg_column_size(new_values), 0);\n"
+    "  if size > 65536 or array_length(old_values, 1) > 100 or array_length(new_values, 1) > 100 "
+    "then\n"
+    "    old_values := null;\n"
+    "    new_values := null;\n"
+    "    size := 0;\n"
+    "  end if;\n"
+    "  insert into pgstack_live.outbox\n"
+    "    (table_schema, table_name, columns, before, after, bytes)\n"
+    "  values (@schema@, @table@, array[\n"
+    "    @columns@],\n"
+    "    old_values, new_values, size);\n"
+    "  return null;\n"
+    "end\n";
+
+static const char touched_body[] =
+    "\n"
+    "begin\n"
+    "@is_listened@"
+    "  insert into pgstack_live.outbox (table_schema, table_name) values\n"
+    "    @tables@;\n"
+    "  return null;\n"
+    "end\n";
+
+static const char rows_triggers[] =
+    "create trigger pgstack_live_insert after insert on @table@\n"
+    "  referencing new table as new_rows\n"
+    "  for each statement execute function pgstack_live.@function@();\n"
+    "create trigger pgstack_live_update after update on @table@\n"
+    "  referencing old table as old_rows new table as new_rows\n"
+    "  for each statement execute function pgstack_live.@function@();\n"
+    "create trigger pgstack_live_delete after delete on @table@\n"
+    "  referencing old table as old_rows\n"
+    "  for each statement execute function pgstack_live.@function@();\n"
+    "create trigger pgstack_live_truncate after truncate on @table@\n"
+    "  for each statement execute function pgstack_live.@function@();\n"
+    "alter table @table@\n"
+    "  enable always trigger pgstack_live_insert, enable always trigger pgstack_live_update,\n"
+    "  enable always trigger pgstack_live_delete, enable always trigger pgstack_live_truncate;\n";
+
+static const char touched_trigger[] =
+    "create trigger pgstack_live after insert or update or delete or truncate on @table@\n"
+    "  for each statement execute function pgstack_live.@function@();\n"
+    "alter table @table@ enable always trigger pgstack_live;\n";
+
+bool
+emit_has_outbox(const struct model *model)
+{
+    return model->live_outbox.file != NULL && plan_published(model).n > 0;
+}
+
+/* ---- values ---- */
+
+/* What of a session the text of a value depends on. */
+enum dependence {
+    ON_NOTHING,
+    ON_DATES,
+    ON_ANYTHING,
+};
+
+static enum dependence
+dependence_of(struct type type)
+{
+    if (type.composite != NULL || type.range != NULL || type.extension != NULL)
+        return ON_ANYTHING;
+    switch (type.kind) {
+    case TYPE_BOOL:
+    case TYPE_INT2:
+    case TYPE_INT4:
+    case TYPE_INT8:
+    case TYPE_NUMERIC:
+    case TYPE_TEXT:
+    case TYPE_VARCHAR:
+    case TYPE_BPCHAR:
+    case TYPE_UUID:
+    case TYPE_ENUM:
+    case TYPE_JSON:
+    case TYPE_JSONB:
+        return ON_NOTHING;
+    case TYPE_DATE:
+    case TYPE_TIMESTAMP:
+    case TYPE_TIMESTAMPTZ:
+        return ON_DATES;
+    default:
+        return ON_ANYTHING;
+    }
+}
+
+/* As on the connections of the server: values are compared with theirs. */
+static const char *
+settings_for(const struct columns *columns)
+{
+    static const char *const settings[] = {
+        [ON_NOTHING] = "",
+        [ON_DATES] = "\n  set datestyle = 'ISO, YMD' set timezone = 'UTC'",
+        [ON_ANYTHING] = "\n  set datestyle = 'ISO, YMD' set timezone = 'UTC' set intervalstyle = "
+                        "'postgres'\n  set bytea_output = 'hex' set extra_float_digits = 1",
+    };
+    enum dependence most = ON_NOTHING;
+
+    for (size_t i = 0; i < columns->n; i++) {
+        enum dependence one = dependence_of(columns->at[i]->type);
+
+        most = one > most ? one : most;
+    }
+    return settings[most];
+}
+
+static bool
+is_small(struct type type)
+{
+    switch (type.kind) {
+    case TYPE_BOOL:
+    case TYPE_INT2:
+    case TYPE_INT4:
+    case TYPE_INT8:
+    case TYPE_FLOAT4:
+    case TYPE_FLOAT8:
+    case TYPE_UUID:
+    case TYPE_ENUM:
+    case TYPE_DATE:
+    case TYPE_TIME:
+    case TYPE_TIMESTAMP:
+    case TYPE_TIMESTAMPTZ:
+        return !type.array;
+    default:
+        return false;
+    }
+}
+
+/* As the type's output function writes it, which a cast to text need not do.  What is cut is too
+ * large to be told, and must not take the memory that its writer needs. */
+static const char *
+value_of(const struct column *column)
+{
+    const char *name = arena_printf("r.%s", name_sql(column->name));
+    const char *text = arena_printf("format('%%s', %s)", name);
+
+    if (!is_small(column->type))
+        text = arena_printf("left(%s, 65537)", text);
+    if (column->not_null)
+        return text;
+    return arena_printf("case when %s is distinct from null then %s end", name, text);
+}
+
+/* ---- which tables ---- */
+
+VEC_STRUCT(tables, const struct table *);
+
+static bool
+inherits_from(const struct table *table, const struct table *ancestor)
+{
+    for (size_t i = 0; i < table->inherits.n; i++)
+        if (table->inherits.at[i] == ancestor || inherits_from(table->inherits.at[i], ancestor))
+            return true;
+    return false;
+}
+
+/* A statement on the table may change rows of these. */
+static struct tables
+touched_by(const struct published_tables *published, const struct table *table)
+{
+    struct tables tables = {0};
+
+    for (size_t i = 0; i < published->n; i++)
+        if (published->at[i].table == table || inherits_from(published->at[i].table, table))
+            vec_push(&tables, published->at[i].table);
+    return tables;
+}
+
+static const struct published *
+find_published(const struct published_tables *published, const struct table *table)
+{
+    for (size_t i = 0; i < published->n; i++)
+        if (published->at[i].table == table)
+            return &published->at[i];
+    return NULL;
+}
+
+static bool
+is_part_of(const struct table *table, const struct table *root)
+{
+    for (; table != NULL; table = table->partition_of)
+        if (table == root)
+            return true;
+    return false;
+}
+
+/* ---- functions and triggers ---- */
+
+static void
+emit_head_of(struct out *out, const char *function, const char *settings)
+{
+    out_fill(out, function_head, "function", function, "settings", settings, NULL);
+}
+
+static void
+emit_rows_function(struct out *out, const char *function, const struct published *published)
+{
+    struct out *body = out_scratch();
+    struct words values = {0}, columns = {0};
+
+    for (size_t i = 0; i < published->matched.n; i++) {
+        words_add(&values, value_of(published->matched.at[i]));
+        words_add(&columns, sql_literal(published->matched.at[i]->name));
+    }
+    out_fill(body, rows_body, "is_listened", is_listened, "values",
+             words_join(&values, ",\n      "), "schema", sql_literal(published->table->schema),
+             "table", sql_literal(published->table->name), "columns", words_join(&columns, ", "),
+             NULL);
+    emit_head_of(out, function, settings_for(&published->matched));
+    emit_dollar_quoted(out, out_text(body));
+    out_add(out, ";\n");
+}
+
+static void
+emit_touched_function(struct out *out, const char *function, const struct tables *tables)
+{
+    struct out *body = out_scratch();
+    struct words rows = {0};
+
+    for (size_t i = 0; i < tables->n; i++)
+        words_add(&rows, arena_printf("(%s, %s)", sql_literal(tables->at[i]->schema),
+                                      sql_literal(tables->at[i]->name)));
+    out_fill(body, touched_body, "is_listened", is_listened, "tables", words_join(&rows, ",\n    "),
+             NULL);
+    emit_head_of(out, function, "");
+    emit_dollar_quoted(out, out_text(body));
+    out_add(out, ";\n");
+}
+
+/* A statement fires the triggers of the table that it names: each partition has them, too. */
+static void
+emit_told(struct out *out, const struct model *model, const struct published_tables *published,
+          const struct table *table, size_t number)
+{
+    struct tables touched = touched_by(published, table);
+    const struct published *own = find_published(published, table);
+    const char *function;
+    bool with_rows;
+
+    if (touched.n == 0)
+        return;
+    with_rows = touched.n == 1 && own != NULL && own->matched.n > 0;
+    function = name_sql(name_object(table->name, NULL, arena_printf("told_%zu", number)));
+    out_printf(out, "-- %s\n", out_plain(table->name));
+    if (with_rows)
+        emit_rows_function(out, function, own);
+    else
+        emit_touched_function(out, function, &touched);
+    for (size_t i = 0; i < model->tables.n; i++)
+        if (is_part_of(model->tables.at[i], table))
+            out_fill(out, with_rows ? rows_triggers : touched_trigger, "table",
+                     sql_relation(model->tables.at[i]), "function", function, NULL);
+    out_add(out, "\n");
+}
+
+void
+emit_outbox_up(struct out *out, const struct model *model)
+{
+    struct published_tables published;
+    size_t number = 0;
+
+    if (!emit_has_outbox(model))
+        return;
+    published = plan_published(model);
+    out_fill(out, outbox_up, "place", out_place(model->live_outbox), NULL);
+    for (size_t i = 0; i < model->tables.n; i++)
+        if (!model->tables.at[i]->is_view && model->tables.at[i]->partition_of == NULL)
+            emit_told(out, model, &published, model->tables.at[i], ++number);
+}
+
+void
+emit_outbox_down(struct out *out, const struct model *model)
+{
+    if (emit_has_outbox(model))
+        out_add(out, "drop schema pgstack_live cascade;\n");
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The log: streaming replication protocol over libpq's COPY BOTH (PostgreSQL's documentation,
+ * Streaming Replication Protocol).  Everything blocks but the wait for more, which close() ends.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "db/feed_private.h"
+
+#define STATUS_MS 5000 /* wal_sender_timeout is 60 s unless it is set */
+#define SILENCE_MS 60000
+#define SLOW_SLOT_MS 5000
+
+/* ---- a transaction ---- */
+
+static struct pgs_changes_relation *
+find_relation(struct pgs_feed *feed, uint32_t oid)
+{
+    for (size_t i = 0; i < feed->log.n_relations; i++)
+        if (feed->log.relations[i].oid == oid)
+            return &feed->log.relations[i];
+    return NULL;
+}
+
+static bool
+add_relation(struct pgs_feed *feed, const struct pgs_pgoutput *message)
+{
+    struct pgs_changes_relation *relation = find_relation(feed, message->relation);
+    int watched = pgs__feed_find_watched(feed, message->schema, message->table);
+
+    if (relation == NULL && feed->log.n_relations == PGS__LOG_MAX_RELATIONS)
+        return false;
+    if (relation == NULL)
+        relation = &feed->log.relations[feed->log.n_relations++];
+    else
+        pgs_changes_relation_clear(relation);
+    *relation = (struct pgs_changes_relation){.oid = message->relation, .watched = watched};
+    return watched < 0 ||
+           pgs_changes_relation_read(relation, message, &feed->config.watched[watched]);
+}
+
+static bool
+add_change(struct pgs_feed *feed, const struct pgs_pgoutput *message)
+{
+    const struct pgs_changes_relation *relation = find_relation(feed, message->relation);
+
+    if (relation == NULL)
+        return false;
+    return relation->watched < 0 ||
+           pgs_changes_add(&feed->maker, relation, message,
+                           feed->config.wants_rows(feed->config.arg, (unsigned)relation->watched));
+}
+
+static bool
+truncate_all(struct pgs_feed *feed, const struct pgs_pgoutput *message)
+{
+    for (uint32_t i = 0; i < message->n_relations; i++) {
+        const struct pgs_changes_relation *relation =
+            find_relation(feed, pgs_pgoutput_relation(message, i));
+
+        if (relation == NULL)
+            return false;
+        pgs_changes_add_unread(&feed->maker, relation->watched);
+    }
+    return true;
+}
+
+static void
+hand_on(struct pgs_feed *feed, uint64_t end_lsn)
+{
+    struct pgs_changes *changes = pgs_changes_finish(&feed->maker, feed->log.xid, end_lsn);
+
+    feed->log.lsn = end_lsn;
+    if (changes == NULL)
+        return;
+    pgs_count(PGS_CELL_LIVE_COMMITS, 1);
+    pgs_observe(PGS_CELL_LIVE_LAG, 0, pgs_clock_wall_ms() * 1000 - feed->log.committed_us);
+    feed->config.on_changes(feed->config.arg, changes);
+}
+
+/* False: it makes no sense. */
+static bool
+read_message(struct pgs_feed *feed, const uint8_t *at, size_t len)
+{
+    struct pgs_pgoutput message;
+
+    if (!pgs_pgoutput_read(at, len, &message))
+        return false;
+    switch (message.kind) {
+    case PGS_PGOUTPUT_BEGIN:
+        feed->log.xid = message.xid;
+        feed->log.committed_us = message.committed_us;
+        return true;
+    case PGS_PGOUTPUT_COMMIT:
+        hand_on(feed, message.lsn);
+        return true;
+    case PGS_PGOUTPUT_RELATION:
+        return add_relation(feed, &message);
+    case PGS_PGOUTPUT_CHANGE:
+        return add_change(feed, &message);
+    case PGS_PGOUTPUT_TRUNCATE:
+        return truncate_all(feed, &message);
+    case PGS_PGOUTPUT_OTHER:
+        return true;
+    }
+    return false;
+}
+
+/* ---- the stream ---- */
+
+static void
+put_int64(char *to, uint64_t value)
+{
+    for (int i = 0; i < 8; i++)
+        to[i] = (char)(value >> (56 - 8 * i));
+}
+
+/* Tells PostgreSQL how far we are, so that it keeps no more of the log than is needed. */
+static bool
+send_status(struct pgs_feed *feed, bool wants_answer)
+{
+    char message[1 + 8 * 4 + 1] = {'r'};
+
+    put_int64(message + 1, feed->log.lsn);
+    put_int64(message + 9, feed->log.lsn);
+    put_int64(message + 17, feed->log.lsn);
+    message[33] = (char)wants_answer;
+    feed->log.told_ms = pgs_clock_ms();
+    return PQputCopyData(feed->link.pg, message, sizeof(message)) == 1 &&
+           PQflush(feed->link.pg) == 0;
+}
+
+static uint64_t
+get_int64(const uint8_t *at)
+{
+    uint64_t value = 0;
+
+    for (int i = 0; i < 8; i++)
+        value = value << 8 | at[i];
+    return value;
+}
+
+/* XLogData, or a keepalive: where the log ends, and whether an answer is wanted. */
+static bool
+read_copy(struct pgs_feed *feed, const uint8_t *at, size_t len)
+{
+    const size_t head = 1 + 8 + 8 + 8;
+
+    if (len >= head && at[0] == 'w')
+        return read_message(feed, at + head, len - head);
+    if (len < 1 + 8 + 8 + 1 || at[0] != 'k')
+        return false;
+    if (feed->maker.changes == NULL && get_int64(at + 1) > feed->log.lsn)
+        feed->log.lsn = get_int64(at + 1);
+    return at[17] == 0 || send_status(feed, false);
+}
+
+/* All that has come.  False: the stream has ended, or makes no sense. */
+static bool
+read_all(struct pgs_feed *feed)
+{
+    char *copy;
+    int len;
+
+    if (PQconsumeInput(feed->link.pg) != 1)
+        return false;
+    while ((len = PQgetCopyData(feed->link.pg, &copy, 1)) > 0) {
+        bool good = read_copy(feed, (const uint8_t *)copy, (size_t)len);
+
+        PQfreemem(copy);
+        if (!good)
+            return false;
+        feed->log.heard_ms = pgs_clock_ms();
+    }
+    return len == 0;
+}
+
+/* ---- from beginning to end ---- */
+
+static bool
+is_status(struct pgs_feed *feed, const char *command, ExecStatusType wanted)
+{
+    PGresult *result = PQexec(feed->link.pg, command);
+    bool good = PQresultStatus(result) == wanted;
+
+    PQclear(result);
+    return good;
+}
+
+/* PostgreSQL makes a slot when all transactions that write at this moment have ended, in whatever
+ * database of its.  False: told to end. */
+static bool
+wait_for_slot(struct pgs_feed *feed)
+{
+    int64_t since_ms = pgs_clock_ms();
+    bool was_said = false;
+
+    while (PQisBusy(feed->link.pg) != 0) {
+        if (pgs__feed_is_ended_within(feed, PQsocket(feed->link.pg), SLOW_SLOT_MS))
+            return false;
+        if (PQconsumeInput(feed->link.pg) != 1)
+            return true;
+        if (was_said || pgs_clock_ms() - since_ms < SLOW_SLOT_MS)
+            continue;
+        was_said = true;
+        PGS_LOG(PGS_LOG_WARN, "live_feed_waits",
+                PGS_LOG_STR("why", "a transaction that writes is open"),
+                PGS_LOG_STR("hint", "look at backend_xid in pg_stat_activity, and at "
+                                    "pg_prepared_xacts"));
+    }
+    return true;
+}
+
+static bool
+make_slot(struct pgs_feed *feed, const char *slot)
+{
+    char command[256];
+    PGresult *result;
+    bool good = true;
+
+    (void)snprintf(command, sizeof(command),
+                   "CREATE_REPLICATION_SLOT %s TEMPORARY LOGICAL pgoutput (SNAPSHOT 'nothing')",
+                   slot);
+    if (PQsendQuery(feed->link.pg, command) != 1 || !wait_for_slot(feed))
+        return false;
+    while ((result = PQgetResult(feed->link.pg)) != NULL) {
+        good = good && PQresultStatus(result) == PGRES_TUPLES_OK;
+        PQclear(result);
+    }
+    return good && PQstatus(feed->link.pg) == CONNECTION_OK;
+}
+
+/* A name of its own: several servers, and two generations of one, may follow one database. */
+bool
+pgs__log_begin(struct pgs_feed *feed)
+{
+    char command[256], slot[64];
+
+    (void)snprintf(slot, sizeof(slot), "pgstack_live_%d_%d", (int)getpid(),
+                   PQbackendPID(feed->link.pg));
+    if (!make_slot(feed, slot))
+        return false;
+    (void)snprintf(command, sizeof(command),
+                   "START_REPLICATION SLOT %s LOGICAL 0/0 (proto_version '1',"
+                   " publication_names '%s')",
+                   slot, feed->config.publication);
+    return is_status(feed, command, PGRES_COPY_BOTH);
+}
+
+void
+pgs__log_follow(struct pgs_feed *feed)
+{
+    feed->log.heard_ms = pgs_clock_ms();
+    while (!pgs__feed_is_ended_within(feed, PQsocket(feed->link.pg), STATUS_MS / 2)) {
+        if (!read_all(feed) || pgs_clock_ms() - feed->log.heard_ms > SILENCE_MS)
+            return;
+        if (pgs_clock_ms() - feed->log.told_ms > STATUS_MS && !send_status(feed, true))
+            return;
+    }
+}
+
+void
+pgs__log_forget(struct pgs_feed *feed)
+{
+    while (feed->log.n_relations > 0)
+        pgs_changes_relation_clear(&feed->log.relations[--feed->log.n_relations]);
+}

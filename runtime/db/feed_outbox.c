@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The outbox: triggers on watched tables write into pgstack_live.outbox what a statement did, with
+ * the number of its transaction, while `pgstack_live.listening` is a time to come.  It is a
+ * sequence, so that a trigger sees it as it is, whatever snapshot its transaction has.
+ *
+ * What is read is what the snapshot of this reading sees and that of the last one did not: whole
+ * transactions, whatever the order in which their rows were numbered.  A reader that was held up
+ * for so long that triggers may have stopped, or others may have deleted what it has not read,
+ * begins anew.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/limit.h"
+#include "db/feed_private.h"
+#include "db/feed_sql.h"
+
+#define LISTEN_MS 3000 /* until it is said again; triggers go on for 10 s */
+#define LATE_MS 8000   /* less than that */
+#define KEEP_MS 12000  /* more than LATE_MS: then everybody has read it, or is late */
+#define IDLE_MS 10000
+#define ASK_MS 5000
+#define DELETED 5000 /* by one statement, at most */
+
+static const char read_name[] = "read";
+
+struct outbox {
+    struct pgs_feed *feed;
+    bool is_listening;
+    char *seen;                   /* a snapshot: what it sees has been handed on */
+    char *unended;                /* "{7,9}": may have written before we listened; "{}": none */
+    int64_t until_ms;             /* triggers write, by PostgreSQL's clock */
+    int64_t listened_ms, read_ms; /* when it was last asked for */
+    char *marked;                 /* what was seen at marked_ms */
+    int64_t marked_ms;
+    char *passed; /* what everybody has seen; NULL: nothing is to be deleted */
+};
+
+/* ---- asking ---- */
+
+/* Until the next result can be had without waiting. */
+static bool
+await_result(struct pgs_feed *feed, int64_t end_ms)
+{
+    while (PQisBusy(feed->link.pg)) {
+        int64_t left_ms = end_ms - pgs_clock_ms();
+
+        if (left_ms <= 0) {
+            feed->link.why = "PostgreSQL does not answer";
+            return false;
+        }
+        if (pgs__feed_is_ended_within(feed, PQsocket(feed->link.pg), (int)left_ms) ||
+            PQconsumeInput(feed->link.pg) != 1)
+            return false;
+    }
+    return true;
+}
+
+/* Of what was sent.  NULL: it failed. */
+static PGresult *
+take_result(struct pgs_feed *feed, ExecStatusType wanted)
+{
+    int64_t end_ms = pgs_clock_ms() + ASK_MS;
+    PGresult *result = NULL;
+
+    while (await_result(feed, end_ms)) {
+        PGresult *next = PQgetResult(feed->link.pg);
+
+        if (next == NULL) {
+            if (PQresultStatus(result) == wanted)
+                return result;
+            break;
+        }
+        PQclear(result);
+        result = next;
+    }
+    PQclear(result);
+    return NULL;
+}
+
+/* `value`: of $1, or NULL.  Values come as text. */
+static PGresult *
+ask(struct pgs_feed *feed, const char *sql, const char *value, ExecStatusType wanted)
+{
+    if (PQsendQueryParams(feed->link.pg, sql, value != NULL, NULL, &value, NULL, NULL, 0) != 1)
+        return NULL;
+    return take_result(feed, wanted);
+}
+
+/* What it gives is of no use. */
+static bool
+tell(struct pgs_feed *feed, const char *sql)
+{
+    PGresult *result = ask(feed, sql, NULL, PGRES_COMMAND_OK);
+    bool good = result != NULL;
+
+    PQclear(result);
+    return good;
+}
+
+static char *
+keep(const char *text)
+{
+    char *copy = strdup(text);
+
+    if (copy == NULL)
+        abort();
+    return copy;
+}
+
+static void
+replace(char **text, char *by)
+{
+    free(*text);
+    *text = by;
+}
+
+/* ---- listening ---- */
+
+static bool
+is_late(const struct outbox *outbox, int64_t now_ms)
+{
+    int64_t ms = pgs_clock_ms();
+
+    return now_ms > outbox->until_ms || ms - outbox->listened_ms > LATE_MS ||
+           ms - outbox->read_ms > LATE_MS;
+}
+
+static bool
+fail_late(struct outbox *outbox)
+{
+    outbox->feed->link.why = "the outbox was not read for too long: changes may have been missed";
+    return false;
+}
+
+/* Has triggers write for a while.  Where they have been told before, they must not have stopped. */
+static bool
+listen_longer(struct outbox *outbox)
+{
+    int64_t asked_ms = pgs_clock_ms(), told_ms;
+    PGresult *result = ask(outbox->feed, PGS_OUTBOX_LISTEN_SQL, NULL, PGRES_TUPLES_OK);
+
+    if (result == NULL)
+        return false;
+    told_ms = strtoll(PQgetvalue(result, 0, 1), NULL, 10);
+    if (outbox->is_listening && is_late(outbox, told_ms)) {
+        PQclear(result);
+        return fail_late(outbox);
+    }
+    outbox->until_ms = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+    outbox->listened_ms = asked_ms;
+    PQclear(result);
+    return true;
+}
+
+/*
+ * Whoever has asked before this transaction asks again after it.  What those under way have written
+ * before their triggers looked is not known: each counts as having changed everything when it ends.
+ */
+static bool
+begin_listening(struct outbox *outbox)
+{
+    struct pgs_feed *feed = outbox->feed;
+    PGresult *result;
+
+    if (!listen_longer(outbox))
+        return false;
+    result = ask(feed, PGS_OUTBOX_NOW_SQL, NULL, PGRES_TUPLES_OK);
+    if (result == NULL)
+        return false;
+    outbox->is_listening = true;
+    replace(&outbox->seen, keep(PQgetvalue(result, 0, 0)));
+    replace(&outbox->unended, keep(PQgetvalue(result, 0, 2)));
+    replace(&outbox->marked, keep(outbox->seen));
+    replace(&outbox->passed, NULL);
+    outbox->read_ms = outbox->marked_ms = outbox->listened_ms;
+    pgs__records_hand_on_all(feed, PQgetvalue(result, 0, 1));
+    PQclear(result);
+    return tell(feed, PGS_OUTBOX_FORGET_SQL);
+}
+
+/* ---- reading ---- */
+
+/* Hands on those that were under way when we began to listen, and are not now. */
+static bool
+read_ended(struct outbox *outbox)
+{
+    PGresult *result;
+    size_t len = 0;
+    char *left;
+
+    if (strcmp(outbox->unended, "{}") == 0)
+        return true;
+    result = ask(outbox->feed, PGS_OUTBOX_ENDED_SQL, outbox->unended, PGRES_TUPLES_OK);
+    if (result == NULL)
+        return false;
+    left = keep(outbox->unended); /* what is left is no longer */
+    left[len++] = '{';
+    for (int row = 0; row < PQntuples(result); row++) {
+        const char *xid = PQgetvalue(result, row, 0);
+
+        if (strcmp(PQgetvalue(result, row, 1), "true") == 0) {
+            pgs__records_hand_on_all(outbox->feed, xid);
+            continue;
+        }
+        if (len > 1)
+            left[len++] = ',';
+        memcpy(left + len, xid, strlen(xid));
+        len += strlen(xid);
+    }
+    left[len++] = '}';
+    left[len] = '\0';
+    replace(&outbox->unended, left);
+    PQclear(result);
+    return true;
+}
+
+/* False: there is more than one reading may take. */
+static bool
+is_bounded(struct outbox *outbox, const PGresult *result)
+{
+    if (PQntuples(result) <= atoi(PGS_OUTBOX_MAX_RECORDS))
+        return true;
+    pgs_limit_hit(PGS_LIMIT_LIVE_OUTBOX);
+    outbox->feed->link.why = "more statements wait in the outbox than are read at once";
+    return false;
+}
+
+static bool
+read_changes(struct outbox *outbox)
+{
+    int64_t asked_ms = pgs_clock_ms();
+    const char *value = outbox->seen;
+    PGresult *result;
+    bool good;
+
+    if (PQsendQueryPrepared(outbox->feed->link.pg, read_name, 1, &value, NULL, NULL, 1) != 1)
+        return false;
+    result = take_result(outbox->feed, PGRES_TUPLES_OK);
+    if (result == NULL)
+        return false;
+    good = is_bounded(outbox, result);
+    if (good && is_late(outbox, strtoll(PQgetvalue(result, 0, PGS__READ_NOW), NULL, 10)))
+        good = fail_late(outbox);
+    if (good && (good = read_ended(outbox))) {
+        outbox->read_ms = asked_ms;
+        if (!PQgetisnull(result, 0, PGS__READ_XID))
+            pgs__records_hand_on(outbox->feed, result);
+        replace(&outbox->seen, keep(PQgetvalue(result, 0, PGS__READ_SNAPSHOT)));
+    }
+    PQclear(result);
+    return good;
+}
+
+/* ---- deleting ---- */
+
+static bool
+delete_passed(struct outbox *outbox)
+{
+    PGresult *result;
+
+    if (pgs_clock_ms() - outbox->marked_ms > KEEP_MS) {
+        replace(&outbox->passed, outbox->marked);
+        outbox->marked = keep(outbox->seen);
+        outbox->marked_ms = pgs_clock_ms();
+    }
+    if (outbox->passed == NULL)
+        return true;
+    result = ask(outbox->feed, PGS_OUTBOX_DELETE_SQL, outbox->passed, PGRES_COMMAND_OK);
+    if (result == NULL)
+        return false;
+    if (atoi(PQcmdTuples(result)) < DELETED)
+        replace(&outbox->passed, NULL);
+    PQclear(result);
+    return true;
+}
+
+/* ---- from beginning to end ---- */
+
+bool
+pgs__outbox_begin(struct pgs_feed *feed)
+{
+    PGresult *result;
+    bool good;
+
+    if (PQsendPrepare(feed->link.pg, read_name, PGS_OUTBOX_READ_SQL, 0, NULL) != 1)
+        return false;
+    result = take_result(feed, PGRES_COMMAND_OK);
+    good = result != NULL;
+    PQclear(result);
+    return good;
+}
+
+static bool
+is_wanted(const struct pgs_feed *feed)
+{
+    return feed->config.wants_changes(feed->config.arg);
+}
+
+/* One time around.  False: the connection is lost, or changes may have been. */
+static bool
+go_on(struct outbox *outbox)
+{
+    struct pgs_feed *feed = outbox->feed;
+
+    if (!is_wanted(feed)) {
+        outbox->is_listening = false;
+        return PQconsumeInput(feed->link.pg) == 1 && tell(feed, PGS_OUTBOX_SWEEP_SQL);
+    }
+    if (!outbox->is_listening && !begin_listening(outbox))
+        return false;
+    if (pgs_clock_ms() - outbox->listened_ms > LISTEN_MS && !listen_longer(outbox))
+        return false;
+    return read_changes(outbox) && delete_passed(outbox);
+}
+
+static bool
+is_ended(struct pgs_feed *feed)
+{
+    if (is_wanted(feed))
+        return pgs__feed_is_ended_within(feed, -1, feed->config.poll_ms);
+    return pgs__feed_is_ended_within(feed, PQsocket(feed->link.pg), IDLE_MS);
+}
+
+void
+pgs__outbox_follow(struct pgs_feed *feed)
+{
+    struct outbox outbox = {.feed = feed};
+
+    while (go_on(&outbox) && !is_ended(feed))
+        ;
+    free(outbox.seen);
+    free(outbox.unended);
+    free(outbox.marked);
+    free(outbox.passed);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* Between the parts of the feed, on its thread. */
+#ifndef PGS_DB_FEED_PRIVATE_H
+#define PGS_DB_FEED_PRIVATE_H
+
+#include "db/feed.h"
+#include "db/link.h"
+
+#define PGS__LOG_MAX_RELATIONS 4096
+
+struct pgs__log {
+    int64_t heard_ms, told_ms;
+    uint64_t lsn; /* all before it has been handed on */
+    struct pgs_changes_relation relations[PGS__LOG_MAX_RELATIONS];
+    size_t n_relations;
+    uint32_t xid;
+    int64_t committed_us;
+};
+
+struct pgs_feed {
+    struct pgs_feed_config config;
+    struct pgs__link link;
+    bool is_refused;  /* by the log, though there is one */
+    size_t n_watched; /* of the configuration */
+    struct pgs_changes_maker maker;
+    struct pgs__log log;
+};
+
+/* -1: nobody looks at that table. */
+int pgs__feed_find_watched(const struct pgs_feed *feed, const char *schema, const char *table);
+
+/* Waits for input from `fd` (-1: none), for the time, or for pgs_feed_wake().  True: it is time to
+ * end. */
+bool pgs__feed_is_ended_within(struct pgs_feed *feed, int fd, int timeout_ms)
+    __attribute__((warn_unused_result));
+
+/* ---- feed_log.c, over a connection for replication ---- */
+
+bool pgs__log_begin(struct pgs_feed *feed) __attribute__((warn_unused_result));
+
+/* Until the stream is lost, or it is time to end. */
+void pgs__log_follow(struct pgs_feed *feed);
+
+/* What belongs to the connection. */
+void pgs__log_forget(struct pgs_feed *feed);
+
+/* ---- feed_records.c ---- */
+
+/* Columns of PGS_OUTBOX_READ_SQL. */
+enum pgs__read_column {
+    PGS__READ_SNAPSHOT,
+    PGS__READ_NOW,
+    PGS__READ_XID, /* NULL: nothing was written */
+    PGS__READ_SCHEMA,
+    PGS__READ_TABLE,
+    PGS__READ_COLUMNS,
+    PGS__READ_BEFORE,
+    PGS__READ_AFTER,
+};
+
+/* What was read, in binary form; there is something. */
+void pgs__records_hand_on(struct pgs_feed *feed, const PGresult *result);
+
+/* A transaction that may have changed anything. */
+void pgs__records_hand_on_all(struct pgs_feed *feed, const char *xid);
+
+/* ---- feed_outbox.c, over a plain connection ---- */
+
+bool pgs__outbox_begin(struct pgs_feed *feed) __attribute__((warn_unused_result));
+
+/* Until the connection is lost, or something may have been missed, or it is time to end. */
+void pgs__outbox_follow(struct pgs_feed *feed);
+
+#endif

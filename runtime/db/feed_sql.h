@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* What the feed asks PostgreSQL where it reads the outbox, for --dump-sql too. */
+#ifndef PGS_DB_FEED_SQL_H
+#define PGS_DB_FEED_SQL_H
+
+#define PGS_OUTBOX_MAX_RECORDS "50000"  /* statements that are read at once */
+#define PGS_OUTBOX_MAX_BYTES "16777216" /* of rows; above it they are not read */
+
+/* Triggers write from now on, and until when.  It is a transaction with a number that has ended, so
+ * that all that began before it are in the next snapshot, or have ended. */
+#define PGS_OUTBOX_LISTEN_SQL "select until_ms::text, told_ms::text from pgstack_live.listen()"
+
+/* What can be seen, in a transaction of what number, and who is under way. */
+#define PGS_OUTBOX_NOW_SQL                                                                         \
+    "select s::text, pg_current_xact_id()::text, array(select pg_snapshot_xip(s))::text"           \
+    " from (select pg_current_snapshot() as s) as now"
+
+/* Left by a database that this one was restored from: the numbers of its transactions are not ours.
+ */
+#define PGS_OUTBOX_FORGET_SQL                                                                      \
+    "delete from pgstack_live.outbox where xid >= pg_snapshot_xmax(pg_current_snapshot())"
+
+/* What has been committed since a snapshot, a transaction after the other, those that waited for
+ * each other's rows in that order. */
+#define PGS_OUTBOX_READ_SQL                                                                        \
+    "select now.snapshot, now.ms, o.xid::text, o.table_schema, o.table_name, o.columns,"           \
+    " case when o.total <= " PGS_OUTBOX_MAX_BYTES " then o.before end,"                            \
+    " case when o.total <= " PGS_OUTBOX_MAX_BYTES " then o.after end"                              \
+    " from (select pg_current_snapshot()::text as snapshot,"                                       \
+    " floor(extract(epoch from clock_timestamp()) * 1000)::bigint::text as ms) as now"             \
+    " left join (select c.*, max(c.id) over (partition by c.xid) as last,"                         \
+    " sum(c.bytes) over (order by c.id) as total"                                                  \
+    " from (select * from pgstack_live.outbox where xid >= pg_snapshot_xmin($1)"                   \
+    " and not pg_visible_in_snapshot(xid, $1)"                                                     \
+    " order by id limit " PGS_OUTBOX_MAX_RECORDS " + 1) as c) as o on true"                        \
+    " order by o.last, o.id"
+
+/* Of transactions that were under way: which of them have ended. */
+#define PGS_OUTBOX_ENDED_SQL                                                                       \
+    "select x::text, pg_visible_in_snapshot(x, pg_current_snapshot())::text"                       \
+    " from unnest($1::xid8[]) as x"
+
+/* What everybody who listens has read; and what nobody will read. */
+#define PGS_OUTBOX_DELETE_SQL                                                                      \
+    "delete from pgstack_live.outbox where ctid = any (array(select ctid from pgstack_live.outbox" \
+    " where xid < pg_snapshot_xmin($1) limit 5000))"
+#define PGS_OUTBOX_SWEEP_SQL                                                                       \
+    "delete from pgstack_live.outbox where ctid = any (array(select ctid from pgstack_live.outbox" \
+    " where (select last_value from pgstack_live.listening)"                                       \
+    " < extract(epoch from clock_timestamp()) * 1000 - 20000"                                      \
+    " limit 5000))"
+
+#endif
