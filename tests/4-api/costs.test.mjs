@@ -8,7 +8,7 @@ import { openProof } from './proof.mjs';
 
 describe('a route', () => {
   let app;
-  before(async () => { app = await openProof('api_costs', { env: { THREADS: '1', SLOW_LANE_AFTER: '400ms' }, seed: 'insert into bed values (1, 0), (2, 1.8), (3, 60), (4, 0.6);' }); });
+  before(async () => { app = await openProof('api_costs', { env: { THREADS: '1', SLOW_LANE_AFTER: '340ms' }, seed: 'insert into bed values (1, 0), (2, 1.42), (3, 60), (4, 0.5);' }); });
   after(() => app?.close());
 
   test('within: a statement that takes longer is 504, and the next one has its own time', async () => {
