@@ -19,11 +19,13 @@ static const char replicator_up[] =
     "    create role pgstack_replicator login noinherit;\n"
     "  end if;\n"
     "  if not (select rolreplication from pg_roles where rolname = 'pgstack_replicator') then\n"
-    "    alter role pgstack_replicator replication;\n"
-    "  end if;\n"
-    "exception when insufficient_privilege then\n"
-    "  raise warning 'pgstack_replicator needs REPLICATION: alter role pgstack_replicator "
+    "    begin\n"
+    "      alter role pgstack_replicator replication;\n"
+    "    exception when insufficient_privilege then\n"
+    "      raise warning 'pgstack_replicator needs REPLICATION: alter role pgstack_replicator "
     "replication';\n"
+    "    end;\n"
+    "  end if;\n"
     "end\n"
     "$$;\n";
 

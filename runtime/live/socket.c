@@ -458,8 +458,10 @@ pgs__socket_accept_relayed(struct pgs_live_thread *thread, h2o_req_t *req, h2o_i
         refuse_relayed(req, PGS_REACTIVE_FAILED);
     else
         socket = make_socket(thread, req, &url);
-    if (socket != NULL)
-        ask(thread, req, key, id, socket);
+    if (socket == NULL)
+        return;
+    socket->session->is_relayed = true;
+    ask(thread, req, key, id, socket);
 }
 
 /* Meanwhile its token may have expired, or the server be stopping. */

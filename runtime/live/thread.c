@@ -67,7 +67,7 @@ renew_all(struct pgs_live_thread *thread)
          link = link->next) {
         struct pgs__session *session = H2O_STRUCT_FROM_MEMBER(struct pgs__session, link, link);
 
-        if (session->relayed == NULL)
+        if (!session->is_relayed)
             pgs__session_renew(session);
     }
 }
@@ -80,7 +80,7 @@ renew_singles(struct pgs_live_thread *thread)
          link = link->next) {
         struct pgs__session *session = H2O_STRUCT_FROM_MEMBER(struct pgs__session, link, link);
 
-        if (session->single != NULL)
+        if (session->single != NULL && !session->is_relayed)
             pgs__session_renew(session);
     }
 }
@@ -95,14 +95,16 @@ give_up(struct pgs_live_thread *thread, const struct pgs__news *news)
         pgs__session_give_up(session);
 }
 
+/* Those of pg_reactive need no feed: they end `with_relayed` alone. */
 static void
-end_all(struct pgs_live_thread *thread, int code, const char *why)
+end_sessions(struct pgs_live_thread *thread, int code, const char *why, bool with_relayed)
 {
     for (h2o_linklist_t *link = thread->sessions.next; link != &thread->sessions;
          link = link->next) {
         struct pgs__session *session = H2O_STRUCT_FROM_MEMBER(struct pgs__session, link, link);
 
-        session->transport->end(session->at, code, why);
+        if (with_relayed || !session->is_relayed)
+            session->transport->end(session->at, code, why);
     }
 }
 
@@ -130,7 +132,7 @@ take_news(struct pgs_live_thread *thread, const struct pgs__news *news)
         give_up(thread, news);
         break;
     case PGS__NEWS_IMPOSSIBLE:
-        end_all(thread, 1013, "changes cannot be followed");
+        end_sessions(thread, 1013, "changes cannot be followed", false);
         break;
     }
 }
@@ -332,7 +334,7 @@ void
 pgs_live_stop(struct pgs_live_thread *thread)
 {
     thread->is_stopping = true;
-    end_all(thread, 1001, "the server is stopping");
+    end_sessions(thread, 1001, "the server is stopping", true);
 }
 
 static void

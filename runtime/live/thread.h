@@ -79,7 +79,8 @@ struct pgs__session {
     struct pgs__places places;
     size_t result_bytes;          /* of its results */
     const char *single;           /* the query of a socket that has just one; or NULL */
-    struct pgs__relayed *relayed; /* where that one is of pg_reactive; or NULL */
+    bool is_relayed;              /* that one is of pg_reactive: it lives without the feed */
+    struct pgs__relayed *relayed; /* where it is, once it is followed; or NULL */
     char *refusal; /* room for why, while it is still to be seen whether there will be a socket;
                     * or NULL */
     bool is_ending;

@@ -312,6 +312,19 @@ test('REQUIRE_AUTHENTICATED_WS holds here too', async () => {
   assert.deepEqual([await status(path('of all'), 'anon'), await status(path('of all'), 'ada')], [403, 101]);
 });
 
+test('where the log is lost, which it does not need, it goes on', async () => {
+  await subscribe(sql, 'goes on', 'select id from item');
+  const live = await open(path('goes on'), 'ada'), log = await open('/ws/mine', 'ada');
+  await Promise.all([live.has(1), log.has(2)]);
+  assert.equal((await sql.query(`select pg_terminate_backend(active_pid) from pg_replication_slots where database = '${name}'`)).rowCount, 1);
+  assert.equal(await log.closed, 1012);
+  await sql.query(`insert into item values (77, 'x', 'one')`);
+  await live.has(2);
+  assert.deepEqual(live.frames.map(({ type }) => type), ['subscribed', undefined]);
+  live.socket.terminate();
+  await sql.query('delete from item');
+});
+
 test('without the extension there are no ids; nor without the setting', async () => {
   await app.restart();
   await connected();
