@@ -4,8 +4,8 @@ import { cpSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { buildProject, migrate } from '../lib/app.mjs';
-import { pgstack, scratch } from '../lib/paths.mjs';
-import { connect, theCluster } from '../lib/postgres.mjs';
+import { pgstack, root, scratch } from '../lib/paths.mjs';
+import { Cluster, connect, password, theCluster } from '../lib/postgres.mjs';
 import { run } from '../lib/process.mjs';
 
 let cluster;
@@ -332,5 +332,22 @@ describe('the runner', () => {
     await Promise.all([1, 2, 3].map(() => migrate(project, cluster.superUrl('sql_two'))));
     assert.equal(await db.value('select count(*) from pgstack.migrations'), String(files(project).length));
     await db.end();
+  });
+
+  test('a role that is no superuser, which cannot give REPLICATION: live queries have their outbox all the same', async () => {
+    const alone = await Cluster.start(), copy = mkdtempSync(join(scratch, 'migrations-'));
+    const db = await connect(alone, 'postgres');
+    try {
+      cpSync(join(root, 'tests/2-golden/live-outbox/in'), copy, { recursive: true });
+      await run(pgstack, ['generate', '-C', copy]);
+      await db.query(`create role migrator login createrole createdb password '${password}'`);
+      await db.query('create database app owner migrator');
+      const r = await migrate(copy, `postgresql://migrator:${password}@127.0.0.1:${alone.port}/app`);
+      assert.match(r.out + r.err, /pgstack_replicator needs REPLICATION/);
+      assert.deepEqual(await db.rows(`select rolcanlogin, rolreplication from pg_roles where rolname = 'pgstack_replicator'`), [{ rolcanlogin: true, rolreplication: false }]);
+    } finally {
+      await db.end();
+      await alone.stop();
+    }
   });
 });
