@@ -19,11 +19,13 @@ bool
 pgs__link_open(struct pgs__link *link, void *(*run)(void *), void *arg)
 {
     link->socket_fd = -1;
+    (void)pthread_mutex_init(&link->mutex, NULL);
     link->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (link->wake_fd >= 0 && pthread_create(&link->thread, NULL, run, arg) == 0)
         return true;
     if (link->wake_fd >= 0)
         (void)close(link->wake_fd);
+    (void)pthread_mutex_destroy(&link->mutex);
     return false;
 }
 
@@ -39,15 +41,15 @@ pgs__link_wake(struct pgs__link *link)
 void
 pgs__link_close(struct pgs__link *link)
 {
-    int fd;
-
     link->is_ending = true;
-    fd = link->socket_fd;
-    if (fd >= 0)
-        (void)shutdown(fd, SHUT_RDWR);
+    (void)pthread_mutex_lock(&link->mutex);
+    if (link->socket_fd >= 0)
+        (void)shutdown(link->socket_fd, SHUT_RDWR);
+    (void)pthread_mutex_unlock(&link->mutex);
     pgs__link_wake(link);
     pthread_join(link->thread, NULL);
     (void)close(link->wake_fd);
+    (void)pthread_mutex_destroy(&link->mutex);
 }
 
 /* ---- on the thread ---- */
@@ -60,6 +62,14 @@ pgs__link_begin(void)
     sigfillset(&all);
     (void)pthread_sigmask(SIG_BLOCK, &all, NULL); /* they are the main thread's */
     pgs_metrics_open();
+}
+
+static void
+set_socket(struct pgs__link *link, int fd)
+{
+    (void)pthread_mutex_lock(&link->mutex);
+    link->socket_fd = fd;
+    (void)pthread_mutex_unlock(&link->mutex);
 }
 
 static void
@@ -95,14 +105,14 @@ pgs__link_connect(struct pgs__link *link, const char *conninfo, const struct pgs
     (void)PQsetNoticeReceiver(link->pg, ignore_notice, NULL);
     if (PQstatus(link->pg) != CONNECTION_OK)
         return false;
-    link->socket_fd = PQsocket(link->pg);
+    set_socket(link, PQsocket(link->pg));
     return !link->is_ending;
 }
 
 void
 pgs__link_disconnect(struct pgs__link *link)
 {
-    link->socket_fd = -1;
+    set_socket(link, -1);
     PQfinish(link->pg);
     link->pg = NULL;
 }

@@ -13,7 +13,8 @@
 struct pgs__link {
     pthread_t thread;
     int wake_fd;           /* an eventfd, written to when it is time to end */
-    _Atomic int socket_fd; /* of the connection while it may block; -1: none */
+    pthread_mutex_t mutex; /* over socket_fd, so that none is shut down that another has by now */
+    int socket_fd;         /* of the connection while it may block; -1: none */
     _Atomic bool is_ending;
 
     /* of the thread */

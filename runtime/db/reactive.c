@@ -20,8 +20,8 @@
 #include "base/metric.h"
 #include "db/link.h"
 
-#define ANSWER_MS 5000 /* for PostgreSQL to answer */
-#define PROBE_MS 10000 /* between two looks at who sends, and whether anybody is there */
+#define ANSWER_MS 10000 /* for PostgreSQL to answer; a statement ends by itself before that */
+#define PROBE_MS 10000  /* between two looks at who sends, and whether anybody is there */
 #define STRANGER_MS 1000
 #define ANYBODY (-1) /* writers send themselves */
 
@@ -85,6 +85,14 @@ ask(struct pgs_reactive *reactive, const char *sql, int n, const char *const *va
     return NULL;
 }
 
+static bool
+is_timeout(const PGresult *result)
+{
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+    return sqlstate != NULL && strcmp(sqlstate, "57014") == 0;
+}
+
 static void
 judge(struct pgs_reactive_question *question, const PGresult *result)
 {
@@ -121,12 +129,13 @@ look_at_answer(struct pgs_reactive *reactive, const PGresult *result)
 
 /* False: the connection is lost; it has been answered all the same. */
 static bool
-answer(struct pgs_reactive *reactive, struct pgs_reactive_question *question)
+answer(struct pgs_reactive *reactive, struct pgs_reactive_question *question, bool *timed_out)
 {
     const char *const values[] = {question->id, question->claims};
     PGresult *result = ask(reactive, PGS_REACTIVE_QUESTION_SQL, 2, values);
     bool good = result != NULL && PQstatus(reactive->link.pg) == CONNECTION_OK;
 
+    *timed_out = is_timeout(result);
     judge(question, result);
     look_at_answer(reactive, result);
     PQclear(result);
@@ -275,9 +284,14 @@ answer_all(struct pgs_reactive *reactive)
 {
     struct pgs_reactive_question *question;
 
-    while ((question = take_question(reactive)) != NULL)
-        if (!answer(reactive, question) || !tell_all(reactive))
+    while ((question = take_question(reactive)) != NULL) {
+        bool timed_out = false;
+
+        if (!answer(reactive, question, &timed_out) || !tell_all(reactive))
             return false;
+        if (timed_out)
+            refuse_all(reactive); /* the next would wait as long, and messages with it */
+    }
     return true;
 }
 
