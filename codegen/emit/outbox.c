@@ -204,25 +204,46 @@ is_small(struct type type)
     case TYPE_TIME:
     case TYPE_TIMESTAMP:
     case TYPE_TIMESTAMPTZ:
+    case TYPE_INTERVAL:
         return !type.array;
     default:
         return false;
     }
 }
 
-/* As the type's output function writes it, which a cast to text need not do.  What is cut is too
- * large to be told, and must not take the memory that its writer needs. */
+/* octet_length() tells how long it is without fetching or unpacking it. */
+static bool
+is_octets(struct type type)
+{
+    if (type.array || type.composite != NULL || type.range != NULL || type.extension != NULL)
+        return false;
+    return type.kind == TYPE_TEXT || type.kind == TYPE_VARCHAR || type.kind == TYPE_BPCHAR ||
+           type.kind == TYPE_BYTEA;
+}
+
+/*
+ * As the type's output function writes it, which a cast to text need not do.  What is too large to
+ * be told must not take the memory that its writer needs, nor fail him: it is not written at all,
+ * or cut where a small value has a long text.  What stands for it depends on the row, or each
+ * session's plans would hold it as a constant.
+ */
 static const char *
 value_of(const struct column *column)
 {
     const char *name = arena_printf("r.%s", name_sql(column->name));
-    const char *text = arena_printf("format('%%s', %s)", name);
+    const char *text = arena_printf("format('%%s', %s)", name), *size, *large;
 
-    if (!is_small(column->type))
-        text = arena_printf("left(%s, 65537)", text);
+    if (is_small(column->type)) {
+        if (column->not_null)
+            return text;
+        return arena_printf("case when %s is distinct from null then %s end", name, text);
+    }
+    size = arena_printf(is_octets(column->type) ? "octet_length(%s)" : "pg_column_size(%s)", name);
+    large = arena_printf("case when %s > 65536 then repeat(' ', least(%s, 65537))", size, size);
     if (column->not_null)
-        return text;
-    return arena_printf("case when %s is distinct from null then %s end", name, text);
+        return arena_printf("%s else left(%s, 65537) end", large, text);
+    return arena_printf("%s when %s is distinct from null then left(%s, 65537) end", large, name,
+                        text);
 }
 
 /* ---- which tables ---- */

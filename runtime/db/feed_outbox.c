@@ -25,6 +25,7 @@
 #define DELETED 5000 /* by one statement, at most */
 
 static const char read_name[] = "read";
+static const char empty_snapshot[] = "1:1:";
 
 struct outbox {
     struct pgs_feed *feed;
@@ -35,7 +36,8 @@ struct outbox {
     int64_t listened_ms, read_ms; /* when it was last asked for */
     char *marked;                 /* what was seen at marked_ms */
     int64_t marked_ms;
-    char *passed; /* what everybody has seen; NULL: nothing is to be deleted */
+    char *passed;  /* what everybody has seen; NULL: nothing is to be deleted */
+    char *deleted; /* what of that is deleted */
 };
 
 /* ---- asking ---- */
@@ -80,11 +82,11 @@ take_result(struct pgs_feed *feed, ExecStatusType wanted)
     return NULL;
 }
 
-/* `value`: of $1, or NULL.  Values come as text. */
+/* Values come as text. */
 static PGresult *
-ask(struct pgs_feed *feed, const char *sql, const char *value, ExecStatusType wanted)
+ask(struct pgs_feed *feed, const char *sql, int n, const char *const *values, ExecStatusType wanted)
 {
-    if (PQsendQueryParams(feed->link.pg, sql, value != NULL, NULL, &value, NULL, NULL, 0) != 1)
+    if (PQsendQueryParams(feed->link.pg, sql, n, NULL, values, NULL, NULL, 0) != 1)
         return NULL;
     return take_result(feed, wanted);
 }
@@ -93,7 +95,7 @@ ask(struct pgs_feed *feed, const char *sql, const char *value, ExecStatusType wa
 static bool
 tell(struct pgs_feed *feed, const char *sql)
 {
-    PGresult *result = ask(feed, sql, NULL, PGRES_COMMAND_OK);
+    PGresult *result = ask(feed, sql, 0, NULL, PGRES_COMMAND_OK);
     bool good = result != NULL;
 
     PQclear(result);
@@ -140,7 +142,7 @@ static bool
 listen_longer(struct outbox *outbox)
 {
     int64_t asked_ms = pgs_clock_ms(), told_ms;
-    PGresult *result = ask(outbox->feed, PGS_OUTBOX_LISTEN_SQL, NULL, PGRES_TUPLES_OK);
+    PGresult *result = ask(outbox->feed, PGS_OUTBOX_LISTEN_SQL, 0, NULL, PGRES_TUPLES_OK);
 
     if (result == NULL)
         return false;
@@ -167,7 +169,7 @@ begin_listening(struct outbox *outbox)
 
     if (!listen_longer(outbox))
         return false;
-    result = ask(feed, PGS_OUTBOX_NOW_SQL, NULL, PGRES_TUPLES_OK);
+    result = ask(feed, PGS_OUTBOX_NOW_SQL, 0, NULL, PGRES_TUPLES_OK);
     if (result == NULL)
         return false;
     outbox->is_listening = true;
@@ -175,6 +177,7 @@ begin_listening(struct outbox *outbox)
     replace(&outbox->unended, keep(PQgetvalue(result, 0, 2)));
     replace(&outbox->marked, keep(outbox->seen));
     replace(&outbox->passed, NULL);
+    replace(&outbox->deleted, keep(empty_snapshot));
     outbox->read_ms = outbox->marked_ms = outbox->listened_ms;
     pgs__records_hand_on_all(feed, PQgetvalue(result, 0, 1));
     PQclear(result);
@@ -187,13 +190,14 @@ begin_listening(struct outbox *outbox)
 static bool
 read_ended(struct outbox *outbox)
 {
+    const char *values[] = {outbox->unended};
     PGresult *result;
     size_t len = 0;
     char *left;
 
     if (strcmp(outbox->unended, "{}") == 0)
         return true;
-    result = ask(outbox->feed, PGS_OUTBOX_ENDED_SQL, outbox->unended, PGRES_TUPLES_OK);
+    result = ask(outbox->feed, PGS_OUTBOX_ENDED_SQL, 1, values, PGRES_TUPLES_OK);
     if (result == NULL)
         return false;
     left = keep(outbox->unended); /* what is left is no longer */
@@ -261,18 +265,21 @@ delete_passed(struct outbox *outbox)
 {
     PGresult *result;
 
-    if (pgs_clock_ms() - outbox->marked_ms > KEEP_MS) {
+    if (outbox->passed == NULL && pgs_clock_ms() - outbox->marked_ms > KEEP_MS) {
         replace(&outbox->passed, outbox->marked);
         outbox->marked = keep(outbox->seen);
         outbox->marked_ms = pgs_clock_ms();
     }
     if (outbox->passed == NULL)
         return true;
-    result = ask(outbox->feed, PGS_OUTBOX_DELETE_SQL, outbox->passed, PGRES_COMMAND_OK);
+    result = ask(outbox->feed, PGS_OUTBOX_DELETE_SQL, 2,
+                 (const char *[]){outbox->passed, outbox->deleted}, PGRES_COMMAND_OK);
     if (result == NULL)
         return false;
-    if (atoi(PQcmdTuples(result)) < DELETED)
-        replace(&outbox->passed, NULL);
+    if (atoi(PQcmdTuples(result)) < DELETED) {
+        replace(&outbox->deleted, outbox->passed);
+        outbox->passed = NULL;
+    }
     PQclear(result);
     return true;
 }
@@ -335,4 +342,5 @@ pgs__outbox_follow(struct pgs_feed *feed)
     free(outbox.unended);
     free(outbox.marked);
     free(outbox.passed);
+    free(outbox.deleted);
 }

@@ -21,7 +21,8 @@
     "delete from pgstack_live.outbox where xid >= pg_snapshot_xmax(pg_current_snapshot())"
 
 /* What has been committed since a snapshot, a transaction after the other, those that waited for
- * each other's rows in that order. */
+ * each other's rows in that order.  Not from its xmin on: one old transaction would hold that, and
+ * all since then would be walked each time. */
 #define PGS_OUTBOX_READ_SQL                                                                        \
     "select now.snapshot, now.ms, o.xid::text, o.table_schema, o.table_name, o.columns,"           \
     " case when o.total <= " PGS_OUTBOX_MAX_BYTES " then o.before end,"                            \
@@ -30,8 +31,8 @@
     " floor(extract(epoch from clock_timestamp()) * 1000)::bigint::text as ms) as now"             \
     " left join (select c.*, max(c.id) over (partition by c.xid) as last,"                         \
     " sum(c.bytes) over (order by c.id) as total"                                                  \
-    " from (select * from pgstack_live.outbox where xid >= pg_snapshot_xmin($1)"                   \
-    " and not pg_visible_in_snapshot(xid, $1)"                                                     \
+    " from (select * from pgstack_live.outbox where xid >= pg_snapshot_xmax($1)"                   \
+    " or xid = any (array(select pg_snapshot_xip($1)))"                                            \
     " order by id limit " PGS_OUTBOX_MAX_RECORDS " + 1) as c) as o on true"                        \
     " order by o.last, o.id"
 
@@ -40,10 +41,13 @@
     "select x::text, pg_visible_in_snapshot(x, pg_current_snapshot())::text"                       \
     " from unnest($1::xid8[]) as x"
 
-/* What everybody who listens has read; and what nobody will read. */
+/* What everybody who listens has read ($1), but for what is deleted already ($2), or its dead
+ * entries would be walked again; and what nobody will read. */
 #define PGS_OUTBOX_DELETE_SQL                                                                      \
     "delete from pgstack_live.outbox where ctid = any (array(select ctid from pgstack_live.outbox" \
-    " where xid < pg_snapshot_xmin($1) limit 5000))"
+    " where (xid >= pg_snapshot_xmax($2) and xid < pg_snapshot_xmax($1)"                           \
+    " or xid = any (array(select pg_snapshot_xip($2))))"                                           \
+    " and pg_visible_in_snapshot(xid, $1) limit 5000))"
 #define PGS_OUTBOX_SWEEP_SQL                                                                       \
     "delete from pgstack_live.outbox where ctid = any (array(select ctid from pgstack_live.outbox" \
     " where (select last_value from pgstack_live.listening)"                                       \

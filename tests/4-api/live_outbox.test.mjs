@@ -8,7 +8,7 @@ import { request } from '../lib/http.mjs';
 import { Live } from '../lib/live.mjs';
 import { Cluster, connect } from '../lib/postgres.mjs';
 import { freePort, sleep, until } from '../lib/process.mjs';
-import { checkStatements, logSize, seenStatements, watchStatements } from '../lib/statements.mjs';
+import { checkStatements, grammarOf, logSize, seenStatements, watchStatements } from '../lib/statements.mjs';
 import { compareUnderWrites, seed, staff } from './board.mjs';
 
 const { ada, bob, eve } = users;
@@ -183,6 +183,18 @@ test('values arrive as they do in a result, whatever the session of the writer',
   await live.close();
 });
 
+test('large values of any kind are told that there was one, and do not fail their writer', async () => {
+  const live = await open('ada');
+  const facts = await live.subscribe('f', 'facts', { team_id: 3 }).ready();
+  await sql(`insert into fact (id, team_id, raw, tags, body) values (30, 3, convert_to(repeat('x', 40000), 'UTF8'), array_fill('x'::text, '{70000}'), null), (31, 3, null, '{}', to_jsonb(repeat('x', 200000)))`);
+  await until('both', () => facts.rows.length === 2);
+  assert.deepEqual([facts.rows[0].raw.length, facts.rows[0].tags.length, facts.rows[1].body.length], [80_002, 70_000, 200_000]);
+  if (process.env.LONG) await sql(`insert into fact (id, team_id, raw) values (32, 4, convert_to(repeat('x', 540000000), 'UTF8')); update fact set raw = null where id = 32`);
+  await sql('delete from fact where id >= 30');
+  await facts.become([]);
+  await live.close();
+});
+
 test('partitions and tables that inherit are followed by whatever name they are written', async () => {
   const live = await open('ada');
   const events = await live.subscribe('e', 'events', { team: 1 }).ready(), houses = await live.subscribe('h', 'houses', { team: 1 }).ready();
@@ -284,6 +296,40 @@ test('a prepared transaction is told when it is committed', async () => {
   await live.close();
 });
 
+/** What PostgreSQL did for a statement of the feed, and undoes: how many records it came upon, and how many it deleted. */
+async function walk(begins, ...snapshots) {
+  const statement = grammarOf(program).get('statement').map(([part]) => part.text).find((text) => text?.startsWith(begins));
+  const { rows } = await sql(`begin; set local enable_seqscan = off; explain (analyze, format json) ${statement.replace(/\$(\d)/g, (_, n) => `'${snapshots[n - 1]}'`)}; rollback`)
+    .then((results) => results.find(({ command }) => command === 'EXPLAIN'));
+  const nodes = ({ Plans = [], ...node }) => [node, ...Plans.flatMap(nodes)];
+  const all = nodes(rows[0]['QUERY PLAN'][0].Plan), records = all.filter((node) => node['Node Type'] === 'Bitmap Index Scan');
+  assert.deepEqual(records.map((node) => node['Index Name']), ['outbox_xid', 'outbox_xid'], 'by two ranges');
+  return { walked: records.reduce((sum, node) => sum + node['Actual Rows'], 0), deleted: all.find((node) => node['Node Type'] === 'Tid Scan')?.['Actual Rows'] };
+}
+
+test('an old transaction, in another database too, holds up neither reading nor deleting', async () => {
+  const holder = await connect(cluster, 'postgres'), live = await open(staff);
+  try {
+    await holder.query('begin; select pg_current_xact_id()');
+    const notes = await live.subscribe('n', 'notes', { ticket: 1 }).ready();
+    const now = () => db.value('select pg_current_snapshot()::text');
+    await until('triggers to be told', () => db.value('select last_value > extract(epoch from now()) * 1000 from pgstack_live.listening'));
+    const from = await now(), written = 300;
+    await sql(`do $$ begin for i in 1..${written} loop insert into note values (i, 1, 'x'); commit; end loop; end $$`);
+    const to = await now();
+    await until('all of them', () => notes.rows.length === written);
+    assert.deepEqual(await walk('select now.snapshot', from), { walked: written, deleted: undefined });
+    assert.deepEqual(await walk('select now.snapshot', to), { walked: 0, deleted: undefined }, 'what was read is not read again');
+    assert.deepEqual(await walk('delete from pgstack_live.outbox where ctid = any (array(select ctid from pgstack_live.outbox where (xid', to, from), { walked: written, deleted: written });
+    assert.deepEqual(await walk('delete from pgstack_live.outbox where ctid = any (array(select ctid from pgstack_live.outbox where (xid', to, to), { walked: 0, deleted: 0 });
+    await sql('truncate note');
+    await notes.become([]);
+  } finally {
+    await holder.end();
+    await live.close();
+  }
+});
+
 test('a record that a dump has brought from elsewhere is not taken for ours', async () => {
   await sql(`insert into pgstack_live.outbox (xid, table_schema, table_name, columns, after) select (pg_current_xact_id()::text::bigint + 40)::text::xid8, 'public', 'ticket', '{id}', '{{1}}'`);
   await beginAnew();
@@ -322,7 +368,8 @@ test('limit: live_outbox', async () => {
 });
 
 test('two servers read one outbox, and what all have read is deleted', { timeout: 120_000 }, async () => {
-  await withServer('20ms', async ({ PORT }) => {
+  await withServer('20ms', async ({ PORT }) => withWriter(async (holder) => {
+    await holder.query('begin; select pg_current_xact_id()');
     const lives = [await open('ada'), await open('ada', PORT)];
     const both = await Promise.all(lives.map((live) => live.subscribe('t', 'tickets', { team_id: 1 }).ready()));
     await sql(`insert into ticket (id, team_id, title) values (70, 1, 'x')`);
@@ -331,7 +378,7 @@ test('two servers read one outbox, and what all have read is deleted', { timeout
     for (const tickets of both) await tickets.become([first]);
     if (process.env.LONG) await until('the outbox to be empty', async () => await recorded() === 0, 60_000);
     for (const live of lives) await live.close();
-  });
+  }));
 });
 
 test('a server that stood still for too long begins anew', { skip: !process.env.LONG, timeout: 120_000 }, async () => {
