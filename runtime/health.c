@@ -111,12 +111,17 @@ on_request_end(void *cell)
         pgs_txn_detach(ready->txn);
 }
 
-static atomic_bool is_draining;
+static const char *const words[] = {
+    [PGS_HEALTH_STARTING] = "{\"status\":\"starting\"}",
+    [PGS_HEALTH_DRAINING] = "{\"status\":\"draining\"}",
+};
+
+static _Atomic(enum pgs_health_phase) current_phase;
 
 void
-pgs_health_drain(void)
+pgs_health_enter(enum pgs_health_phase phase)
 {
-    atomic_store(&is_draining, true);
+    atomic_store(&current_phase, phase);
 }
 
 static void
@@ -141,6 +146,17 @@ ask_state(struct pgs_thread *thread, h2o_req_t *req)
     pgs_txn_send(ready->txn, false, on_state, ready);
 }
 
+static void
+reply_readiness(struct pgs_thread *thread, h2o_req_t *req)
+{
+    enum pgs_health_phase phase = atomic_load(&current_phase);
+
+    if (phase == PGS_HEALTH_SERVING)
+        ask_state(thread, req);
+    else
+        reply_text(req, 503, words[phase]);
+}
+
 bool
 pgs_health_on_request(struct pgs_thread *thread, h2o_req_t *req)
 {
@@ -158,9 +174,7 @@ pgs_health_on_request(struct pgs_thread *thread, h2o_req_t *req)
     pgs_request_info(req)->route = health ? "/health" : "/ready";
     if (health)
         reply_health(thread, req);
-    else if (atomic_load(&is_draining))
-        reply_text(req, 503, "{\"status\":\"draining\"}");
     else
-        ask_state(thread, req);
+        reply_readiness(thread, req);
     return true;
 }

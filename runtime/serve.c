@@ -251,7 +251,7 @@ stop_servers(const struct pgs__program *program, struct pgs_server *server,
     PGS_LOG(PGS_LOG_INFO, retires ? "retiring" : "stopping", PGS_LOG_INT("signal", number),
             PGS_LOG_INT("generation", program->handover.generation));
     if (!retires)
-        pgs_health_drain();
+        pgs_health_enter(PGS_HEALTH_DRAINING);
     stopped = pgs_server_stop(server, end,
                               retires ? pgs_serve_retire_ms(&program->config)
                                       : program->config.stop_timeout_ms);
@@ -297,6 +297,13 @@ open_relay(struct pgs__program *program)
     return program->relay != NULL;
 }
 
+/* A later generation has another one beside it that serves, or is tried again. */
+static bool
+ends_all_if_it_fails(const struct pgs_handover *handover)
+{
+    return handover->generation <= 1;
+}
+
 static int
 serve_until_signal(struct pgs__program *program, struct pgs__program *admin)
 {
@@ -305,6 +312,8 @@ serve_until_signal(struct pgs__program *program, struct pgs__program *admin)
     sigset_t signals;
     int number;
 
+    if (ends_all_if_it_fails(&program->handover))
+        pgs_health_enter(PGS_HEALTH_STARTING);
     if (!start_servers(server, admin_server))
         return 1;
     our_signals(program, &signals);
@@ -312,6 +321,7 @@ serve_until_signal(struct pgs__program *program, struct pgs__program *admin)
     log_listening(program);
     pgs_log_wait(); /* before the supervisor says that it is ready */
     pgs_handover_tell_ready(&program->handover);
+    pgs_health_enter(PGS_HEALTH_SERVING);
     number = wait_for_signal(&signals, program);
     if (program->handover.supervisor == 0)
         end_at_second_signal(&signals);

@@ -6,6 +6,7 @@ import { request } from '../lib/http.mjs';
 import { anon_key, secret, service_key, token } from '../lib/jwt.mjs';
 import { Cluster, connect, password } from '../lib/postgres.mjs';
 import { freePort, sleep, until } from '../lib/process.mjs';
+import { openProxy } from '../lib/proxy.mjs';
 import { openProof } from './proof.mjs';
 
 let app;
@@ -84,6 +85,26 @@ test('SIGTERM lets requests in flight end', async () => {
   assert.equal(r.status, 200);
   assert.equal(r.text, '1');
   assert.deepEqual(await ended, { code: 0, signal: null });
+});
+
+test('while a login is missing yet, /ready says no and requests are served', async () => {
+  const slow = await openProxy(app.cluster.port);
+  slow.hold();
+  const port = await freePort();
+  const more = { ADMIN_DATABASE_URL: `postgresql://authenticator_admin:${password}@127.0.0.1:${slow.port}/${app.name}`, THREADS: '1' };
+  const server = await startServer(app.program, environment(app.cluster, app.name, port, await freePort(), more), { wait: false });
+  const status = (path) => request(port, 'GET', path, { headers: { apikey: anon_key } }).then((r) => r.status, () => 0);
+  try {
+    await until('requests to be served', async () => await status('/rest/v1/item') === 200);
+    assert.deepEqual((await request(port, 'GET', '/ready')).json, { status: 'starting' });
+    assert.doesNotMatch(server.output(), /"event":"generation_ready"/);
+    slow.release();
+    await until('/ready', async () => await status('/ready') === 200);
+    assert.deepEqual(await server.stop(), { code: 0, signal: null });
+  } finally {
+    await server.stop('SIGKILL');
+    slow.close();
+  }
 });
 
 test('while it drains, /ready says no and /health still says yes', async () => {
