@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The connection: chosen for what PostgreSQL has, lost and made again. */
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -25,11 +23,8 @@ pgs__feed_find_watched(const struct pgs_feed *feed, const char *schema, const ch
 bool
 pgs__feed_is_ended_within(struct pgs_feed *feed, int fd, int timeout_ms)
 {
-    struct pollfd fds[2] = {{feed->link.wake_fd, POLLIN, 0}, {fd, POLLIN, 0}};
-    uint64_t times;
-
-    if (!feed->link.is_ending && poll(fds, fd >= 0 ? 2 : 1, timeout_ms) > 0 && fds[0].revents != 0)
-        (void)!read(feed->link.wake_fd, &times, sizeof(times));
+    if (!feed->link.is_ending)
+        pgs__link_wait(&feed->link, fd, timeout_ms);
     return feed->link.is_ending;
 }
 

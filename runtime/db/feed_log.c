@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The log: streaming replication protocol over libpq's COPY BOTH (PostgreSQL's documentation,
- * Streaming Replication Protocol).  Everything blocks but the wait for more, which close() ends.
+ * Streaming Replication Protocol).  Everything blocks but the waits for a slot and for more,
+ * which close() ends.
  */
 #include <stdio.h>
 #include <string.h>

@@ -22,7 +22,6 @@
 #define KEEP_MS 12000  /* more than LATE_MS: then everybody has read it, or is late */
 #define IDLE_MS 10000
 #define ASK_MS 5000
-#define DELETED 5000 /* by one statement, at most */
 
 static const char read_name[] = "read";
 static const char empty_snapshot[] = "1:1:";
@@ -276,7 +275,7 @@ delete_passed(struct outbox *outbox)
                  (const char *[]){outbox->passed, outbox->deleted}, PGRES_COMMAND_OK);
     if (result == NULL)
         return false;
-    if (atoi(PQcmdTuples(result)) < DELETED) {
+    if (atoi(PQcmdTuples(result)) < atoi(PGS_OUTBOX_MAX_DELETED)) {
         replace(&outbox->deleted, outbox->passed);
         outbox->passed = NULL;
     }

@@ -5,6 +5,7 @@
 
 #define PGS_OUTBOX_MAX_RECORDS "50000"  /* statements that are read at once */
 #define PGS_OUTBOX_MAX_BYTES "16777216" /* of rows; above it they are not read */
+#define PGS_OUTBOX_MAX_DELETED "5000"   /* by one statement */
 
 /* Triggers write from now on, and until when.  It is a transaction with a number that has ended, so
  * that all that began before it are in the next snapshot, or have ended. */
@@ -47,11 +48,11 @@
     "delete from pgstack_live.outbox where ctid = any (array(select ctid from pgstack_live.outbox" \
     " where (xid >= pg_snapshot_xmax($2) and xid < pg_snapshot_xmax($1)"                           \
     " or xid = any (array(select pg_snapshot_xip($2))))"                                           \
-    " and pg_visible_in_snapshot(xid, $1) limit 5000))"
+    " and pg_visible_in_snapshot(xid, $1) limit " PGS_OUTBOX_MAX_DELETED "))"
 #define PGS_OUTBOX_SWEEP_SQL                                                                       \
     "delete from pgstack_live.outbox where ctid = any (array(select ctid from pgstack_live.outbox" \
     " where (select last_value from pgstack_live.listening)"                                       \
     " < extract(epoch from clock_timestamp()) * 1000 - 20000"                                      \
-    " limit 5000))"
+    " limit " PGS_OUTBOX_MAX_DELETED "))"
 
 #endif

@@ -2,6 +2,7 @@
 #include "db/link.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -70,6 +71,16 @@ set_socket(struct pgs__link *link, int fd)
     (void)pthread_mutex_lock(&link->mutex);
     link->socket_fd = fd;
     (void)pthread_mutex_unlock(&link->mutex);
+}
+
+void
+pgs__link_wait(const struct pgs__link *link, int fd, int timeout_ms)
+{
+    struct pollfd fds[2] = {{link->wake_fd, POLLIN, 0}, {fd, POLLIN, 0}};
+    uint64_t times;
+
+    if (poll(fds, fd >= 0 ? 2 : 1, timeout_ms) > 0 && fds[0].revents != 0)
+        (void)!read(link->wake_fd, &times, sizeof(times));
 }
 
 static void

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A thread of its own with one connection of libpq, which may block: for what PostgreSQL tells by
- * itself.  The thread connects, and connects again; ending it breaks whatever it waits for.
+ * itself.  The thread connects, and connects again; ending it breaks whatever it waits for
+ * but connecting, which ends by itself within 5 s a host.
  */
 #ifndef PGS_DB_LINK_H
 #define PGS_DB_LINK_H
@@ -12,7 +13,7 @@
 
 struct pgs__link {
     pthread_t thread;
-    int wake_fd;           /* an eventfd, written to when it is time to end */
+    int wake_fd;           /* an eventfd: pgs__link_wake() */
     pthread_mutex_t mutex; /* over socket_fd, so that none is shut down that another has by now */
     int socket_fd;         /* of the connection while it may block; -1: none */
     _Atomic bool is_ending;
@@ -42,6 +43,9 @@ void pgs__link_wake(struct pgs__link *link);
 
 /* On the thread: */
 void pgs__link_begin(void);
+
+/* Waits for input from `fd` (-1: none), for pgs__link_wake(), or for the time. */
+void pgs__link_wait(const struct pgs__link *link, int fd, int timeout_ms);
 
 /* False: not connected, or told to end; pgs__link_disconnect follows in either case. */
 bool pgs__link_connect(struct pgs__link *link, const char *conninfo,

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/limit.h"
@@ -297,23 +296,12 @@ answer_all(struct pgs_reactive *reactive)
 
 /* ---- the connection ---- */
 
-/* Waits for input, for a question, for the time, or for the end. */
-static void
-doze(struct pgs_reactive *reactive, int fd, int timeout_ms)
-{
-    struct pollfd fds[2] = {{reactive->link.wake_fd, POLLIN, 0}, {fd, POLLIN, 0}};
-    uint64_t woken;
-
-    if (poll(fds, fd >= 0 ? 2 : 1, timeout_ms) > 0 && fds[0].revents != 0)
-        (void)!read(reactive->link.wake_fd, &woken, sizeof(woken));
-}
-
 /* Until the connection is lost, or it is time to end. */
 static void
 follow(struct pgs_reactive *reactive)
 {
     while (tell_all(reactive) && answer_all(reactive) && !reactive->link.is_ending) {
-        doze(reactive, PQsocket(reactive->link.pg), PROBE_MS / 2);
+        pgs__link_wait(&reactive->link, PQsocket(reactive->link.pg), PROBE_MS / 2);
         if (PQconsumeInput(reactive->link.pg) != 1)
             return;
         if (pgs_clock_ms() - reactive->probed_ms > PROBE_MS && !look_who_sends(reactive))
@@ -406,7 +394,7 @@ pause_and_refuse(struct pgs_reactive *reactive)
 
     refuse_all(reactive);
     while (!reactive->link.is_ending && (left_ms = end_ms - pgs_clock_ms()) > 0) {
-        doze(reactive, -1, (int)left_ms);
+        pgs__link_wait(&reactive->link, -1, (int)left_ms);
         refuse_all(reactive);
     }
 }

@@ -395,7 +395,6 @@ settle(struct pgs__work *work, struct pgs__touch *group)
 
     if (!is_known(work->rows.match, group))
         return false;
-
     if (rows_of(work, group)->number == 0 && work->rows.live->n_key > 0) {
         take_out(work, group);
         return true;

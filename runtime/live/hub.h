@@ -17,8 +17,8 @@ struct pgs__news {
         PGS__NEWS_BEHIND,    /* no more commits before pgs__hub_catch_up */
         PGS__NEWS_CONNECTED, /* everything must be looked at again */
         PGS__NEWS_LOST,
+        PGS__NEWS_IMPOSSIBLE, /* as PostgreSQL is set up, there will be none */
         PGS__NEWS_CLAIMED,    /* a client of one of its sessions has come back over another one */
-        PGS__NEWS_IMPOSSIBLE, /* and cannot be had */
     } kind;
     struct pgs_changes *changes; /* of a commit: a reference for the receiver */
     uint64_t number;             /* in the hub: of the commit, or of the last one before; a gen */

@@ -5,7 +5,8 @@
  * One thread reads the log, or an outbox (db/feed.h), and hands each commit to every serving
  * thread.  Rows that generated code can judge are matched with what a subscriber holds; what else a
  * commit may have changed is asked for again, as the subscriber.  So row security decides what a
- * subscriber sees, with the rights of that moment, and writers pay nothing but the log.
+ * subscriber sees, with the rights of that moment, and writers pay nothing but the log, or
+ * what an outbox's triggers do.
  */
 #ifndef PGS_LIVE_LIVE_H
 #define PGS_LIVE_LIVE_H

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/limit.h"
-#include "base/log.h"
 
 struct pgs_relay {
     struct pgs_reactive *reactive;

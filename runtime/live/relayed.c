@@ -8,6 +8,7 @@
 #include "base/limit.h"
 #include "base/metric.h"
 #include "base/random.h"
+#include "live/shelf.h"
 #include "live/single.h"
 
 #define BUCKETS 1024 /* a power of two */
@@ -134,6 +135,7 @@ pgs__relayed_follow(struct pgs__session *session, const char *id, int64_t genera
     pgs_gauge_add(PGS_CELL_REACTIVE_SOCKETS, 1);
     session->relayed = relayed;
     session->single = relayed->id;
+    pgs__shelf_forget(session->shelf, session); /* its gen is the subscription's from now on */
     session->gen = (uint64_t)generation;
     pgs__single_begin(session);
 }

@@ -6,13 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/limit.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "codec/json_write.h"
 #include "codec/literal.h"
-#include "live/frame.h"
 #include "live/message.h"
 #include "live/relayed.h"
 #include "live/single.h"
@@ -361,6 +359,12 @@ pool_alloc(void *pool, size_t size)
     return h2o_mem_alloc_pool(pool, size);
 }
 
+struct pgs_memory
+pgs__live_memory(h2o_mem_pool_t *pool)
+{
+    return (struct pgs_memory){pool_alloc, pool};
+}
+
 /* What is sent back is small, because who pings may not read. */
 static void
 answer_ping(struct pgs__session *session, const struct pgs__message *message)
@@ -391,7 +395,7 @@ void
 pgs__session_receive(struct pgs__session *session, const char *type, const char *text, size_t len)
 {
     h2o_mem_pool_t pool;
-    struct pgs_memory memory = {pool_alloc, &pool};
+    struct pgs_memory memory = pgs__live_memory(&pool);
     struct pgs__message message;
     const char *why;
 

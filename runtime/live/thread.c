@@ -60,27 +60,15 @@ catch_up(struct pgs_live_thread *thread)
         for_each_subscription(thread, begin_anew, NULL);
 }
 
+/* `singles_alone`: they can be told no other way that what comes next may take a while. */
 static void
-renew_all(struct pgs_live_thread *thread)
+renew_sessions(struct pgs_live_thread *thread, bool singles_alone)
 {
     for (h2o_linklist_t *link = thread->sessions.next; link != &thread->sessions;
          link = link->next) {
         struct pgs__session *session = H2O_STRUCT_FROM_MEMBER(struct pgs__session, link, link);
 
-        if (!session->is_relayed)
-            pgs__session_renew(session);
-    }
-}
-
-/* They tell no other way that what comes next may take a while. */
-static void
-renew_singles(struct pgs_live_thread *thread)
-{
-    for (h2o_linklist_t *link = thread->sessions.next; link != &thread->sessions;
-         link = link->next) {
-        struct pgs__session *session = H2O_STRUCT_FROM_MEMBER(struct pgs__session, link, link);
-
-        if (session->single != NULL && !session->is_relayed)
+        if (!session->is_relayed && (!singles_alone || session->single != NULL))
             pgs__session_renew(session);
     }
 }
@@ -121,12 +109,12 @@ take_news(struct pgs_live_thread *thread, const struct pgs__news *news)
     case PGS__NEWS_CONNECTED:
         thread->is_connected = true;
         pgs__recent_raise(&thread->recent, news->number);
-        renew_all(thread);
+        renew_sessions(thread, false);
         for_each_subscription(thread, begin_anew, NULL);
         break;
     case PGS__NEWS_LOST:
         thread->is_connected = false;
-        renew_singles(thread);
+        renew_sessions(thread, true);
         break;
     case PGS__NEWS_CLAIMED:
         give_up(thread, news);

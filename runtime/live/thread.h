@@ -70,7 +70,7 @@ struct pgs__session {
     void *who_block;          /* what it is in */
     unsigned keys_generation; /* when it was let in */
     struct pgs__shelf *shelf;
-    uint64_t gen;          /* names the connection; another one once the log was lost */
+    uint64_t gen;          /* names the connection, another one once the log was lost; of pg_reactive the subscription's generation */
     h2o_linklist_t living; /* on the shelf, by gen */
     uint64_t n_frames;     /* sent so far */
     struct pgs__mark mark; /* where the client comes back to, if all of it does */
@@ -136,6 +136,9 @@ struct pgs__session *pgs__session_open(struct pgs_live_thread *thread,
 
 /* `may_return`: its subscriptions are kept for a while. */
 void pgs__session_close(struct pgs__session *session, bool may_return);
+
+/* What a message is read into. */
+struct pgs_memory pgs__live_memory(h2o_mem_pool_t *pool);
 
 /* Whoever it is may have live queries at all. */
 bool pgs__session_is_admitted(const struct pgs__session *session)

@@ -109,12 +109,6 @@ pgs__live_credential(const h2o_req_t *req, const struct pgs__live_url *url)
     return other.base != NULL ? other : h2o_iovec_init(url->apikey.at, url->apikey.len);
 }
 
-static void *
-pool_alloc(void *pool, size_t size)
-{
-    return h2o_mem_alloc_pool(pool, size);
-}
-
 /* Nothing that the URL says may be a member of the message itself. */
 static bool
 is_one_object(const struct pgs_buf *message, struct pgs_text params)
@@ -126,7 +120,7 @@ is_one_object(const struct pgs_buf *message, struct pgs_text params)
 
     h2o_mem_init_pool(&pool);
     is_one = pgs__message_read("subscribe", message->at, message->len,
-                               (struct pgs_memory){pool_alloc, &pool}, &read, &why) &&
+                               pgs__live_memory(&pool), &read, &why) &&
              read.params.len == params.len;
     h2o_mem_clear_pool(&pool);
     return is_one;

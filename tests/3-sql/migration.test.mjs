@@ -344,6 +344,10 @@ describe('the runner', () => {
       await db.query('create database app owner migrator');
       const r = await migrate(copy, `postgresql://migrator:${password}@127.0.0.1:${alone.port}/app`);
       assert.match(r.out + r.err, /pgstack_replicator needs REPLICATION/);
+      const app = await connect(alone, 'app');
+      assert.equal(await app.value(`select has_table_privilege('pgstack_replicator', 'pgstack_live.outbox', 'select')
+        and has_table_privilege('pgstack_replicator', 'pgstack_live.outbox', 'delete')`), true);
+      await app.end();
       assert.deepEqual(await db.rows(`select rolcanlogin, rolreplication from pg_roles where rolname = 'pgstack_replicator'`), [{ rolcanlogin: true, rolreplication: false }]);
     } finally {
       await db.end();

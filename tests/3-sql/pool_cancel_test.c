@@ -24,16 +24,21 @@ two_lanes(void)
     return config;
 }
 
+static struct answer *
+start_nap(void)
+{
+    struct answer *a = start_slow(&ada, NAP);
+
+    wait_for_count(RUNNING_NAPS, 1);
+    return a;
+}
+
 static void
 test_slow_and_forsaken(void **state)
 {
-    struct answer *a;
-
     (void)state;
     open_pool(two_lanes());
-    a = start_slow(&ada, NAP);
-    wait_for_count(RUNNING_NAPS, 1);
-    detach(a);
+    detach(start_nap());
     wait_for_count(RUNNING_NAPS, 0);
     wait_for_connections();
     assert_string_equal(ask(&ada, "select 1")->how, "ok");
@@ -44,14 +49,11 @@ static void
 test_forsaken_of_one_snapshot(void **state)
 {
     struct pgs_pool_config config = two_lanes();
-    struct answer *a;
 
     (void)state;
     config.one_snapshot = true;
     open_pool(config);
-    a = start_slow(&ada, NAP);
-    wait_for_count(RUNNING_NAPS, 1);
-    detach(a);
+    detach(start_nap());
     wait_for_count(RUNNING_NAPS, 0);
 }
 
@@ -200,13 +202,9 @@ test_forsaken_before_its_time(void **state)
 static void
 test_forsaken_at_the_end(void **state)
 {
-    struct answer *a;
-
     (void)state;
     open_pool(two_lanes());
-    a = start_slow(&ada, NAP);
-    wait_for_count(RUNNING_NAPS, 1);
-    detach(a);
+    detach(start_nap());
     close_pool();
     wait_for_count(RUNNING_NAPS, 0);
 }
@@ -214,10 +212,7 @@ test_forsaken_at_the_end(void **state)
 static void
 cancel_a_nap(void)
 {
-    struct answer *a = start_slow(&ada, NAP);
-
-    wait_for_count(RUNNING_NAPS, 1);
-    detach(a);
+    detach(start_nap());
     put_clock_forward(200);
 }
 

@@ -55,8 +55,10 @@ export async function run(program, args, options = {}) {
   return { code, out, err };
 }
 
-/** A TCP port of 127.0.0.1 that is free now. */
-/** Below those that the system gives to clients: what is free now is free still when a server takes it. */
+/**
+ * A TCP port of 127.0.0.1 that is free now, below those that the system gives to clients: it is
+ * free still when a server takes it.
+ */
 export async function freePort() {
   for (;;) {
     const port = randomInt(10_000, 32_000);
