@@ -2,7 +2,7 @@
 //
 // Of each shape: `requests`, how many different ones; for each contestant a function of the request's
 // number to { method, path, body }; `of`, what to look at in an answer, so that all are known to
-// say the same; `values`, what pgbench puts for the statement's parameters.
+// say the same; `values`, what pgbench puts for the statement's parameters, `n` one of its variables.
 import { n_users, rows } from './stage.mjs';
 
 const item_fields = 'rowId ownerId title body state madeAt';
@@ -24,7 +24,8 @@ function page(n) {
     fastify: () => get(`/item?limit=${n}`),
     postgraphile: () => graphql(question, { n }),
     of: { ours: (json) => json.map((r) => r.title), fastify: (json) => json.map((r) => r.title), postgraphile: (json) => json.data.allItems.nodes.map((r) => r.title) },
-    values: [String(n)],
+    n,
+    values: [':n'],
   };
 }
 

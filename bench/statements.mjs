@@ -36,9 +36,12 @@ const filled = (statement, values) => {
   return text;
 };
 
-/** Files of two scripts with these statements: in one pipeline, and in round trips. */
-export function writeScripts(name, [session, ...others], values) {
-  const choose = `\\set id random(1, ${rows})\n\\set u ${uid_base} + :id % ${n_users}\n`;
+/**
+ * Files of two scripts with these statements: in one pipeline, and in round trips.  Values are
+ * variables, `:id`, `:u` and `:n`, because a constant in the text may make another plan.
+ */
+export function writeScripts(name, [session, ...others], { values, n }) {
+  const choose = `\\set id random(1, ${rows})\n\\set u ${uid_base} + :id % ${n_users}\n\\set n ${n ?? 0}\n`;
   const all = [filled(session, sessionValues(session)), ...others.map((s) => filled(s, values))];
   const texts = {
     pipeline: `${choose}\\startpipeline\n${all.join(';\n')};\n\\endpipeline\n`,

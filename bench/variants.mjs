@@ -41,7 +41,7 @@ async function ofShape(stage, shape) {
   }
   if (!shape.values) return { found };
   const statements = await statementsOf(stage, () => ask(stage.ours, shape, 'ours', 4));
-  const scripts = writeScripts(file_name(shape.name), statements, shape.values);
+  const scripts = writeScripts(file_name(shape.name), statements, shape);
   for (const kind of Object.keys(scripts))
     for (const n of clients) add(kind, n, (s) => pgbench(stage.cluster, scripts[kind], n, s, { pg }));
   return { found, statements };
