@@ -70,7 +70,8 @@ struct pgs__session {
     void *who_block;          /* what it is in */
     unsigned keys_generation; /* when it was let in */
     struct pgs__shelf *shelf;
-    uint64_t gen;          /* names the connection, another one once the log was lost; of pg_reactive the subscription's generation */
+    uint64_t gen; /* names the connection, another one once the log was lost; of pg_reactive the
+                     subscription's generation */
     h2o_linklist_t living; /* on the shelf, by gen */
     uint64_t n_frames;     /* sent so far */
     struct pgs__mark mark; /* where the client comes back to, if all of it does */

@@ -119,8 +119,8 @@ is_one_object(const struct pgs_buf *message, struct pgs_text params)
     bool is_one;
 
     h2o_mem_init_pool(&pool);
-    is_one = pgs__message_read("subscribe", message->at, message->len,
-                               pgs__live_memory(&pool), &read, &why) &&
+    is_one = pgs__message_read("subscribe", message->at, message->len, pgs__live_memory(&pool),
+                               &read, &why) &&
              read.params.len == params.len;
     h2o_mem_clear_pool(&pool);
     return is_one;
