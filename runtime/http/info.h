@@ -25,7 +25,8 @@ struct pgs_request_info {
     int64_t db_us;              /* public: from sending to its answer */
     int64_t auth_us;            /* public: until it was known who asks; 0: the client is not told */
     int64_t answered_us;        /* public: when PostgreSQL had answered, where the client is told */
-    void *work;                 /* private to http/work.c; NULL: none */
+    bool is_resting; /* public: an answer that goes on, and of which nothing waits to be sent */
+    void *work;      /* private to http/work.c; NULL: none */
 };
 
 /* Of a request that pgs_server's on_request has been called with; lives as long as the request. */

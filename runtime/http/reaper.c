@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/limit.h"
+#include "http/info.h"
 #include "http/worker.h"
 
 #define REAP_MS 1000
@@ -47,13 +48,17 @@ is_stalled(struct pgs__connection *connection, int64_t now_ms)
     return now_ms - connection->acked_ms > connection->worker->config->write_timeout_ms;
 }
 
-/* True: the client's window has had no room for the rest of an answer for WRITE_TIMEOUT. */
+/* True: the client's window has had no room for what waits of an answer for WRITE_TIMEOUT. */
 static bool
 is_withheld(struct pgs__lease *lease, int64_t now_ms)
 {
     if (lease->req->res.status == 0 || !lease->connection->is_h2 ||
         h2o_socket_is_writing(lease->connection->socket))
         return false;
+    if (pgs_request_info(lease->req)->is_resting) {
+        lease->sent_ms = 0;
+        return false;
+    }
     if (lease->sent_ms == 0 || lease->req->bytes_sent != lease->sent) {
         lease->sent = lease->req->bytes_sent;
         lease->sent_ms = now_ms;

@@ -15,7 +15,7 @@
 #include "http/reply.h"
 #include "live/url.h"
 
-#define HEARTBEAT_MS 10000 /* proxies and our own write timeout end what is silent */
+#define HEARTBEAT_MS 10000 /* proxies end what is silent */
 
 struct stream {
     h2o_generator_t generator;
@@ -54,6 +54,7 @@ proceed(struct stream *stream)
     stream->leaving = stream->waiting;
     stream->waiting = empty;
     bytes = h2o_iovec_init(stream->leaving.at, stream->leaving.len);
+    pgs_request_info(stream->req)->is_resting = false;
     stream->is_busy = true;
     stream->said_ms = pgs_clock_ms();
     h2o_send(stream->req, &bytes, bytes.len > 0,
@@ -65,8 +66,8 @@ on_proceed(h2o_generator_t *generator, h2o_req_t *req)
 {
     struct stream *stream = H2O_STRUCT_FROM_MEMBER(struct stream, generator, generator);
 
-    (void)req;
     stream->is_busy = false;
+    pgs_request_info(req)->is_resting = true;
     proceed(stream);
 }
 

@@ -10,6 +10,7 @@ import { startServer, users } from '../lib/app.mjs';
 import { DATA, END_HEADERS, END_STREAM, HEADERS, PING, RST, SETTINGS, attack, certificate, frame, get, literal, uint32 } from '../lib/h2.mjs';
 import { request } from '../lib/http.mjs';
 import { anon_key, token } from '../lib/jwt.mjs';
+import { limitHits } from '../lib/metrics.mjs';
 import { scratch } from '../lib/paths.mjs';
 import { freePort, run, sleep, until } from '../lib/process.mjs';
 import { floods, streams, upload } from './floods.mjs';
@@ -46,8 +47,7 @@ after(async () => {
 });
 
 const headers = { apikey: anon_key, authorization: `Bearer ${token(users.ada)}` };
-const metrics = async () => Object.fromEntries([...(await request(admin_port, 'GET', '/metrics')).text
-  .matchAll(/^pgstack_limit_hits_total\{limit="(\w+)"\} (\d+)$/gm)].map(([, name, n]) => [name, Number(n)]));
+const metrics = () => limitHits(admin_port);
 
 function open() {
   return http2.connect(`https://localhost:${port}`, { ca: readFileSync(first.cert), lookup: (_, o, done) => done(null, [{ address: '127.0.0.1', family: 4 }]) });

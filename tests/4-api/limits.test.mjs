@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import { credentials, startServer } from '../lib/app.mjs';
 import { END_HEADERS, END_STREAM, HEADERS, attack, certificate, exchange, frame, get, literal } from '../lib/h2.mjs';
 import { raw, request } from '../lib/http.mjs';
+import { limitHits } from '../lib/metrics.mjs';
 import { root, scratch } from '../lib/paths.mjs';
 import { freePort, run, until } from '../lib/process.mjs';
 import { floods, streams } from './floods.mjs';
@@ -30,8 +31,7 @@ async function withServer(env, work) {
   const limit = before.length === 0 ? [] : ['sh', ['-c', [...before, `exec ${app.program}`].join('; ')]];
   const server = await startServer(limit[0] ?? app.program, variables, { wait: false, args: limit[1] });
   server.port = port;
-  server.metrics = async () => Object.fromEntries([...(await request(admin_port, 'GET', '/metrics')).text
-    .matchAll(/^pgstack_limit_hits_total\{limit="(\w+)"\} (\d+)$/gm)].map(([, name, n]) => [name, Number(n)]));
+  server.metrics = () => limitHits(admin_port);
   server.waiting = async () => [...(await request(admin_port, 'GET', '/metrics')).text.matchAll(/^pgstack_pool_waiting\{[^}]*\} (\d+)$/gm)]
     .reduce((sum, [, n]) => sum + Number(n), 0);
   let how;

@@ -29,3 +29,8 @@ export async function scrape(admin_port) {
   const find = (name, labels = {}) => samples.filter((s) => s.name === name && Object.entries(labels).every(([k, v]) => s.labels[k] === v));
   return { text: r.text, headers: r.headers, samples, find, value: (name, labels) => find(name, labels).reduce((sum, s) => sum + s.value, 0) };
 }
+
+/** How often each limit of --show-limits was reached. */
+export async function limitHits(admin_port) {
+  return Object.fromEntries((await scrape(admin_port)).find('pgstack_limit_hits_total').map(({ labels, value }) => [labels.limit, value]));
+}
