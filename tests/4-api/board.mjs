@@ -34,14 +34,20 @@ const selects = {
   notes: ({ ticket }) => `select id, body from note where ticket_id = ${ticket}`,
 };
 
+/** What each of these would be answered within the transaction that `db` has begun. */
+export async function truths(db, all) {
+  const text = all.map(({ who, query, params }) => `select set_config('role', '${who.staff ? 'staff' : 'authenticated'}', true), set_config('pgstack.uid', '${who.sub}', true);
+    select coalesce(json_agg(r), '[]')::text as all from (${selects[query](params)}) r`).join(';');
+  const results = await db.query(`set local search_path = public; ${text}; reset role; reset search_path`);
+  return results.filter(({ fields }) => fields[0]?.name === 'all').map(({ rows }) => JSON.parse(rows[0].all));
+}
+
 /** The rows that `who` would get now. */
-export async function truth(db, { who, query, params }) {
-  const role = who.staff ? 'staff' : 'authenticated';
+export async function truth(db, one) {
   await db.query('begin');
-  await db.query(`select set_config('role', $1, true), set_config('pgstack.uid', $2, true)`, [role, who.sub]);
-  const { rows } = await db.query(`set local search_path = public; select coalesce(json_agg(r), '[]')::text as all from (${selects[query](params)}) r`).then((results) => results[1]);
+  const [rows] = await truths(db, [one]);
   await db.query('rollback');
-  return JSON.parse(rows[0].all);
+  return rows;
 }
 
 /** Queries whose rows have an order. */

@@ -10,6 +10,7 @@ import { Cluster, connect } from '../lib/postgres.mjs';
 import { freePort, sleep, until } from '../lib/process.mjs';
 import { checkStatements, grammarOf, logSize, seenStatements, watchStatements } from '../lib/statements.mjs';
 import { compareUnderWrites, seed, staff } from './board.mjs';
+import { checkHistory, checkWholeTransactions } from './moments.mjs';
 
 const { ada, bob, eve } = users;
 const name = 'live_outbox';
@@ -394,11 +395,21 @@ test('a server that stood still for too long begins anew', { skip: !process.env.
   await live.close();
 });
 
+const under_load = {
+  open, people: [{ sub: ada }, { sub: bob }, { sub: eve }, staff], connect: () => connect(cluster, name),
+  lose: `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'pgstack_replicator'`,
+};
+
 test('under random writes, moves, memberships and lost readers, subscribers hold what they would be answered', { timeout: 600_000 }, async () => {
-  await compareUnderWrites({
-    open, db, people: [{ sub: ada }, { sub: bob }, { sub: eve }, staff], connect: () => connect(cluster, name),
-    lose: `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'pgstack_replicator'`,
-  });
+  await compareUnderWrites({ ...under_load, db });
+});
+
+test('each state is what a commit left, in the order of the commits', { timeout: 600_000 }, async () => {
+  await checkHistory(under_load);
+});
+
+test('each state has whole transactions of all that write at once', { timeout: 600_000 }, async () => {
+  await checkWholeTransactions(under_load);
 });
 
 test('with a logical log, the log is read, and triggers write nothing; unless the role may not', async () => {

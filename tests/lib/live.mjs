@@ -34,6 +34,13 @@ class Subscription {
       this.rows = frame.rows;
       this.key = frame.key;
     } else if (frame.type === 'delta') this.apply(frame);
+    if (frame.type === 'snapshot' || frame.type === 'delta') this.told?.(frame);
+  }
+
+  /** Ends it; what is on its way may still come. */
+  leave() {
+    if (!this.left) this.live.say({ type: 'unsubscribe', id: this.id });
+    this.left = true;
   }
 
   find(row) {
