@@ -160,12 +160,36 @@ beginning(const struct expr *pattern)
     return pattern;
 }
 
+/* A sign in it stands for others, not only what a claim may hold. */
+static bool
+has_sign(const struct expr *pattern)
+{
+    bool joins = check_is_op(pattern, "||") || check_is_call(pattern, "concat") ||
+                 check_is_call(pattern, "coalesce");
+
+    if (pattern->kind == EXPR_LITERAL)
+        return pattern->value && strpbrk(pattern->value, "%_");
+    for (size_t i = 0; (joins || pattern->kind == EXPR_CAST) && i < pattern->args.n; i++)
+        if (has_sign(pattern->args.at[i]))
+            return true;
+    return false;
+}
+
+/* `start || x`, as the whole of it. */
+static bool
+is_end(const struct expr *pattern, const char *start)
+{
+    const struct expr *first = check_is_op(pattern, "||") ? pattern->args.at[0] : NULL;
+
+    return first && first->kind == EXPR_LITERAL && first->value &&
+           strcmp(first->value, start) == 0 && !has_sign(pattern->args.at[1]);
+}
+
 /* `'%@' || my_domain`: whom the end of an address names. */
 static bool
-is_domain(const struct expr *pattern, const struct expr *first)
+is_domain(const struct expr *pattern)
 {
-    return check_is_op(pattern, "||") && pattern->args.at[1]->kind != EXPR_LITERAL &&
-           (strcmp(first->value, "%@") == 0 || strcmp(first->value, "%.") == 0);
+    return is_end(pattern, "%@") || is_end(pattern, "%.");
 }
 
 static bool
@@ -178,7 +202,7 @@ is_open_pattern(const struct expr *expr, const struct binding *binding)
         return false;
     if (is_like)
         return first->kind == EXPR_LITERAL && first->value && first->value[0] == '%' &&
-               !is_domain(expr->args.at[1], first);
+               !is_domain(expr->args.at[1]);
     return (check_is_op(expr, "~") || check_is_op(expr, "~*")) &&
            (first->kind != EXPR_LITERAL || !first->value || first->value[0] != '^');
 }
@@ -206,8 +230,11 @@ check_inside(const struct asking *asking, const struct expr *expr, const struct 
     diag = diag_at(expr->span, PGS3127_CALLER_INSIDE,
                    "policy \"%s\" on \"%s\" is content with the caller anywhere in a text",
                    asking->policy->name, asking->policy->table->name);
-    diag_hint(diag, "hold it to its place: `split_part(name, '/', 1) = auth.uid()::text`; better "
-                    "is a column of its own for the owner");
+    diag_hint(diag, expr->kind == EXPR_OP && is_end(expr->args.at[1], "%")
+                        ? "the end of an address begins with its sign, `'%%@' || my_domain`; "
+                          "better is a column of its own for the owner"
+                        : "hold it to its place: `split_part(name, '/', 1) = auth.uid()::text`; "
+                          "better is a column of its own for the owner");
 }
 
 /* ---- a pattern that somebody wrote ---- */
