@@ -156,35 +156,6 @@ match_is_anybodys(struct sql_part part)
     return !found && match_is_constant(part);
 }
 
-static bool
-is_caller(struct sql_part part)
-{
-    if (part.expr->kind == EXPR_PARAM && part.frame)
-        return is_caller(argument_of(part));
-    if (part.expr->kind == EXPR_CAST)
-        return is_caller((struct sql_part){part.expr->args.at[0], part.frame});
-    if (is_bare_select(part.expr))
-        return is_caller((struct sql_part){part.expr->select->outputs.at[0].expr, part.frame});
-    return part.expr->kind == EXPR_CALL && part.expr->is_auth &&
-           strcmp(part.expr->name, "uid") == 0;
-}
-
-bool
-match_is_of_caller(const struct match_row *row, struct sql_part part)
-{
-    const struct expr *expr = part.expr;
-    struct sql_part left, right;
-    struct type type;
-
-    if (expr->kind != EXPR_OP || strcmp(expr->name, "=") != 0 ||
-        (expr->function && expr->function->extension))
-        return false;
-    left = (struct sql_part){expr->args.at[0], part.frame};
-    right = (struct sql_part){expr->args.at[1], part.frame};
-    return (match_column(row, left, &type) && is_caller(right)) ||
-           (is_caller(left) && match_column(row, right, &type));
-}
-
 /* ---- what changes without a write ---- */
 
 struct steadiness {
@@ -417,4 +388,40 @@ match_column(const struct match_row *row, struct sql_part part, struct type *typ
         return NULL;
     *type = expr->type;
     return column;
+}
+
+/* ---- the caller ---- */
+
+/* Its own id, the whole of it. */
+static bool
+is_caller(struct sql_part part)
+{
+    struct sql_part inner;
+
+    if (part.expr->kind == EXPR_PARAM && part.frame)
+        inner = argument_of(part);
+    else if (part.expr->kind == EXPR_CAST)
+        inner = (struct sql_part){part.expr->args.at[0], part.frame};
+    else if (is_bare_select(part.expr))
+        inner = (struct sql_part){part.expr->select->outputs.at[0].expr, part.frame};
+    else
+        return part.expr->kind == EXPR_CALL && part.expr->is_auth &&
+               strcmp(part.expr->name, "uid") == 0;
+    return is_caller(inner) && keeps_text(inner.expr->type, part.expr->type);
+}
+
+bool
+match_is_of_caller(const struct match_row *row, struct sql_part part)
+{
+    const struct expr *expr = part.expr;
+    struct sql_part left, right;
+    struct type type;
+
+    if (expr->kind != EXPR_OP || strcmp(expr->name, "=") != 0 ||
+        (expr->function && expr->function->extension))
+        return false;
+    left = (struct sql_part){expr->args.at[0], part.frame};
+    right = (struct sql_part){expr->args.at[1], part.frame};
+    return (match_column(row, left, &type) && is_caller(right)) ||
+           (is_caller(left) && match_column(row, right, &type));
 }
