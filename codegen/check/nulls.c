@@ -81,18 +81,6 @@ check_is_field_nullable(const char *field, struct type type)
 
 /* ---- selects ---- */
 
-/* An aggregate that is not inside of another select. */
-static bool
-has_aggregate(const struct expr *expr)
-{
-    if (expr->aggregate && !(expr->tail && expr->tail->over))
-        return true;
-    for (size_t i = 0; i < expr->args.n; i++)
-        if (expr->args.at[i] && has_aggregate(expr->args.at[i]))
-            return true;
-    return false;
-}
-
 /* `limit 1`: a number, and not 0. */
 static bool
 leaves_one(const struct expr *limit)
@@ -101,16 +89,27 @@ leaves_one(const struct expr *limit)
                       limit->text[0] <= '9');
 }
 
+/* Calls that give rows give as many rows of the select. */
+static void
+find_rows(const struct expr *expr, void *data)
+{
+    bool *found = data;
+
+    *found |= (expr->function && function_is_set(expr->function)) ||
+              (expr->kind == EXPR_FUNCTION && expr->declared->returns_set);
+}
+
 bool
 check_is_one_row(const struct select *select)
 {
+    bool many = false;
+
     if (select->kind != SELECT_PLAIN || select->group_by.n > 0 || select->having ||
         !leaves_one(select->limit) || select->offset)
         return false;
     for (size_t i = 0; i < select->outputs.n; i++)
-        if (has_aggregate(select->outputs.at[i].expr))
-            return true;
-    return select->from.n == 0 && !select->where;
+        walk_expr(select->outputs.at[i].expr, find_rows, &many);
+    return !many && (select_has_aggregate(select) || (select->from.n == 0 && !select->where));
 }
 
 bool
@@ -118,6 +117,5 @@ check_is_select_nullable(const struct select *select)
 {
     const struct expr *expr = select->outputs.n == 1 ? select->outputs.at[0].expr : NULL;
 
-    return !expr || expr->nullable || !check_is_one_row(select) ||
-           (expr->function && function_is_set(expr->function));
+    return !expr || expr->nullable || !check_is_one_row(select);
 }

@@ -314,11 +314,54 @@ walk_params(const struct params *params, void (*visit)(const struct expr *expr, 
         walk_maybe(params->at[i]->default_expr, visit, data);
 }
 
+/* ---- aggregates ---- */
+
+static bool
+any_has_aggregate(const struct exprs *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (list->at[i] && expr_has_aggregate(list->at[i]))
+            return true;
+    return false;
+}
+
+static bool
+order_has_aggregate(const struct order_items *items)
+{
+    for (size_t i = 0; i < items->n; i++)
+        if (expr_has_aggregate(items->at[i].expr))
+            return true;
+    return false;
+}
+
+static bool
+window_has_aggregate(const struct window *window)
+{
+    return any_has_aggregate(&window->partition) || order_has_aggregate(&window->order_by);
+}
+
+bool
+expr_has_aggregate(const struct expr *expr)
+{
+    const struct call_tail *tail = expr->tail;
+
+    if (expr->aggregate)
+        return true;
+    for (size_t i = 0; i < expr->args.n; i++)
+        if (expr->args.at[i] && expr_has_aggregate(expr->args.at[i]))
+            return true;
+    return tail && ((tail->filter && expr_has_aggregate(tail->filter)) ||
+                    (tail->over && window_has_aggregate(tail->over)));
+}
+
 bool
 select_has_aggregate(const struct select *select)
 {
     for (size_t i = 0; i < select->outputs.n; i++)
-        if (select->outputs.at[i].expr->aggregate)
+        if (expr_has_aggregate(select->outputs.at[i].expr))
             return true;
-    return false;
+    for (size_t i = 0; i < select->windows.n; i++)
+        if (window_has_aggregate(select->windows.at[i]))
+            return true;
+    return select->having || order_has_aggregate(&select->order_by);
 }

@@ -51,7 +51,11 @@ void walk_output_sources(const struct select *select, size_t i,
 void walk_select_sources(const struct select *select,
                          void (*visit)(const struct expr *column, void *data), void *data);
 
-/* An output of it is an aggregate: it gives one row, or one for each group. */
+/* An aggregate over rows of the select that it stands in: not in a sub-select, nor over a window.
+ */
+bool expr_has_aggregate(const struct expr *expr);
+
+/* One is in its outputs, its order or `having`: it gives one row, or one for each group. */
 bool select_has_aggregate(const struct select *select);
 
 /* Calls `visit` for each side of the top-level `and`s. */

@@ -12,6 +12,7 @@
 #include "model/functions.h"
 #include "model/names.h"
 #include "model/types.h"
+#include "model/walk.h"
 #include "plan/fingerprint.h"
 #include "plan/match.h"
 
@@ -36,7 +37,7 @@ bool
 match_select_is_simple(const struct select *select)
 {
     return select->kind == SELECT_PLAIN && select->with.n == 0 && !select->limit &&
-           !select->offset && select->group_by.n == 0 && !select->having &&
+           !select->offset && select->group_by.n == 0 && !select_has_aggregate(select) &&
            select->windows.n == 0 && select->distinct_on.n == 0 && !select->locking;
 }
 
@@ -270,6 +271,7 @@ asked_exists(struct match *match, const struct match_row *row, struct sql_part p
     *select = *part.expr->select;
     select->outputs.n = 0;
     select->order_by.n = 0;
+    select->distinct = false;
     *expr = *part.expr;
     expr->select = select;
     return match_term(match, row, (struct sql_part){expr, part.frame}, false);

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "check/checker.h"
+#include "check/nulls.h"
+#include "model/walk.h"
 
 #define STEPS_MAX 50000
 #define DEPTH_MAX 48
@@ -149,6 +151,25 @@ copy_values(struct expr *copy, const struct select *select, const struct flatten
     return copy;
 }
 
+/* `exists (select count(*) ...)`: there is a row whatever it counts. */
+static bool
+always_exists(const struct expr *expr)
+{
+    return expr->kind == EXPR_EXISTS && select_has_aggregate(expr->select) &&
+           check_is_one_row(expr->select);
+}
+
+static struct expr *
+copy_truth(const struct expr *expr, bool is_true)
+{
+    struct expr *copy = clone(expr);
+
+    *copy = (struct expr){.kind = EXPR_LITERAL, .span = expr->span, .type = expr->type};
+    copy->text = is_true ? "true" : "false";
+    copy->flat = copy;
+    return copy;
+}
+
 /* `exists (a union b)`: `exists (a) or exists (b)`; a negated one with `and`. */
 static struct expr *
 copy_sides(const struct expr *expr, const struct select *select, const struct flattening *f)
@@ -159,6 +180,8 @@ copy_sides(const struct expr *expr, const struct select *select, const struct fl
                   expr->kind == EXPR_ALL;
     const char *op = (expr->kind == EXPR_ALL) != expr->negated ? "and" : "or";
 
+    if (always_exists(expr))
+        return copy_truth(expr, !expr->negated);
     copy_args(expr, f, copy);
     if (is_list(expr, select))
         return copy_values(copy, select, f);

@@ -113,8 +113,8 @@ copy_of(const struct flat_side *side)
 static bool
 is_counted(const struct select *select)
 {
-    return select_has_aggregate(select) || select->group_by.n > 0 || select->having ||
-           select->limit || select->offset;
+    return select_has_aggregate(select) || select->group_by.n > 0 || select->limit ||
+           select->offset;
 }
 
 /* All of from is known: what narrows it, and what it gives. */

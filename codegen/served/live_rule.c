@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "model/walk.h"
 #include "plan/match.h"
 #include "rights/fold.h"
 #include "served/live.h"
@@ -268,23 +269,10 @@ check_deleted_rows(const struct live *live)
 
 /* ---- the window ---- */
 
-static void
-find_aggregate(const struct expr *expr, void *data)
-{
-    struct search *search = data;
-
-    if (!search->found && expr->aggregate)
-        search->found = expr;
-}
-
 static bool
 is_aggregate(const struct live *live)
 {
-    struct search search = {0};
-
-    for (size_t i = 0; i < live->body->outputs.n; i++)
-        walk_expr(live->body->outputs.at[i].expr, find_aggregate, &search);
-    return search.found || live->body->group_by.n > 0;
+    return select_has_aggregate(live->body) || live->body->group_by.n > 0;
 }
 
 static bool

@@ -63,6 +63,7 @@ static const struct pgs_live *const lives[] = {
     &unnamed_live,
     &named_live,
     &while_member_live,
+    &while_of_teams_live,
     &by_places_live,
     &around_live,
     NULL,

@@ -243,6 +243,12 @@ export type Database = {
           id: number;
         };
       };
+      while_of_teams: {
+        Args: never;
+        Row: {
+          id: number;
+        };
+      };
       by_places: {
         Args: {
           team: string | null;

@@ -3452,7 +3452,75 @@ const struct pgs_live while_member_live = {
     .n_matchers = PGS_COUNT(while_member_matchers),
 };
 
-/* policies/matched.schema:156 live by_places */
+/* policies/matched.schema:154 live while_of_teams */
+static const struct pgs_column while_of_teams_columns[] = {
+    PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
+};
+
+static const uint16_t while_of_teams_key[] = {0};
+static const uint16_t while_of_teams_tables[] = {0, 1};
+
+/* Is a row of item in the result, and may authenticated see it? */
+static enum pgs_truth
+while_of_teams_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text owner_id = row[1];
+    struct pgs_text uid = facts->values[0];
+    struct pgs_text fact = facts->values[1];
+
+    enum pgs_truth holds = pgs_equal(owner_id, uid);
+    holds = pgs_and(holds, pgs_boolean(fact));
+    return holds;
+}
+
+static const struct pgs_tie while_of_teams_ties_0[] = {{1, 0}};
+static const struct pgs_tie while_of_teams_ties_1[] = {{1, 0}};
+static const struct pgs_live_source while_of_teams_sources[] = {
+    {.watched = 1, .ties = while_of_teams_ties_0, .n_ties = 1},
+    {.watched = 0, .ties = while_of_teams_ties_1, .n_ties = 1},
+};
+static const uint16_t while_of_teams_needed[] = {0, 1};
+static const uint16_t while_of_teams_outputs[] = {0};
+static const struct pgs_match_rows while_of_teams_rows = {
+    .holds = while_of_teams_holds,
+    .needed = while_of_teams_needed,
+    .n_needed = PGS_COUNT(while_of_teams_needed),
+    .outputs = while_of_teams_outputs,
+};
+
+static const struct pgs_matcher while_of_teams_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+        .values =
+            {
+                .sql = "select (select auth.uid())::text, exists (select from public.member m "
+                       "where user_id = (select auth.uid()))::text",
+                .n_columns = 2,
+            },
+        .sources = while_of_teams_sources,
+        .n_sources = PGS_COUNT(while_of_teams_sources),
+        .rows = &while_of_teams_rows,
+    },
+};
+
+const struct pgs_live while_of_teams_live = {
+    .name = "while_of_teams",
+    .sql = "select id from public.item where owner_id = (select auth.uid()) and exists (select "
+           "distinct item.team_id from public.member m where m.user_id = (select auth.uid())) "
+           "limit 10001",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+    .arguments = &no_arguments,
+    .columns = while_of_teams_columns,
+    .n_columns = PGS_COUNT(while_of_teams_columns),
+    .key = while_of_teams_key,
+    .n_key = PGS_COUNT(while_of_teams_key),
+    .watched = while_of_teams_tables,
+    .n_watched = PGS_COUNT(while_of_teams_tables),
+    .matchers = while_of_teams_matchers,
+    .n_matchers = PGS_COUNT(while_of_teams_matchers),
+};
+
+/* policies/matched.schema:161 live by_places */
 struct by_places_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -3543,7 +3611,7 @@ const struct pgs_live by_places_live = {
     .n_matchers = PGS_COUNT(by_places_matchers),
 };
 
-/* policies/matched.schema:163 live around */
+/* policies/matched.schema:168 live around */
 struct around_arguments {
     unsigned char has[1];
     int32_t n;
