@@ -12,6 +12,10 @@ void check_live_rules(const struct model *model, const struct live *live);
 bool check_live_watched(const struct model *model, const struct live *live);
 
 /* live_matched.c */
+
+/* Who may subscribe: those that it names, and who inherits from them. */
+struct roles live_subscribers(const struct model *model, const struct live *live);
+
 void check_live_matched(const struct model *model, const struct live *live);
 
 /* check_live_compare.c, for check_live_rule.c */

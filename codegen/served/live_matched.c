@@ -1,7 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* Live queries whose changes make the server ask again, and why. */
+#include "model/access.h"
 #include "plan/match.h"
 #include "served/live.h"
+
+struct roles
+live_subscribers(const struct model *model, const struct live *live)
+{
+    struct roles roles = {0};
+
+    for (size_t i = 0; i < model->roles.n; i++) {
+        const struct role *role = model->roles.at[i];
+        bool may = false;
+
+        for (size_t j = 0; j < live->roles.n; j++)
+            may |= role_is(role, live->roles.at[j]);
+        if (may)
+            vec_push(&roles, role);
+    }
+    return roles;
+}
 
 /* What is told of queries over several rows: nothing says whom a change concerns. */
 static struct diag *
@@ -38,10 +56,12 @@ warn_of_rows(const struct live *live, const struct match *match)
 void
 check_live_matched(const struct model *model, const struct live *live)
 {
+    struct roles roles = live_subscribers(model, live);
+
     if (diag_errors() > 0)
         return;
-    for (size_t i = 0; i < live->roles.n; i++) {
-        const struct match *match = match_make(model, live, live->roles.at[i]);
+    for (size_t i = 0; i < roles.n; i++) {
+        const struct match *match = match_make(model, live, roles.at[i]);
 
         if (match->compiled)
             continue;

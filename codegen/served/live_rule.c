@@ -395,32 +395,47 @@ has_audience(const struct live *live)
     return search.found != NULL;
 }
 
-/* Their policies compare it for them. */
-static bool
-tells_by_policy(const struct model *model, const struct live *live)
+/* The first whose policies do not compare it for them. */
+static const struct role *
+role_without_tie(const struct model *model, const struct live *live)
 {
-    if (diag_errors() > 0)
-        return false;
-    for (size_t i = 0; i < live->roles.n; i++) {
-        const struct match *match = match_make(model, live, live->roles.at[i]);
+    struct roles roles = live_subscribers(model, live);
+
+    for (size_t i = 0; i < roles.n; i++) {
+        const struct match *match = match_make(model, live, roles.at[i]);
 
         if (match->sources.n == 0 || match->sources.at[0].ties.n == 0)
-            return false;
+            return roles.at[i];
     }
-    return true;
+    return NULL;
 }
 
+static bool
+names_role(const struct live *live, const struct role *role)
+{
+    for (size_t i = 0; i < live->roles.n; i++)
+        if (live->roles.at[i] == role)
+            return true;
+    return false;
+}
+
+/* Of a model with errors nothing is planned. */
 static void
 check_audience(const struct model *model, const struct live *live)
 {
+    const struct role *role =
+        diag_errors() > 0 || has_audience(live) ? NULL : role_without_tie(model, live);
     struct diag *diag;
 
-    if (has_audience(live) || tells_by_policy(model, live))
+    if (!role)
         return;
     diag = diag_at(live->span, PGS4134_LIVE_WITHOUT_AUDIENCE,
                    "live query \"%s\" compares nothing with a claim or parameter: each change is "
                    "matched against each subscriber",
                    live->name);
+    if (!names_role(live, role))
+        diag_note(diag, role->span, "\"%s\" may subscribe as well, and its policies do not either",
+                  role->name);
     diag_hint(diag, "compare a key column with a parameter, such as `where team_id = team`");
 }
 
