@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "model/length.h"
 #include "model/names.h"
 #include "model/types.h"
 #include "plan/watched.h"
@@ -144,27 +145,46 @@ add_match(struct published_tables *tables, const struct match *match)
 #define MAX_INDEXED_CHARS 200
 #define MAX_INDEXED_CHARS_TOGETHER 500
 #define MAX_INDEXED_COLUMNS 32 /* PostgreSQL's bound */
+#define MAX_INDEXED_DIGITS 38
 
 static bool
-fits_index(const struct column *column)
+is_short(struct type type)
 {
-    struct type type = column->type;
-
-    if (!column->not_null)
-        return false;
-    if (type_is_text(type))
-        return type.length > 0 && type.length <= MAX_INDEXED_CHARS;
-    return match_is_textual(type) || type_is_bool(type);
+    switch (type.array ? TYPE_ANY : type.kind) {
+    case TYPE_NUMERIC:
+        return type.precision > 0 && type.precision <= MAX_INDEXED_DIGITS;
+    case TYPE_FLOAT4:
+    case TYPE_FLOAT8:
+    case TYPE_TIME:
+    case TYPE_TIMETZ:
+    case TYPE_INTERVAL:
+    case TYPE_MONEY:
+    case TYPE_INET:
+    case TYPE_CIDR:
+    case TYPE_MACADDR:
+    case TYPE_MACADDR8:
+        return true;
+    default:
+        return match_is_textual(type) || type_is_bool(type);
+    }
 }
 
+/* That of its columns which an index takes, whatever they hold. */
 static bool
 fit_index(const struct columns *columns)
 {
-    int chars = 0;
+    int together = 0;
 
-    for (size_t i = 0; i < columns->n; i++)
-        chars += type_is_text(columns->at[i]->type) ? columns->at[i]->type.length : 0;
-    return columns->n <= MAX_INDEXED_COLUMNS && chars <= MAX_INDEXED_CHARS_TOGETHER;
+    for (size_t i = 0; i < columns->n; i++) {
+        const struct column *column = columns->at[i];
+        int chars = type_is_text(column->type) ? column_max_length(column) : 0;
+
+        if (type_is_text(column->type) ? chars == 0 || chars > MAX_INDEXED_CHARS
+                                       : !is_short(column->type))
+            return false;
+        together += chars;
+    }
+    return columns->n <= MAX_INDEXED_COLUMNS && together <= MAX_INDEXED_CHARS_TOGETHER;
 }
 
 /*
@@ -202,7 +222,7 @@ choose_identity(struct published *published)
             continue;
         if (published->kind == REPLICA_KEY)
             published->kind = REPLICA_INDEX;
-        if (!fits_index(more.at[i]))
+        if (!more.at[i]->not_null)
             published->kind = REPLICA_FULL;
         vec_push(&published->identity, more.at[i]);
     }

@@ -19,13 +19,14 @@ static const struct pgs_route *const routes[] = {NULL};
 static const struct pgs_relation *const relations[] = {NULL};
 static const struct pgs_call *const calls[] = {NULL};
 static const struct pgs_live *const lives[] = {
-    &rooms_live, &steps_live, &pages_live, &tickets_live, NULL,
+    &rooms_live,    &steps_live,    &pages_live, &tickets_live,
+    &articles_live, &accounts_live, &sites_live, NULL,
 };
 
 const struct pgs_app pgs_app = {
     .name = "published",
     .version = "0.1.0",
-    .fingerprint = "c3c779843db4404588117bc36c9fe1ab3e64a0e8694c1f206298e8aa5ac14926",
+    .fingerprint = "8a6cf26b283f4ca14ae2349d33b77a7fc8aeacdf7d2f18d5121bfd7d21f16193",
     .roles = roles,
     .n_roles = PGS_COUNT(roles),
     .session_sql = "select set_config('role', $1, true),"

@@ -40,6 +40,25 @@ export type Database = {
           id: number;
         };
       };
+      articles: {
+        Args: never;
+        Row: {
+          slug: string;
+        };
+      };
+      accounts: {
+        Args: never;
+        Row: {
+          handle: string;
+        };
+      };
+      sites: {
+        Args: never;
+        Row: {
+          host: string;
+          price: number;
+        };
+      };
     };
     Enums: { [_ in never]: never };
     CompositeTypes: { [_ in never]: never };

@@ -19,6 +19,12 @@ static const char *const matched_3[] = {"owner_id", NULL};
 
 static const char *const matched_4[] = {"id", "team_id", NULL};
 
+static const char *const matched_5[] = {"owner_id", NULL};
+
+static const char *const matched_6[] = {"owner_id", NULL};
+
+static const char *const matched_7[] = {"owner_id", NULL};
+
 /* A write to one of these may change a result. */
 const struct pgs_watched lives_watched[] = {
     {.schema = "public", .table = "event"},
@@ -26,6 +32,9 @@ const struct pgs_watched lives_watched[] = {
     {.schema = "public", .table = "step", .columns = matched_2},
     {.schema = "public", .table = "page", .columns = matched_3},
     {.schema = "public", .table = "ticket", .columns = matched_4},
+    {.schema = "public", .table = "article", .columns = matched_5},
+    {.schema = "public", .table = "account", .columns = matched_6},
+    {.schema = "public", .table = "site", .columns = matched_7},
     {.schema = NULL},
 };
 
@@ -431,4 +440,134 @@ const struct pgs_live tickets_live = {
     .n_watched = PGS_COUNT(tickets_tables),
     .matchers = tickets_matchers,
     .n_matchers = PGS_COUNT(tickets_matchers),
+};
+
+/* policies/published.schema:25 live articles */
+static const struct pgs_column articles_columns[] = {
+    PGS_COLUMN("slug", "slug", PGS_TEXT, "text", PGS_NOT_NULL),
+};
+
+static const uint16_t articles_key[] = {0};
+static const uint16_t articles_tables[] = {5};
+
+static const struct pgs_tie articles_ties_0[] = {{0, 0}};
+static const struct pgs_live_source articles_sources[] = {
+    {.watched = 5, .ties = articles_ties_0, .n_ties = 1},
+};
+
+static const struct pgs_matcher articles_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
+        .values =
+            {
+                .sql = "select (select auth.uid())::text",
+                .n_columns = 1,
+            },
+        .sources = articles_sources,
+        .n_sources = PGS_COUNT(articles_sources),
+    },
+};
+
+const struct pgs_live articles_live = {
+    .name = "articles",
+    .sql = "select slug from public.article where owner_id = (select auth.uid()) order by slug "
+           "limit 50",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
+    .arguments = &no_arguments,
+    .columns = articles_columns,
+    .n_columns = PGS_COUNT(articles_columns),
+    .key = articles_key,
+    .n_key = PGS_COUNT(articles_key),
+    .ordered = true,
+    .watched = articles_tables,
+    .n_watched = PGS_COUNT(articles_tables),
+    .matchers = articles_matchers,
+    .n_matchers = PGS_COUNT(articles_matchers),
+};
+
+/* policies/published.schema:30 live accounts */
+static const struct pgs_column accounts_columns[] = {
+    PGS_COLUMN("handle", "handle", PGS_TEXT, "text", PGS_NOT_NULL),
+};
+
+static const uint16_t accounts_key[] = {0};
+static const uint16_t accounts_tables[] = {6};
+
+static const struct pgs_tie accounts_ties_0[] = {{0, 0}};
+static const struct pgs_live_source accounts_sources[] = {
+    {.watched = 6, .ties = accounts_ties_0, .n_ties = 1},
+};
+
+static const struct pgs_matcher accounts_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
+        .values =
+            {
+                .sql = "select (select auth.uid())::text",
+                .n_columns = 1,
+            },
+        .sources = accounts_sources,
+        .n_sources = PGS_COUNT(accounts_sources),
+    },
+};
+
+const struct pgs_live accounts_live = {
+    .name = "accounts",
+    .sql = "select handle from public.account where owner_id = (select auth.uid()) order by "
+           "handle limit 50",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
+    .arguments = &no_arguments,
+    .columns = accounts_columns,
+    .n_columns = PGS_COUNT(accounts_columns),
+    .key = accounts_key,
+    .n_key = PGS_COUNT(accounts_key),
+    .ordered = true,
+    .watched = accounts_tables,
+    .n_watched = PGS_COUNT(accounts_tables),
+    .matchers = accounts_matchers,
+    .n_matchers = PGS_COUNT(accounts_matchers),
+};
+
+/* policies/published.schema:35 live sites */
+static const struct pgs_column sites_columns[] = {
+    PGS_COLUMN("host", "host", PGS_TEXT, "text", PGS_NOT_NULL),
+    PGS_COLUMN("price", "price", PGS_NUMERIC, "numeric", PGS_NOT_NULL),
+};
+
+static const uint16_t sites_key[] = {0, 1};
+static const uint16_t sites_tables[] = {7};
+
+static const struct pgs_tie sites_ties_0[] = {{0, 0}};
+static const struct pgs_live_source sites_sources[] = {
+    {.watched = 7, .ties = sites_ties_0, .n_ties = 1},
+};
+
+static const struct pgs_matcher sites_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
+        .values =
+            {
+                .sql = "select (select auth.uid())::text",
+                .n_columns = 1,
+            },
+        .sources = sites_sources,
+        .n_sources = PGS_COUNT(sites_sources),
+    },
+};
+
+const struct pgs_live sites_live = {
+    .name = "sites",
+    .sql = "select host, price from public.site where owner_id = (select auth.uid()) order by "
+           "host limit 50",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
+    .arguments = &no_arguments,
+    .columns = sites_columns,
+    .n_columns = PGS_COUNT(sites_columns),
+    .key = sites_key,
+    .n_key = PGS_COUNT(sites_key),
+    .ordered = true,
+    .watched = sites_tables,
+    .n_watched = PGS_COUNT(sites_tables),
+    .matchers = sites_matchers,
+    .n_matchers = PGS_COUNT(sites_matchers),
 };

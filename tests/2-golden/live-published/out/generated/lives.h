@@ -13,5 +13,8 @@ extern const struct pgs_live rooms_live;
 extern const struct pgs_live steps_live;
 extern const struct pgs_live pages_live;
 extern const struct pgs_live tickets_live;
+extern const struct pgs_live articles_live;
+extern const struct pgs_live accounts_live;
+extern const struct pgs_live sites_live;
 
 #endif
