@@ -213,9 +213,13 @@ static void
 emit_totals(struct out *out, const struct plan *plan, const struct match *match, const char *name)
 {
     static const char *const kinds[] = {
-        [TOTAL_GROUP] = "PGS_TOTAL_GROUP",   [TOTAL_ROWS] = "PGS_TOTAL_ROWS",
-        [TOTAL_VALUES] = "PGS_TOTAL_VALUES", [TOTAL_SUM] = "PGS_TOTAL_SUM",
-        [TOTAL_MIN] = "PGS_TOTAL_MIN",       [TOTAL_MAX] = "PGS_TOTAL_MAX",
+        [TOTAL_GROUP] = "PGS_TOTAL_GROUP",
+        [TOTAL_ROWS] = "PGS_TOTAL_ROWS",
+        [TOTAL_VALUES] = "PGS_TOTAL_VALUES",
+        [TOTAL_SUM] = "PGS_TOTAL_SUM",
+        [TOTAL_SUM_OR_ZERO] = "PGS_TOTAL_SUM_OR_ZERO",
+        [TOTAL_MIN] = "PGS_TOTAL_MIN",
+        [TOTAL_MAX] = "PGS_TOTAL_MAX",
     };
 
     if (match->totals.n == 0)

@@ -37,24 +37,21 @@ find_whole(const struct expr *expr, void *data)
 {
     const char **fault = data;
 
-    if (expr->aggregate)
-        *fault = "aggregates need all rows";
-    else if (expr->tail && expr->tail->over)
+    if (expr->tail && expr->tail->over)
         *fault = "a window needs all of its rows";
+    else if (expr->aggregate && !*fault)
+        *fault = "aggregates need all rows";
 }
 
-/* Rows of one table are what is shown, or aggregates as they are. */
+/* Rows of one table are what is shown, or groups of them. */
 static const char *
 output_fault(const struct select *select)
 {
+    bool is_grouped = match_is_grouped(select);
     const char *fault = NULL;
 
-    for (size_t i = 0; i < select->outputs.n; i++) {
-        const struct expr *expr = select->outputs.at[i].expr;
-
-        if (!expr->aggregate)
-            walk_expr(expr, find_whole, &fault);
-    }
+    for (size_t i = 0; i < select->outputs.n && !is_grouped; i++)
+        walk_expr(select->outputs.at[i].expr, find_whole, &fault);
     return fault;
 }
 

@@ -102,6 +102,7 @@ enum total_kind {
     TOTAL_ROWS,
     TOTAL_VALUES,
     TOTAL_SUM,
+    TOTAL_SUM_OR_ZERO,
     TOTAL_MIN,
     TOTAL_MAX,
 };
@@ -226,6 +227,10 @@ size_t match_add_fact(struct match *match, struct sql_part part, struct type typ
 
 /* Rows of the result are groups of rows. */
 bool match_is_grouped(const struct select *select);
+
+/* The aggregate that an output is, or is but for what it is where there is none; NULL: it is not.
+ */
+const struct expr *match_aggregate(const struct expr *expr);
 
 /* Sets match->totals and match->asked.  False: not all are kept exactly, and reason says which. */
 bool match_add_totals(struct match *match);

@@ -132,6 +132,29 @@ is_whole(struct type type)
            (type.kind == TYPE_INT2 || type.kind == TYPE_INT4 || type.kind == TYPE_INT8);
 }
 
+/* coalesce(sum(x), 0): with another constant, the sum and what stands for none could not be told
+ * apart. */
+static bool
+is_sum_or_zero(const struct expr *expr)
+{
+    const struct expr *sum, *zero;
+
+    if (expr->kind != EXPR_CALL || strcmp(expr->name, "coalesce") != 0 || expr->args.n != 2)
+        return false;
+    sum = expr->args.at[0];
+    zero = expr->args.at[1];
+    return sum->aggregate && strcmp(sum->name, "sum") == 0 && zero->kind == EXPR_LITERAL &&
+           zero->text && strcmp(zero->text, "0") == 0;
+}
+
+const struct expr *
+match_aggregate(const struct expr *expr)
+{
+    const struct expr *call = is_sum_or_zero(expr) ? expr->args.at[0] : expr;
+
+    return call->kind == EXPR_CALL && call->aggregate ? call : NULL;
+}
+
 static bool
 add_sum(struct match *match, const struct expr *arg)
 {
@@ -240,11 +263,12 @@ match_add_totals(struct match *match)
     if (!check_groups(match))
         return false;
     for (size_t i = 0; i < outputs->n; i++) {
-        const struct expr *expr = outputs->at[i].expr;
+        const struct expr *expr = outputs->at[i].expr, *call = match_aggregate(expr);
 
-        if (!(expr->kind == EXPR_CALL && expr->aggregate ? add_aggregate(match, expr)
-                                                         : add_group(match, expr)))
+        if (!(call ? add_aggregate(match, call) : add_group(match, expr)))
             return false;
+        if (is_sum_or_zero(expr))
+            match->totals.at[i].kind = TOTAL_SUM_OR_ZERO;
     }
     add_beside(match);
     return true;

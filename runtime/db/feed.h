@@ -27,6 +27,8 @@ struct pgs_feed_config {
     bool (*decides)(void *arg, unsigned watched);
     /* In an order in which they may have been committed; the reference becomes the receiver's. */
     void (*on_changes)(void *arg, struct pgs_changes *changes);
+    /* Nothing more has come for now. */
+    void (*on_pause)(void *arg);
     /* True: from now on every commit is told.  False: the connection is lost. */
     void (*on_state)(void *arg, bool is_connected);
     /* PostgreSQL has neither; it is tried again all the same. */

@@ -165,6 +165,7 @@ read_copy(struct pgs_feed *feed, const uint8_t *at, size_t len)
 static bool
 read_all(struct pgs_feed *feed)
 {
+    bool was_heard = false;
     char *copy;
     int len;
 
@@ -176,8 +177,11 @@ read_all(struct pgs_feed *feed)
         PQfreemem(copy);
         if (!good)
             return false;
-        feed->log.heard_ms = pgs_clock_ms();
+        was_heard = true;
     }
+    if (was_heard)
+        feed->log.heard_ms = pgs_clock_ms();
+    feed->config.on_pause(feed->config.arg);
     return len == 0;
 }
 

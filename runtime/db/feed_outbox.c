@@ -310,6 +310,7 @@ static bool
 go_on(struct outbox *outbox)
 {
     struct pgs_feed *feed = outbox->feed;
+    bool good;
 
     if (!is_wanted(feed)) {
         outbox->is_listening = false;
@@ -319,7 +320,9 @@ go_on(struct outbox *outbox)
         return false;
     if (pgs_clock_ms() - outbox->listened_ms > LISTEN_MS && !listen_longer(outbox))
         return false;
-    return read_changes(outbox) && delete_passed(outbox);
+    good = read_changes(outbox);
+    feed->config.on_pause(feed->config.arg);
+    return good && delete_passed(outbox);
 }
 
 static bool

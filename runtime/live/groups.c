@@ -17,7 +17,7 @@
 
 /* One of `totals` of a touch. */
 struct pgs__total {
-    int64_t number;       /* of PGS_TOTAL_ROWS, PGS_TOTAL_VALUES and PGS_TOTAL_SUM */
+    int64_t number;       /* of rows, values and sums */
     struct pgs_text text; /* of the others; of the table's rows or of the held row */
     bool is_open;         /* no value stands further out than `text`, and perhaps none there */
 };
@@ -71,7 +71,8 @@ read_number(struct pgs_text text, int64_t *number)
 static bool
 is_number(enum pgs_total_kind kind)
 {
-    return kind == PGS_TOTAL_ROWS || kind == PGS_TOTAL_VALUES || kind == PGS_TOTAL_SUM;
+    return kind == PGS_TOTAL_ROWS || kind == PGS_TOTAL_VALUES || kind == PGS_TOTAL_SUM ||
+           kind == PGS_TOTAL_SUM_OR_ZERO;
 }
 
 /* The sum of nothing is null, and begins with 0. */
@@ -218,6 +219,7 @@ change_total(const struct pgs__rows *rows, size_t place, struct pgs__total *tota
     case PGS_TOTAL_VALUES:
         return add_number(&total->number, 1, comes) && total->number >= 0;
     case PGS_TOTAL_SUM:
+    case PGS_TOTAL_SUM_OR_ZERO:
         return read_number(value, &number) && add_number(&total->number, number, comes);
     case PGS_TOTAL_MIN:
         return change_extreme(&rows->live->columns[place], total, value, -1, comes);

@@ -9,6 +9,8 @@
 #include "db/feed.h"
 #include "live/shelf.h"
 
+#define MAX_TOGETHER_BYTES 1048576
+
 struct pgs_hub {
     struct pgs_feed *feed;
     struct pgs__shelf *shelf;
@@ -20,55 +22,73 @@ struct pgs_hub {
     struct pgs__listener *listeners;
     bool is_connected;
     struct pgs__recent recent;
+    struct pgs_changes *together[PGS_HUB_MAX_TOGETHER]; /* the last of `recent`: not told yet */
+    size_t n_together, together_bytes;
 };
 
 /* ---- telling; the mutex is held ---- */
 
 static void
-send_news(struct pgs__listener *listener, const struct pgs__news *news)
+send_news(struct pgs__listener *listener, const struct pgs__news *news,
+          struct pgs_changes *const *commits)
 {
-    struct pgs__news *copy = calloc(1, sizeof(*copy));
+    size_t n = news->n_commits;
+    struct pgs__news *copy = calloc(1, sizeof(*copy) + n * sizeof(struct pgs_changes *));
 
     if (copy == NULL)
         abort();
     copy->kind = news->kind;
     copy->number = news->number;
-    copy->changes = news->changes;
-    if (news->changes != NULL)
-        pgs_changes_keep(news->changes);
+    copy->n_commits = n;
+    for (size_t i = 0; i < n; i++) {
+        copy->commits[i] = commits[i];
+        pgs_changes_keep(commits[i]);
+    }
     h2o_multithread_send_message(&listener->receiver, &copy->super);
-}
-
-static void
-tell(struct pgs_hub *hub, const struct pgs__news *news)
-{
-    for (struct pgs__listener *listener = hub->listeners; listener != NULL;
-         listener = listener->next)
-        send_news(listener, news);
-}
-
-static size_t
-size_of(const struct pgs__news *news)
-{
-    return news->changes != NULL ? sizeof(*news) + news->changes->bytes : 0;
 }
 
 /* One that is slower than the commits hears of the hub's memory instead of its own growing. */
 static void
-tell_commit(struct pgs__listener *listener, const struct pgs__news *news)
+tell_commits(struct pgs__listener *listener, const struct pgs_hub *hub)
 {
-    size_t size = size_of(news);
+    struct pgs__news news = {
+        .kind = PGS__NEWS_COMMITS, .number = hub->recent.last, .n_commits = hub->n_together};
+    size_t size = sizeof(news) + hub->together_bytes;
 
     if (!listener->wants_commits || listener->is_behind)
         return;
     if (atomic_fetch_add(&listener->waiting_bytes, size) + size <= PGS_HUB_MAX_WAITING_BYTES) {
-        send_news(listener, news);
+        send_news(listener, &news, hub->together);
         return;
     }
     atomic_fetch_sub(&listener->waiting_bytes, size);
     listener->is_behind = true;
     pgs_limit_hit(PGS_LIMIT_LIVE_BEHIND);
-    send_news(listener, &(struct pgs__news){.kind = PGS__NEWS_BEHIND});
+    send_news(listener, &(struct pgs__news){.kind = PGS__NEWS_BEHIND}, NULL);
+}
+
+/* One message, and one waking, for all that has come. */
+static void
+tell_together(struct pgs_hub *hub)
+{
+    if (hub->n_together == 0)
+        return;
+    for (struct pgs__listener *listener = hub->listeners; listener != NULL;
+         listener = listener->next)
+        tell_commits(listener, hub);
+    for (size_t i = 0; i < hub->n_together; i++)
+        pgs_changes_release(hub->together[i]);
+    hub->n_together = 0;
+    hub->together_bytes = 0;
+}
+
+static void
+tell(struct pgs_hub *hub, const struct pgs__news *news)
+{
+    tell_together(hub);
+    for (struct pgs__listener *listener = hub->listeners; listener != NULL;
+         listener = listener->next)
+        send_news(listener, news, NULL);
 }
 
 /* ---- the feed ---- */
@@ -101,14 +121,24 @@ void
 pgs__hub_on_changes(void *arg, struct pgs_changes *changes)
 {
     struct pgs_hub *hub = arg;
-    struct pgs__news news = {.kind = PGS__NEWS_COMMIT, .changes = changes};
 
     pthread_mutex_lock(&hub->mutex);
+    pgs_changes_keep(changes);
+    hub->together[hub->n_together++] = changes;
+    hub->together_bytes += changes->bytes + sizeof(struct pgs_changes *);
     pgs__recent_add(&hub->recent, changes);
-    news.number = hub->recent.last;
-    for (struct pgs__listener *listener = hub->listeners; listener != NULL;
-         listener = listener->next)
-        tell_commit(listener, &news);
+    if (hub->n_together == PGS_HUB_MAX_TOGETHER || hub->together_bytes > MAX_TOGETHER_BYTES)
+        tell_together(hub);
+    pthread_mutex_unlock(&hub->mutex);
+}
+
+void
+pgs__hub_on_pause(void *arg)
+{
+    struct pgs_hub *hub = arg;
+
+    pthread_mutex_lock(&hub->mutex);
+    tell_together(hub);
     pthread_mutex_unlock(&hub->mutex);
 }
 
@@ -121,6 +151,7 @@ pgs__hub_on_state(void *arg, bool is_connected)
     pthread_mutex_lock(&hub->mutex);
     hub->is_connected = is_connected;
     hub->is_impossible = false;
+    tell_together(hub);
     if (is_connected)
         pgs__recent_raise(&hub->recent, hub->recent.last);
     tell(hub, &(struct pgs__news){.kind = is_connected ? PGS__NEWS_CONNECTED : PGS__NEWS_LOST,
@@ -165,6 +196,7 @@ free_hub(struct pgs_hub *hub)
 {
     if (hub->shelf != NULL)
         pgs__shelf_close(hub->shelf);
+    tell_together(hub); /* nobody listens any more */
     pgs__recent_clear(&hub->recent);
     pthread_mutex_destroy(&hub->mutex);
     free(hub->wants);
@@ -186,6 +218,7 @@ pgs_hub_open(const struct pgs_app *app, const char *conninfo, int poll_ms)
         .wants_rows = wants_rows,
         .decides = decides,
         .on_changes = pgs__hub_on_changes,
+        .on_pause = pgs__hub_on_pause,
         .on_state = pgs__hub_on_state,
         .on_impossible = on_impossible,
         .arg = hub,
@@ -277,7 +310,13 @@ pgs__hub_unlisten(struct pgs_hub *hub, struct pgs__listener *listener)
 void
 pgs__hub_take(struct pgs__listener *listener, const struct pgs__news *news)
 {
-    atomic_fetch_sub(&listener->waiting_bytes, size_of(news));
+    size_t size = sizeof(*news);
+
+    if (news->kind != PGS__NEWS_COMMITS)
+        return;
+    for (size_t i = 0; i < news->n_commits; i++)
+        size += news->commits[i]->bytes + sizeof(struct pgs_changes *);
+    atomic_fetch_sub(&listener->waiting_bytes, size);
 }
 
 bool

@@ -8,21 +8,25 @@
 #include "live/live.h"
 #include "live/recent.h"
 
-#define PGS_HUB_MAX_WAITING_BYTES 67108864 /* of commits, for one listener */
+enum {
+    PGS_HUB_MAX_WAITING_BYTES = 67108864, /* of commits, for one listener */
+    PGS_HUB_MAX_TOGETHER = 64,            /* commits, where more have come at once */
+};
 
 struct pgs__news {
     h2o_multithread_message_t super;
     enum {
-        PGS__NEWS_COMMIT,
+        PGS__NEWS_COMMITS,
         PGS__NEWS_BEHIND,    /* no more commits before pgs__hub_catch_up */
         PGS__NEWS_CONNECTED, /* everything must be looked at again */
         PGS__NEWS_LOST,
         PGS__NEWS_IMPOSSIBLE, /* as PostgreSQL is set up, there will be none */
         PGS__NEWS_CLAIMED,    /* a client of one of its sessions has come back over another one */
     } kind;
-    struct pgs_changes *changes; /* of a commit: a reference for the receiver */
-    uint64_t number;             /* in the hub: of the commit, or of the last one before; a gen */
-    struct pgs_buf caller;       /* of who claims: for the receiver to free */
+    uint64_t number;       /* in the hub: of the last commit, or of the last one before; a gen */
+    struct pgs_buf caller; /* of who claims: for the receiver to free */
+    size_t n_commits;
+    struct pgs_changes *commits[]; /* references for the receiver; the last is `number` */
 };
 
 /* A thread's place in the hub. */
@@ -51,7 +55,7 @@ void pgs__hub_listen(struct pgs_hub *hub, struct pgs__listener *listener,
                      struct pgs__recent *recent);
 void pgs__hub_unlisten(struct pgs_hub *hub, struct pgs__listener *listener);
 
-/* The listener has taken the news, whose commit waits no more.  Before that is released. */
+/* The listener has taken the news, whose commits wait no more.  Before they are released. */
 void pgs__hub_take(struct pgs__listener *listener, const struct pgs__news *news);
 
 /* After PGS__NEWS_BEHIND: `recent` becomes what the hub remembers, and what comes now is told.
@@ -64,6 +68,7 @@ void pgs__hub_want_rows(struct pgs_hub *hub, unsigned watched, int change);
 
 /* What the feed says (db/feed.h); `hub` is a struct pgs_hub. */
 void pgs__hub_on_changes(void *hub, struct pgs_changes *changes);
+void pgs__hub_on_pause(void *hub);
 void pgs__hub_on_state(void *hub, bool is_connected);
 
 #endif

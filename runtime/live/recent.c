@@ -39,23 +39,24 @@ drop_rows(struct pgs__recent *recent)
 }
 
 static void
-settle_old(struct pgs__recent *recent)
+settle_old(struct pgs__recent *recent, int64_t now_ms)
 {
-    int64_t since_ms = pgs_clock_ms() - MAX_AGE_MS;
-
-    while (recent->floor < recent->last && slot(recent, recent->floor + 1)->heard_ms < since_ms)
+    while (recent->floor < recent->last &&
+           slot(recent, recent->floor + 1)->heard_ms < now_ms - MAX_AGE_MS)
         recent->floor++;
 }
 
 void
 pgs__recent_add(struct pgs__recent *recent, struct pgs_changes *changes)
 {
+    int64_t now_ms = pgs_clock_ms();
+
     *slot(recent, ++recent->last) =
-        (struct pgs__commit){changes->xid, changes->lsn, pgs_clock_ms(), changes};
+        (struct pgs__commit){changes->xid, changes->lsn, now_ms, changes};
     recent->bytes += changes->bytes;
     if (recent->last - recent->floor > PGS_RECENT_SIZE)
         recent->floor = recent->last - PGS_RECENT_SIZE;
-    settle_old(recent);
+    settle_old(recent, now_ms);
     while (recent->last - recent->bare > PGS_RECENT_ROWS ||
            (recent->bytes > PGS_RECENT_BYTES && recent->bare + 1 < recent->last))
         drop_rows(recent);
@@ -76,7 +77,7 @@ pgs__recent_copy(struct pgs__recent *to, const struct pgs__recent *from)
     *to = *from;
     for (uint64_t number = to->bare + 1; number <= to->last; number++)
         pgs_changes_keep(slot(to, number)->changes);
-    settle_old(to);
+    settle_old(to, pgs_clock_ms());
 }
 
 /* Two hexadecimal halves, "16/B374D848". */

@@ -207,6 +207,7 @@ pgs__shelf_know(struct pgs__shelf *shelf, struct pgs__session *session)
         return;
     pthread_mutex_lock(&shelf->mutex);
     h2o_linklist_insert(place_of(shelf->living, session->gen), &session->living);
+    session->n_claims = 0; /* those of another gen find nobody */
     pthread_mutex_unlock(&shelf->mutex);
 }
 
@@ -236,27 +237,52 @@ find_living(struct pgs__shelf *shelf, uint64_t gen)
     return NULL;
 }
 
-bool
-pgs__shelf_claim(struct pgs__shelf *shelf, const struct pgs__session *by, uint64_t gen)
+static struct pgs__news *
+make_claim(const struct pgs__session *by, uint64_t gen)
 {
     struct pgs__news *news = calloc(1, sizeof(*news));
-    struct pgs__session *living;
 
     if (news == NULL)
-        return false;
+        return NULL;
     news->kind = PGS__NEWS_CLAIMED;
     news->number = gen;
     write_caller(&by->who, &news->caller);
+    return news;
+}
+
+/* What waits to be read by a thread has a bound, whatever its session is claimed by; all that one
+ * connection comes back for is one claim. */
+static bool
+send_claim(struct pgs__session *living, const struct pgs__session *by)
+{
+    struct pgs__news *news;
+
+    if (living->n_claims > 0 && living->claimed_by == by->gen)
+        return true;
+    if (living->n_claims == PGS_SHELF_MAX_CLAIMS) {
+        pgs_limit_hit(PGS_LIMIT_LIVE_CLAIMS);
+        return false;
+    }
+    news = make_claim(by, living->gen);
+    if (news == NULL)
+        return false;
+    living->n_claims++;
+    living->claimed_by = by->gen;
+    h2o_multithread_send_message(&living->thread->listener.receiver, &news->super);
+    return true;
+}
+
+bool
+pgs__shelf_claim(struct pgs__shelf *shelf, const struct pgs__session *by, uint64_t gen)
+{
+    struct pgs__session *living;
+    bool is_sent;
+
     pthread_mutex_lock(&shelf->mutex);
     living = find_living(shelf, gen);
-    if (living != NULL)
-        h2o_multithread_send_message(&living->thread->listener.receiver, &news->super);
+    is_sent = living != NULL && send_claim(living, by);
     pthread_mutex_unlock(&shelf->mutex);
-    if (living != NULL)
-        return true;
-    pgs_buf_clear(&news->caller);
-    free(news);
-    return false;
+    return is_sent;
 }
 
 struct pgs__session *
@@ -271,6 +297,8 @@ pgs__shelf_claimed(struct pgs__shelf *shelf, const struct pgs_live_thread *threa
     session = find_living(shelf, gen);
     if (session != NULL && session->thread != thread)
         session = NULL;
+    if (session != NULL)
+        session->n_claims--;
     pthread_mutex_unlock(&shelf->mutex);
     if (session == NULL)
         return NULL;

@@ -22,6 +22,7 @@ struct pgs__subscription;
 
 enum {
     PGS_SHELF_MAX_BYTES = 67108864, /* of all that is kept for clients that may come back */
+    PGS_SHELF_MAX_CLAIMS = 8,       /* of one session, that its thread has not heard of yet */
 };
 
 /* NULL: out of memory. */
@@ -56,10 +57,11 @@ void pgs__shelf_know(struct pgs__shelf *shelf, struct pgs__session *session);
 void pgs__shelf_forget(struct pgs__shelf *shelf, struct pgs__session *session);
 
 /* Tells the thread of the session that has this gen that its client has come back as the caller of
- * `by`.  False: there is no such session. */
+ * `by`.  False: there is no such session, or too many say so. */
 bool pgs__shelf_claim(struct pgs__shelf *shelf, const struct pgs__session *by, uint64_t gen);
 
-/* A session of the thread that asks; NULL: it has none of that gen and caller. */
+/* For each claim once.  A session of the thread that asks; NULL: it has none of that gen and
+ * caller. */
 struct pgs__session *pgs__shelf_claimed(struct pgs__shelf *shelf,
                                         const struct pgs_live_thread *thread, uint64_t gen,
                                         const struct pgs_buf *caller);

@@ -18,6 +18,7 @@
 #include "http/cors.h"
 #include "http/info.h"
 #include "http/reply.h"
+#include "live/gather.h"
 #include "live/relayed.h"
 #include "live/single.h"
 #include "live/url.h"
@@ -333,6 +334,7 @@ upgrade(struct socket *socket, h2o_req_t *req, const char *key)
     pgs_request_info(req)->role = session->thread->config.app->roles[session->who.role].name;
     choose_protocol(req);
     socket->conn = h2o_upgrade_to_websocket(req, key, socket, on_message);
+    pgs__gather(socket->conn);
     wslay_event_config_set_max_recv_msg_length(socket->conn->ws_ctx, PGS_LIVE_MAX_MESSAGE_BYTES);
 }
 

@@ -41,15 +41,22 @@ begin_anew(struct pgs__subscription *subscription, void *arg)
 }
 
 static void
-take_commit(struct pgs_live_thread *thread, const struct pgs__news *news)
+take_commit(struct pgs_live_thread *thread, uint64_t number, struct pgs_changes *changes)
 {
-    if (thread->n_subscriptions == 0 || news->number <= thread->recent.last ||
+    if (thread->n_subscriptions == 0 || number <= thread->recent.last ||
         thread->listener.is_behind) { /* then all is asked for anew anyway */
-        pgs_changes_release(news->changes);
+        pgs_changes_release(changes);
         return;
     }
-    pgs__recent_add(&thread->recent, news->changes);
+    pgs__recent_add(&thread->recent, changes);
     pgs__match_commit(thread);
+}
+
+static void
+take_commits(struct pgs_live_thread *thread, const struct pgs__news *news)
+{
+    for (size_t i = 0; i < news->n_commits; i++)
+        take_commit(thread, news->number - news->n_commits + i + 1, news->commits[i]);
 }
 
 /* Nothing is lost: what the hub remembers goes on, and results are asked for once more. */
@@ -100,8 +107,8 @@ static void
 take_news(struct pgs_live_thread *thread, const struct pgs__news *news)
 {
     switch (news->kind) {
-    case PGS__NEWS_COMMIT:
-        take_commit(thread, news);
+    case PGS__NEWS_COMMITS:
+        take_commits(thread, news);
         break;
     case PGS__NEWS_BEHIND:
         catch_up(thread);
@@ -334,8 +341,8 @@ forget_news(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
             H2O_STRUCT_FROM_MEMBER(struct pgs__news, super.link, messages->next);
 
         h2o_linklist_unlink(&news->super.link);
-        if (news->changes != NULL)
-            pgs_changes_release(news->changes);
+        for (size_t i = 0; i < news->n_commits; i++)
+            pgs_changes_release(news->commits[i]);
         free_news(news);
     }
 }

@@ -72,7 +72,9 @@ struct pgs__session {
     struct pgs__shelf *shelf;
     uint64_t gen; /* names the connection, another one once the log was lost; of pg_reactive the
                      subscription's generation */
-    h2o_linklist_t living; /* on the shelf, by gen */
+    h2o_linklist_t living; /* on the shelf, by gen; under its mutex, as both below */
+    unsigned n_claims;     /* that its thread has not heard of yet */
+    uint64_t claimed_by;   /* gen of the session that sent the last of them */
     uint64_t n_frames;     /* sent so far */
     struct pgs__mark mark; /* where the client comes back to, if all of it does */
     h2o_linklist_t subscriptions;

@@ -18,13 +18,13 @@
 enum {
     IDS = 14,
     ROUNDS = 20000,
-    COLUMNS = 6, /* that are shown */
-    TOTALS = 8,
+    COLUMNS = 7, /* that are shown */
+    TOTALS = 9,
 };
 
 __extension__ typedef __int128 wide;
 
-/* select room, count(*), count(n), sum(n), min(n), max(n) ... group by room */
+/* select room, count(*), count(n), sum(n), min(n), max(n), coalesce(sum(n), 0) ... group by room */
 static const struct pgs_column columns[COLUMNS] = {
     PGS_COLUMN("room", "room", PGS_INT4, "integer", true),
     PGS_COLUMN("rows", "rows", PGS_INT8, "bigint", false),
@@ -32,11 +32,12 @@ static const struct pgs_column columns[COLUMNS] = {
     PGS_COLUMN("total", "total", PGS_NUMERIC, "numeric", true),
     PGS_COLUMN("low", "low", PGS_INT8, "bigint", true),
     PGS_COLUMN("high", "high", PGS_INT8, "bigint", true),
+    PGS_COLUMN("balance", "balance", PGS_NUMERIC, "numeric", false),
 };
 static const struct pgs_match_total totals[TOTALS] = {
-    {PGS_TOTAL_GROUP, 0, 0}, {PGS_TOTAL_ROWS, 0, 0},   {PGS_TOTAL_VALUES, 1, 0},
-    {PGS_TOTAL_SUM, 1, 7},   {PGS_TOTAL_MIN, 1, 0},    {PGS_TOTAL_MAX, 1, 0},
-    {PGS_TOTAL_ROWS, 0, 0},  {PGS_TOTAL_VALUES, 1, 0},
+    {PGS_TOTAL_GROUP, 0, 0},       {PGS_TOTAL_ROWS, 0, 0}, {PGS_TOTAL_VALUES, 1, 0},
+    {PGS_TOTAL_SUM, 1, 8},         {PGS_TOTAL_MIN, 1, 0},  {PGS_TOTAL_MAX, 1, 0},
+    {PGS_TOTAL_SUM_OR_ZERO, 1, 0}, {PGS_TOTAL_ROWS, 0, 0}, {PGS_TOTAL_VALUES, 1, 0},
 };
 static const uint16_t key[] = {0}, needed[] = {0, 1, 2};
 
@@ -64,9 +65,10 @@ static const struct pgs_match_rows match_one = {.holds = holds,
                                                     (const struct pgs_match_total[]){
                                                         {PGS_TOTAL_ROWS, 0, 0},
                                                         {PGS_TOTAL_VALUES, 1, 0},
-                                                        {PGS_TOTAL_SUM, 1, 6},
+                                                        {PGS_TOTAL_SUM, 1, 7},
                                                         {PGS_TOTAL_MIN, 1, 0},
                                                         {PGS_TOTAL_MAX, 1, 0},
+                                                        {PGS_TOTAL_SUM_OR_ZERO, 1, 0},
                                                         {PGS_TOTAL_ROWS, 0, 0},
                                                         {PGS_TOTAL_VALUES, 1, 0},
                                                     },
@@ -186,9 +188,10 @@ hold(const struct pgs_live *live, const struct count *count, int room, struct pg
     print_wide(texts[3], count->total);
     (void)sprintf(texts[4], "%" PRId64, count->low);
     (void)sprintf(texts[5], "%" PRId64, count->high);
+    print_wide(texts[6], count->total);
     for (size_t i = live->n_key > 0 ? 0 : 1; i < COLUMNS; i++)
-        *at++ = (i == 0 ? room < 0 : i > 2 && none) ? (struct pgs_text){NULL, 0}
-                                                    : pgs_text_of(texts[i]);
+        *at++ = (i == 0 ? room < 0 : i > 2 && i < 6 && none) ? (struct pgs_text){NULL, 0}
+                                                             : pgs_text_of(texts[i]);
     *at++ = pgs_text_of(texts[1]);
     *at++ = pgs_text_of(texts[2]);
     pgs_buf_init(&row, 0);

@@ -210,6 +210,7 @@ static void
 commit(uint32_t xid, size_t len)
 {
     pgs__hub_on_changes(hub, commit_of(xid, len));
+    pgs__hub_on_pause(hub);
 }
 
 /* Until the thread knows of commit `number`. */
@@ -219,6 +220,73 @@ run_until(uint64_t number)
     for (int ms = 0; thread->recent.last < number && ms < LONG_MS; ms += 10)
         (void)h2o_evloop_run(loop, 10);
     assert_int_equal(thread->recent.last, number);
+}
+
+/* ---- what comes together ---- */
+
+static size_t
+count_news(void)
+{
+    const h2o_linklist_t *messages = &thread->listener.receiver._messages;
+    size_t n = 0;
+
+    for (const h2o_linklist_t *link = messages->next; link != messages; link = link->next)
+        n++;
+    return n;
+}
+
+/* The thread is woken once, and hears of each in its turn. */
+static void
+test_commits_are_told_together(void **state)
+{
+    (void)state;
+    (void)subscribe("a");
+    for (uint32_t xid = 1; xid <= 10; xid++)
+        pgs__hub_on_changes(hub, commit_of(xid, xid));
+    assert_int_equal(count_news(), 0);
+    pgs__hub_on_pause(hub);
+    assert_int_equal(count_news(), 1);
+    pgs__hub_on_pause(hub);
+    assert_int_equal(count_news(), 1);
+    run_until(10);
+    assert_int_equal(thread->listener.waiting_bytes, 0);
+    for (uint64_t number = 1; number <= 10; number++)
+        assert_int_equal(pgs__recent_at(&thread->recent, number)->xid, number);
+    assert_int_equal(n_frames, 10);
+}
+
+/* However long nothing pauses. */
+static void
+test_many_do_not_wait(void **state)
+{
+    (void)state;
+    (void)subscribe("a");
+    for (uint32_t xid = 1; xid <= PGS_HUB_MAX_TOGETHER; xid++)
+        pgs__hub_on_changes(hub, commit_of(xid, 1));
+    assert_int_equal(count_news(), 1);
+    pgs__hub_on_changes(hub, commit_of(1000, LARGE));
+    assert_int_equal(count_news(), 2);
+    run_until(PGS_HUB_MAX_TOGETHER + 1);
+}
+
+/* Who comes meanwhile has been told already. */
+static void
+test_one_who_comes_between(void **state)
+{
+    (void)state;
+    pgs__hub_on_changes(hub, commit_of(1, 1));
+    (void)subscribe("a");
+    assert_int_equal(thread->recent.last, 1);
+    pgs__hub_on_changes(hub, commit_of(2, 1));
+    pgs__hub_on_pause(hub);
+    run_until(2);
+    assert_int_equal(n_frames, 1);
+    pgs__hub_on_changes(hub, commit_of(3, 3));
+    pgs__hub_on_state(hub, false); /* comes behind it */
+    run_until(3);
+    assert_int_equal(n_frames, 2);
+    assert_false(thread->is_connected);
+    pgs__hub_on_changes(hub, commit_of(4, 1)); /* and is let go by who closes */
 }
 
 /* ---- a client that does not read ---- */
@@ -341,10 +409,42 @@ test_floor_of_a_new_feed(void **state)
     assert_int_equal(thread->recent.floor, 3);
 }
 
+/* ---- a client that comes back ---- */
+
+/* What waits for the thread is bounded, and one claim for all that one connection comes back for.
+ */
+static void
+test_claims_are_bounded(void **state)
+{
+    uint64_t hits = pgs_limit_hits(PGS_LIMIT_LIVE_CLAIMS);
+    struct pgs__shelf *shelf = pgs__hub_shelf(hub);
+    struct pgs__session others[PGS_SHELF_MAX_CLAIMS + 1];
+
+    (void)state;
+    pgs__shelf_know(shelf, session);
+    for (size_t i = 0; i < PGS_COUNT(others); i++) {
+        others[i] = (struct pgs__session){.who = {.role = 1}, .gen = 100 + i};
+        for (int j = 0; j < 100; j++)
+            assert_int_equal(pgs__shelf_claim(shelf, &others[i], session->gen),
+                             i < PGS_SHELF_MAX_CLAIMS);
+    }
+    assert_int_equal(pgs_limit_hits(PGS_LIMIT_LIVE_CLAIMS), hits + 100);
+    assert_int_equal(count_news(), PGS_SHELF_MAX_CLAIMS);
+    for (int ms = 0; session->n_claims > 0 && ms < LONG_MS; ms += 10)
+        (void)h2o_evloop_run(loop, 10);
+    assert_true(pgs__shelf_claim(shelf, &others[0], session->gen));
+    assert_int_equal(count_news(), 1);
+    assert_false(pgs__shelf_claim(shelf, &others[0], session->gen + 1));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_commits_are_told_together, open_thread, close_thread),
+        cmocka_unit_test_setup_teardown(test_many_do_not_wait, open_thread, close_thread),
+        cmocka_unit_test_setup_teardown(test_one_who_comes_between, open_thread, close_thread),
+        cmocka_unit_test_setup_teardown(test_claims_are_bounded, open_thread, close_thread),
         cmocka_unit_test_setup_teardown(test_one_commit_does_not_overfill, open_thread,
                                         close_thread),
         cmocka_unit_test_setup_teardown(test_too_many_commits_wait, open_thread, close_thread),

@@ -28,7 +28,7 @@ const selects = {
   titles: ({ team }) => `select distinct title, state from ticket where team_id = ${team}`,
   sales: ({ team }) => `select state, paid, count(*) as n, count(amount) as known, sum(amount) as amount, sum(weight) as weight, min(day) as first, max(day) as last
     from sale where team_id = ${team} group by state, paid`,
-  takings: () => 'select count(*) as n, sum(amount) as amount, max(weight) as most, max(state) as furthest from sale where owner_id = auth.uid()',
+  takings: () => 'select count(*) as n, sum(amount) as amount, coalesce(sum(weight), 0) as weight, max(weight) as most, max(state) as furthest from sale where owner_id = auth.uid()',
   rooms: ({ team }) => `select room, count(*) as n, sum(minutes) as minutes, max(minutes) as longest from visit where team_id = ${team} group by room`,
   busy: () => 'select team_id, count(*) as n, sum(minutes) as minutes from visit group by team_id',
   notes: ({ ticket }) => `select id, body from note where ticket_id = ${ticket}`,

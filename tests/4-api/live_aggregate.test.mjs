@@ -75,12 +75,12 @@ test('groups begin, grow, shrink, move and end without a question', async () => 
 test('a row is there when nothing is counted', async () => {
   const live = await open('ada');
   const takings = await live.subscribe('t', 'takings').ready();
-  const none = { n: 0, amount: null, most: null, furthest: null };
+  const none = { n: 0, amount: null, weight: 0, most: null, furthest: null };
   assert.deepEqual([takings.key, takings.rows], [[], [none]]);
   const did = await follow(takings, [
-    [`insert into sale (id, team_id, owner_id, state, amount) values (1, 9, '${ada}', 'pending', 4)`, [{ n: 1, amount: 4, most: null, furthest: 'pending' }]],
-    [`insert into sale (id, team_id, owner_id, state, weight) values (2, 9, '${ada}', 'solved', -4)`, [{ n: 2, amount: 4, most: -4, furthest: 'solved' }]],
-    [`update sale set owner_id = '${bob}' where id = 1`, [{ n: 1, amount: null, most: -4, furthest: 'solved' }]],
+    [`insert into sale (id, team_id, owner_id, state, amount) values (1, 9, '${ada}', 'pending', 4)`, [{ n: 1, amount: 4, weight: 0, most: null, furthest: 'pending' }]],
+    [`insert into sale (id, team_id, owner_id, state, weight) values (2, 9, '${ada}', 'solved', -4)`, [{ n: 2, amount: 4, weight: -4, most: -4, furthest: 'solved' }]],
+    [`update sale set owner_id = '${bob}' where id = 1`, [{ n: 1, amount: null, weight: -4, most: -4, furthest: 'solved' }]],
     ['delete from sale', [none]],
   ]);
   assert.deepEqual(did, { matching: 4, asking: 0 });

@@ -78,6 +78,7 @@ enum pgs_total_kind {
     PGS_TOTAL_SUM,    /* of whole numbers; null of no values */
     PGS_TOTAL_MIN,    /* in the order of pgs_compare; null of no values */
     PGS_TOTAL_MAX,
+    PGS_TOTAL_SUM_OR_ZERO, /* of whole numbers; 0 of no values */
 };
 
 struct pgs_match_total {

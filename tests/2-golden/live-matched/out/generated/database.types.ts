@@ -165,6 +165,7 @@ export type Database = {
         Row: {
           n: number;
           top: number | null;
+          size: number;
         };
       };
       groups_of_team: {

@@ -2601,6 +2601,7 @@ static const struct pgs_shape count_of_team_shape =
 static const struct pgs_column count_of_team_columns[] = {
     PGS_COLUMN("n", "n", PGS_INT8, "bigint", PGS_NOT_NULL),
     PGS_COLUMN("top", "top", PGS_INT4, "integer", PGS_NULLABLE),
+    PGS_COLUMN("size", "size", PGS_INT8, "bigint", PGS_NOT_NULL),
 };
 
 static const uint16_t count_of_team_tables[] = {1};
@@ -2621,10 +2622,11 @@ static const struct pgs_tie count_of_team_ties_0[] = {{2, 0}};
 static const struct pgs_live_source count_of_team_sources[] = {
     {.watched = 1, .ties = count_of_team_ties_0, .n_ties = 1},
 };
-static const uint16_t count_of_team_needed[] = {2, 5};
+static const uint16_t count_of_team_needed[] = {2, 5, 6};
 static const struct pgs_match_total count_of_team_totals[] = {
     {.kind = PGS_TOTAL_ROWS},
     {.kind = PGS_TOTAL_MAX, .column = 5},
+    {.kind = PGS_TOTAL_SUM_OR_ZERO, .column = 6},
     {.kind = PGS_TOTAL_ROWS},
 };
 static const struct pgs_match_rows count_of_team_rows = {
@@ -2653,8 +2655,8 @@ static const struct pgs_matcher count_of_team_matchers[] = {
 
 const struct pgs_live count_of_team_live = {
     .name = "count_of_team",
-    .sql = "select count(*) as n, max(rank) as top, count(*) from public.item where team_id = "
-           "$1::uuid limit 10001",
+    .sql = "select count(*) as n, max(rank) as top, coalesce(sum(size), 0) as size, count(*) from "
+           "public.item where team_id = $1::uuid limit 10001",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
     .arguments = &count_of_team_shape,
     .columns = count_of_team_columns,
@@ -2665,7 +2667,7 @@ const struct pgs_live count_of_team_live = {
     .n_matchers = PGS_COUNT(count_of_team_matchers),
 };
 
-/* policies/matched.schema:111 live groups_of_team */
+/* policies/matched.schema:113 live groups_of_team */
 struct groups_of_team_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -2772,7 +2774,7 @@ const struct pgs_live groups_of_team_live = {
     .n_matchers = PGS_COUNT(groups_of_team_matchers),
 };
 
-/* policies/matched.schema:118 live pages_of_team */
+/* policies/matched.schema:120 live pages_of_team */
 struct pages_of_team_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -2924,7 +2926,7 @@ const struct pgs_live pages_of_team_live = {
     .n_matchers = PGS_COUNT(pages_of_team_matchers),
 };
 
-/* policies/matched.schema:131 live limited */
+/* policies/matched.schema:133 live limited */
 struct limited_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -3006,7 +3008,7 @@ const struct pgs_live limited_live = {
     .n_matchers = PGS_COUNT(limited_matchers),
 };
 
-/* policies/matched.schema:133 live beyond_rule */
+/* policies/matched.schema:135 live beyond_rule */
 struct beyond_rule_arguments {
     unsigned char has[2];
     struct pgs_uuid team;
@@ -3094,7 +3096,7 @@ const struct pgs_live beyond_rule_live = {
     .n_matchers = PGS_COUNT(beyond_rule_matchers),
 };
 
-/* policies/matched.schema:137 live not_so_many */
+/* policies/matched.schema:139 live not_so_many */
 struct not_so_many_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -3179,7 +3181,7 @@ const struct pgs_live not_so_many_live = {
     .n_matchers = PGS_COUNT(not_so_many_matchers),
 };
 
-/* policies/matched.schema:139 live so_small */
+/* policies/matched.schema:141 live so_small */
 static const struct pgs_column so_small_columns[] = {
     PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
 };
@@ -3240,7 +3242,7 @@ const struct pgs_live so_small_live = {
     .n_matchers = PGS_COUNT(so_small_matchers),
 };
 
-/* policies/matched.schema:141 live unnamed */
+/* policies/matched.schema:143 live unnamed */
 static const struct pgs_column unnamed_columns[] = {
     PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
 };
@@ -3301,7 +3303,7 @@ const struct pgs_live unnamed_live = {
     .n_matchers = PGS_COUNT(unnamed_matchers),
 };
 
-/* policies/matched.schema:145 live named */
+/* policies/matched.schema:147 live named */
 struct named_arguments {
     unsigned char has[1];
     struct pgs_text word;
@@ -3384,7 +3386,7 @@ const struct pgs_live named_live = {
     .n_matchers = PGS_COUNT(named_matchers),
 };
 
-/* policies/matched.schema:149 live while_member */
+/* policies/matched.schema:151 live while_member */
 static const struct pgs_column while_member_columns[] = {
     PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
 };
@@ -3452,7 +3454,7 @@ const struct pgs_live while_member_live = {
     .n_matchers = PGS_COUNT(while_member_matchers),
 };
 
-/* policies/matched.schema:154 live while_of_teams */
+/* policies/matched.schema:156 live while_of_teams */
 static const struct pgs_column while_of_teams_columns[] = {
     PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
 };
@@ -3520,7 +3522,7 @@ const struct pgs_live while_of_teams_live = {
     .n_matchers = PGS_COUNT(while_of_teams_matchers),
 };
 
-/* policies/matched.schema:161 live by_places */
+/* policies/matched.schema:163 live by_places */
 struct by_places_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -3611,7 +3613,7 @@ const struct pgs_live by_places_live = {
     .n_matchers = PGS_COUNT(by_places_matchers),
 };
 
-/* policies/matched.schema:168 live around */
+/* policies/matched.schema:170 live around */
 struct around_arguments {
     unsigned char has[1];
     int32_t n;

@@ -251,7 +251,7 @@ end;
 revoke execute on function public.lowest_team() from public;
 grant execute on function public.lowest_team() to service_role, authenticated;
 
--- policies/matched.schema:122  function least_rule
+-- policies/matched.schema:124  function least_rule
 create function public.least_rule()
   returns integer
   language sql stable
@@ -261,7 +261,7 @@ end;
 revoke execute on function public.least_rule() from public;
 grant execute on function public.least_rule() to service_role, authenticated;
 
--- policies/matched.schema:124  function enough
+-- policies/matched.schema:126  function enough
 create function public.enough(level integer, "least" integer default public.least_rule())
   returns boolean
   language sql stable
@@ -356,10 +356,10 @@ alter table public.rule force row level security;
 create policy pgstack_service on public.rule for all to service_role
   using (true) with check (true);
 grant all on public.rule to service_role;
--- policies/matched.schema:128  policy rules
+-- policies/matched.schema:130  policy rules
 create policy rules on public.rule for select to authenticated
   using (true);
--- policies/matched.schema:127  grant
+-- policies/matched.schema:129  grant
 grant select on public.rule to authenticated;
 
 -- schema/matched.schema:72  row security of limited
@@ -368,10 +368,10 @@ alter table public.limited force row level security;
 create policy pgstack_service on public.limited for all to service_role
   using (true) with check (true);
 grant all on public.limited to service_role;
--- policies/matched.schema:129  policy limited_enough
+-- policies/matched.schema:131  policy limited_enough
 create policy limited_enough on public.limited for select to authenticated
   using (true);
--- policies/matched.schema:127  grant
+-- policies/matched.schema:129  grant
 grant select on public.limited to authenticated;
 
 -- policies/matched.schema:11  predicate on_team: its rows, for live queries
