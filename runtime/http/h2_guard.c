@@ -46,6 +46,7 @@ struct frame {
 };
 
 struct header_table;
+struct stream;
 struct st_h2o_cache_digests_t;
 
 EXPORT void h2o_http2_accept(h2o_accept_ctx_t *ctx, h2o_socket_t *socket,
@@ -54,6 +55,7 @@ EXPORT void h2o_socket_read_start(h2o_socket_t *socket, h2o_socket_cb cb);
 EXPORT ssize_t h2o_http2_decode_frame(struct frame *frame, const uint8_t *src, size_t len,
                                       const h2o_http2_settings_t *settings, const char **why);
 EXPORT void h2o_http2__encode_rst_stream_frame(h2o_buffer_t **buf, uint32_t stream_id, int error);
+EXPORT void h2o_http2_stream_reset(h2o_conn_t *conn, struct stream *stream);
 EXPORT void h2o_http2_encode_goaway_frame(h2o_buffer_t **buf, uint32_t last_stream_id, int error,
                                           h2o_iovec_t text);
 EXPORT int h2o_hpack_parse_headers(h2o_req_t *req, struct header_table *table, const uint8_t *src,
@@ -65,6 +67,7 @@ static struct {
     __typeof__(&h2o_socket_read_start) read_start;
     __typeof__(&h2o_http2_decode_frame) decode_frame;
     __typeof__(&h2o_http2__encode_rst_stream_frame) encode_reset;
+    __typeof__(&h2o_http2_stream_reset) reset_stream;
     __typeof__(&h2o_http2_encode_goaway_frame) encode_goaway;
     __typeof__(&h2o_hpack_parse_headers) parse_headers;
 } libh2o;
@@ -89,6 +92,7 @@ find_libh2o(void)
     find(&libh2o.read_start, "h2o_socket_read_start");
     find(&libh2o.decode_frame, "h2o_http2_decode_frame");
     find(&libh2o.encode_reset, "h2o_http2__encode_rst_stream_frame");
+    find(&libh2o.reset_stream, "h2o_http2_stream_reset");
     find(&libh2o.encode_goaway, "h2o_http2_encode_goaway_frame");
     find(&libh2o.parse_headers, "h2o_hpack_parse_headers");
 }
@@ -247,29 +251,58 @@ h2o_http2_decode_frame(struct frame *frame, const uint8_t *src, size_t len,
         return used;
     reading->frames++;
     reading->last_type = frame->type;
+    if (frame->type == FRAME_HEADERS)
+        reading->head = frame->stream_id;
+    pgs__h2_body_look(&reading->bodies, frame->type == FRAME_DATA ? frame->stream_id : 0,
+                      frame->length);
     if (!is_within_budget(reading, frame))
         return kill_connection(reading, why);
     make_harmless(frame);
     return used;
 }
 
-/* libh2o refuses streams for two reasons, and tells the client one. */
+/* An answer that no handler gives: its connection is not idle. */
 static void
-count_refused(const struct pgs__h2_guard *guard, int error)
+count_answer(struct pgs__h2_guard *guard)
 {
-    if (error == -H2O_HTTP2_ERROR_REFUSED_STREAM)
-        pgs_limit_hit(guard->last_type == FRAME_DATA ? PGS_LIMIT_BODY_BYTES : PGS_LIMIT_H2_STREAMS);
+    H2O_STRUCT_FROM_MEMBER(struct pgs__connection, h2, guard)->idle_since_ms = pgs_clock_ms();
+}
+
+/* libh2o refuses streams for two reasons, and tells the client one. */
+static bool
+is_too_large(const struct pgs__h2_guard *guard, int error)
+{
+    return error == -H2O_HTTP2_ERROR_REFUSED_STREAM && guard->last_type == FRAME_DATA;
 }
 
 /* A stream that the client made us reset costs as much as one that it resets. */
 void
 h2o_http2__encode_rst_stream_frame(h2o_buffer_t **buf, uint32_t stream_id, int error)
 {
-    if (reading != NULL)
-        count_refused(reading, error);
+    if (reading != NULL && reading->bodies.current != NULL) {
+        if (pgs__h2_body_tells(&reading->bodies))
+            libh2o.encode_reset(buf, stream_id, 0);
+        return;
+    }
     if (reading != NULL && !spend(reading, PGS_SPENT_RESET))
         mark_dead(reading);
+    if (reading != NULL && is_too_large(reading, error)) {
+        pgs_limit_hit(PGS_LIMIT_BODY_BYTES);
+        pgs__h2_body_answer(&reading->bodies, stream_id, buf);
+        count_answer(reading);
+        error = 0;
+    } else if (reading != NULL && error == -H2O_HTTP2_ERROR_REFUSED_STREAM) {
+        pgs_limit_hit(PGS_LIMIT_H2_STREAMS);
+    }
     libh2o.encode_reset(buf, stream_id, error);
+}
+
+/* What still comes of a refused body does not end its answer. */
+void
+h2o_http2_stream_reset(h2o_conn_t *conn, struct stream *stream)
+{
+    if (reading == NULL || reading->bodies.current == NULL)
+        libh2o.reset_stream(conn, stream);
 }
 
 void
@@ -291,6 +324,13 @@ is_bomb(const h2o_req_t *req)
     return req->headers.size > HEADERS_MAX || bytes > HEADER_BYTES_MAX;
 }
 
+static bool
+is_announced_too_large(const h2o_req_t *req, size_t content_length)
+{
+    return content_length != SIZE_MAX &&
+           content_length > req->conn->ctx->globalconf->max_request_entity_size;
+}
+
 int
 h2o_hpack_parse_headers(h2o_req_t *req, struct header_table *table, const uint8_t *src, size_t len,
                         int *exists, size_t *content_length,
@@ -300,12 +340,20 @@ h2o_hpack_parse_headers(h2o_req_t *req, struct header_table *table, const uint8_
     size_t n_fields = req->headers.size;
     int result = libh2o.parse_headers(req, table, src, len, exists, content_length, digests, why);
 
+    if (result == H2O_HTTP2_ERROR_PROTOCOL)
+        pgs_limit_hit(PGS_LIMIT_MALFORMED);
     if (result != 0 && result != H2O_HTTP2_ERROR_INVALID_HEADER_CHAR)
         return result;
     if (!is_bomb(req)) {
         /* libh2o adds trailers to the head: a credential in there would have passed every proxy. */
         if (is_trailer)
             req->headers.size = n_fields;
+        else if (reading != NULL && is_announced_too_large(req, *content_length)) {
+            pgs__h2_body_refuse(&reading->bodies, reading->head, req);
+            count_answer(reading);
+            *why = pgs__h2_too_large;
+            return H2O_HTTP2_ERROR_INVALID_HEADER_CHAR; /* libh2o answers, and reads no body */
+        }
         return result;
     }
     pgs_limit_hit(PGS_LIMIT_H2_HEADER_BOMB);

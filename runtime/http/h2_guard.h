@@ -13,6 +13,7 @@
 #include <h2o.h>
 
 #include "http/budget.h"
+#include "http/h2_body.h"
 
 /* Of one connection, within its struct pgs__connection. */
 struct pgs__h2_guard {
@@ -21,7 +22,9 @@ struct pgs__h2_guard {
     int continuations;     /* in a row */
     uint64_t frames;
     int last_type; /* of the frame that libh2o looks at */
-    bool is_dead;  /* over a budget: libh2o says GOAWAY, and the socket ends */
+    uint32_t head; /* the stream of the last HEADERS */
+    struct pgs__h2_bodies bodies;
+    bool is_dead; /* over a budget: libh2o says GOAWAY, and the socket ends */
 };
 
 /* True if the wrappers are in place: tried with real frames.  Before any thread serves. */

@@ -175,6 +175,8 @@ void
 h2o_send_error_generic(h2o_req_t *req, int status, const char *reason, const char *body, int flags)
 {
     (void)reason;
+    if (body == pgs__h2_too_large)
+        status = 413;
     if (req->pathconf == NULL)
         bind_request(req);
     if ((flags & H2O_SEND_ERROR_HTTP1_CLOSE_CONNECTION) != 0)

@@ -12,7 +12,7 @@ import { request } from '../lib/http.mjs';
 import { anon_key, token } from '../lib/jwt.mjs';
 import { limitHits } from '../lib/metrics.mjs';
 import { scratch } from '../lib/paths.mjs';
-import { freePort, run, sleep, until } from '../lib/process.mjs';
+import { freePort, run, sleep, until, within } from '../lib/process.mjs';
 import { floods, streams, upload } from './floods.mjs';
 import { openProof } from './proof.mjs';
 
@@ -50,7 +50,7 @@ const headers = { apikey: anon_key, authorization: `Bearer ${token(users.ada)}` 
 const metrics = () => limitHits(admin_port);
 
 function open() {
-  return http2.connect(`https://localhost:${port}`, { ca: readFileSync(first.cert), lookup: (_, o, done) => done(null, [{ address: '127.0.0.1', family: 4 }]) });
+  return http2.connect(`https://localhost:${port}`, { ca: readFileSync(first.cert), maxSessionMemory: 1000, lookup: (_, o, done) => done(null, [{ address: '127.0.0.1', family: 4 }]) });
 }
 
 function ask(session, path, { method = 'GET', body, more = {} } = {}) {
@@ -126,7 +126,7 @@ test('sessions are resumed by ticket, also with a new certificate', async () => 
   await until('the first certificate again', async () => (await connect()).name === 'first');
 });
 
-test('413 and 431 as JSON on HTTP/2', async () => {
+test('431 as JSON on HTTP/2', async () => {
   const session = open();
   session.on('error', () => {});
   const many = await ask(session, '/rest/v1/item', { more: Object.fromEntries(Array.from({ length: 105 }, (_, i) => [`x-${i}`, 'y'])) });
@@ -134,6 +134,50 @@ test('413 and 431 as JSON on HTTP/2', async () => {
   assert.equal(JSON.parse(many.text).code, 'PGRST100');
   assert.equal((await ask(session, '/rest/v1/item?id=eq.1')).status, 200, 'the connection stays');
   session.close();
+});
+
+test('413 on HTTP/2, announced or not: what is on its way is no flood, and the connection stays', async () => {
+  const session = open();
+  let ended = false;
+  session.on('close', () => { ended = true; });
+  const before = await metrics();
+  const large = Buffer.alloc(20_000_000, ' ');
+  const upload = { ':path': '/rest/v1/rpc/add', ':method': 'POST', 'content-type': 'application/json', ...headers };
+  /** All of it is written, whatever comes back meanwhile. */
+  const answer = (stream, write) => within('a whole answer', new Promise((resolve, reject) => {
+    const got = { text: '' };
+    stream.setEncoding('utf8');
+    stream.on('response', (head) => { got.status = head[':status']; });
+    stream.on('data', (text) => { got.text += text; });
+    stream.on('error', reject);
+    stream.on('close', () => resolve({ ...got, reset: stream.rstCode }));
+    write(stream);
+  }));
+  for (let round = 0; round < 3; round++) {
+    const announced = await answer(session.request({ ...upload, 'content-length': large.length }), (stream) => stream.end(large));
+    assert.deepEqual([announced.status, announced.reset, JSON.parse(announced.text).message], [413, 0, 'request entity is too large']);
+    const chunks = await answer(session.request(upload), (stream) => stream.end(large));
+    assert.deepEqual([chunks.status, chunks.reset, chunks.text], [413, 0, '']);
+  }
+  const said = await ask(session, '/rest/v1/rpc/add', { method: 'POST', more: { 'content-length': '9000000' } }).catch((error) => error);
+  assert.equal(said.status, 413, 'also where nothing follows');
+  const route = await ask(session, '/rest/v1/parcel', { method: 'POST', body: JSON.stringify({ note: 'x'.repeat(2000) }) });
+  assert.deepEqual([route.status, JSON.parse(route.text).message], [413, 'Request body is too large: 1024 bytes at most here']);
+  const fits = await ask(session, '/rest/v1/rpc/echo', { method: 'POST', body: JSON.stringify({ t: 'x'.repeat(90_000) }) });
+  assert.ok(fits.status === 200 && fits.text.length > 90_000, fits.text.slice(0, 400));
+  assert.ok(!ended, 'the connection was ended');
+  session.close();
+  const now = await metrics();
+  assert.deepEqual(Object.keys(now).filter((name) => name.startsWith('h2_') && now[name] > before[name]), []);
+  assert.deepEqual([now.body_bytes - before.body_bytes, now.route_body - before.route_body], [7, 1]);
+});
+
+test('curl is told 413 by HTTP/2', async () => {
+  const file = join(folder, 'large');
+  writeFileSync(file, Buffer.alloc(20_000_000, ' '));
+  const { out } = await run('curl', ['-sS', '--http2', '--cacert', first.cert, '-H', `apikey: ${anon_key}`, '-w', ' %{http_version} %{http_code}',
+    '--data-binary', `@${file}`, '-o', '/dev/null', `https://localhost:${port}/rest/v1/rpc/add`]);
+  assert.equal(out.trim(), '2 413');
 });
 
 for (const [name, [frames, limit]] of Object.entries(floods))

@@ -214,9 +214,10 @@ test('a WebSocket upgrade is an ordinary request, over HTTP/2 a protocol error',
   const connect = Buffer.concat([...Object.entries({ ':method': 'CONNECT', ':protocol': 'websocket', ':scheme': 'https', ':path': '/rest/v1/item', ':authority': 'localhost' })
     .map(([name, value]) => literal(name, value))]);
   const upgraded = get(item, [...Object.entries(headers), ...Object.entries(upgrade).filter(([name]) => name !== 'Connection')].map(([name, value]) => [name.toLowerCase(), value]));
-  for (const block of [connect, upgraded]) {
+  for (const [i, block] of [connect, upgraded].entries()) {
     const { goaway, headers: answers } = await exchange(server.port, [frame(HEADERS, END_HEADERS | END_STREAM, 1, block)]);
     assert.deepEqual({ goaway, answers }, { goaway: 1, answers: 0 });
+    assert.equal((await server.metrics()).malformed, i + 1);
   }
   // Who writes on is cut off, and may not see the GOAWAY for it.
   const { closed, goaway, received } = await attack(server.port, streams(400).map((id) => frame(HEADERS, END_HEADERS, id, connect)));
