@@ -6,7 +6,8 @@ import { users } from '../lib/app.mjs';
 import { sleep } from '../lib/process.mjs';
 import { counts, dice, ordered, question, truths, write, writes } from './board.mjs';
 
-const place = (lsn) => lsn.split('/').reduce((high, low) => (high << 32n) + BigInt(`0x${low}`), 0n);
+/** A place in the log, as a number. */
+export const place = (lsn) => lsn.split('/').reduce((high, low) => (high << 32n) + BigInt(`0x${low}`), 0n);
 
 /** Where the log is, behind all that this connection has committed. */
 const placeNow = async (db) => place((await db.query('select pg_current_wal_insert_lsn()::text as lsn')).rows[0].lsn);
