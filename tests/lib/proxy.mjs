@@ -4,8 +4,8 @@ import net from 'node:net';
 
 /**
  * Listens on a port of its own and carries what comes to `to_port`.  `cut(n)` ends the next connection that
- * has carried n bytes of answers from now on; `hold` carries nothing more until `release`; `drop` ends what is
- * there, and `refuse` also what comes, until `admit`.
+ * has carried n bytes of answers from now on; `hold` carries nothing more until `release`, `hold(true)` no answers,
+ * as of a client that does not read; `drop` ends what is there, and `refuse` also what comes, until `admit`.
  */
 export async function openProxy(to_port) {
   const pairs = new Set();
@@ -37,7 +37,7 @@ export async function openProxy(to_port) {
   return {
     port: server.address().port,
     cut(n) { cut_after = n; },
-    hold() { held = true; for (const { client, upstream } of pairs) { client.pause(); upstream.pause(); } },
+    hold(answers = false) { held = !answers; for (const { client, upstream } of pairs) { if (!answers) client.pause(); upstream.pause(); } },
     release() { held = false; for (const { client, upstream } of pairs) { client.resume(); upstream.resume(); } },
     drop,
     to(other) { port = other; },
