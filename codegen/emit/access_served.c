@@ -38,8 +38,8 @@ write_told(struct out *out, const struct model *model, const struct live *live,
         if (!words_contain(&asked, access_relation(match->sources.at[i].table)))
             words_add(&asked, access_relation(match->sources.at[i].table));
     if (!match->compiled)
-        out_printf(out, "  told %s: asked again after changes of %s\n", name,
-                   access_reached(&asked));
+        out_printf(out, "  told %s: asked again after changes of %s: %s\n", name,
+                   access_reached(&asked), match->reason.text);
     else if (asked.list.n == 0)
         out_printf(out, "  told %s: changes of %s, matched\n", name,
                    access_relation(match->row->table));
