@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { measureCompiler } from './compiler.mjs';
+import { measureReactive } from './extension.mjs';
 import { measureLanes } from './lanes.mjs';
 import { measureLive, measureOutbox } from './live.mjs';
 import { measureMemory } from './memory.mjs';
@@ -51,11 +52,12 @@ const parts = {
   soak: (stage) => measureSoak(stage, soak_seconds, say),
   live: () => measureLive(quick, say),
   outbox: () => measureOutbox(quick, say),
+  reactive: () => measureReactive(quick),
   compiler: () => measureCompiler(quick ? { sizes: [10, 100], rounds: 1 } : {}),
 };
 
 /** Parts that bring all they need. */
-const alone = ['live', 'outbox', 'compiler'];
+const alone = ['live', 'outbox', 'reactive', 'compiler'];
 
 /** The sections of these parts.  One that fails says so, and the others are measured all the same. */
 async function measureParts(stage, names) {

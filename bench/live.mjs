@@ -7,7 +7,7 @@ import readline from 'node:readline';
 import { buildProject, environment, makeDatabase, startServer } from '../tests/lib/app.mjs';
 import { now, token } from '../tests/lib/jwt.mjs';
 import { Cluster, binaries, connect } from '../tests/lib/postgres.mjs';
-import { freePort, run, sleep } from '../tests/lib/process.mjs';
+import { freePort, run, sleep, until } from '../tests/lib/process.mjs';
 import { cpu } from './load.mjs';
 import { memory } from './memory.mjs';
 import { fixed, median, table } from './report.mjs';
@@ -91,19 +91,23 @@ async function openStage(source = log) {
     `insert into member select i, ('${uid_head}' || ${uid_base} + i)::uuid from generate_series(1, ${rooms}) i`,
     `insert into message (room_id, body) select 1 + i % ${rooms}, 'what somebody says, of a usual length' from generate_series(1, ${messages}) i`,
     `alter role pgstack_replicator password '${password}'`, 'vacuum analyze', 'checkpoint']) await db.query(text);
-  const env = environment(cluster, 'live', await freePort(), await freePort(), {
-    THREADS: String(threads), MAX_CONNECTIONS: '20000', MAX_CONNECTIONS_PER_ADDRESS: '20000',
-    LIVE_DATABASE_URL: `postgresql://pgstack_replicator:${password}@${encodeURIComponent(cluster.sockets)}:${cluster.port}/live`,
-  });
-  const server = await startServer(join(project, 'build/server/live'), env);
+  const serve = async () => {
+    const server = await startServer(join(project, 'build/server/live'), environment(cluster, 'live', await freePort(), await freePort(), {
+      THREADS: String(threads), MAX_CONNECTIONS: '20000', MAX_CONNECTIONS_PER_ADDRESS: '20000',
+      LIVE_DATABASE_URL: `postgresql://pgstack_replicator:${password}@${encodeURIComponent(cluster.sockets)}:${cluster.port}/live`,
+    }));
+    await until('the feed', () => server.output().includes('"live_feed_connected"'));
+    return server;
+  };
   mkdirSync(folder, { recursive: true });
   for (const [name, text] of Object.entries(scripts)) writeFileSync(join(folder, `${name}.sql`), text);
-  const close = async () => {
-    await server.stop();
+  const stage = { cluster, db, serve, server: await serve(), triggers: (on) => source.triggers(db, on) };
+  stage.close = async () => {
+    await stage.server.stop();
     await db.end();
     await cluster.stop();
   };
-  return { cluster, db, server, close, triggers: (on) => source.triggers(db, on) };
+  return stage;
 }
 
 /** `n` sockets, each with its own user and room. */
@@ -161,6 +165,40 @@ function probe(stage, n) {
   };
 }
 
+/** Writers beside these servers, and what a write costs the processes that read the log for them, and the servers themselves. */
+async function writeBeside(stage, servers, clients, seconds) {
+  const senders = (await stage.db.query('select active_pid as pid from pg_replication_slots')).rows.map(({ pid }) => pid);
+  const used = () => [senders, servers.map((server) => server.pid)].map((pids) => pids.reduce((sum, pid) => sum + cpu(pid), 0));
+  const before = used(), rate = await write(stage, clients, seconds);
+  const [sender_us, server_us] = used().map((us, i) => (us - before[i]) / (rate * seconds));
+  return { rate, sender_us, server_us };
+}
+
+/** What it costs writers that nobody listens: each server of the database reads the log for itself. */
+async function measureServers(stage, { clients, rounds, seconds }, say) {
+  const lines = [];
+  await stage.server.stop();
+  for (const c of clients) {
+    const runs = [];
+    for (let round = 0; round < rounds; round++) {
+      const servers = [], cells = [await writeBeside(stage, servers, c, seconds)];
+      for (let n = 1; n <= 2; n++) {
+        servers.push(await stage.serve());
+        cells.push(await writeBeside(stage, servers, c, seconds));
+      }
+      for (const server of servers) await server.stop();
+      runs.push(cells);
+    }
+    for (let n = 0; n <= 2; n++) {
+      const of = (field) => median(runs.map((cells) => cells[n][field])), ratios = runs.map((cells) => cells[n].rate / cells[0].rate);
+      lines.push([fixed(n), String(c), fixed(of('rate')), ...(n === 0 ? ['', '', ''] : [`**${fixed(median(ratios), 2)}** (${fixed(Math.min(...ratios), 2)}, ${fixed(Math.max(...ratios), 2)})`, fixed(of('sender_us'), 1), fixed(of('server_us'), 1)])]);
+      say(`live: ${lines.at(-1).join('  ')}`);
+    }
+  }
+  stage.server = await stage.serve();
+  return table(['servers', 'writers', 'writes/s', 'to none: median (least, most)', 'CPU us a write: PostgreSQL reading its log', 'servers'], lines);
+}
+
 /** One cell: writers beside `n` subscribers, with writers beside none, and without triggers, before it. */
 async function measureCell(stage, n, clients, seconds) {
   await stage.triggers(false);
@@ -210,23 +248,53 @@ async function measureDelay(stage, { sockets: n, rate, seconds, rounds }, say) {
     [[fixed(n), fixed(of('done')), fixed(of('probes')), fixed(of('p50_us') / 1000, 2), `${fixed(of('p99_us') / 1000, 1)} (${fixed(Math.min(...runs.map((r) => r.p99_us)) / 1000, 1)}, ${fixed(Math.max(...runs.map((r) => r.p99_us)) / 1000, 1)})`]]);
 }
 
+/** A listener, and how long what `probe` wrote was on its way to it. */
+async function openListener(stage) {
+  const listener = await connect(stage.cluster, 'live');
+  let delays_us = [];
+  listener.client.on('notification', ({ payload }) => {
+    const now_us = (performance.timeOrigin + performance.now()) * 1000, told = JSON.parse(payload);
+    for (const { body } of told.inserted ?? [told])
+      if (/^p\d+$/.test(body)) delays_us.push(now_us - Number(body.slice(1)));
+  });
+  await listener.query('listen changes');
+  return {
+    end: () => listener.end(),
+    take: () => {
+      const sorted = delays_us.sort((x, y) => x - y);
+      delays_us = [];
+      return (part) => (sorted.length === 0 ? '' : fixed(sorted[Math.floor(part * (sorted.length - 1))] / 1000, 2));
+    },
+  };
+}
+
+/** As many writes as they can, and then half as many, paced, with how long these take to be told. */
 async function measureRivals(stage, { clients, seconds, sizes }, say) {
   const lines = [];
-  const listener = await connect(stage.cluster, 'live');
-  await listener.query('listen changes');
-  const cell = async (name, n) => {
-    const alone = await write(stage, clients, seconds);
+  const listener = await openListener(stage);
+  const cell = async (name, n, c) => {
+    const alone = await write(stage, c, seconds);
     await stage.db.query(rivals[name]);
     if (n > 0) await stage.db.query('insert into sub select i from generate_series(1, $1::integer) i', [n]);
-    const beside = await write(stage, clients, seconds);
+    const beside = await write(stage, c, seconds);
+    await sleep(300);
+    listener.take();
+    const stop = probe(stage, Math.max(n, 1));
+    await write(stage, c, seconds, Math.min(4000, Math.max(1, beside / 2)));
+    await stop();
+    await sleep(300);
+    const delay = listener.take();
     await stage.db.query(`drop trigger tell on message; drop function tell(); ${n > 0 ? 'drop table sub, snap;' : ''}`);
-    lines.push([name === 'notify' ? 'a trigger that notifies' : `each query again in a trigger, ${fixed(n)} subscription${n === 1 ? '' : 's'}`, String(clients), fixed(beside, beside < 100 ? 1 : 0), `**${(beside / alone).toPrecision(2)}**`]);
+    lines.push([name === 'notify' ? 'a trigger that notifies' : `each query again in a trigger, ${fixed(n)} subscription${n === 1 ? '' : 's'}`,
+      String(c), fixed(beside, beside < 100 ? 1 : 0), `**${(beside / alone).toPrecision(2)}**`, delay(0.5), delay(0.99)]);
     say(`live: ${lines.at(-1).join('  ')}`);
   };
-  await cell('notify', 0);
-  for (const n of sizes) await cell('rerun', n);
+  for (const c of clients) {
+    await cell('notify', 0, c);
+    for (const n of sizes) await cell('rerun', n, c);
+  }
   await listener.end();
-  return table(['', 'writers', 'writes/s', 'to none'], lines);
+  return table(['', 'writers', 'writes/s', 'to none', 'p50 ms', 'p99 ms'], lines);
 }
 
 async function measureIdle(stage, n) {
@@ -244,16 +312,20 @@ export async function measureLive(quick, say) {
   const stage = await openStage();
   try {
     const idle = await measureIdle(stage, most);
+    const servers = await measureServers(stage, { clients: quick ? [8] : [8, 32], rounds: quick ? 1 : 5, seconds: quick ? 2 : 4 }, say);
     const writers = await measureWriters(stage, {
       against: 'none', sizes: [1, 100, 1000, rooms].filter((n) => n <= most), clients: quick ? [8] : [8, 32], rounds: quick ? 1 : 5, seconds: quick ? 2 : 4 }, say);
     const delay = await measureDelay(stage, { sockets: most, rate: 4000, seconds: quick ? 2 : 5, rounds: quick ? 1 : 5 }, say);
-    const others = await measureRivals(stage, { clients: 8, seconds: quick ? 2 : 4, sizes: quick ? [1, 100] : [1, 100, 1000] }, say);
+    const others = await measureRivals(stage, { clients: quick ? [8] : [8, 32], seconds: quick ? 2 : 4, sizes: quick ? [1, 100] : [1, 100, 1000] }, say);
     return ['## Live queries', '',
       `Messages of ${fixed(rooms)} rooms, each followed by a member of its own over a WebSocket of its own; half of the writes`,
       'insert, half update by key, all rooms alike. fsync and synchronous_commit on. Writers, PostgreSQL, the server and all',
-      'clients share the cores.', '', writers, '',
+      'clients share the cores.', '',
+      'Before anybody subscribes, beside no server, one, and two, each with a slot of its own:', '', servers, '',
+      'Beside subscriptions, against one server without:', '', writers, '',
       'From sending an insert to its delta in the client, beside paced writers:', '', delay, '',
-      'What others do on the write path, with one listener:', '', others, '', idle].join('\n');
+      'What others do on the write path, with one listener; from sending an insert to its notification, beside writers that are',
+      'paced to half of what they can, 4,000 a second at most:', '', others, '', idle].join('\n');
   } finally {
     await stage.close();
   }
