@@ -57,7 +57,7 @@ static h2o_loop_t *loop;
 static struct pgs_hub *hub;
 static struct pgs_live_thread *thread;
 static struct pgs__session *session;
-static h2o_multithread_queue_t *volatile queues[8]; /* libh2o frees none; a sanitizer finds them */
+static h2o_multithread_queue_t *volatile queues[16]; /* libh2o frees none; a sanitizer finds them */
 static size_t n_queues, queued;
 static int n_frames;
 
