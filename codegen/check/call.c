@@ -209,6 +209,22 @@ check_release(const struct ast_expr *ast, const struct function *function)
     diag_hint(diag, "do without it, or write it in $$ ... $$ if all your servers are newer");
 }
 
+static void
+check_session(const struct ast_expr *ast, const struct function *function)
+{
+    const char *lock = check_session_lock(function->name);
+    struct diag *diag;
+
+    if (!lock)
+        return;
+    diag = diag_at(ast->path.span, PGS3228_LEFT_IN_SESSION,
+                   "the lock of %s() outlives the transaction, and meets the next caller of its "
+                   "connection",
+                   function->name);
+    diag_hint(diag, "write `%s`", lock);
+    diag_fix(diag, ast->path.name.span, "%s", lock);
+}
+
 /* now() and its like: a row that passes today would fail when it is restored tomorrow. */
 static bool
 changes_by_itself(const struct function *function)
@@ -318,6 +334,7 @@ check_function_call(struct scope *scope, const struct ast_expr *ast,
     if (!is_there)
         return report_arguments(ast, expr, found.is_ambiguous);
     check_release(ast, found.function);
+    check_session(ast, found.function);
     if (found.function->extension &&
         !check_extension(scope->checker, ast->path.span, found.function->extension,
                          arena_printf("%s()", found.function->name)))

@@ -35,6 +35,14 @@ void check_raw_texts(struct checker *checker);
 /* The body in $$ of a function, where it has one. */
 void check_body_text(const struct declared_function *function);
 
+/* ---- raw_session.c ---- */
+
+/* What functions leave in their sessions. */
+void check_sessions(struct checker *checker);
+
+/* The like of an advisory lock that ends with the transaction; NULL: this is none of a session. */
+const char *check_session_lock(const char *name);
+
 /* ---- statement.c ---- */
 
 struct statement *check_function_body(struct checker *checker, const struct params *params,

@@ -211,6 +211,8 @@ emit_definition(struct out *out, const struct plan *plan, const char *fingerprin
     }
     if (emit_has_outbox(plan->model))
         layout_member(out, 4, ".has_outbox", "true");
+    if (plan->model->writes_leave_traces)
+        layout_member(out, 4, ".writes_leave_traces", "true");
     if (cors != NULL)
         layout_member(out, 4, ".cors", arena_printf("&%s", cors));
     if (plan->model->rates->n > 0)

@@ -166,6 +166,7 @@ check_whole(struct checker *checker)
     check_rights(checker);
     check_function_rights(checker);
     check_raw_texts(checker);
+    check_sessions(checker);
     check_truth(checker);
     check_guests(checker);
     check_recursion(checker);

@@ -224,6 +224,9 @@ finish_job(struct pgs__conn *conn)
     case PGS__JOB_TXN:
         finish_txn(conn, done.txn, error, n_results);
         break;
+    case PGS__JOB_CLEAN:
+        pgs__conn_finish_clean(conn, &done, error);
+        break;
     }
     conn->done_us = conn->pool->reading_us;
     if (conn->pg == NULL)

@@ -46,13 +46,19 @@ on_cancelled(struct pgs_txn *cancel, void *owner)
     pgs__pool_changed(conn->pool);
 }
 
+/* What cleans up after it does not count: hit in its place, it ends with the connection. */
+static bool
+is_last(const struct pgs__job *job)
+{
+    return job->next == NULL || (job->next->kind == PGS__JOB_CLEAN && job->next->next == NULL);
+}
+
 bool
 pgs__conn_is_forsaken(const struct pgs__conn *conn)
 {
     const struct pgs__job *job = pgs__conn_txn_job(conn);
 
-    return conn->state == PGS__CONN_READY && job != NULL && job->next == NULL &&
-           job->txn->is_unwanted;
+    return conn->state == PGS__CONN_READY && job != NULL && is_last(job) && job->txn->is_unwanted;
 }
 
 static bool

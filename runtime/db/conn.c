@@ -220,6 +220,16 @@ make_room(struct pgs__conn *conn)
     return true;
 }
 
+struct pgs__statement *
+pgs__conn_statement(struct pgs__conn *conn, struct pgs_text role, struct pgs_text sql)
+{
+    struct pgs__statement *statement = pgs__statement_find(&conn->statements, role, sql);
+
+    if (statement == NULL && make_room(conn))
+        statement = pgs__conn_prepare(conn, role, sql);
+    return statement;
+}
+
 /* The session's settings are the same statement for every role. */
 static bool
 prepare_steps(struct pgs__conn *conn, struct pgs_txn *txn)
@@ -227,11 +237,8 @@ prepare_steps(struct pgs__conn *conn, struct pgs_txn *txn)
     for (int i = 0; i < txn->n_steps; i++) {
         struct pgs__step *step = &txn->steps[i];
         struct pgs_text role = i == 0 ? (struct pgs_text){"", 0} : pgs__txn_role(txn);
-        struct pgs_text sql = pgs__txn_sql(txn, step);
-        struct pgs__statement *statement = pgs__statement_find(&conn->statements, role, sql);
+        struct pgs__statement *statement = pgs__conn_statement(conn, role, pgs__txn_sql(txn, step));
 
-        if (statement == NULL && make_room(conn))
-            statement = pgs__conn_prepare(conn, role, sql);
         if (statement == NULL)
             return false;
         step->statement = pgs__statement_ref(statement);
@@ -257,11 +264,14 @@ execute_steps(struct pgs__conn *conn, const struct pgs_txn *txn)
 void
 pgs__conn_send(struct pgs__conn *conn, struct pgs_txn *txn)
 {
-    bool prepared = prepare_steps(conn, txn), kept = set_phase_in_flight(conn, txn);
+    bool prepared =
+        (!txn->leaves_traces || pgs__conn_prepare_clean(conn)) && prepare_steps(conn, txn);
+    bool kept = set_phase_in_flight(conn, txn);
 
     if (prepared && !kept)
         return; /* the connection is as good as before */
-    if (!prepared || !execute_steps(conn, txn))
+    if (!prepared || !execute_steps(conn, txn) ||
+        (txn->leaves_traces && !pgs__conn_clean(conn, false)))
         pgs__conn_lose(conn, "not enough memory");
 }
 

@@ -18,6 +18,10 @@ extern const char pgs__settings_sql[];
 /* Of the pool itself, beside the requests'. */
 extern const char pgs__cancel_sql[];
 extern const char pgs__ping_sql[];
+
+/* One after the other, NULL-terminated: what a function may have left in its session. */
+extern const char *const pgs__clean_sql[];
+extern const char pgs__settings_again_sql[]; /* one of them */
 /* The same where the pool has one_snapshot. */
 extern const char pgs__snapshot_settings_sql[];
 
@@ -29,11 +33,13 @@ struct pgs__job {
         PGS__JOB_PREPARE,
         PGS__JOB_DEALLOCATE,
         PGS__JOB_TXN,
+        PGS__JOB_CLEAN,
     } kind;
     struct pgs__job *next;
     struct pgs__statement *statement; /* of PREPARE */
     struct pgs_txn *txn;              /* of TXN */
     bool is_cancelled;                /* that was asked for */
+    bool is_second;                   /* of CLEAN: the first one failed */
 };
 
 struct pgs__conn {
@@ -107,6 +113,28 @@ void pgs__conn_log_loss(const struct pgs__conn *conn, const char *why);
 /* The connection string asks for a server that takes writes. */
 bool pgs__wants_writes(PGconn *pg);
 
+/* The parameters of the settings. */
+struct pgs__settings {
+    char statement_timeout[16], lock_timeout[16];
+    struct pgs_text texts[2];
+};
+
+/* Fills them in, and says how many there are. */
+int pgs__settings_values(const struct pgs_pool *pool, struct pgs__settings *values);
+
+/* ---- clean.c ---- */
+
+/* Prepares what the next one needs.  False: no memory; then the connection must be given up. */
+bool pgs__conn_prepare_clean(struct pgs__conn *conn) __attribute__((warn_unused_result));
+
+/* Sends what makes the session as it was when the connection was new, in a Sync of its own.  False:
+ * the connection must be given up. */
+bool pgs__conn_clean(struct pgs__conn *conn, bool again) __attribute__((warn_unused_result));
+
+/* It has come back.  After an error it is sent once more, or the connection is given up. */
+void pgs__conn_finish_clean(struct pgs__conn *conn, const struct pgs__job *job,
+                            struct pgs_text error);
+
 /* ---- cancel.c ---- */
 
 /* It works for one transaction alone, which nobody waits for. */
@@ -137,6 +165,11 @@ struct pgs__job *pgs__conn_txn_job(const struct pgs__conn *conn);
 
 /* The oldest job; the caller frees it. */
 struct pgs__job *pgs__conn_take_job(struct pgs__conn *conn);
+
+/* What is prepared already, or pgs__conn_prepare in the place of one that is not.  NULL: no memory.
+ */
+struct pgs__statement *pgs__conn_statement(struct pgs__conn *conn, struct pgs_text role,
+                                           struct pgs_text sql);
 
 /* In a Sync of its own: whatever becomes of the transaction that needs it, others find it prepared.
  * NULL: no memory; then the connection must be given up. */

@@ -201,6 +201,22 @@ const char pgs__snapshot_settings_sql[] =
     SETTINGS ", set_config('default_transaction_isolation', 'repeatable read', false),"
              " set_config('default_transaction_read_only', 'on', false)" STARTED;
 
+const char pgs__settings_again_sql[] =
+    SETTINGS ", set_config('role', 'none', false), pg_catalog.pg_advisory_unlock_all()";
+
+int
+pgs__settings_values(const struct pgs_pool *pool, struct pgs__settings *values)
+{
+    values->texts[0] = (struct pgs_text){values->statement_timeout,
+                                         (size_t)snprintf(values->statement_timeout,
+                                                          sizeof(values->statement_timeout), "%d",
+                                                          pool->config.statement_timeout_ms)};
+    values->texts[1] = (struct pgs_text){
+        values->lock_timeout, (size_t)snprintf(values->lock_timeout, sizeof(values->lock_timeout),
+                                               "%d", pool->config.lock_timeout_ms)};
+    return 2;
+}
+
 /* Before anything else: no request runs under a role that has not been looked at. */
 static bool
 send_login(struct pgs__conn *conn)
@@ -220,18 +236,14 @@ send_login(struct pgs__conn *conn)
 static bool
 send_settings(struct pgs__conn *conn)
 {
-    char statement_timeout[16], lock_timeout[16];
-    struct pgs_text values[] = {{statement_timeout, 0}, {lock_timeout, 0}};
+    struct pgs__settings values;
+    int n = pgs__settings_values(conn->pool, &values);
 
-    values[0].len = (size_t)snprintf(statement_timeout, sizeof(statement_timeout), "%d",
-                                     conn->pool->config.statement_timeout_ms);
-    values[1].len = (size_t)snprintf(lock_timeout, sizeof(lock_timeout), "%d",
-                                     conn->pool->config.lock_timeout_ms);
     if (!send_login(conn))
         return false;
     pgs__conn_query(
         conn, conn->pool->config.one_snapshot ? pgs__snapshot_settings_sql : pgs__settings_sql,
-        values, 2);
+        values.texts, n);
     return pgs__conn_add_job(conn, PGS__JOB_SETTINGS) != NULL;
 }
 

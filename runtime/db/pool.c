@@ -111,7 +111,8 @@ pgs__pool_choose(struct pgs_pool *pool, bool slow)
     for (int i = 0; i < pool->n_conns; i++) {
         struct pgs__conn *conn = &pool->conns[i];
 
-        if (conn->slow != slow || !takes_work(conn) || conn->n_in_flight >= room)
+        if (conn->slow != slow || !takes_work(conn) || conn->n_in_flight >= room ||
+            (slow && conn->jobs != NULL)) /* not clean yet */
             continue;
         if (best == NULL || conn->n_in_flight < best->n_in_flight)
             best = conn;

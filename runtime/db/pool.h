@@ -110,6 +110,10 @@ void pgs_txn_bind_null(struct pgs_txn *txn);
 /* A counted cell of h2o's memory, which the transaction releases when it ends; NULL: none. */
 void pgs_txn_keep(struct pgs_txn *txn, void *cell);
 
+/* It runs what may leave something in its session that outlives it: a setting, a lock, a temporary
+ * table.  The session is cleaned behind it, whatever becomes of it. */
+void pgs_txn_leaves_traces(struct pgs_txn *txn);
+
 /* Complete, and its like has been slow of late: it goes to a slow connection by itself. */
 bool pgs_txn_is_slow(struct pgs_txn *txn) __attribute__((warn_unused_result));
 

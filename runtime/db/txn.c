@@ -207,6 +207,12 @@ pgs_txn_keep(struct pgs_txn *txn, void *cell)
 }
 
 void
+pgs_txn_leaves_traces(struct pgs_txn *txn)
+{
+    txn->leaves_traces = true;
+}
+
+void
 pgs__txn_free(struct pgs_txn *txn)
 {
     pgs__txn_rewind(txn);

@@ -55,6 +55,7 @@ struct pgs_txn {
         PGS__TXN_DELIVERING,
     } phase;
     bool slow;
+    bool leaves_traces; /* in its session, for all that is known */
     bool retried;
     bool is_unwanted; /* its client has gone */
     bool is_cancelled;

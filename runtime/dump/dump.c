@@ -101,6 +101,8 @@ dump_shared(FILE *out, const struct pgs_app *app)
     dump_constant(out, "connection.settings", pgs__settings_sql);
     (void)fputs("connection.forget = \"deallocate all\" | \"deallocate p\" number\n", out);
     dump_constant(out, "connection.cancel", pgs__cancel_sql);
+    for (size_t i = 0; pgs__clean_sql[i] != NULL; i++)
+        dump_constant(out, "connection.clean", pgs__clean_sql[i]);
     dump_constant(out, "connection.ping", pgs__ping_sql);
     (void)fputs("\n# First in each transaction; then what the request asks.\n", out);
     dump_sessions(out, app);
@@ -415,7 +417,7 @@ pgs_dump_sql(FILE *out, const struct pgs_app *app)
     (void)fputs(head, out);
     dump_shared(out, app);
     (void)fputs("\nstatement = login.check | connection.settings | connection.forget | "
-                "connection.cancel | connection.ping | session | session.within"
+                "connection.cancel | connection.clean | connection.ping | session | session.within"
                 " | read_only | ready\n",
                 out);
     dump_constant(out, "statement", PGS_LSN_SQL);

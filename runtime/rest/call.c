@@ -138,6 +138,7 @@ void
 pgs_run_call(struct pgs_request *rq, const struct pgs_call *call, const void *arguments)
 {
     rq->slow = true;
+    rq->leaves_traces = call->is_volatile;
     rq->idempotent = rq->route->method == PGS_GET && !call->is_volatile;
     pgs__send(rq, pgs__build_call(rq, call, arguments),
               is_void(call)       ? respond_void

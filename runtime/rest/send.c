@@ -158,6 +158,8 @@ start(struct pgs_request *rq)
         return;
     }
     pgs_txn_keep(rq->txn, pgs_work_hold(rq->req));
+    if (rq->leaves_traces)
+        pgs_txn_leaves_traces(rq->txn);
     for (int i = 0; i < rq->n_statements; i++)
         add_statement(rq->txn, &rq->statements[i]);
     if (!rq->idempotent)

@@ -86,7 +86,7 @@ struct pgs_call {
     size_t n_columns;
     bool returns_set;
     bool scalar;      /* the answer is a bare value (or an array of them, when returns_set) */
-    bool is_volatile; /* may do more than read: never called a second time */
+    bool is_volatile; /* may do more than read: never called a second time, and cleaned up after */
 };
 
 /* A table that results of live queries depend on, as PostgreSQL names it in the changes. */
@@ -185,6 +185,7 @@ struct pgs_app {
     const struct pgs_live *const *lives;         /* NULL-terminated; NULL: none */
     const struct pgs_watched *watched;
     bool has_outbox;                     /* triggers can tell changes, where the log cannot */
+    bool writes_leave_traces;            /* triggers run texts that the compiler could not read */
     const struct pgs_cors *cors;         /* of paths that no endpoint names; or NULL */
     const struct pgs_rate *const *rates; /* of all requests together; NULL-terminated; NULL: none */
     uint32_t max_rows;                   /* of one answer */
