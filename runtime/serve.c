@@ -135,6 +135,16 @@ log_listening(const struct pgs__program *program)
     free(listeners.fds);
 }
 
+/* False: told that this libh2o cannot be used. */
+static bool
+is_guarded(void)
+{
+    if (pgs_server_http1_works())
+        return true;
+    fprintf(stderr, "libh2o: this one does not let itself be guarded, and nothing is served\n");
+    return false;
+}
+
 /* HTTP/2 is offered only where the guard has been seen to work. */
 static bool
 offers_http2(const struct pgs_config *config)
@@ -347,7 +357,8 @@ pgs_serve(const struct pgs_config *config, const struct pgs_handover *handover)
     program.login = pgs_logins_get(false);
     program.admin_login = pgs_logins_get(true);
     program.shares = pgs_shares_of(config, sysconf(_SC_NPROCESSORS_ONLN));
-    if (!pgs_logins_can_try(config) || !read_keys(config, &program.keys) || !open_tls(&program))
+    if (!is_guarded() || !pgs_logins_can_try(config) || !read_keys(config, &program.keys) ||
+        !open_tls(&program))
         return 1;
     pgs_log_start();
     if (!open_hub(&program) || !open_relay(&program)) {

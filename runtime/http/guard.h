@@ -31,4 +31,7 @@ int pgs_guard_check_h2(const char *method, size_t method_len, const char *target
 /* Puts the wrappers for HTTP/1 in libh2o's place; before anything listens. */
 void pgs__h1_guard_open(void);
 
+/* How often libh2o has called them, in this thread. */
+unsigned pgs__h1_guard_count(void);
+
 #endif

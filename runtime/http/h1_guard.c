@@ -30,6 +30,7 @@ EXPORT int phr_parse_request(const char *bytes, size_t len, const char **method,
 EXPORT ssize_t phr_decode_chunked(struct pgs__chunked *chunked, char *bytes, size_t *len);
 
 static __typeof__(&phr_parse_request) parse_request;
+static __thread unsigned calls;
 
 void
 pgs__h1_guard_open(void)
@@ -39,6 +40,12 @@ pgs__h1_guard_open(void)
     if (found == NULL)
         abort(); /* another libh2o than the one that we were built for */
     memcpy(&parse_request, &found, sizeof(found));
+}
+
+unsigned
+pgs__h1_guard_count(void)
+{
+    return calls;
 }
 
 int
@@ -51,6 +58,7 @@ phr_parse_request(const char *bytes, size_t len, const char **method, size_t *me
     int used =
         parse_request(bytes, len, method, method_len, path, path_len, minor, many, &n, last_len);
 
+    calls++;
     if (used == -2 && len > PGS_GUARD_MAX_HEAD) { /* the guard says 431 or 414 */
         *method = "GET";
         *method_len = 3;
@@ -72,6 +80,7 @@ phr_decode_chunked(struct pgs__chunked *chunked, char *bytes, size_t *len)
 {
     ssize_t result = pgs__chunked_read(chunked, bytes, len);
 
+    calls++;
     if (result == -1)
         pgs_limit_hit(PGS_LIMIT_MALFORMED);
     return result;

@@ -5,7 +5,7 @@
  *
  * Debian's libh2o calls its own exported functions through the procedure linkage table, so a
  * function of the same name in this program takes their place, and calls the original.  Whether
- * that works is tried at start, on a pair of sockets: where it does not, HTTP/2 stays off.
+ * that works is tried at start (http/self_test.c): where it does not, HTTP/2 stays off.
  */
 #ifndef PGS_HTTP_H2_GUARD_H
 #define PGS_HTTP_H2_GUARD_H
@@ -26,9 +26,6 @@ struct pgs__h2_guard {
     struct pgs__h2_bodies bodies;
     bool is_dead; /* over a budget: libh2o says GOAWAY, and the socket ends */
 };
-
-/* True if the wrappers are in place: tried with real frames.  Before any thread serves. */
-bool pgs__h2_guard_works(h2o_globalconf_t *globalconf);
 
 /* To be called when a guarded socket is closed, which may happen while it reads. */
 void pgs__h2_guard_forget(const struct pgs__h2_guard *guard);

@@ -87,16 +87,6 @@ configure_h2o(struct pgs_server *server)
     }
 }
 
-bool
-pgs_server_http2_works(void)
-{
-    static h2o_globalconf_t global; /* libh2o keeps pointers to it */
-
-    h2o_config_init(&global);
-    (void)h2o_config_register_host(&global, h2o_iovec_init(H2O_STRLIT("default")), 65535);
-    return pgs__h2_guard_works(&global);
-}
-
 struct pgs_server *
 pgs_server_open(const struct pgs_server_config *config)
 {

@@ -47,8 +47,10 @@ struct pgs_server_config {
 
 struct pgs_server;
 
-/* True if HTTP/2 is safe with the libh2o that is installed (http/h2_guard.h).  Before any thread
- * serves. */
+/* True if HTTP/1, or HTTP/2, is safe with the libh2o that is installed: our wrappers (http/guard.h,
+ * http/h2_guard.h) are in its functions' place, tried with real bytes.  Before any thread serves.
+ */
+bool pgs_server_http1_works(void);
 bool pgs_server_http2_works(void);
 
 struct pgs_server *pgs_server_open(const struct pgs_server_config *config);
