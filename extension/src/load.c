@@ -164,6 +164,7 @@ pgr_subscription_load(struct pgr_subscription *subscription)
         return; /* writers do not wait for the rest */
     keep_plan(subscription);
     keep_dependencies(subscription, &query);
+    pgr_shape_join(subscription, query.tree);
     subscription->layout = MemoryContextStrdup(subscription->memory, query.layout);
     pgr_subscription_make_rows(subscription);
     pgr_session_enter_superuser(&before);
@@ -187,5 +188,6 @@ pgr_subscription_revalidate(struct pgr_subscription *subscription)
     pgr_session_leave(&before);
     keep_plan(subscription); /* PostgreSQL keeps the old one when a role changes */
     keep_dependencies(subscription, &query);
+    pgr_shape_join(subscription, query.tree);
     subscription->dirty = true;
 }

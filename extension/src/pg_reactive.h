@@ -91,6 +91,7 @@ struct pgr_table {
 };
 
 struct pgr_query {
+    Query *tree;  /* rewritten */
     List *tables; /* struct pgr_table, one an oid */
     List *views;  /* oids: what stands behind them is among the tables */
     char *layout; /* names and types of the columns */
@@ -101,6 +102,9 @@ struct pgr_query {
  * reason when it cannot be watched.  All of it lives in the current memory context.
  */
 extern void pgr_query_read(const char *text, struct pgr_query *query);
+
+/* The same without a look at what it depends on: for one that has been read before. */
+extern Query *pgr_query_analyze(const char *text);
 
 /* Adds a table to a list of struct pgr_table, where it stands once: with two keys it has none. */
 extern List *pgr_tables_add(List *tables, const struct pgr_table *table);
@@ -123,8 +127,10 @@ extern void pgr_refuse_unwatchable(Oid table);
  */
 extern bool pgr_tables_watch(List *tables);
 
-/* As superuser: takes the trigger off tables that no subscription uses; true if some are left for
- * later. */
+/*
+ * As superuser: drops the triggers of tables that no subscription uses.  True if some of those are
+ * in use at the moment, and have theirs still.
+ */
 extern bool pgr_tables_unwatch(void);
 
 /* ---- keys (keys.c) ---- */

@@ -179,16 +179,23 @@ parse(const char *text)
     return statement;
 }
 
-void
-pgr_query_read(const char *text, struct pgr_query *result)
+Query *
+pgr_query_analyze(const char *text)
 {
     List *queries = pg_analyze_and_rewrite_fixedparams(parse(text), text, NULL, 0, NULL);
 
     if (list_length(queries) != 1)
         refuse("A rule makes several statements of it.");
+    return linitial(queries);
+}
+
+void
+pgr_query_read(const char *text, struct pgr_query *result)
+{
+    result->tree = pgr_query_analyze(text);
     result->tables = result->views = NIL;
-    (void)walk(linitial(queries), result);
-    result->layout = read_layout(((Query *)linitial(queries))->targetList);
+    (void)walk((Node *)result->tree, result);
+    result->layout = read_layout(result->tree->targetList);
     result->tables = pgr_tables_close(result->tables);
     if (result->tables == NIL)
         refuse("It reads no table.");

@@ -2,6 +2,8 @@
 /* One subscription asked again: result, snapshot, message, in this order and in one transaction. */
 #include "postgres.h"
 
+#include <time.h>
+
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -42,17 +44,41 @@ accept(struct pgr_subscription *subscription, const struct pgr_delta *delta, boo
     slot->row_count = delta->row_count;
 }
 
-bool
-pgr_subscription_publish(struct pgr_subscription *subscription, struct pgr_delta *delta, bool anew)
+static bool
+is_different(const struct pgr_delta *delta)
 {
+    return delta->inserted_count > 0 || delta->gone_count > 0;
+}
+
+int64
+pgr_processor_us(void)
+{
+    struct timespec time;
+
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return (int64)time.tv_sec * 1000000 + time.tv_nsec / 1000;
+}
+
+static void
+ask(struct pgr_subscription *subscription, bool anew)
+{
+    int64 start = pgr_processor_us();
+
     if (anew)
         PushActiveSnapshot(GetTransactionSnapshot());
-    pgr_result_compare(subscription, delta);
+    pgr_result_compare(list_make1(list_make1(subscription)));
     if (anew)
         PopActiveSnapshot();
-    if (delta->inserted_count == 0 && delta->gone_count == 0)
+    subscription->asked_us = pgr_processor_us() - start;
+}
+
+bool
+pgr_subscription_publish(struct pgr_subscription *subscription, bool anew)
+{
+    ask(subscription, anew);
+    if (!is_different(subscription->delta))
         return false;
-    tell(subscription, delta);
+    tell(subscription, subscription->delta);
     return true;
 }
 
@@ -73,15 +99,18 @@ pgr_subscription_recompute(struct pgr_subscription *subscription)
     MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "pg_reactive recompute",
                                                  ALLOCSET_DEFAULT_SIZES);
     MemoryContext before = MemoryContextSwitchTo(memory);
-    struct pgr_delta delta;
     bool changed;
 
     if (!pgr_async_recompute)
         pgr_subscription_follow_writers(subscription);
-    changed = pgr_subscription_publish(subscription, &delta, !pgr_async_recompute);
-    if (!changed)
+    if (subscription->delta == NULL)
+        ask(subscription, !pgr_async_recompute);
+    changed = is_different(subscription->delta);
+    if (changed)
+        tell(subscription, subscription->delta);
+    else
         pgr_count(pgr_database, PGR_COUNT_unchanged);
-    accept(subscription, &delta, changed);
+    accept(subscription, subscription->delta, changed);
     MemoryContextSwitchTo(before);
     MemoryContextDelete(memory);
 }

@@ -36,6 +36,7 @@ find_subscription(const char *query_id)
 static void
 free_subscription(struct pgr_subscription *subscription)
 {
+    pgr_shape_leave(subscription);
     if (subscription->plan != NULL)
         SPI_freeplan(subscription->plan);
     if (subscription->rows != NULL)
@@ -126,6 +127,7 @@ pgr_subscription_read(HeapTuple tuple, TupleDesc columns, MemoryContext memory)
     subscription->generation = strtoi64(SPI_getvalue(tuple, columns, 6), NULL, 10);
     subscription->active = *SPI_getvalue(tuple, columns, 7) == 't';
     subscription->slot = -1;
+    subscription->asked_us = -1;
     return subscription;
 }
 

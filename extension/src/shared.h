@@ -24,6 +24,7 @@
 #define PGR_COUNTERS(X)                                                                            \
     X(ticks)                                                                                       \
     X(recomputes)                                                                                  \
+    X(together)                                                                                    \
     X(unchanged)                                                                                   \
     X(notifications)                                                                               \
     X(overflows)                                                                                   \

@@ -5,16 +5,27 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
 #include "access/xact.h"
+#include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/uuid.h"
 
 #include "worker.h"
+
+/* Columns of pgr._state and of a snapshot. */
+#define STATE_SEQ 3
+#define SNAPSHOT_COPIES 2
+#define SNAPSHOT_BODY 3
 
 static char *
 snapshot_name(const char *query_id)
@@ -55,7 +66,7 @@ make_empty(const char *query_id)
     }
     /* An index that PostgreSQL names could have the name of another's snapshot. */
     pgr_command("CREATE UNLOGGED TABLE %s (hash uuid CONSTRAINT %s PRIMARY KEY,"
-                " copies integer NOT NULL, body text NOT NULL)",
+                " copies integer NOT NULL, body text NOT NULL) USING heap",
                 name, quote_identifier(psprintf("%s%s", PGR_SNAPSHOT_KEY, query_id)));
     pgr_command("ALTER EXTENSION %s ADD TABLE %s", PGR_EXTENSION, name);
 }
@@ -148,75 +159,179 @@ pgr_snapshot_open(struct pgr_subscription *subscription)
         pgr_send_resubscribed(subscription);
 }
 
+/* ---- rows, written as PostgreSQL writes those of a catalog: no statement is planned for them ----
+ */
+
+struct target {
+    Relation table;
+    CatalogIndexState indexes;
+    Oid index;
+    Snapshot snapshot;
+};
+
+static void
+open_target(struct target *target, const char *table, const char *index)
+{
+    Oid namespace = get_namespace_oid("pgr", false);
+
+    CommandCounterIncrement(); /* what this transaction has written there is seen */
+    target->table = table_open(get_relname_relid(table, namespace), RowExclusiveLock);
+    target->indexes = CatalogOpenIndexes(target->table);
+    target->index = get_relname_relid(index, namespace);
+    target->snapshot = RegisterSnapshot(GetLatestSnapshot());
+}
+
+static void
+close_target(struct target *target)
+{
+    UnregisterSnapshot(target->snapshot);
+    CatalogCloseIndexes(target->indexes);
+    table_close(target->table, RowExclusiveLock);
+    CommandCounterIncrement();
+}
+
+/* The row with a key, which must be there. */
+static HeapTuple
+find_row(const struct target *target, RegProcedure equality, Datum value)
+{
+    ScanKeyData key;
+    SysScanDesc scan;
+    HeapTuple found;
+
+    ScanKeyInit(&key, 1, BTEqualStrategyNumber, equality, value);
+    scan = systable_beginscan(target->table, target->index, true, target->snapshot, 1, &key);
+    found = heap_copytuple(systable_getnext(scan));
+    systable_endscan(scan);
+    if (!HeapTupleIsValid(found))
+        ereport(ERROR, errcode(ERRCODE_DATA_CORRUPTED),
+                errmsg("a row of \"%s\" is missing", RelationGetRelationName(target->table)));
+    return found;
+}
+
+/* It is freed. */
+static void
+change_row(const struct target *target, HeapTuple row, int column, Datum value)
+{
+    TupleDesc columns = RelationGetDescr(target->table);
+    HeapTuple changed = heap_modify_tuple_by_cols(row, columns, 1, &column, &value, &(bool){false});
+
+    CatalogTupleUpdateWithInfo(target->table, &row->t_self, changed, target->indexes);
+    heap_freetuple(changed);
+    heap_freetuple(row);
+}
+
+static void
+insert_row(const struct target *target, Datum *values)
+{
+    bool nulls[] = {false, false, false};
+    HeapTuple row = heap_form_tuple(RelationGetDescr(target->table), values, nulls);
+
+    CatalogTupleInsertWithInfo(target->table, row, target->indexes);
+    heap_freetuple(row);
+}
+
 void
 pgr_snapshot_set_seq(struct pgr_subscription *subscription, int64 seq)
 {
-    Oid types[] = {TEXTOID, INT8OID};
-    Datum values[] = {CStringGetTextDatum(subscription->query_id), Int64GetDatum(seq)};
+    struct target target;
+    HeapTuple row;
 
-    pgr_sql("UPDATE pgr._state SET seq = $2 WHERE query_id = $1", 2, types, values, NULL);
+    open_target(&target, "_state", "_state_pkey");
+    row = find_row(&target, F_TEXTEQ, CStringGetTextDatum(subscription->query_id));
+    change_row(&target, row, STATE_SEQ, Int64GetDatum(seq));
+    close_target(&target);
 }
 
-static Datum
-array_of(Datum *values, int count, Oid type)
+static int
+compare_hashes(const void *left, const void *right)
 {
-    int16 length = type == UUIDOID ? UUID_LEN : type == INT4OID ? 4 : -1;
-    char align = type == UUIDOID ? TYPALIGN_CHAR : TYPALIGN_INT;
+    return memcmp(*(uint8 *const *)left, *(uint8 *const *)right, PGR_HASH_BYTES);
+}
 
-    return PointerGetDatum(construct_array(values, count, type, length, type == INT4OID, align));
+struct sorted_row {
+    const uint8 *hash; /* first: compare_hashes */
+    Datum hash_datum;
+    Datum body;
+};
+
+static struct sorted_row *
+sorted_rows(const struct pgr_delta *delta)
+{
+    struct sorted_row *rows =
+        palloc_extended(sizeof(*rows) * delta->inserted_count, MCXT_ALLOC_HUGE);
+
+    for (int i = 0; i < delta->inserted_count; i++)
+        rows[i] = (struct sorted_row){.hash = DatumGetUUIDP(delta->inserted_hashes[i])->data,
+                                      .hash_datum = delta->inserted_hashes[i],
+                                      .body = delta->inserted_bodies[i]};
+    qsort(rows, delta->inserted_count, sizeof(*rows), compare_hashes);
+    return rows;
 }
 
 static void
-insert_rows(const char *name, struct pgr_delta *delta)
+add_row(const struct target *target, HTAB *held, const struct sorted_row *row, int copies)
 {
-    Oid types[] = {UUIDARRAYOID, TEXTARRAYOID};
-    Datum values[] = {array_of(delta->inserted_hashes, delta->inserted_count, UUIDOID),
-                      array_of(delta->inserted_bodies, delta->inserted_count, TEXTOID)};
+    const struct pgr_row *before = hash_search(held, row->hash, HASH_FIND, NULL);
+    Datum values[] = {row->hash_datum, Int32GetDatum(copies), row->body};
 
-    pgr_sql(psprintf("INSERT INTO %s AS s SELECT n.hash, count(*), min(n.body COLLATE \"C\")"
-                     " FROM unnest($1, $2) AS n(hash, body) GROUP BY n.hash"
-                     " ON CONFLICT (hash) DO UPDATE SET copies = s.copies + excluded.copies",
-                     name),
-            2, types, values, NULL);
+    if (before != NULL)
+        change_row(target, find_row(target, F_UUID_EQ, row->hash_datum), SNAPSHOT_COPIES,
+                   Int32GetDatum(before->copies + copies));
+    else
+        insert_row(target, values);
 }
 
 static void
-note_deleted(struct pgr_delta *delta, HeapTuple tuple, TupleDesc columns)
+insert_rows(const struct target *target, HTAB *held, const struct pgr_delta *delta)
+{
+    struct sorted_row *rows = sorted_rows(delta);
+    int copies = 0;
+
+    for (int i = 0; i < delta->inserted_count; i++) {
+        copies++;
+        if (i + 1 < delta->inserted_count && compare_hashes(&rows[i], &rows[i + 1]) == 0)
+            continue;
+        add_row(target, held, &rows[i], copies);
+        copies = 0;
+    }
+}
+
+static void
+note_deleted(struct pgr_delta *delta, HeapTuple row, TupleDesc columns, int copies)
 {
     bool is_null;
-    Datum copies = SPI_getbinval(tuple, columns, 2, &is_null);
-    char *body = SPI_getvalue(tuple, columns, 1);
+    char *body = TextDatumGetCString(heap_getattr(row, SNAPSHOT_BODY, columns, &is_null));
 
-    for (int i = 0; i < DatumGetInt32(copies); i++)
+    for (int i = 0; i < copies; i++)
         delta->deleted_bodies = lappend(delta->deleted_bodies, body);
 }
 
 static void
-delete_rows(const char *name, struct pgr_delta *delta)
+delete_row(const struct target *target, HTAB *held, struct pgr_delta *delta, Datum hash, int copies)
 {
-    Oid types[] = {UUIDARRAYOID, INT4ARRAYOID};
-    Datum values[] = {array_of(delta->gone_hashes, delta->gone_count, UUIDOID),
-                      array_of(delta->gone_copies, delta->gone_count, INT4OID)};
+    const struct pgr_row *before = hash_search(held, DatumGetUUIDP(hash)->data, HASH_FIND, NULL);
+    HeapTuple row = find_row(target, F_UUID_EQ, hash);
 
-    pgr_sql(psprintf("WITH gone AS (SELECT * FROM unnest($1, $2) AS g(hash, copies)),"
-                     " fewer AS (UPDATE %s s SET copies = s.copies - g.copies FROM gone g"
-                     "  WHERE s.hash = g.hash AND s.copies > g.copies RETURNING s.body, g.copies),"
-                     " none AS (DELETE FROM %s s USING gone g"
-                     "  WHERE s.hash = g.hash AND s.copies <= g.copies RETURNING s.body, g.copies)"
-                     " SELECT * FROM fewer UNION ALL SELECT * FROM none",
-                     name, name),
-            2, types, values, NULL);
-    for (uint64 i = 0; i < SPI_processed; i++)
-        note_deleted(delta, SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
+    note_deleted(delta, row, RelationGetDescr(target->table), copies);
+    if (before->copies > copies) {
+        change_row(target, row, SNAPSHOT_COPIES, Int32GetDatum(before->copies - copies));
+        return;
+    }
+    CatalogTupleDelete(target->table, &row->t_self);
+    heap_freetuple(row);
 }
 
+/* The table has what `rows` has: both are of the last result. */
 void
 pgr_snapshot_change(struct pgr_subscription *subscription, struct pgr_delta *delta)
 {
-    const char *name = snapshot_name(subscription->query_id);
+    struct target target;
 
-    if (delta->inserted_count > 0)
-        insert_rows(name, delta);
-    if (delta->gone_count > 0)
-        delete_rows(name, delta);
+    open_target(&target, psprintf("%s%s", PGR_SNAPSHOT, subscription->query_id),
+                psprintf("%s%s", PGR_SNAPSHOT_KEY, subscription->query_id));
+    insert_rows(&target, subscription->rows, delta);
+    for (int i = 0; i < delta->gone_count; i++)
+        delete_row(&target, subscription->rows, delta, delta->gone_hashes[i],
+                   DatumGetInt32(delta->gone_copies[i]));
+    close_target(&target);
 }

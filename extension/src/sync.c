@@ -36,7 +36,6 @@ static bool
 recompute(struct pgr_subscription *subscription)
 {
     struct pgr_session before;
-    struct pgr_delta delta;
     bool known;
 
     pgr_subscription_make_rows(subscription);
@@ -47,7 +46,7 @@ recompute(struct pgr_subscription *subscription)
         return false;
     pgr_count(pgr_database, PGR_COUNT_recomputes);
     subscription->plan = pgr_subscription_plan(subscription);
-    if (!pgr_subscription_publish(subscription, &delta, true))
+    if (!pgr_subscription_publish(subscription, true))
         pgr_count(pgr_database, PGR_COUNT_unchanged);
     hash_destroy(subscription->rows);
     return true;

@@ -9,7 +9,6 @@
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
-#include "storage/lmgr.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
@@ -20,14 +19,7 @@
 
 #include "worker.h"
 
-/* A subscription takes at most this part of the worker's time. */
-#define REST_FACTOR 10
-#define REST_MOST_MS 60000
-
 #define RETRY_MS 1000
-
-/* What depends on a table that somebody has locked is looked at again after this. */
-#define LOCKED_MS 100
 
 struct pgr_database *pgr_database = NULL;
 
@@ -118,140 +110,6 @@ pgr_guard(void (*step)(struct pgr_subscription *), struct pgr_subscription *subs
     return good;
 }
 
-/* Where writers compute, seq is theirs too: the lock comes first. */
-static void
-tell_failure(struct pgr_subscription *subscription)
-{
-    struct pgr_session before;
-    int64 seq;
-
-    if (!pgr_async_recompute)
-        pgr_subscription_follow_writers(subscription);
-    seq = subscription->seq + 1;
-    pgr_session_enter_superuser(&before);
-    pgr_snapshot_set_seq(subscription, seq);
-    pgr_session_leave(&before);
-    pgr_send_invalidated(subscription, seq, pgr_shared->slots[subscription->slot].failing);
-}
-
-/* False: it must be asked again, for its readers do not know yet. */
-static bool
-report_failure(struct pgr_subscription *subscription, ErrorData *error)
-{
-    ErrorData *second;
-
-    pgr_count(pgr_database, PGR_COUNT_failures);
-    pgr_slot_fail(subscription->slot, error->sqlerrcode);
-    if (subscription->failing)
-        return true; /* its readers know */
-    ereport(LOG, errmsg("subscription \"%s\" cannot be computed: %s", subscription->query_id,
-                        error->message));
-    if (!pgr_async_recompute && error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
-        return false; /* a writer has it */
-    if (!pgr_guard(tell_failure, subscription, &second))
-        return false;
-    subscription->seq++;
-    subscription->failing = true;
-    return true;
-}
-
-static long
-elapsed_ms(TimestampTz since)
-{
-    return TimestampDifferenceMilliseconds(since, GetCurrentTimestamp());
-}
-
-/* What costs much is asked less often. */
-static void
-let_rest(struct pgr_subscription *subscription, TimestampTz start)
-{
-    struct pgr_slot *slot = &pgr_shared->slots[subscription->slot];
-    TimestampTz now = GetCurrentTimestamp();
-
-    slot->recompute_ms = (double)(now - start) / 1000.0;
-    slot->recompute_count++;
-    subscription->not_before =
-        now + Min((now - start) * REST_FACTOR, (TimestampTz)REST_MOST_MS * 1000);
-}
-
-static void
-recompute(struct pgr_subscription *subscription)
-{
-    TimestampTz start = GetCurrentTimestamp();
-    ErrorData *error;
-
-    subscription->dirty = false;
-    pgr_count(pgr_database, PGR_COUNT_recomputes);
-    if (pgr_guard(pgr_subscription_recompute, subscription, &error)) {
-        subscription->failing = false;
-        pgr_shared->slots[subscription->slot].failing[0] = '\0';
-    } else {
-        if (subscription->unsure)
-            ereport(FATAL, errmsg("subscription \"%s\" has lost its place: %s",
-                                  subscription->query_id, error->message));
-        /* Time may mend it; a write to its tables makes it dirty anyway. */
-        subscription->dirty = !report_failure(subscription, error) || pgr_is_passing(error);
-    }
-    subscription->filling = false; /* if that failed: whoever asks has an empty snapshot by now */
-    let_rest(subscription, start);
-}
-
-void
-pgr_subscription_fill(struct pgr_subscription *subscription)
-{
-    PopActiveSnapshot();
-    PushActiveSnapshot(GetTransactionSnapshot());
-    recompute(subscription);
-}
-
-static bool
-is_due(const struct pgr_subscription *subscription, TimestampTz now)
-{
-    return subscription->loaded && subscription->dirty && !subscription->stale &&
-           subscription->not_before <= now;
-}
-
-/* Nothing is waited for: others may depend on the same table, and still others on none of it. */
-static bool
-lock_tables(struct pgr_subscription *subscription)
-{
-    ListCell *cell;
-
-    foreach (cell, subscription->tables) {
-        Oid table = ((struct pgr_table *)lfirst(cell))->oid;
-
-        if (!ConditionalLockRelationOid(table, AccessShareLock)) {
-            subscription->not_before =
-                TimestampTzPlusMilliseconds(GetCurrentTimestamp(), LOCKED_MS);
-            pgr_slot_fail(subscription->slot, ERRCODE_LOCK_NOT_AVAILABLE);
-            return false;
-        }
-    }
-    return true;
-}
-
-/* The snapshot comes after the marks were taken, and after triggers were put on new tables. */
-static void
-recompute_dirty(void)
-{
-    TimestampTz now = GetCurrentTimestamp();
-    TimestampTz batch = now;
-    ListCell *cell;
-
-    PopActiveSnapshot();
-    PushActiveSnapshot(GetTransactionSnapshot());
-    foreach (cell, pgr_subscriptions) {
-        if (!is_due(lfirst(cell), now))
-            continue;
-        if (elapsed_ms(batch) > PGR_BATCH_MS || !pgr_async_recompute) {
-            pgr_next_transaction();
-            batch = GetCurrentTimestamp();
-        }
-        if (lock_tables(lfirst(cell)))
-            recompute(lfirst(cell));
-    }
-}
-
 /* When all that were prepared before the marks were there have gone, the marks say it all. */
 static void
 look_for_prepared(void)
@@ -299,7 +157,7 @@ tick(void)
     if (all)
         pgr_count(pgr_database, PGR_COUNT_all_dirty);
     pgr_registry_mark(tables, keys, all);
-    recompute_dirty();
+    pgr_dirty_recompute();
     commit();
     if (pg_atomic_read_u64(&pgr_database->loads) % 2 == 1)
         pg_atomic_fetch_add_u64(&pgr_database->loads, 1);
@@ -408,6 +266,12 @@ handle_signals(void)
         leave(true);
 }
 
+static long
+since_last_tick_ms(void)
+{
+    return TimestampDifferenceMilliseconds(last_tick, GetCurrentTimestamp());
+}
+
 static void
 sleep_until_woken(void)
 {
@@ -421,7 +285,7 @@ sleep_until_woken(void)
                         wait, PG_WAIT_EXTENSION);
     ResetLatch(MyLatch);
     handle_signals();
-    while ((pause = pgr_tick_interval_ms - elapsed_ms(last_tick)) > 0) {
+    while ((pause = pgr_tick_interval_ms - since_last_tick_ms()) > 0) {
         (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | WL_TIMEOUT, pause,
                         PG_WAIT_EXTENSION);
         ResetLatch(MyLatch);

@@ -26,6 +26,17 @@ struct pgr_row {
     int32 seen;
 };
 
+/* Queries of one owner that differ in constants alone (shape.c). */
+struct pgr_shape {
+    Oid owner;
+    char *search_path;
+    Query *lifted;           /* with columns of a VALUES list in the place of the constants */
+    List *members;           /* struct pgr_subscription */
+    List *asked;             /* together, now: lists of members with the same constants */
+    TimestampTz apart_until; /* asking them together has not paid */
+    MemoryContext memory;
+};
+
 struct pgr_subscription {
     char query_id[NAMEDATALEN];
     int64 generation;
@@ -42,7 +53,13 @@ struct pgr_subscription {
     List *views;
     char *layout;
     SPIPlanPtr plan;
-    HTAB *rows; /* struct pgr_row: what pgr._snap_ has */
+    struct pgr_shape *shape;
+    List *constants; /* Const: its own, where those of the same shape have others */
+    uint32 constants_hash;
+    MemoryContext constants_memory;
+    HTAB *rows;              /* struct pgr_row: what pgr._snap_ has */
+    struct pgr_delta *delta; /* of a run together with others, not told yet */
+    int64 asked_us;          /* of the processor, for the last run by itself; -1: none yet */
     int slot;
 
     bool listed;  /* seen in the registry in this pass */
@@ -89,12 +106,6 @@ extern bool pgr_is_worker(void);
  */
 extern void pgr_next_transaction(void);
 
-/*
- * The first result of what has just been loaded.  It is no message, so nobody may see the snapshot
- * without it: both are of one transaction.
- */
-extern void pgr_subscription_fill(struct pgr_subscription *subscription);
-
 /* Runs one step for one subscription in a subtransaction.  False: it failed, and why is in `error`.
  */
 extern bool pgr_guard(void (*step)(struct pgr_subscription *),
@@ -137,22 +148,50 @@ extern void pgr_subscription_revalidate(struct pgr_subscription *subscription);
 extern void pgr_subscription_make_rows(struct pgr_subscription *subscription);
 extern SPIPlanPtr pgr_subscription_plan(const struct pgr_subscription *subscription);
 
+/* shape.c */
+extern void pgr_shape_join(struct pgr_subscription *subscription, Query *tree);
+extern void pgr_shape_leave(struct pgr_subscription *subscription);
+
+/*
+ * The statement for several: `places` are lists of constants, and the last column of the result
+ * says whose row it is, from 0.  `tree` is the query of one of them, as it is read now.
+ */
+extern Query *pgr_shape_query(const struct pgr_shape *shape, Query *tree, List *places);
+
+/* dirty.c */
+/*
+ * The first result of what has just been loaded.  It is no message, so nobody may see the snapshot
+ * without it: both are of one transaction.
+ */
+extern void pgr_subscription_fill(struct pgr_subscription *subscription);
+
+/* Asks again what is marked, and tells what is different.  It may take several transactions. */
+extern void pgr_dirty_recompute(void);
+
 /* recompute.c */
 /*
  * Where writers compute, they have changed the snapshot since; the lock keeps them from it now.
  */
 extern void pgr_subscription_follow_writers(struct pgr_subscription *subscription);
+
+/* What this process has taken of the processor: other load of the machine is not in it. */
+extern int64 pgr_processor_us(void);
+
+/* Asks, if nobody has asked for it, and tells.  A step for pgr_guard. */
 extern void pgr_subscription_recompute(struct pgr_subscription *subscription);
 
 /*
  * Compares, writes the snapshot and sends the message; false when nothing is different.  `anew`:
  * what others have committed by now counts, not only what the active snapshot has.
  */
-extern bool pgr_subscription_publish(struct pgr_subscription *subscription, struct pgr_delta *delta,
-                                     bool anew);
+extern bool pgr_subscription_publish(struct pgr_subscription *subscription, bool anew);
 
 /* result.c */
-extern void pgr_result_compare(struct pgr_subscription *subscription, struct pgr_delta *delta);
+/*
+ * Runs one statement for all that are in `places`, lists of subscriptions with the same query, and
+ * gives each its delta.
+ */
+extern void pgr_result_compare(List *places);
 extern void pgr_result_accept(struct pgr_subscription *subscription, const struct pgr_delta *delta);
 
 /* snapshot.c: as superuser */

@@ -6,7 +6,7 @@ import http from 'node:http';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { freePort, run, sleep, until } from '../lib/process.mjs';
-import { Cluster, connect } from '../lib/postgres.mjs';
+import { connect } from '../lib/postgres.mjs';
 import { startServer, users } from '../lib/app.mjs';
 import { raw, request } from '../lib/http.mjs';
 import { anon_key, token } from '../lib/jwt.mjs';

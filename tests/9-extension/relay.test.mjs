@@ -276,7 +276,9 @@ test('limit: reactive_waiting', async () => {
   await blocker.query('rollback');
   const counts = {};
   for (const answer of await answers) counts[answer] = (counts[answer] ?? 0) + 1;
+  const refused = (await hits()).reactive_waiting - before;
   assert.ok(counts[503] > 0 && (counts[101] ?? 0) + counts[503] === 1050, JSON.stringify(counts));
+  assert.ok(refused <= 50 && refused <= counts[503], `${refused} refused of ${JSON.stringify(counts)}`);
   assert.equal(await status(path('of all'), 'ada'), 101);
   await blocker.end();
 });
