@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * WebSocket (RFC 6455): the handshake, refused with a status before anything is upgraded, and
- * frames by libwslay through h2o.
- *
- * h2o frees nothing by itself and must not be freed from inside its calls, so frames are only
- * queued here; they leave in the loop's next turn, all of a turn together.
+ * A client over a WebSocket (live/websocket.h): the handshake, refused with a status before
+ * anything is upgraded, then a session's frames and messages.
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include <h2o/websocket.h>
 
@@ -18,86 +14,37 @@
 #include "http/cors.h"
 #include "http/info.h"
 #include "http/reply.h"
-#include "live/gather.h"
 #include "live/relayed.h"
 #include "live/single.h"
-#include "live/url.h"
 #include "live/thread.h"
+#include "live/url.h"
+#include "live/websocket.h"
 
 #define MAX_QUEUED_MESSAGES 1000
 #define MAX_CLOSE_MS 5000 /* for the client to read what waits, and to close */
 
 struct socket {
     struct pgs__session *session;
-    h2o_websocket_conn_t *conn;
-    h2o_timeout_entry_t flush;
+    struct pgs__websocket websocket;
     int64_t heard_ms, end_ms;
+    bool is_open; /* it is answered with an upgrade */
     bool is_pinged;
-    uint16_t close_code; /* to be sent behind all that waits; 0: none, or it was sent */
-    const char *close_reason;
 };
 
 /* ---- out ---- */
-
-/* Control frames overtake others, and nothing follows a close: it waits until the others have gone.
- */
-static void
-close_in_turn(struct socket *socket)
-{
-    struct pgs_live_thread *thread = socket->session->thread;
-
-    if (wslay_event_get_queued_msg_count(socket->conn->ws_ctx) > 0) {
-        h2o_timeout_link(thread->loop, &thread->tick_timeout, &socket->flush);
-        return;
-    }
-    (void)wslay_event_queue_close(socket->conn->ws_ctx, socket->close_code,
-                                  (const uint8_t *)socket->close_reason,
-                                  strlen(socket->close_reason));
-    socket->close_code = 0;
-}
-
-static void
-on_flush(h2o_timeout_entry_t *entry)
-{
-    struct socket *socket = H2O_STRUCT_FROM_MEMBER(struct socket, flush, entry);
-
-    if (socket->conn == NULL || socket->conn->sock == NULL)
-        return;
-    if (socket->close_code != 0)
-        close_in_turn(socket);
-    h2o_websocket_proceed(socket->conn); /* may close it */
-}
-
-static void
-flush_later(struct socket *socket)
-{
-    struct pgs_live_thread *thread = socket->session->thread;
-
-    if (!h2o_timeout_is_linked(&socket->flush))
-        h2o_timeout_link(thread->loop, &thread->now_timeout, &socket->flush);
-}
-
-static void
-queue(struct socket *socket, uint8_t opcode, const char *bytes, size_t len)
-{
-    struct wslay_event_msg message = {opcode, (const uint8_t *)bytes, len};
-
-    (void)wslay_event_queue_msg(socket->conn->ws_ctx, &message);
-    flush_later(socket);
-}
 
 static void
 send_frame(void *at, const struct pgs_buf *frame)
 {
     struct socket *socket = at;
 
-    if (socket->conn == NULL)
-        return; /* it is not upgraded yet: what it asked for is refused by a status */
+    if (!socket->is_open)
+        return; /* what it asked for is refused by a status */
     if (frame->failed) {
         socket->session->transport->end(socket, 1011, "out of memory");
         return;
     }
-    queue(socket, WSLAY_TEXT_FRAME, frame->at, frame->len);
+    pgs__websocket_send(&socket->websocket, WSLAY_TEXT_FRAME, frame->at, frame->len);
 }
 
 static size_t
@@ -105,7 +52,7 @@ queued_bytes(void *at)
 {
     const struct socket *socket = at;
 
-    return socket->conn != NULL ? wslay_event_get_queued_msg_length(socket->conn->ws_ctx) : 0;
+    return pgs__websocket_waiting_bytes(&socket->websocket);
 }
 
 static void
@@ -117,27 +64,7 @@ end(void *at, int code, const char *reason)
         return;
     socket->session->is_ending = true;
     socket->end_ms = pgs_clock_ms();
-    socket->close_code = (uint16_t)code;
-    socket->close_reason = reason;
-    flush_later(socket);
-}
-
-static void
-hang_up(struct socket *socket)
-{
-    if (socket->conn->sock != NULL)
-        (void)shutdown(h2o_socket_get_fd(socket->conn->sock), SHUT_RDWR);
-}
-
-/* Most of the time a client says nothing: what its words were read into is not kept for the next
- * ones. */
-static void
-release_input(h2o_socket_t *sock)
-{
-    if (sock == NULL || sock->input->size > 0 || sock->input->capacity == 0)
-        return;
-    h2o_buffer_dispose(&sock->input);
-    h2o_buffer_init(&sock->input, &h2o_socket_buffer_prototype);
+    pgs__websocket_end(&socket->websocket, (uint16_t)code, reason);
 }
 
 /* Once, then the connection is given up; so is one whose client takes no notice of its end. */
@@ -148,18 +75,17 @@ ping(void *at)
     int64_t silent_ms = pgs_clock_ms() - socket->heard_ms;
     int idle_ms = socket->session->thread->config.idle_ms;
 
-    if (socket->conn == NULL)
-        return; /* it is still to be seen whether there will be one */
-    release_input(socket->conn->sock);
+    if (!socket->is_open)
+        return; /* it is still to be seen whether it will be */
     if (socket->session->is_ending) {
         if (pgs_clock_ms() - socket->end_ms > MAX_CLOSE_MS)
-            hang_up(socket);
+            pgs__websocket_cut(&socket->websocket);
     } else if (silent_ms > idle_ms) {
         pgs_limit_hit(PGS_LIMIT_LIVE_IDLE);
         end(socket, 1001, "no answer to a ping");
     } else if (silent_ms > idle_ms / 2 && !socket->is_pinged) {
         socket->is_pinged = true;
-        queue(socket, WSLAY_PING, NULL, 0);
+        pgs__websocket_send(&socket->websocket, WSLAY_PING, NULL, 0);
     }
 }
 
@@ -168,7 +94,7 @@ ping(void *at)
 static bool
 is_flooding(const struct socket *socket)
 {
-    return wslay_event_get_queued_msg_count(socket->conn->ws_ctx) > MAX_QUEUED_MESSAGES;
+    return pgs__websocket_waiting_frames(&socket->websocket) > MAX_QUEUED_MESSAGES;
 }
 
 /* At once: a close frame would only wait behind the others. */
@@ -177,52 +103,44 @@ cut(struct socket *socket)
 {
     socket->session->is_ending = true;
     pgs_limit_hit(PGS_LIMIT_LIVE_QUEUE);
-    hang_up(socket);
+    pgs__websocket_cut(&socket->websocket);
 }
 
 static const struct pgs__transport transport = {send_frame, queued_bytes, end, ping};
 
 /* ---- in ---- */
 
-/* It closed by itself, and has no more use for what it asked for. */
-static bool
-has_said_goodbye(const struct socket *socket)
-{
-    return wslay_event_get_close_received(socket->conn->ws_ctx) &&
-           wslay_event_get_status_code_received(socket->conn->ws_ctx) == WSLAY_CODE_NORMAL_CLOSURE;
-}
-
 static void
 free_socket(struct socket *socket)
 {
-    if (h2o_timeout_is_linked(&socket->flush))
-        h2o_timeout_unlink(&socket->flush);
+    bool has_left = pgs__websocket_has_goodbye(&socket->websocket);
+
     if (socket->session != NULL)
-        pgs__session_close(socket->session, socket->conn != NULL && !has_said_goodbye(socket));
-    if (socket->conn != NULL)
-        h2o_websocket_close(socket->conn);
+        pgs__session_close(socket->session, socket->is_open && !has_left);
+    pgs__websocket_clear(&socket->websocket);
     free(socket);
 }
 
-/* `arg` NULL: it is over. */
 static void
-on_message(h2o_websocket_conn_t *conn, const struct wslay_event_on_msg_recv_arg *arg)
+on_end(struct pgs__websocket *websocket)
 {
-    struct socket *socket = conn->data;
+    free_socket(H2O_STRUCT_FROM_MEMBER(struct socket, websocket, websocket));
+}
 
-    if (arg == NULL) {
-        free_socket(socket);
-        return;
-    }
+static void
+on_message(struct pgs__websocket *websocket, uint8_t opcode, const char *bytes, size_t len)
+{
+    struct socket *socket = H2O_STRUCT_FROM_MEMBER(struct socket, websocket, websocket);
+
     socket->heard_ms = pgs_clock_ms();
     socket->is_pinged = false;
     if (is_flooding(socket))
         cut(socket);
     else if (socket->session->is_ending)
         return;
-    else if (arg->opcode == WSLAY_TEXT_FRAME && socket->session->single == NULL)
-        pgs__session_receive(socket->session, NULL, (const char *)arg->msg, arg->msg_length);
-    else if (arg->opcode == WSLAY_BINARY_FRAME)
+    else if (opcode == WSLAY_TEXT_FRAME && socket->session->single == NULL)
+        pgs__session_receive(socket->session, NULL, bytes, len);
+    else if (opcode == WSLAY_BINARY_FRAME)
         end(socket, 1003, "text frames only");
 }
 
@@ -312,7 +230,6 @@ make_socket(struct pgs_live_thread *thread, h2o_req_t *req, struct pgs__live_url
         refuse(req, 503, "PGRST003", "Out of memory", NULL);
         return NULL;
     }
-    socket->flush.cb = on_flush;
     socket->heard_ms = pgs_clock_ms();
     socket->session =
         pgs__session_open(thread, &transport, socket, pgs__live_credential(req, url), &why);
@@ -329,13 +246,15 @@ make_socket(struct pgs_live_thread *thread, h2o_req_t *req, struct pgs__live_url
 static void
 upgrade(struct socket *socket, h2o_req_t *req, const char *key)
 {
-    const struct pgs__session *session = socket->session;
+    static const struct pgs__websocket_owner owner = {PGS_LIVE_MAX_MESSAGE_BYTES, on_message,
+                                                      on_end};
+    struct pgs__session *session = socket->session;
 
     pgs_request_info(req)->role = session->thread->config.app->roles[session->who.role].name;
     choose_protocol(req);
-    socket->conn = h2o_upgrade_to_websocket(req, key, socket, on_message);
-    pgs__gather(socket->conn);
-    wslay_event_config_set_max_recv_msg_length(socket->conn->ws_ctx, PGS_LIVE_MAX_MESSAGE_BYTES);
+    socket->is_open = true;
+    pgs__websocket_init(&socket->websocket, &owner, &session->thread->now_timeout);
+    pgs__websocket_upgrade(&socket->websocket, req, key);
 }
 
 void
