@@ -240,25 +240,79 @@ emit_totals(struct out *out, const struct plan *plan, const struct match *match,
     out_add(out, "};\n");
 }
 
+/* What comes from another table has no place in the row. */
+static void
+emit_outputs(struct out *out, const struct plan *plan, const struct match *match, const char *name)
+{
+    const struct outputs *outputs = &match->live->body->outputs;
+    struct words words = {0};
+
+    for (size_t i = 0; i < outputs->n; i++) {
+        const struct expr *expr = outputs->at[i].expr;
+        bool joined = match_is_joined(match, (struct sql_part){expr, NULL});
+
+        words_add(&words, joined ? "PGS_JOINED"
+                                 : arena_printf("%zu", emit_matched_place(plan, expr->column)));
+    }
+    layout_list(out, arena_printf("static const uint16_t %s_outputs[]", name), &words);
+}
+
+static void
+emit_join_places(struct out *out, const struct plan *plan, const struct match_join *join,
+                 const char *name)
+{
+    VEC(size_t) columns = {0};
+
+    for (size_t i = 0; i < join->columns.n; i++)
+        vec_push(&columns, emit_matched_place(plan, join->columns.at[i]->column));
+    if (columns.n > 0)
+        emit_places(out, arena_printf("%s_columns", name), columns.at, columns.n);
+    if (join->outputs.n > 0)
+        emit_places(out, arena_printf("%s_outputs", name), join->outputs.at, join->outputs.n);
+}
+
+static void
+emit_joins(struct out *out, const struct plan *plan, const struct match *match, const char *name)
+{
+    if (match->joins.n == 0)
+        return;
+    for (size_t i = 0; i < match->joins.n; i++)
+        emit_join_places(out, plan, &match->joins.at[i], arena_printf("%s_join_%zu", name, i));
+    out_printf(out, "static const struct pgs_match_join %s_joins[] = {\n", name);
+    for (size_t i = 0; i < match->joins.n; i++) {
+        const struct match_join *join = &match->joins.at[i];
+        const char *places = arena_printf("%s_join_%zu", name, i);
+
+        out_add(out, "    {\n");
+        if (join->columns.n > 0) {
+            layout_member(out, 8, ".columns", arena_printf("%s_columns", places));
+            layout_member(out, 8, ".n_columns", arena_printf("PGS_COUNT(%s_columns)", places));
+        }
+        if (join->outputs.n > 0) {
+            layout_member(out, 8, ".outputs", arena_printf("%s_outputs", places));
+            layout_member(out, 8, ".n_outputs", arena_printf("PGS_COUNT(%s_outputs)", places));
+        }
+        out_add(out, "    },\n");
+    }
+    out_add(out, "};\n");
+}
+
 static void
 emit_column_places(struct out *out, const struct plan *plan, const struct match *match,
                    const char *name)
 {
-    const struct outputs *outputs = &match->live->body->outputs;
     const struct published *published =
         &plan->watched.at[emit_watched_place(plan, match->row->table)];
-    VEC(size_t) needed = {0}, sent = {0};
+    VEC(size_t) needed = {0};
 
     for (size_t i = 0; i < published->matched.n; i++)
         for (size_t j = 0; j < match->needed.n; j++)
             if (match->needed.at[j] == published->matched.at[i])
                 vec_push(&needed, i);
-    for (size_t i = 0; match->totals.n == 0 && i < outputs->n; i++)
-        vec_push(&sent, emit_matched_place(plan, outputs->at[i].expr->column));
     if (needed.n > 0)
         emit_places(out, arena_printf("%s_needed", name), needed.at, needed.n);
-    if (sent.n > 0)
-        emit_places(out, arena_printf("%s_outputs", name), sent.at, sent.n);
+    if (match->totals.n == 0)
+        emit_outputs(out, plan, match, name);
 }
 
 static void
@@ -269,6 +323,7 @@ emit_rows(struct out *out, const struct plan *plan, const struct match *match, c
     emit_column_places(out, plan, match, name);
     emit_order(out, plan, match, name);
     emit_totals(out, plan, match, name);
+    emit_joins(out, plan, match, name);
     out_printf(out, "static const struct pgs_match_rows %s_rows = {\n", name);
     layout_member(out, 4, ".holds", arena_printf("%s_holds", name));
     if (match->needed.n > 0) {
@@ -286,6 +341,10 @@ emit_rows(struct out *out, const struct plan *plan, const struct match *match, c
     if (match->totals.n > 0) {
         layout_member(out, 4, ".totals", arena_printf("%s_totals", name));
         layout_member(out, 4, ".n_totals", arena_printf("PGS_COUNT(%s_totals)", name));
+    }
+    if (match->joins.n > 0) {
+        layout_member(out, 4, ".joins", arena_printf("%s_joins", name));
+        layout_member(out, 4, ".n_joins", arena_printf("PGS_COUNT(%s_joins)", name));
     }
     out_add(out, "};\n");
 }

@@ -17,8 +17,6 @@ shape_fault(const struct select *select)
 {
     if (select->kind != SELECT_PLAIN || select->with.n > 0)
         return "it is made of several selects";
-    if (select->from.n != 1)
-        return "it joins tables";
     if (select->distinct || select->distinct_on.n > 0)
         return "`distinct` needs all rows";
     if (select->having)
@@ -69,19 +67,30 @@ table_fault(const struct model *model, const struct range *range)
                : "changes of partitions and child tables come under other names";
 }
 
+static const char *
+join_fault(const struct select *select, const struct range *row)
+{
+    if (!row)
+        return "it joins tables otherwise than from the rows of one to the keys of others";
+    return match_is_grouped(select) ? "aggregates over several tables need all rows" : NULL;
+}
+
 static bool
 set_row(struct match *match)
 {
     const struct select *select = match->live->body;
+    const struct range *row =
+        select->from.n == 1 ? select->from.at[0] : match_joined_row(match->model, select);
     const char *fault = shape_fault(select);
 
     fault = fault ? fault : output_fault(select);
-    fault = fault ? fault : table_fault(match->model, select->from.at[0]);
+    if (!fault)
+        fault = select->from.n == 1 ? table_fault(match->model, row) : join_fault(select, row);
     if (fault) {
         match_because(match, match->live->span, fault);
         return false;
     }
-    match->row = select->from.at[0];
+    match->row = row;
     match->simple = true;
     return true;
 }
@@ -96,6 +105,8 @@ add_outputs(struct match *match)
     for (size_t i = 0; i < select->outputs.n; i++) {
         const struct expr *expr = select->outputs.at[i].expr;
 
+        if (match_is_joined(match, (struct sql_part){expr, NULL}))
+            continue;
         if (expr->kind != EXPR_COLUMN || expr->range != match->row) {
             match_because(match, expr->span, "this is computed from the row");
             return false;
@@ -244,12 +255,12 @@ match_policies(const struct role *role, const struct table *table)
 }
 
 static bool
-add_condition(struct match *match, const struct policy *policy, const struct expr *expr)
+add_condition(struct match *match, const struct policy *policy, struct sql_part part)
 {
     struct match_row row = {.range = policy ? NULL : match->row, .table = match->row->table};
     struct match_condition condition = {.policy = policy};
 
-    condition.term = match_term(match, &row, (struct sql_part){expr, NULL}, true);
+    condition.term = match_term(match, &row, part, true);
     if (!condition.term)
         return false;
     if (!policy)
@@ -261,6 +272,18 @@ add_condition(struct match *match, const struct policy *policy, const struct exp
     return true;
 }
 
+bool
+match_add_condition(struct match *match, struct sql_part part)
+{
+    return add_condition(match, NULL, part);
+}
+
+static bool
+add_policy(struct match *match, const struct policy *policy)
+{
+    return add_condition(match, policy, (struct sql_part){policy->using_expr, NULL});
+}
+
 static bool
 add_policies(struct match *match)
 {
@@ -268,13 +291,36 @@ add_policies(struct match *match)
 
     match->closed = !policies.open && policies.permissive.n == 0;
     for (size_t i = 0; i < policies.permissive.n; i++)
-        if (!add_condition(match, policies.permissive.at[i], policies.permissive.at[i]->using_expr))
+        if (!add_policy(match, policies.permissive.at[i]))
             return false;
     for (size_t i = 0; i < policies.restrictive.n; i++)
-        if (!add_condition(match, policies.restrictive.at[i],
-                           policies.restrictive.at[i]->using_expr))
+        if (!add_policy(match, policies.restrictive.at[i]))
             return false;
     return true;
+}
+
+static bool
+add_where(struct match *match)
+{
+    const struct select *select = match->live->body;
+
+    if (select->from.n > 1)
+        return match_add_filters(match) && match_add_joins(match);
+    return !select->where || match_add_condition(match, (struct sql_part){select->where, NULL});
+}
+
+struct select *
+match_ask_beside(struct match *match)
+{
+    const struct select *body = match->live->body;
+    struct select *asked = arena_alloc(sizeof(*asked));
+
+    *asked = *body;
+    asked->outputs = (struct outputs){0};
+    for (size_t i = 0; i < body->outputs.n; i++)
+        vec_push(&asked->outputs, body->outputs.at[i]);
+    match->asked = asked;
+    return asked;
 }
 
 static bool
@@ -284,9 +330,7 @@ compile(struct match *match)
             ? !match_add_totals(match)
             : !add_outputs(match) || !add_order(match) || !add_limit(match))
         return false;
-    if (match->live->body->where && !add_condition(match, NULL, match->live->body->where))
-        return false;
-    return add_policies(match);
+    return add_where(match) && add_policies(match);
 }
 
 /* ---- the whole ---- */

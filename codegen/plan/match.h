@@ -113,6 +113,12 @@ struct match_total {
     size_t values;               /* of TOTAL_SUM: the total that counts what was added */
 };
 
+/* What rows of the result have from other tables: those that agree in `columns` have the same. */
+struct match_join {
+    VEC(const struct expr *) columns; /* of the row */
+    VEC(size_t) outputs;              /* places in what is selected */
+};
+
 /* A condition that a row must meet. */
 struct match_condition {
     const struct policy *policy; /* NULL: the where clause */
@@ -143,13 +149,14 @@ struct match {
     VEC(struct match_order) order;
     long limit;                     /* 0: none */
     VEC(struct match_total) totals; /* of groups: the outputs, then what is asked for beside */
-    const struct select *asked;     /* that gives all of them; NULL: of rows as they are */
+    VEC(struct match_join) joins;
+    const struct select *asked; /* that gives more than is sent; NULL: of rows as they are */
     VEC(const struct column *) needed;
     const struct predicate *definer; /* while its body is compiled */
     bool reads_itself;               /* a fact, set or policy reads the table as well */
     bool compiled;                   /* rows are matched */
     struct match_reason reason;      /* of one that is not */
-    bool simple; /* one table, row by row: it could be compiled but for the reason */
+    bool simple; /* rows of one table: it could be compiled but for the reason */
 };
 
 /* Of a table's policies those that decide what the role reads. */
@@ -234,6 +241,29 @@ const struct expr *match_aggregate(const struct expr *expr);
 
 /* Sets match->totals and match->asked.  False: not all are kept exactly, and reason says which. */
 bool match_add_totals(struct match *match);
+
+/* ---- match_join.c ---- */
+
+/* Of a select over several tables the one whose rows those of the result are, each with what the
+ * others have of it by their keys; NULL: there is none. */
+const struct range *match_joined_row(const struct model *model, const struct select *select);
+
+/* The row alone does not say what the part is. */
+bool match_is_joined(const struct match *match, struct sql_part part);
+
+/* Adds the conditions that the row alone must meet.  False: reason. */
+bool match_add_filters(struct match *match);
+
+/* Sets match->joins and match->asked.  False: reason. */
+bool match_add_joins(struct match *match);
+
+/* ---- match.c ---- */
+
+/* A condition of the query that every row meets.  False: reason. */
+bool match_add_condition(struct match *match, struct sql_part part);
+
+/* match->asked, which gives what is sent and may be given more. */
+struct select *match_ask_beside(struct match *match);
 
 /* ---- match_term.c, match_set.c ---- */
 

@@ -393,6 +393,19 @@ source_select(struct sourcing *s, const struct select *select, const struct sql_
     s->frame = around;
 }
 
+static void
+put_row_first(struct match *match)
+{
+    for (size_t i = 0; match->row && i < match->sources.n; i++)
+        if (match->sources.at[i].table == match->row->table) {
+            struct match_source source = match->sources.at[i];
+
+            memmove(&match->sources.at[1], &match->sources.at[0], i * sizeof(source));
+            match->sources.at[0] = source;
+            return;
+        }
+}
+
 void
 match_sources(struct match *match)
 {
@@ -400,4 +413,5 @@ match_sources(struct match *match)
 
     source_select(&s, match->live->body, NULL);
     walk_params(&match->live->params, visit_expr, &s);
+    put_row_first(match);
 }

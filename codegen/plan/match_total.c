@@ -231,13 +231,9 @@ static void
 add_beside(struct match *match)
 {
     const struct select *body = match->live->body;
-    struct select *asked = arena_alloc(sizeof(*asked));
+    struct select *asked = match_ask_beside(match);
     struct expr *star = arena_alloc(sizeof(*star));
 
-    *asked = *body;
-    asked->outputs = (struct outputs){0};
-    for (size_t i = 0; i < body->outputs.n; i++)
-        vec_push(&asked->outputs, body->outputs.at[i]);
     *star = (struct expr){.kind = EXPR_STAR, .span = asked->span};
     ask_count(asked, star);
     add_total(match, TOTAL_ROWS, NULL);
@@ -248,7 +244,6 @@ add_beside(struct match *match)
         ask_count(asked, body->outputs.at[i].expr->args.at[0]);
         add_total(match, TOTAL_VALUES, match->totals.at[i].column);
     }
-    match->asked = asked;
 }
 
 bool

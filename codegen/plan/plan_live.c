@@ -33,23 +33,35 @@ find_output(const struct select *select, const struct range *range, const struct
     return false;
 }
 
-/* The primary keys of all that is read; false: not all of them are sent. */
 static bool
-add_primary_keys(struct plan_live *plan, const struct select *select)
+add_primary_key(struct plan_live *plan, const struct select *select, const struct range *range)
 {
-    for (size_t i = 0; i < select->from.n; i++) {
-        const struct range *range = select->from.at[i];
-        const struct constraint *key = range->table->primary_key;
-        size_t place;
+    const struct constraint *key = range->table->primary_key;
+    size_t place;
 
-        if (range->table->derived || !key)
+    if (range->table->derived || !key)
+        return false;
+    for (size_t i = 0; i < key->columns.n; i++) {
+        if (!find_output(select, range, key->columns.at[i], &place))
             return false;
-        for (size_t j = 0; j < key->columns.n; j++) {
-            if (!find_output(select, range, key->columns.at[j], &place))
-                return false;
-            vec_push(&plan->key, place);
-        }
+        vec_push(&plan->key, place);
     }
+    return true;
+}
+
+/* Of the table whose rows the others are joined to, or of all that is read; false: not all of them
+ * are sent. */
+static bool
+add_primary_keys(struct plan_live *plan, const struct model *model, const struct select *select)
+{
+    const struct range *row = match_joined_row(model, select);
+
+    if (row && add_primary_key(plan, select, row))
+        return true;
+    plan->key.n = 0;
+    for (size_t i = 0; i < select->from.n; i++)
+        if (!add_primary_key(plan, select, select->from.at[i]))
+            return false;
     return select->from.n > 0;
 }
 
@@ -69,12 +81,12 @@ add_groups(struct plan_live *plan, const struct select *select)
 
 /* Where nothing tells rows apart but all that they hold, the whole row does. */
 static void
-plan_key(struct plan_live *plan, const struct select *select)
+plan_key(struct plan_live *plan, const struct model *model, const struct select *select)
 {
     bool grouped = match_is_grouped(select);
     bool plain = select->kind == SELECT_PLAIN && !select->distinct && select->distinct_on.n == 0;
 
-    if (plain && (grouped ? add_groups(plan, select) : add_primary_keys(plan, select)))
+    if (plain && (grouped ? add_groups(plan, select) : add_primary_keys(plan, model, select)))
         return;
     plan->key.n = 0;
     for (size_t i = 0; i < plan->columns.n; i++)
@@ -128,7 +140,7 @@ plan_one(const struct plan *plan, const struct live *live, struct words *taken)
         vec_push(&one->members, plan_member_name(live->params.at[i]->name, &members));
     for (size_t i = 0; i < live->body->outputs.n; i++)
         vec_push(&one->columns, output_column(&live->body->outputs.at[i], i));
-    plan_key(one, live->body);
+    plan_key(one, plan->model, live->body);
     plan_tables(plan, one);
     plan_matching(plan, one);
     return one;

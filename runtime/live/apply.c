@@ -10,6 +10,7 @@
 
 #include "codec/order.h"
 #include "live/groups.h"
+#include "live/joined.h"
 #include "live/row.h"
 #include "live/sort.h"
 
@@ -33,17 +34,18 @@ bool
 pgs__row_is_told(const struct pgs_text *row, const uint16_t *columns, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (row[columns[i]].at == pgs_untold)
+        if (columns[i] != PGS_JOINED && row[columns[i]].at == pgs_untold)
             return false;
     return true;
 }
 
-/* The values of the result's columns. */
+/* The values of the result's columns, but for those of other tables. */
 static void
 project(const struct pgs__rows *rows, const struct pgs_text *row, struct pgs_text *outputs)
 {
     for (size_t i = 0; i < rows->live->n_columns; i++)
-        outputs[i] = row[rows->match->outputs[i]];
+        if (rows->match->outputs[i] != PGS_JOINED)
+            outputs[i] = row[rows->match->outputs[i]];
 }
 
 /* False: the old row's key is not told. */
@@ -63,6 +65,21 @@ make_before(const struct pgs__rows *rows, h2o_mem_pool_t *pool, struct pgs__imag
     return true;
 }
 
+/* False: it is too long to be told to each. */
+static bool
+make_text(const struct pgs__rows *rows, const struct pgs_text *outputs, h2o_mem_pool_t *pool,
+          struct pgs__image *image)
+{
+    struct pgs_buf buf;
+
+    pgs_buf_init(&buf, 0);
+    pgs__row_write(rows->live, outputs, &buf);
+    image->text = pgs__text_keep(pool, &buf);
+    image->text_hash = pgs__held_hash(image->text);
+    return image->text.len <= MAX_TEXT_BYTES;
+}
+
+/* What it has from other tables is another text for each subscriber. */
 static bool
 make_after(const struct pgs__rows *rows, h2o_mem_pool_t *pool, struct pgs__image *image)
 {
@@ -77,12 +94,8 @@ make_after(const struct pgs__rows *rows, h2o_mem_pool_t *pool, struct pgs__image
     pgs_buf_init(&buf, 0);
     pgs__row_write_key(rows->live, outputs, &buf);
     image->key = pgs__text_keep(pool, &buf);
-    pgs_buf_init(&buf, 0);
-    pgs__row_write(rows->live, outputs, &buf);
-    image->text = pgs__text_keep(pool, &buf);
-    if (image->text.len > MAX_TEXT_BYTES)
+    if (match->n_joins == 0 && !make_text(rows, outputs, pool, image))
         return false;
-    image->text_hash = pgs__held_hash(image->text);
     return pgs__rows_sort(rows, outputs, pool, &image->sort);
 }
 
@@ -330,6 +343,27 @@ put(struct pgs__work *work, const struct pgs__image *image)
     return true;
 }
 
+/* Behind a full result it does not matter what it is joined to. */
+static bool
+is_behind(const struct pgs__work *work, const struct pgs__image *image)
+{
+    return is_full(work) && pgs__held_find(work->held, image->key, 0) == NULL &&
+           !stands_before(image, work->held->rows[work->held->n - 1]);
+}
+
+static bool
+put_joined(struct pgs__work *work, const struct pgs__image *image)
+{
+    struct pgs_text outputs[PGS__MAX_COLUMNS];
+    struct pgs__image joined = *image;
+
+    if (is_behind(work, image))
+        return true;
+    project(&work->rows, image->change->after, outputs);
+    return pgs__joined_find(work->joined, work->rows.match, image->change->after, outputs) &&
+           make_text(&work->rows, outputs, work->pool, &joined) && put(work, &joined);
+}
+
 static bool
 is_another_key(const struct pgs__image *image)
 {
@@ -355,9 +389,9 @@ pgs__work_apply(struct pgs__work *work, struct pgs__image *image)
         return false;
     if (change->after == NULL)
         return true;
-    if (work->rows.match->holds(change->after, work->facts) == PGS_TRUE)
-        return put(work, image);
-    return remove_key(work, image->key);
+    if (work->rows.match->holds(change->after, work->facts) != PGS_TRUE)
+        return remove_key(work, image->key);
+    return work->rows.match->n_joins > 0 ? put_joined(work, image) : put(work, image);
 }
 
 bool

@@ -46,9 +46,12 @@ struct pgs__image {
     uint64_t text_hash;
 };
 
+struct pgs__joined;
+
 struct pgs__work {
     struct pgs__rows rows;
     const struct pgs_facts *facts;
+    const struct pgs__joined *joined; /* NULL: nothing is known of other tables */
     struct pgs__held *held;
     h2o_mem_pool_t *pool; /* for touches and texts */
     uint64_t commit;      /* any number that is not 0 and no other's of this pool */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "live/frame.h"
+#include "live/joined.h"
 #include "live/match.h"
 
 #define LONG_AGO_MS 1000
@@ -174,6 +175,8 @@ pgs__subscription_suspend(struct pgs__subscription *subscription)
     pgs__match_leave(subscription);
     free(subscription->facts);
     subscription->facts = NULL;
+    pgs__joined_free(subscription->joined);
+    subscription->joined = NULL;
     subscription->session = NULL;
 }
 

@@ -101,6 +101,7 @@ begin_work(struct pgs__subscription *subscription)
         return;
     subscription->work = (struct pgs__work){.rows = pgs__match_rows(subscription),
                                             .facts = subscription->facts,
+                                            .joined = subscription->joined,
                                             .held = &subscription->held,
                                             .pool = &thread->scratch,
                                             .commit = thread->recent.last};
@@ -279,6 +280,7 @@ pgs__match_replay(struct pgs__subscription *subscription, struct pgs__held *held
         if (concern == ROWS) {
             struct pgs__work work = {.rows = pgs__match_rows(subscription),
                                      .facts = subscription->facts,
+                                     .joined = subscription->joined,
                                      .held = held,
                                      .pool = pool,
                                      .commit = number};

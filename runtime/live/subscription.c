@@ -15,6 +15,7 @@
 #include "codec/sqlstate.h"
 #include "live/facts.h"
 #include "live/frame.h"
+#include "live/joined.h"
 #include "live/match.h"
 #include "live/reading.h"
 #include "live/sql.h"
@@ -95,7 +96,8 @@ void
 pgs__subscription_count_bytes(struct pgs__subscription *subscription)
 {
     struct pgs__session *session = subscription->session;
-    size_t now = subscription->own_bytes + subscription->held.bytes + subscription->facts_bytes,
+    size_t now = subscription->own_bytes + subscription->held.bytes + subscription->facts_bytes +
+                 pgs__joined_bytes(subscription->joined),
            before = subscription->counted_bytes;
 
     session->result_bytes += now - before;
@@ -227,6 +229,8 @@ take_result(struct pgs__subscription *subscription, struct pgs_txn *txn)
     rows = pgs__match_rows(subscription);
     switch (pgs__rows_read(&rows, txn, rows_statement(subscription), &pool, &after)) {
     case PGS__READ:
+        pgs__joined_free(subscription->joined);
+        subscription->joined = pgs__joined_read(&rows, txn, rows_statement(subscription));
         take_rows(subscription, &after, &snapshot, &pool);
         pgs__subscription_count_bytes(subscription);
         break;

@@ -119,6 +119,7 @@ struct pgs__subscription {
     size_t own_bytes;                  /* of its arguments and members */
     size_t counted_bytes;              /* of the session and the thread */
     size_t facts_bytes;
+    struct pgs__joined *joined;  /* what its rows have from other tables; NULL: not known */
     struct pgs__member *members; /* its places in thread->interests */
     size_t n_members;
     struct pgs__work work; /* commit 0: none */

@@ -1,8 +1,9 @@
 // The application of tests/4-api/live: who subscribes to what, random writes, and what the answers should be.
 import assert from 'node:assert/strict';
-import { users } from '../lib/app.mjs';
+import { credentials, users } from '../lib/app.mjs';
+import { Live } from '../lib/live.mjs';
 import { scrape } from '../lib/metrics.mjs';
-import { sleep } from '../lib/process.mjs';
+import { sleep, until } from '../lib/process.mjs';
 
 const { ada, bob, eve } = users;
 export const staff = { sub: eve, staff: 'yes' };
@@ -26,6 +27,8 @@ const selects = {
   total: ({ team }) => `select count(*) as n from ticket where team_id = ${team}`,
   with_team: () => `select t.id as team_id, t.name, k.id, k.title from team t join ticket k on k.team_id = t.id where k.state = 'open' order by k.id limit 200`,
   titles: ({ team }) => `select distinct title, state from ticket where team_id = ${team}`,
+  noted: () => `select n.id, n.body, k.title, t.name as team from note n join ticket k on k.id = n.ticket_id left join team t on t.id = k.team_id where k.state = 'open' order by n.id limit 100`,
+  owned: () => `select k.id, k.title, upper(t.name) || ' ' || k.state as place from ticket k left join team t on t.id = k.team_id where k.owner_id = auth.uid() order by k.id desc limit 4`,
   sales: ({ team }) => `select state, paid, count(*) as n, count(amount) as known, sum(amount) as amount, sum(weight) as weight, min(day) as first, max(day) as last
     from sale where team_id = ${team} group by state, paid`,
   takings: () => 'select count(*) as n, sum(amount) as amount, coalesce(sum(weight), 0) as weight, max(weight) as most, max(state) as furthest from sale where owner_id = auth.uid()',
@@ -51,14 +54,14 @@ export async function truth(db, one) {
 }
 
 /** Queries whose rows have an order. */
-export const ordered = ['queue', 'tickets', 'mine', 'with_team'];
+export const ordered = ['queue', 'tickets', 'mine', 'with_team', 'noted', 'owned'];
 
 /** Queries whose rows are counted as the log tells of them. */
 export const counted = ['total', 'sales', 'takings', 'rooms', 'busy'];
 
 /** A query for `who`, and arguments. */
 export function question({ random, pick }, who, among = Object.keys(selects)) {
-  const query = pick(among.filter((name) => name !== 'mine' || !who.staff)), team = 1 + random(3);
+  const query = pick(among.filter((name) => !['mine', 'owned'].includes(name) || !who.staff)), team = 1 + random(3);
   const params = { queue: { team }, tickets: { team_id: team }, total: { team }, titles: { team }, notes: { ticket: 1000 + random(60) }, sales: { team }, rooms: { team } }[query] ?? {};
   return { query, params };
 }
@@ -67,6 +70,19 @@ export function question({ random, pick }, who, among = Object.keys(selects)) {
 export async function ways(app) {
   const metrics = await scrape(app.admin_port);
   return Object.fromEntries(metrics.find('pgstack_live_results_total').map(({ labels, value }) => [labels.by, value]));
+}
+
+/** The log is followed: until it is, everything is asked for. */
+export async function followed(app) {
+  const live = await Live.open(app.port, { headers: credentials(staff) });
+  const rooms = await live.subscribe('r', 'rooms', { team: 3 }).ready();
+  await until('a row to be counted', async () => {
+    await app.db.query('insert into visit select coalesce(max(id), 0) + 1, 3, 1, 1 from visit');
+    return (await ways(app)).matching > 0;
+  }, 60_000);
+  await app.db.query('delete from visit');
+  await rooms.become([]);
+  await live.close();
 }
 
 /** Runs what `writes` and `counts` make.  Writers of many rows may stop each other: PostgreSQL lets one of them go. */
@@ -134,7 +150,7 @@ export function writes({ random, pick }, lose) {
 }
 
 /** Writes at random, and what each subscriber holds between the rounds against what it would be answered. */
-export async function compareUnderWrites({ open, db, people, connect, lose, rounds = process.env.LONG ? 60 : 6 }) {
+export async function compareUnderWrites({ open, db, people, connect, lose, among, rounds = process.env.LONG ? 60 : 6 }) {
   const { random, pick } = dice();
   const writers = await Promise.all(Array.from({ length: 4 }, connect));
   const kinds = [writes({ random, pick }, lose), counts({ random, pick })];
@@ -143,7 +159,7 @@ export async function compareUnderWrites({ open, db, people, connect, lose, roun
   const held = [];
   let n = 0, compared = 0;
   const subscribe = () => {
-    const who = random(people.length), { query, params } = question({ random, pick }, people[who]);
+    const who = random(people.length), { query, params } = question({ random, pick }, people[who], among);
     if (held.filter((one) => one.live === lives[who]).length < 90)
       held.push({ live: lives[who], who: people[who], query, params, subscription: lives[who].subscribe(`r${n++}`, query, params) });
   };

@@ -6,32 +6,19 @@ import { buildProject, credentials, openApp, users } from '../lib/app.mjs';
 import { Live } from '../lib/live.mjs';
 import { connect } from '../lib/postgres.mjs';
 import { sleep, until } from '../lib/process.mjs';
-import { counted, counts, dice, question, seed, staff, truth, ways, write } from './board.mjs';
+import { counted, counts, dice, followed, question, seed, staff, truth, ways, write } from './board.mjs';
 
 const { ada, bob, eve } = users;
 let app;
 before(async () => {
   app = await openApp({ project: await buildProject('tests/4-api/live'), app: 'board', name: 'api_live_aggregate', seed });
-  await followed();
+  await followed(app);
 });
 after(() => app.close());
 
 const open = (who) => Live.open(app.port, { headers: credentials(who) });
 const sql = (text, values) => app.db.query(text, values);
 const sale = (id, team, state, amount, day) => `insert into sale (id, team_id, state, amount, weight, day) values (${id}, ${team}, ${state}, ${amount}, ${amount}, '${day}')`;
-
-/** The log is followed: until it is, everything is asked for. */
-async function followed() {
-  const live = await open(staff);
-  const rooms = await live.subscribe('r', 'rooms', { team: 3 }).ready();
-  await until('a row to be counted', async () => {
-    await sql('insert into visit select coalesce(max(id), 0) + 1, 3, 1, 1 from visit');
-    return (await ways(app)).matching > 0;
-  }, 60_000);
-  await sql('delete from visit');
-  await rooms.become([]);
-  await live.close();
-}
 
 /** Runs each statement and waits for what it makes of the rows; then how many results were matched and how many asked for. */
 async function follow(held, steps) {

@@ -87,6 +87,19 @@ struct pgs_match_total {
     uint16_t values; /* of PGS_TOTAL_SUM: the total that counts what was added */
 };
 
+#define PGS_JOINED UINT16_MAX /* in `outputs`: it comes from another table */
+
+/*
+ * What rows of a result have from other tables, which they lead to by their keys.  Rows that agree
+ * in `columns` have the same; what that is, is known from the answers of PostgreSQL.
+ */
+struct pgs_match_join {
+    const uint16_t *columns; /* of pgs_watched.columns */
+    size_t n_columns;
+    const uint16_t *outputs; /* of pgs_live.columns */
+    size_t n_outputs;
+};
+
 /* How the rows of a result come out of the rows of one table. */
 struct pgs_match_rows {
     /* Of the where clause and the row policies.  `row` has a value for each of
@@ -94,7 +107,8 @@ struct pgs_match_rows {
     enum pgs_truth (*holds)(const struct pgs_text *row, const struct pgs_facts *facts);
     const uint16_t *needed; /* columns that `holds`, the result or its order look at */
     size_t n_needed;
-    const uint16_t *outputs; /* the column of pgs_watched.columns for each of pgs_live.columns */
+    /* The column of pgs_watched.columns for each of pgs_live.columns, or PGS_JOINED. */
+    const uint16_t *outputs;
     const struct pgs_match_order *order; /* total: it ends with a key; none: unordered */
     size_t n_order;
     uint32_t limit; /* 0: none */
@@ -105,6 +119,9 @@ struct pgs_match_rows {
      */
     const struct pgs_match_total *totals;
     size_t n_totals;
+    /* The query gives the columns of each behind those of pgs_live.columns. */
+    const struct pgs_match_join *joins;
+    size_t n_joins;
 };
 
 /* How changes reach the subscribers of some roles. */

@@ -1,0 +1,103 @@
+// Live queries over several tables: a row with what it leads to by keys of others.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { buildProject, credentials, openApp, users } from '../lib/app.mjs';
+import { Live } from '../lib/live.mjs';
+import { connect } from '../lib/postgres.mjs';
+import { compareUnderWrites, followed, seed, staff, truth, ways } from './board.mjs';
+
+const { ada, bob, eve } = users;
+
+let app;
+before(async () => {
+  app = await openApp({ project: await buildProject('tests/4-api/live'), app: 'board', name: 'api_live_joined', seed });
+  await followed(app);
+});
+after(() => app?.close());
+
+const sql = (text) => app.db.query(text);
+const open = (who) => Live.open(app.port, { headers: credentials(who) });
+const caller = (who) => (typeof who === 'string' ? { sub: users[who] } : who);
+
+/** Subscribes to a query without parameters; `is_right` compares with PostgreSQL's answer. */
+async function follow(who, query) {
+  const live = await open(who), subscription = await live.subscribe('q', query).ready();
+  return Object.assign(subscription, {
+    is_right: async () => subscription.become(await truth(app.db, { who: caller(who), query, params: {} }), { ordered: true }),
+    close: () => live.close(),
+  });
+}
+
+/** What becomes of results by what `text` writes: they are matched, or asked for. */
+async function by(text, followers) {
+  const before = await ways(app);
+  await sql(text);
+  for (const one of followers) await one.is_right();
+  const now = await ways(app);
+  return ['matching', 'asking'].filter((way) => now[way] > before[way]).join(' and ');
+}
+
+test('what a row is joined to is known from rows that lead to the same', async () => {
+  const held = await follow('ada', 'with_team');
+  assert.equal(await by(`update ticket set title = 'of a known team' where id = 1`, [held]), 'matching');
+  assert.equal(await by(`insert into ticket (id, team_id, title) values (10, 2, 'another')`, [held]), 'matching');
+  assert.equal(await by('update ticket set team_id = 1 where id = 10', [held]), 'matching');
+  assert.equal(held.frames.at(-1).updated?.length, 1, 'it is the same row, in another team');
+  assert.equal(await by('delete from ticket where id = 10', [held]), 'matching');
+  await held.close();
+});
+
+test('what nobody has led to yet is asked for, once', async () => {
+  await sql(`insert into team values (7, 'seven'); insert into member values (7, '${ada}')`);
+  const held = await follow('ada', 'with_team');
+  assert.equal(await by(`insert into ticket (id, team_id, title) values (11, 7, 'the first of seven')`, [held]), 'asking');
+  assert.equal(await by(`insert into ticket (id, team_id, title) values (12, 7, 'the second')`, [held]), 'matching');
+  await held.close();
+});
+
+test('a write to the other table is seen in all rows that lead there', async () => {
+  const held = await follow('ada', 'with_team');
+  assert.equal(await by(`update team set name = 'SEVEN' where id = 7`, [held]), 'asking');
+  assert.equal(held.frames.at(-1).updated.length, 2);
+  assert.equal(await by(`update ticket set title = 'after it' where id = 12`, [held]), 'matching');
+  assert.equal(held.rows.find(({ id }) => id === 12).name, 'SEVEN');
+  await sql('delete from team where id = 7');
+  await held.is_right();
+  await held.close();
+});
+
+test('each subscriber has what it may see of the other table', async () => {
+  await sql(`insert into ticket (id, team_id, owner_id, title) values (20, 1, '${eve}', 'shared'); insert into note values (1, 20, 'begun')`);
+  const inside = await follow('ada', 'noted'), outside = await follow('eve', 'noted'), above = await follow(staff, 'noted');
+  const team = ({ rows }) => rows.find(({ id }) => id === 1)?.team;
+  assert.deepEqual([inside, outside, above].map(team), ['one', null, 'one']);
+  await by(`update note set body = 'changed' where id = 1`, [inside, outside, above]);
+  assert.deepEqual([inside, outside, above].map(team), ['one', null, 'one']);
+  await by(`insert into note values (2, 20, 'one more')`, [inside, outside, above]);
+  await by(`update ticket set state = 'solved' where id = 20`, [inside, outside, above]);
+  assert.deepEqual(inside.rows, []);
+  await by(`update note set body = 'unheard of' where id = 1`, [inside, outside, above]);
+  await by(`update ticket set state = 'open' where id = 20`, [inside, outside, above]);
+  await by(`insert into member values (1, '${eve}')`, [inside, outside, above]);
+  assert.deepEqual([inside, outside, above].map(team), ['one', 'one', 'one']);
+  await by(`delete from member where user_id = '${eve}'; delete from note; delete from ticket where id = 20`, [inside, outside, above]);
+  for (const one of [inside, outside, above]) await one.close();
+});
+
+test('what is computed from both, and behind a full window nobody looks at it', async () => {
+  await sql(`insert into ticket (id, team_id, owner_id, title) select i, 1, '${bob}', 't' || i from generate_series(30, 39) i`);
+  const held = await follow('bob', 'owned');
+  assert.equal(held.rows.length, 4);
+  assert.equal(await by(`update ticket set title = 'in it' where id = 38`, [held]), 'matching');
+  assert.equal(await by(`update ticket set team_id = 3, title = 'behind it' where id = 31; update ticket set title = 'again' where id = 38`, [held]), 'matching');
+  assert.deepEqual(held.frames.at(-1).updated.map(({ id }) => id), [38]);
+  await by(`update ticket set state = 'pending' where id = 39`, [held]);
+  await by('delete from ticket where id between 36 and 39', [held]);
+  await by(`insert into ticket (id, team_id, owner_id, title) values (40, 2, '${bob}', 'first'), (41, 3, '${bob}', 'of a team that is hidden')`, [held]);
+  await by('delete from ticket where id >= 30', [held]);
+  await held.close();
+});
+
+test('under random writes', { timeout: 600_000 }, () =>
+  compareUnderWrites({ open, db: app.db, people: [{ sub: ada }, { sub: bob }, staff], among: ['with_team', 'noted', 'owned'],
+    connect: () => connect(app.cluster, 'api_live_joined') }));
