@@ -309,6 +309,20 @@ add_where(struct match *match)
     return !select->where || match_add_condition(match, (struct sql_part){select->where, NULL});
 }
 
+bool
+match_is_sent(const struct match *match, const struct column *column)
+{
+    const struct outputs *outputs = &match->live->body->outputs;
+
+    for (size_t i = 0; i < outputs->n; i++) {
+        const struct expr *expr = outputs->at[i].expr;
+
+        if (expr->kind == EXPR_COLUMN && expr->range == match->row && expr->column == column)
+            return true;
+    }
+    return false;
+}
+
 struct select *
 match_ask_beside(struct match *match)
 {

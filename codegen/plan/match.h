@@ -186,6 +186,9 @@ void match_walk(struct sql_part part, void (*visit)(struct sql_part part, void *
 /* The sides of the `and`s, through predicates. */
 void match_conjuncts(struct sql_part part, struct sql_parts *out);
 
+/* `a = b` as PostgreSQL's own types have it. */
+bool match_is_equality(const struct expr *expr);
+
 /* A row that is matched or read from: its columns are `range`'s; NULL: a policy's, on `table`. */
 struct match_row {
     const struct range *range;
@@ -261,6 +264,9 @@ bool match_add_joins(struct match *match);
 
 /* A condition of the query that every row meets.  False: reason. */
 bool match_add_condition(struct match *match, struct sql_part part);
+
+/* The row's column is shown as it is. */
+bool match_is_sent(const struct match *match, const struct column *column);
 
 /* match->asked, which gives what is sent and may be given more. */
 struct select *match_ask_beside(struct match *match);

@@ -68,13 +68,6 @@ filters_of(const struct select *select)
 
 /* ---- which row leads to the others ---- */
 
-static bool
-is_equality(const struct expr *expr)
-{
-    return expr->kind == EXPR_OP && strcmp(expr->name, "=") == 0 &&
-           !(expr->function && expr->function->extension);
-}
-
 /* The column is equal to something that comes from `known`. */
 static bool
 is_given(const struct select *select, const struct sql_parts *parts, const struct range *range,
@@ -83,7 +76,7 @@ is_given(const struct select *select, const struct sql_parts *parts, const struc
     for (size_t i = 0; i < parts->n; i++) {
         const struct expr *expr = parts->at[i].expr;
 
-        for (size_t side = 0; is_equality(expr) && side < 2; side++) {
+        for (size_t side = 0; match_is_equality(expr) && side < 2; side++) {
             const struct expr *mine = expr->args.at[side];
             struct sql_part other = {expr->args.at[1 - side], parts->at[i].frame};
 
@@ -314,20 +307,6 @@ add_beside(struct match *match)
         }
 }
 
-static bool
-is_sent(const struct match *match, const struct column *column)
-{
-    const struct outputs *outputs = &match->live->body->outputs;
-
-    for (size_t i = 0; i < outputs->n; i++) {
-        const struct expr *expr = outputs->at[i].expr;
-
-        if (expr->kind == EXPR_COLUMN && expr->range == match->row && expr->column == column)
-            return true;
-    }
-    return false;
-}
-
 /* A row that goes is known by it, whatever it was joined to. */
 static bool
 check_key(struct match *match)
@@ -335,7 +314,7 @@ check_key(struct match *match)
     const struct constraint *key = match->row->table->primary_key;
 
     for (size_t i = 0; i < key->columns.n; i++)
-        if (!is_sent(match, key->columns.at[i])) {
+        if (!match_is_sent(match, key->columns.at[i])) {
             match_because(match, match->live->span,
                           arena_printf("it does not send the key of \"%s\", whose rows it has",
                                        match->row->table->name));

@@ -72,6 +72,13 @@ match_conjuncts(struct sql_part part, struct sql_parts *out)
     }
 }
 
+bool
+match_is_equality(const struct expr *expr)
+{
+    return expr->kind == EXPR_OP && strcmp(expr->name, "=") == 0 &&
+           !(expr->function && expr->function->extension);
+}
+
 /* ---- the row ---- */
 
 struct row_search {
@@ -417,8 +424,7 @@ match_is_of_caller(const struct match_row *row, struct sql_part part)
     struct sql_part left, right;
     struct type type;
 
-    if (expr->kind != EXPR_OP || strcmp(expr->name, "=") != 0 ||
-        (expr->function && expr->function->extension))
+    if (!match_is_equality(expr))
         return false;
     left = (struct sql_part){expr->args.at[0], part.frame};
     right = (struct sql_part){expr->args.at[1], part.frame};

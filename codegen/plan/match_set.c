@@ -113,13 +113,6 @@ add_meeting(struct asking *asking, struct sql_part inner, struct sql_part outer)
 }
 
 static bool
-is_equality(const struct expr *expr)
-{
-    return expr->kind == EXPR_OP && strcmp(expr->name, "=") == 0 &&
-           !(expr->function && expr->function->extension);
-}
-
-static bool
 add_conjunct(struct asking *asking, struct sql_part part)
 {
     struct sql_part left, right;
@@ -129,7 +122,7 @@ add_conjunct(struct asking *asking, struct sql_part part)
         vec_push(&asking->set.conditions, part);
         return true;
     }
-    if (!is_equality(part.expr))
+    if (!match_is_equality(part.expr))
         return refuse(asking->match, part.expr->span,
                       "a sub-select meets the row in more than equalities");
     left = (struct sql_part){part.expr->args.at[0], part.frame};

@@ -108,8 +108,7 @@ add_ties(struct match *match, const struct match_row *row, struct sql_part where
         const struct expr *expr = parts.at[i].expr;
         struct sql_part left, right;
 
-        if (expr->kind != EXPR_OP || strcmp(expr->name, "=") != 0 ||
-            (expr->function && expr->function->extension))
+        if (!match_is_equality(expr))
             continue;
         left = (struct sql_part){expr->args.at[0], parts.at[i].frame};
         right = (struct sql_part){expr->args.at[1], parts.at[i].frame};

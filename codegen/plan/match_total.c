@@ -37,17 +37,6 @@ is_grouped_by(const struct match *match, const struct column *column)
     return false;
 }
 
-static bool
-is_sent(const struct match *match, const struct column *column)
-{
-    const struct outputs *outputs = &match->live->body->outputs;
-
-    for (size_t i = 0; i < outputs->n; i++)
-        if (is_of_row(match, outputs->at[i].expr) && outputs->at[i].expr->column == column)
-            return true;
-    return false;
-}
-
 /* Each is a column of the row, shown, and of a type whose texts tell its values apart. */
 static bool
 check_groups(struct match *match)
@@ -65,7 +54,7 @@ check_groups(struct match *match)
             match_because(match, expr->span,
                           arena_printf("values of %s are not told apart by their texts",
                                        type_text(expr->type)));
-        else if (!is_sent(match, expr->column))
+        else if (!match_is_sent(match, expr->column))
             match_because(match, expr->span, "it is grouped by a column that is not shown");
         else
             continue;
