@@ -71,8 +71,9 @@ golden: $(programs) ## rewrite the expected output of tests/2-golden
 san: ## the same suites under ASan and UBSan
 	@$(MAKE) -s --no-print-directory test BUILD=build/san SAN=1
 
-# The suites in which threads meet: tokens and keys, TLS, metrics, rates, the pool, start, swap and stop.
-THREADED := $(addprefix 1-unit/runtime_,authn_test base_test rates_test live_test hub_test relay_test) 3-sql/pool* $(addprefix 4-api/,keys h2 metrics rates client logs process isolation) 9-extension/relay
+# The suites in which threads meet: tokens and keys, TLS, metrics, rates, the pool, start, swap and stop, the feed and those whom it tells.
+THREADED := $(addprefix 1-unit/runtime_,authn_test base_test rates_test live_test hub_test relay_test) 3-sql/pool* $(addprefix 4-api/,keys h2 metrics rates client logs process isolation) \
+  $(addprefix 4-api/live_,aggregate client faults frames keys late moments outbox resume single slow toast) 9-extension/relay
 
 tsan: ## what has threads, under TSan; T=4-api/keys picks
 	@for suite in $(if $(T),'$(T)',$(patsubst %,'%',$(THREADED))); do \
