@@ -71,7 +71,7 @@ static const char *
 join_fault(const struct select *select, const struct range *row)
 {
     if (!row)
-        return "it joins tables otherwise than from the rows of one to the keys of others";
+        return "it joins tables, and not by their keys";
     return match_is_grouped(select) ? "aggregates over several tables need all rows" : NULL;
 }
 
