@@ -16,6 +16,7 @@
 #define STATUS_MS 5000 /* wal_sender_timeout is 60 s unless it is set */
 #define SILENCE_MS 60000
 #define SLOW_SLOT_MS 5000
+#define MUCH_BYTES 8192 /* read at once: there may be more */
 
 /* ---- a transaction ---- */
 
@@ -81,6 +82,7 @@ hand_on(struct pgs_feed *feed, uint64_t end_lsn)
         return;
     pgs_count(PGS_CELL_LIVE_COMMITS, 1);
     pgs_observe(PGS_CELL_LIVE_LAG, 0, pgs_clock_wall_ms() * 1000 - feed->log.committed_us);
+    feed->log.n_commits++;
     feed->config.on_changes(feed->config.arg, changes);
 }
 
@@ -165,10 +167,11 @@ read_copy(struct pgs_feed *feed, const uint8_t *at, size_t len)
 static bool
 read_all(struct pgs_feed *feed)
 {
-    bool was_heard = false;
     char *copy;
     int len;
 
+    feed->log.n_commits = 0;
+    feed->log.n_bytes = 0;
     if (PQconsumeInput(feed->link.pg) != 1)
         return false;
     while ((len = PQgetCopyData(feed->link.pg, &copy, 1)) > 0) {
@@ -177,9 +180,9 @@ read_all(struct pgs_feed *feed)
         PQfreemem(copy);
         if (!good)
             return false;
-        was_heard = true;
+        feed->log.n_bytes += (size_t)len;
     }
-    if (was_heard)
+    if (feed->log.n_bytes > 0)
         feed->log.heard_ms = pgs_clock_ms();
     feed->config.on_pause(feed->config.arg);
     return len == 0;
@@ -257,6 +260,16 @@ pgs__log_begin(struct pgs_feed *feed)
     return is_status(feed, command, PGRES_COPY_BOTH);
 }
 
+/* Where much was read at once there may be more already. */
+static bool
+is_ended_after_pause(struct pgs_feed *feed)
+{
+    struct pgs__log *log = &feed->log;
+
+    return pgs__pace_count(&log->pace, log->n_commits, pgs_clock_ms()) &&
+           log->n_bytes < MUCH_BYTES && pgs__feed_is_ended_within(feed, -1, PGS_PACE_PAUSE_MS);
+}
+
 void
 pgs__log_follow(struct pgs_feed *feed)
 {
@@ -265,6 +278,8 @@ pgs__log_follow(struct pgs_feed *feed)
         if (!read_all(feed) || pgs_clock_ms() - feed->log.heard_ms > SILENCE_MS)
             return;
         if (pgs_clock_ms() - feed->log.told_ms > STATUS_MS && !send_status(feed, true))
+            return;
+        if (is_ended_after_pause(feed))
             return;
     }
 }

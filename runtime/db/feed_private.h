@@ -5,6 +5,7 @@
 
 #include "db/feed.h"
 #include "db/link.h"
+#include "db/pace.h"
 
 #define PGS__LOG_MAX_RELATIONS 4096
 
@@ -15,6 +16,9 @@ struct pgs__log {
     size_t n_relations;
     uint32_t xid;
     int64_t committed_us;
+    int64_t n_commits; /* of the last reading, and */
+    size_t n_bytes;    /* all that it read */
+    struct pgs__pace pace;
 };
 
 struct pgs_feed {

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#include "db/pace.h"
+
+bool
+pgs__pace_count(struct pgs__pace *pace, int64_t n_commits, int64_t now_ms)
+{
+    int64_t ms = now_ms - pace->since_ms;
+
+    pace->n_commits += n_commits;
+    if (ms < PGS_PACE_WINDOW_MS)
+        return pace->is_busy;
+    pace->is_busy = pace->n_commits * PGS_PACE_WINDOW_MS >= PGS_PACE_BUSY * ms;
+    pace->since_ms = now_ms;
+    pace->n_commits = 0;
+    return pace->is_busy;
+}
