@@ -51,6 +51,8 @@ open_pool(const struct pgs__program *program, h2o_loop_t *loop, const char *url,
 {
     struct pgs_pool_config config = pool_config(program, url, connections, slow);
 
+    /* A thread accepts as soon as the data plane is connected. */
+    config.comes_later = program->is_admin || config.plane != PGS_PLANE_DATA;
     return pgs_pool_open(loop, &config);
 }
 
@@ -62,6 +64,7 @@ open_live_pool(const struct pgs__program *program, h2o_loop_t *loop)
 
     config.plane = PGS_PLANE_LIVE;
     config.one_snapshot = true;
+    config.comes_later = true;
     config.max_answer_bytes = PGS_LIVE_MAX_ANSWER_BYTES;
     return pgs_pool_open(loop, &config);
 }
@@ -111,8 +114,8 @@ thread_open(h2o_loop_t *loop, int index, void *arg)
     state->rest.rates = program->rates;
     state->rest.timing = program->config.server_timing;
     state->demo_dir = program->config.demo_dir;
+    open_pools(program, loop, state); /* before all else: PostgreSQL takes its time */
     state->rest.authn = pgs_authn_open(&pgs_app, &program->keys);
-    open_pools(program, loop, state);
     state->live = open_live(program, loop, state);
     return state;
 }

@@ -58,8 +58,9 @@ pgs__pool_is_probing(const struct pgs_pool *pool)
     return false;
 }
 
-/* One after the other: to prove a password to PostgreSQL (SCRAM) takes libpq many milliseconds, in
- * which the loop answers nobody.  Of each kind one comes first. */
+/* One after the other: to prove a password to PostgreSQL (SCRAM) takes libpq milliseconds, in which
+ * the loop answers nobody, and a new session takes PostgreSQL more of them.  Of each kind one comes
+ * first. */
 void
 pgs__pool_hurry(struct pgs_pool *pool)
 {
@@ -192,8 +193,8 @@ watch(struct pgs__conn *conn)
 
 /* The last column: who we are to PostgreSQL; with the process number, of all servers and times. */
 #define STARTED                                                                                    \
-    ", (select extract(epoch from backend_start) from pg_catalog.pg_stat_activity"                 \
-    " where pid = pg_catalog.pg_backend_pid())"
+    ", (select extract(epoch from backend_start)"                                                  \
+    " from pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()))"
 
 const char pgs__settings_sql[] = SETTINGS STARTED;
 

@@ -12,26 +12,25 @@
 #include "codec/array.h"
 
 /* The gravest fault in words, or no row.  All in one question: an application may have a thousand
- * relations, and the server is to listen at once. */
+ * relations, and the server is to listen at once.  A new session has nothing in its caches, so of
+ * views, which it reads and plans anew, there is one; and relations are compared by their names,
+ * for which the role needs no right. */
 const char pgs_login_sql[] =
-    "select fault from ("
-    "select 1 as rank, case when rolsuper then 'is a superuser' else 'has BYPASSRLS' end as fault"
-    " from pg_catalog.pg_roles where rolname = current_user and (rolsuper or rolbypassrls)"
-    " union all "
-    "select 2, 'owns ' || name || ', or is a member of its owner'"
-    " from pg_catalog.unnest($1::text[]) as name"
-    " join pg_catalog.pg_class c on c.oid = pg_catalog.to_regclass(name)"
-    " where pg_catalog.pg_has_role(current_user, c.relowner, 'member')"
-    " union all "
-    "select 3, 'is not a member of ' || name || ': have the migrations run?'"
-    " from pg_catalog.unnest($2::text[]) as name"
-    " where not exists (select from pg_catalog.pg_roles where rolname = name"
-    " and pg_catalog.pg_has_role(current_user, oid, 'member'))"
-    " union all "
-    "select 4, 'may become ' || rolname || ', which belongs to the admin plane'"
-    " from pg_catalog.pg_roles where rolname = $3"
-    " and pg_catalog.pg_has_role(current_user, oid, 'member')"
-    ") as faults order by rank, fault limit 1";
+    "select fault from (select coalesce("
+    "(select case when rolsuper then 'is a superuser' else 'has BYPASSRLS' end"
+    " from pg_catalog.pg_roles where rolname = current_user and (rolsuper or rolbypassrls)), "
+    "(select 'owns ' || name || ', or is a member of its owner' from (select array["
+    "(select nspname::text from pg_catalog.pg_namespace n where n.oid = relnamespace),"
+    " relname::text] as parts from pg_catalog.pg_class"
+    " where pg_catalog.pg_has_role(current_user, relowner, 'member') offset 0) as owned"
+    " join pg_catalog.unnest($1::text[]) as name on pg_catalog.parse_ident(name) = parts limit 1), "
+    "(select 'is not a member of ' || name || ': have the migrations run?'"
+    " from pg_catalog.unnest($2::text[]) as name where pg_catalog.pg_has_role(current_user,"
+    " pg_catalog.to_regrole(pg_catalog.quote_ident(name)), 'member') is not true limit 1), "
+    "case when pg_catalog.pg_has_role(current_user,"
+    " pg_catalog.to_regrole(pg_catalog.quote_ident($3::text)), 'member')"
+    " then 'may become ' || $3::text || ', which belongs to the admin plane' end"
+    ") as fault) as faults where fault is not null";
 
 /* `{"a","b"}`, for the caller to clear; names come from the compiler. */
 static struct pgs_buf

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/limit.h"
 #include "base/log.h"
+#include "db/hmac.h"
 #include "db/measure.h"
 
 #define TICK_MS 50
@@ -369,7 +370,9 @@ pgs_pool_open(h2o_loop_t *loop, const struct pgs_pool_config *config)
     pool->tick.cb = on_tick;
     for (int i = 0; i < n; i++)
         pgs__conn_init(&pool->conns[i], pool, i >= config->connections);
-    pgs__conn_open(&pool->conns[0]);
+    if (!config->comes_later)
+        pgs__conn_open(&pool->conns[0]);
+    pgs__hmac_open(); /* while PostgreSQL begins its session */
     pgs__pool_hurry(pool);
     start_ticking(pool);
     return pool;

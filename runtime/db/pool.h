@@ -40,6 +40,7 @@ struct pgs_pool_config {
     int slow_after_ms; /* what takes longer goes to a slow connection the next time; 0: nothing */
     size_t max_answer_bytes; /* of a transaction, which fails when more comes; 0: any */
     bool one_snapshot;       /* all statements of a transaction see the same rows, and write none */
+    bool comes_later;        /* lets another pool of its thread begin to connect first */
     /* What the role of each new connection must stand up to, not copied; NULL: it is not looked at.
      */
     const struct pgs_login *login;

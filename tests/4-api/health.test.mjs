@@ -119,14 +119,18 @@ test('while it drains, /ready says no and /health still says yes', async () => {
   assert.deepEqual(await ended, { code: 0, signal: null });
 });
 
-test('a login that may do too much: the server refuses to start', async (t) => {
+test('a login that may do too much, or too little: the server refuses to start', async (t) => {
   const base = environment(app.cluster, app.name, await freePort(), await freePort());
   const url = (role) => `postgresql://${role}:${password}@127.0.0.1:${app.cluster.port}/${app.name}`;
   await app.db.query(`create role test_super login superuser password '${password}'; create role test_bypass login bypassrls noinherit password '${password}';
-    create role test_owner login noinherit password '${password}'; grant pgstack_owner to test_owner; grant usage on schema public, store to test_owner;`);
+    create role test_owner login noinherit password '${password}'; grant pgstack_owner to test_owner; grant usage on schema public, store to test_owner;
+    create role test_nobody login noinherit password '${password}';
+    create role test_both login noinherit password '${password}'; grant anon, authenticated, editor, robot, service_role to test_both;`);
+  const both = ['DATABASE_URL', 'ADMIN_DATABASE_URL'];
   try {
-    for (const [role, why] of [['test_super', /superuser/i], ['test_bypass', /bypassrls|row.level/i], ['test_owner', /owner/i]])
-      for (const variable of ['DATABASE_URL', 'ADMIN_DATABASE_URL'])
+    for (const [role, why, variables = both] of [['test_super', /superuser/i], ['test_bypass', /bypassrls|row.level/i], ['test_owner', /owner/i],
+      ['test_nobody', /is not a member of /], ['test_both', /may become service_role/, ['DATABASE_URL']]])
+      for (const variable of variables)
         await t.test(`${role} as ${variable}`, async () => {
           const server = await startServer(app.program, { ...base, [variable]: url(role) }, { wait: false });
           const how = await Promise.race([server.ended, sleep(5000)]);
@@ -136,7 +140,7 @@ test('a login that may do too much: the server refuses to start', async (t) => {
           assert.ok(!server.output().includes(password));
         });
   } finally {
-    await app.db.query('drop owned by test_owner; drop role test_super, test_bypass, test_owner');
+    await app.db.query('drop owned by test_owner; drop role test_super, test_bypass, test_owner, test_nobody, test_both');
   }
 });
 
