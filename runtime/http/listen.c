@@ -52,7 +52,8 @@ bind_one(const struct sockaddr_storage *address, socklen_t len, bool shared)
         (shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) != 0) ||
         (address->ss_family == AF_INET6 &&
          setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) != 0) ||
-        bind(fd, (const struct sockaddr *)address, len) != 0 || listen(fd, BACKLOG) != 0) {
+        bind(fd, (const struct sockaddr *)address, len) != 0 ||
+        (shared && listen(fd, BACKLOG) != 0)) {
         int saved = errno;
 
         (void)close(fd);
@@ -62,7 +63,8 @@ bind_one(const struct sockaddr_storage *address, socklen_t len, bool shared)
     return fd;
 }
 
-/* The port is free: nobody else listens there. */
+/* The port is free: nobody else listens there.  We do not listen to find out: who came then would
+ * be lost. */
 static bool
 is_free(const struct sockaddr_storage *address, socklen_t len)
 {
