@@ -5,23 +5,11 @@
  * be reached by the name of a part.
  */
 #include "check/checker.h"
+#include "model/access.h"
 
 #include <string.h>
 
 /* ---- who the parents are ---- */
-
-static bool
-descends_from(const struct table *table, const struct table *ancestor)
-{
-    if (table == ancestor)
-        return true;
-    if (table->partition_of)
-        return descends_from(table->partition_of, ancestor);
-    for (size_t i = 0; i < table->inherits.n; i++)
-        if (descends_from(table->inherits.at[i], ancestor))
-            return true;
-    return false;
-}
 
 static const struct table *
 find_parent(struct checker *checker, const struct declared_table *declared,
@@ -37,7 +25,7 @@ find_parent(struct checker *checker, const struct declared_table *declared,
         diag_hint(diag, "a parent is a table of your own");
         return NULL;
     }
-    if (descends_from(parent, declared->table)) {
+    if (table_descends_from(parent, declared->table)) {
         diag = diag_at(path->span, PGS1288_PARENT, "table \"%s\" would be its own parent",
                        declared->table->name);
         diag_hint(diag, "break the circle");

@@ -44,7 +44,7 @@ ask_private(struct trial *trial)
 bool
 cmd_ask_database(const struct model *model, const char *url)
 {
-    struct trial trial = {.model = model, .migration = emit_migration_source(model)};
+    struct trial trial = {.model = model, .migration = emit_migration_source(plan_make(model))};
     bool ok = url != NULL ? trial_run(url, &trial) : ask_private(&trial);
 
     if (trial_signal() != 0) {

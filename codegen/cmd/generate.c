@@ -46,7 +46,7 @@ bool
 cmd_write(const struct model *model, size_t *n_written)
 {
     const struct plan *plan = plan_make(model);
-    const char *fingerprint = emit_migration(model);
+    const char *fingerprint = emit_migration(plan);
 
     for (size_t i = 0; i < plan->tables.n; i++)
         emit_table(plan, plan->tables.at[i]);

@@ -88,25 +88,33 @@ param_names(const struct params *params)
     return access_names(names.list.at, names.list.n);
 }
 
-static bool
-lists_rows(const struct match_functions *functions, const struct predicate *predicate)
+/* Whose rows its functions give, each table once; n 0: it has none. */
+static struct words
+listed_by(const struct match_functions *functions, const struct predicate *predicate)
 {
-    for (size_t i = 0; i < functions->n; i++)
-        if (functions->at[i].definer == predicate)
-            return true;
-    return false;
+    struct words names = {0};
+
+    for (size_t i = 0; i < functions->n; i++) {
+        const char *name = access_relation(functions->at[i].listed);
+
+        if (functions->at[i].definer == predicate && !words_contain(&names, name))
+            words_add(&names, name);
+    }
+    return names;
 }
 
 static void
-write_predicates(struct out *out, const struct model *model)
+write_predicates(struct out *out, const struct plan *plan)
 {
-    struct match_functions functions = plan_match_functions(model);
+    const struct model *model = plan->model;
+    struct match_functions functions = plan_match_functions(plan);
     struct words lines = {0};
 
     for (size_t i = 0; i < model->predicates.n; i++) {
         const struct predicate *predicate = model->predicates.at[i];
         const char *name = arena_printf("predicate %s(%s)", access_name(predicate->name),
                                         param_names(&predicate->params));
+        struct words listed = listed_by(&functions, predicate);
         struct access_reach reach = {0};
 
         words_add(&lines, arena_printf("%s%s: %s", name,
@@ -117,9 +125,9 @@ write_predicates(struct out *out, const struct model *model)
         access_reach_expr(&reach, predicate->body);
         words_add(&lines,
                   arena_printf("%s, past the policies of: %s", name, access_reached(&reach.reads)));
-        if (lists_rows(&functions, predicate))
+        if (listed.list.n > 0)
             words_add(&lines, arena_printf("%s, lists the caller's rows of: %s", name,
-                                           access_reached(&reach.reads)));
+                                           access_reached(&listed)));
         if (reach.unchecked.list.n > 0)
             words_add(&lines, arena_printf("%s, unchecked as the owner: %s", name,
                                            access_reached(&reach.unchecked)));
@@ -225,21 +233,26 @@ write_marks(struct out *out, const struct table *table)
         out_printf(out, "  never served: %s\n", access_names(names.list.at, names.list.n));
 }
 
-/* No policy holds for the log, and nothing in it is private. */
+/* No policy holds for the log: columns that are `private` go into it, too. */
 static void
 write_published(struct out *out, const struct plan *plan, const struct table *table)
 {
-    for (size_t i = 0; i < plan->watched.n; i++) {
-        struct words names = {0};
+    const struct published *published = published_find(plan, table);
+    struct words names = {0}, hidden = {0};
 
-        if (plan->watched.at[i].table != table)
-            continue;
-        for (size_t j = 0; j < table->columns.n; j++)
-            if (published_has(&plan->watched.at[i], table->columns.at[j]))
-                words_add(&names, table->columns.at[j]->name);
-        out_printf(out, "  published to pgstack_replicator: %s\n",
-                   access_names(names.list.at, names.list.n));
-    }
+    if (published == NULL)
+        return;
+    for (size_t i = 0; i < table->columns.n; i++)
+        if (published_has(published, table->columns.at[i])) {
+            words_add(&names, table->columns.at[i]->name);
+            if (table->columns.at[i]->is_private)
+                words_add(&hidden, table->columns.at[i]->name);
+        }
+    out_printf(out, "  published to pgstack_replicator: %s\n",
+               access_names(names.list.at, names.list.n));
+    if (hidden.list.n > 0)
+        out_printf(out, "  private, yet published to pgstack_replicator: %s\n",
+                   access_names(hidden.list.at, hidden.list.n));
 }
 
 /* What grants to `from` itself give to `role`; a private column is shown to nobody. */
@@ -404,7 +417,7 @@ write_access(struct out *out, const struct plan *plan)
     write_roles(out, plan->model);
     write_common_limits(out, plan->model);
     write_claims(out, plan->model);
-    write_predicates(out, plan->model);
+    write_predicates(out, plan);
     write_tables(out, plan);
     access_write_calls(out, plan);
     emit_access_served(out, plan->model);

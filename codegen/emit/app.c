@@ -209,7 +209,7 @@ emit_definition(struct out *out, const struct plan *plan, const char *fingerprin
         layout_member(out, 4, ".lives", "lives");
         layout_member(out, 4, ".watched", "lives_watched");
     }
-    if (emit_has_outbox(plan->model))
+    if (emit_has_outbox(plan))
         layout_member(out, 4, ".has_outbox", "true");
     if (plan->model->writes_leave_traces)
         layout_member(out, 4, ".writes_leave_traces", "true");

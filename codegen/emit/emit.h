@@ -18,14 +18,13 @@ void emit_queries(const struct plan *plan);
 void emit_lives(const struct plan *plan);
 
 /* The publication that live queries are fed from. */
-void emit_publication_up(struct out *out, const struct model *model);
-void emit_publication_down(struct out *out, const struct model *model);
+void emit_publication_up(struct out *out, const struct plan *plan);
+void emit_publication_down(struct out *out, const struct plan *plan);
 
-/* The outbox that they are fed from where the log cannot be read; nothing unless it was asked for.
- */
-bool emit_has_outbox(const struct model *model) __attribute__((warn_unused_result));
-void emit_outbox_up(struct out *out, const struct model *model);
-void emit_outbox_down(struct out *out, const struct model *model);
+/* The outbox for where the log cannot be read; nothing unless live queries asked for it. */
+bool emit_has_outbox(const struct plan *plan) __attribute__((warn_unused_result));
+void emit_outbox_up(struct out *out, const struct plan *plan);
+void emit_outbox_down(struct out *out, const struct plan *plan);
 
 /* generated/app.h and .c. */
 void emit_app(const struct plan *plan, const char *fingerprint);
@@ -46,10 +45,10 @@ const char *emit_openapi_text(const struct plan *plan);
 void emit_access_served(struct out *out, const struct model *model);
 
 /* migrations/00000000000001_init.sql.  Returns the fingerprint of what it makes, hex. */
-const char *emit_migration(const struct model *model);
+const char *emit_migration(const struct plan *plan);
 
 /* The same text, written nowhere. */
-const struct source *emit_migration_source(const struct model *model);
+const struct source *emit_migration_source(const struct plan *plan);
 
 /*
  * The search_path in which the operators of extensions are found, after pg_catalog; NULL: nothing

@@ -113,8 +113,10 @@ emit_raw_sql(struct out *out, const struct raw_sql *raw, const char *sql)
 }
 
 static void
-emit_up(struct out *out, const struct model *model)
+emit_up(struct out *out, const struct plan *plan)
 {
+    const struct model *model = plan->model;
+
     emit_platform_up(out, model);
     emit_types_up(out, model);
     emit_typed_claims_up(out, model);
@@ -145,8 +147,8 @@ emit_up(struct out *out, const struct model *model)
     emit_inlined_up(out, model);
     for (size_t i = 0; i < model->raw_sqls.n; i++)
         emit_raw_sql(out, model->raw_sqls.at[i], model->raw_sqls.at[i]->up);
-    emit_publication_up(out, model);
-    emit_outbox_up(out, model);
+    emit_publication_up(out, plan);
+    emit_outbox_up(out, plan);
 }
 
 /* A policy may call a predicate, and goes with it. */
@@ -170,12 +172,13 @@ emit_derived_down(struct out *out, const struct model *model)
 
 /* Tables go in one statement: they may refer to each other. */
 static void
-emit_down(struct out *out, const struct model *model)
+emit_down(struct out *out, const struct plan *plan)
 {
+    const struct model *model = plan->model;
     const char *separator = "drop table\n  ";
 
-    emit_outbox_down(out, model);
-    emit_publication_down(out, model);
+    emit_outbox_down(out, plan);
+    emit_publication_down(out, plan);
     for (size_t i = model->raw_sqls.n; i-- > 0;)
         if (model->raw_sqls.at[i]->down != NULL)
             emit_raw_sql(out, model->raw_sqls.at[i], model->raw_sqls.at[i]->down);
@@ -198,32 +201,32 @@ emit_down(struct out *out, const struct model *model)
 }
 
 static const char *
-write_migration(struct out *out, const struct model *model)
+write_migration(struct out *out, const struct plan *plan)
 {
     struct out *up = out_scratch();
     const char *fingerprint;
 
-    emit_up(up, model);
+    emit_up(up, plan);
     fingerprint = fingerprint_sql(out_text(up));
     out_fill(out, head, "fingerprint", fingerprint, NULL);
     out_add(out, out_text(up));
     out_fill(out, state_up, "fingerprint", fingerprint, "path",
-             emit_operator_path(model) != NULL ? "reset search_path;\n" : "", NULL);
-    emit_down(out, model);
+             emit_operator_path(plan->model) != NULL ? "reset search_path;\n" : "", NULL);
+    emit_down(out, plan);
     return fingerprint;
 }
 
 const char *
-emit_migration(const struct model *model)
+emit_migration(const struct plan *plan)
 {
-    return write_migration(out_file(PATH), model);
+    return write_migration(out_file(PATH), plan);
 }
 
 const struct source *
-emit_migration_source(const struct model *model)
+emit_migration_source(const struct plan *plan)
 {
     struct out *out = out_scratch();
 
-    write_migration(out, model);
+    write_migration(out, plan);
     return source_from_text(PATH, out_text(out), strlen(out_text(out)));
 }

@@ -4,9 +4,8 @@
  * for a PostgreSQL whose log cannot be read.  They write while a server listens, and are then a
  * part of the writer's transaction; who writes needs no right to the outbox, and has none.
  */
-#include <string.h>
-
 #include "emit/emit.h"
+#include "model/access.h"
 #include "model/names.h"
 #include "plan/published.h"
 #include "sql/sql.h"
@@ -31,7 +30,9 @@ static const char outbox_up[] =
     "snapshots.\n"
     "create unlogged sequence pgstack_live.listening;\n"
     "create table pgstack_live.turn ();\n"
-    "-- Who writes after it has a later number than it, which is what a reader goes by.\n"
+    "-- Two servers must not set the time back: one at a time. Its own number is later than that "
+    "of\n"
+    "-- any writer that did not see the time.\n"
     "create function pgstack_live.listen(out until_ms bigint, out told_ms bigint)\n"
     "  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$\n"
     "begin\n"
@@ -126,9 +127,9 @@ static const char touched_trigger[] =
     "alter table @table@ enable always trigger pgstack_live;\n";
 
 bool
-emit_has_outbox(const struct model *model)
+emit_has_outbox(const struct plan *plan)
 {
-    return model->live_outbox.file != NULL && plan_published(model).n > 0;
+    return plan->model->live_outbox.file != NULL && plan->watched.n > 0;
 }
 
 /* ---- values ---- */
@@ -250,34 +251,16 @@ value_of(const struct column *column)
 
 VEC_STRUCT(tables, const struct table *);
 
-static bool
-inherits_from(const struct table *table, const struct table *ancestor)
-{
-    for (size_t i = 0; i < table->inherits.n; i++)
-        if (table->inherits.at[i] == ancestor || inherits_from(table->inherits.at[i], ancestor))
-            return true;
-    return false;
-}
-
 /* A statement on the table may change rows of these. */
 static struct tables
-touched_by(const struct published_tables *published, const struct table *table)
+touched_by(const struct plan *plan, const struct table *table)
 {
     struct tables tables = {0};
 
-    for (size_t i = 0; i < published->n; i++)
-        if (published->at[i].table == table || inherits_from(published->at[i].table, table))
-            vec_push(&tables, published->at[i].table);
+    for (size_t i = 0; i < plan->watched.n; i++)
+        if (table_descends_from(plan->watched.at[i].table, table))
+            vec_push(&tables, plan->watched.at[i].table);
     return tables;
-}
-
-static const struct published *
-find_published(const struct published_tables *published, const struct table *table)
-{
-    for (size_t i = 0; i < published->n; i++)
-        if (published->at[i].table == table)
-            return &published->at[i];
-    return NULL;
 }
 
 static bool
@@ -334,11 +317,11 @@ emit_touched_function(struct out *out, const char *function, const struct tables
 
 /* A statement fires the triggers of the table that it names: each partition has them, too. */
 static void
-emit_told(struct out *out, const struct model *model, const struct published_tables *published,
-          const struct table *table, size_t number)
+emit_told(struct out *out, const struct plan *plan, const struct table *table, size_t number)
 {
-    struct tables touched = touched_by(published, table);
-    const struct published *own = find_published(published, table);
+    struct tables touched = touched_by(plan, table);
+    const struct published *own = published_find(plan, table);
+    const struct model *model = plan->model;
     const char *function;
     bool with_rows;
 
@@ -359,23 +342,22 @@ emit_told(struct out *out, const struct model *model, const struct published_tab
 }
 
 void
-emit_outbox_up(struct out *out, const struct model *model)
+emit_outbox_up(struct out *out, const struct plan *plan)
 {
-    struct published_tables published;
+    const struct model *model = plan->model;
     size_t number = 0;
 
-    if (!emit_has_outbox(model))
+    if (!emit_has_outbox(plan))
         return;
-    published = plan_published(model);
     out_fill(out, outbox_up, "place", out_place(model->live_outbox), NULL);
     for (size_t i = 0; i < model->tables.n; i++)
         if (!model->tables.at[i]->is_view && model->tables.at[i]->partition_of == NULL)
-            emit_told(out, model, &published, model->tables.at[i], ++number);
+            emit_told(out, plan, model->tables.at[i], ++number);
 }
 
 void
-emit_outbox_down(struct out *out, const struct model *model)
+emit_outbox_down(struct out *out, const struct plan *plan)
 {
-    if (emit_has_outbox(model))
+    if (emit_has_outbox(plan))
         out_add(out, "drop schema pgstack_live cascade;\n");
 }

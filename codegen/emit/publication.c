@@ -7,7 +7,6 @@
 #include "emit/emit.h"
 #include "model/names.h"
 #include "plan/published.h"
-#include "plan/watched.h"
 #include "sql/sql.h"
 
 static const char replicator_up[] =
@@ -41,12 +40,12 @@ static const char generated_up[] =
     "$$;\n";
 
 static bool
-needs_generated(const struct published_tables *published)
+needs_generated(const struct plan *plan)
 {
-    for (size_t i = 0; i < published->n; i++) {
-        const struct table *table = published->at[i].table;
+    for (size_t i = 0; i < plan->watched.n; i++) {
+        const struct table *table = plan->watched.at[i].table;
 
-        for (size_t j = 0; published->at[i].kind == REPLICA_FULL && j < table->columns.n; j++)
+        for (size_t j = 0; plan->watched.at[i].kind == REPLICA_FULL && j < table->columns.n; j++)
             if (table->columns.at[j]->generated != NULL)
                 return true;
     }
@@ -149,32 +148,31 @@ emit_function(struct out *out, const struct model *model, const struct match_set
 }
 
 void
-emit_publication_up(struct out *out, const struct model *model)
+emit_publication_up(struct out *out, const struct plan *plan)
 {
-    struct published_tables published = plan_published(model);
-    struct match_functions functions = plan_match_functions(model);
+    struct match_functions functions = plan_match_functions(plan);
 
-    if (published.n == 0)
+    if (plan->watched.n == 0)
         return;
     for (size_t i = 0; i < functions.n; i++)
-        emit_function(out, model, &functions.at[i]);
-    for (size_t i = 0; i < published.n; i++)
-        emit_identity(out, model, &published.at[i]);
+        emit_function(out, plan->model, &functions.at[i]);
+    for (size_t i = 0; i < plan->watched.n; i++)
+        emit_identity(out, plan->model, &plan->watched.at[i]);
     out_add(out, replicator_up);
     out_add(out, "create publication pgstack_live for table\n");
-    for (size_t i = 0; i < published.n; i++)
-        emit_published(out, model, &published.at[i], i == 0);
+    for (size_t i = 0; i < plan->watched.n; i++)
+        emit_published(out, plan->model, &plan->watched.at[i], i == 0);
     out_add(out, "\n  with (publish_via_partition_root = true);\n");
-    out_add(out, needs_generated(&published) ? generated_up : "");
+    out_add(out, needs_generated(plan) ? generated_up : "");
     out_add(out, "set role pgstack_owner;\n\n");
 }
 
 void
-emit_publication_down(struct out *out, const struct model *model)
+emit_publication_down(struct out *out, const struct plan *plan)
 {
-    struct match_functions functions = plan_match_functions(model);
+    struct match_functions functions = plan_match_functions(plan);
 
-    if (plan_all_watched(model).tables.n > 0)
+    if (plan->watched.n > 0)
         out_add(out, "drop publication pgstack_live;\n");
     for (size_t i = functions.n; i-- > 0;)
         out_printf(out, "drop function pgstack_policy.%s;\n", name_sql(functions.at[i].function));

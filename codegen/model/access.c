@@ -124,6 +124,19 @@ column_fills_itself(const struct column *column)
 }
 
 bool
+table_descends_from(const struct table *table, const struct table *ancestor)
+{
+    if (table == ancestor)
+        return true;
+    if (table->partition_of)
+        return table_descends_from(table->partition_of, ancestor);
+    for (size_t i = 0; i < table->inherits.n; i++)
+        if (table_descends_from(table->inherits.at[i], ancestor))
+            return true;
+    return false;
+}
+
+bool
 policy_applies(const struct policy *policy, const struct role *role, const struct table *table,
                enum command command)
 {

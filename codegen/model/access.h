@@ -47,6 +47,9 @@ struct span grant_place(const struct grant *grant, const struct column *column);
 /* A new row has a value for it that nobody gave: a default, an identity, a generated column. */
 bool column_fills_itself(const struct column *column);
 
+/* It is the ancestor, a part of it, or inherits from it: then its rows are rows of the ancestor. */
+bool table_descends_from(const struct table *table, const struct table *ancestor);
+
 /* The policy holds for this role and command. */
 bool policy_applies(const struct policy *policy, const struct role *role, const struct table *table,
                     enum command command);

@@ -73,6 +73,7 @@ struct match_set {
     const struct predicate *definer; /* that reads past policies, and the set for it; or NULL: */
     const char *function;            /* the function that gives the rows, and */
     const char *body;                /* what it runs */
+    const struct table *listed;      /* whose rows it gives: those of the caller */
 };
 
 /* column = fact */

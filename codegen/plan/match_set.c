@@ -213,15 +213,18 @@ lists_caller(const struct range *range, const struct sql_parts *conditions,
     return does;
 }
 
+/* Past policies, sets `listed` to the table that has the rows. */
 static bool
 check_definer(struct match *match, const struct select *select, const struct sql_parts *conditions,
-              const struct sql_parts *values)
+              const struct sql_parts *values, const struct table **listed)
 {
     if (!match->definer)
         return true;
     for (size_t i = 0; i < select->from.n; i++)
-        if (lists_caller(select->from.at[i], conditions, values))
+        if (lists_caller(select->from.at[i], conditions, values)) {
+            *listed = select->from.at[i]->table;
             return true;
+        }
     return refuse(
         match, select->span,
         arena_printf("predicate \"%s\" reads rows of others past policies", match->definer->name));
@@ -234,7 +237,8 @@ set_of_rows(struct asking *asking, const struct select *select, const struct sql
                             .arguments.complete = asking->match->definer != NULL};
     struct term *term = match_new_term(TERM_HAS);
 
-    if (!check_definer(asking->match, select, &asking->set.conditions, &asking->set.columns))
+    if (!check_definer(asking->match, select, &asking->set.conditions, &asking->set.columns,
+                       &set.listed))
         return NULL;
     asking->set.select = select;
     asking->set.frame = frame;
@@ -347,7 +351,8 @@ whole_term(struct match *match, const struct match_row *row, struct sql_part out
 }
 
 static bool
-check_whole_definer(struct match *match, const struct select *select, const struct sql_frame *frame)
+check_whole_definer(struct match *match, const struct select *select, const struct sql_frame *frame,
+                    const struct table **listed)
 {
     struct sql_parts conditions = {0}, values = {0};
 
@@ -356,7 +361,7 @@ check_whole_definer(struct match *match, const struct select *select, const stru
     if (select->where)
         match_conjuncts((struct sql_part){select->where, frame}, &conditions);
     vec_push(&values, ((struct sql_part){select->outputs.at[0].expr, frame}));
-    return check_definer(match, select, &conditions, &values);
+    return check_definer(match, select, &conditions, &values, listed);
 }
 
 static struct term *
@@ -384,7 +389,7 @@ in_term(struct match *match, const struct match_row *row, struct sql_part part, 
         match_because(match, part.expr->span, "`not in` meets the row inside the sub-select");
         return NULL;
     }
-    if (!check_whole_definer(match, select, part.frame))
+    if (!check_whole_definer(match, select, part.frame, &set.listed))
         return NULL;
     set.sql = sql_asked_select(select, part.frame, &set.arguments);
     term = whole_term(match, row, outer, set, select->outputs.at[0].expr->type,

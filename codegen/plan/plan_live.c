@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Live queries: what is sent, how its rows are told apart, and which tables change it. */
-#include "model/walk.h"
 #include "plan/names.h"
 #include "plan/plan.h"
 #include "plan/published.h"

@@ -290,6 +290,15 @@ plan_published(const struct model *model)
     return tables;
 }
 
+const struct published *
+published_find(const struct plan *plan, const struct table *table)
+{
+    for (size_t i = 0; i < plan->watched.n; i++)
+        if (plan->watched.at[i].table == table)
+            return &plan->watched.at[i];
+    return NULL;
+}
+
 bool
 published_has(const struct published *published, const struct column *column)
 {
@@ -310,17 +319,17 @@ add_function(struct match_functions *functions, const struct match_set *set)
 }
 
 struct match_functions
-plan_match_functions(const struct model *model)
+plan_match_functions(const struct plan *plan)
 {
     struct match_functions functions = {0};
 
-    for (size_t i = 0; i < model->lives.n; i++) {
-        struct plan_matchers matchers = plan_matchers(model, model->lives.at[i]);
+    for (size_t i = 0; i < plan->lives.n; i++)
+        for (size_t j = 0; j < plan->lives.at[i]->matchers.n; j++) {
+            const struct match *match = plan->lives.at[i]->matchers.at[j].match;
 
-        for (size_t j = 0; j < matchers.n; j++)
-            for (size_t k = 0; k < matchers.at[j].match->sets.n; k++)
-                if (matchers.at[j].match->sets.at[k].definer)
-                    add_function(&functions, &matchers.at[j].match->sets.at[k]);
-    }
+            for (size_t k = 0; k < match->sets.n; k++)
+                if (match->sets.at[k].definer)
+                    add_function(&functions, &match->sets.at[k]);
+        }
     return functions;
 }

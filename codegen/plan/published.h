@@ -39,12 +39,15 @@ VEC_STRUCT(published_tables, struct published);
 /* The column goes into the log. */
 bool published_has(const struct published *published, const struct column *column);
 
-/* In the order of plan_all_watched(). */
+/* In the order of plan_all_watched(): what plan->watched is made of. */
 struct published_tables plan_published(const struct model *model);
+
+/* NULL: no live query depends on it. */
+const struct published *published_find(const struct plan *plan, const struct table *table);
 
 VEC_STRUCT(match_functions, struct match_set);
 
 /* The functions that sets past policies are read by, each once. */
-struct match_functions plan_match_functions(const struct model *model);
+struct match_functions plan_match_functions(const struct plan *plan);
 
 #endif

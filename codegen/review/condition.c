@@ -18,8 +18,10 @@ struct comparison {
 
 static bool implies(struct comparison *c, const struct condition *a, const struct condition *b);
 
-/* The mark of a predicate; the words before its parameters are `predicate NAME(`.  More behind them
- * is about what it reaches. */
+/*
+ * The mark of a predicate; the words before its parameters are `predicate NAME(`.  More behind them
+ * is about what it reaches.
+ */
 static const struct fact *
 find_predicate(const struct matrix *matrix, const char *name)
 {

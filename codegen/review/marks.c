@@ -37,6 +37,7 @@ static const struct rule rules[] = {
     {"never written", NULL, BY_NOTHING, SILENT, SILENT, false},
     {"read past its policies", NULL, BY_TEXT, CHANGE_WIDENED, CHANGE_NARROWED, false},
     {"published ", NULL, BY_NOTHING, SILENT, SILENT, false},
+    {"private, yet published", NULL, BY_NAMES, CHANGE_WIDENED, CHANGE_NARROWED, true},
     {"lists read", NULL, BY_TEXT, CHANGE_WIDENED, CHANGE_NARROWED, false},
     {"limited", NULL, BY_EXCEPTION, CHANGE_NARROWED, CHANGE_WIDENED, false},
     {"kept from", NULL, BY_NOTHING, SILENT, SILENT, false},

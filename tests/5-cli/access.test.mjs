@@ -238,6 +238,16 @@ test('diff: what live queries look up and follow', () => {
   assert.doesNotMatch(added(live('author_id = auth.uid()'), live("author_id = auth.uid() and title <> ''"), 0, 'narrowed  live talk: rows'), /published/);
 });
 
+test('diff: private columns that go into the log', () => {
+  const pin = (key) => `table pin (id bigint ${key}, owner_id uuid not null, code text private, index (owner_id));
+    grant select (id, owner_id) on pin to authenticated;
+    policy pins on pin for select to authenticated using (owner_id = auth.uid());
+    live pins(owner uuid) to authenticated as select id from pin where owner_id = owner order by id limit 10;`;
+  const whole = 'primary key deferrable initially deferred';
+  added(pin('primary key'), pin(whole), 2, 'widened   table pin: private, yet published to pgstack_replicator\n  +     code');
+  added(pin(whole), pin('primary key'), 0, 'narrowed  table pin: private, yet published to pgstack_replicator\n  -     code');
+});
+
 test('diff: webhooks', () => {
   const hook = (columns, when = '') => `webhook solved on ticket after update ${when} send (${columns}) to env A_URL signed env A_KEY;`;
   added('', hook('id'), 2, 'widened   webhook solved: sends past all policies\n  +     id');

@@ -29,7 +29,7 @@ static void
 emit_all(const struct model *model)
 {
     const struct plan *plan = plan_make(model);
-    const char *fingerprint = emit_migration(model), *openapi = emit_openapi_text(plan);
+    const char *fingerprint = emit_migration(plan), *openapi = emit_openapi_text(plan);
 
     for (size_t i = 0; i < plan->tables.n; i++)
         emit_table(plan, plan->tables.at[i]);

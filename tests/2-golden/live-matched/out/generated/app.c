@@ -63,6 +63,7 @@ static const struct pgs_live *const lives[] = {
     &unnamed_live,
     &named_live,
     &while_member_live,
+    &above_rules_live,
     &while_of_teams_live,
     &by_places_live,
     &around_live,
@@ -72,7 +73,7 @@ static const struct pgs_live *const lives[] = {
 const struct pgs_app pgs_app = {
     .name = "matched",
     .version = "0.1.0",
-    .fingerprint = "155557cc75e1371f0b8c0059a302c38e5ea8ecd1041f26755f53cae1b7a908dc",
+    .fingerprint = "d54546c4e8614e39f712dbfc340ad7fafd5a0357527e99834cd9f2613a60b23a",
     .roles = roles,
     .n_roles = PGS_COUNT(roles),
     .claims = claims,

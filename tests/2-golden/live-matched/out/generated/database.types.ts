@@ -244,6 +244,14 @@ export type Database = {
           id: number;
         };
       };
+      above_rules: {
+        Args: {
+          owner: string | null;
+        };
+        Row: {
+          id: number;
+        };
+      };
       while_of_teams: {
         Args: never;
         Row: {

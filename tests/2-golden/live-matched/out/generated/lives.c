@@ -3454,7 +3454,101 @@ const struct pgs_live while_member_live = {
     .n_matchers = PGS_COUNT(while_member_matchers),
 };
 
-/* policies/matched.schema:156 live while_of_teams */
+/* policies/matched.schema:165 live above_rules */
+struct above_rules_arguments {
+    unsigned char has[1];
+    struct pgs_uuid owner;
+};
+
+static const struct pgs_column above_rules_parameters[] = {
+    PGS_COLUMN("owner", "owner", PGS_UUID, "uuid", PGS_NULLABLE),
+};
+
+static const struct pgs_field above_rules_fields[] = {
+    PGS_FIELD(struct above_rules_arguments, owner, above_rules_parameters[0], PGS_REQUIRED),
+};
+static const struct pgs_shape above_rules_shape =
+    PGS_SHAPE(struct above_rules_arguments, above_rules_fields);
+
+static const struct pgs_column above_rules_columns[] = {
+    PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
+};
+
+static const uint16_t above_rules_key[] = {0};
+static const uint16_t above_rules_tables[] = {0, 1, 5};
+
+/* Is a row of item in the result, and may authenticated see it? */
+static enum pgs_truth
+above_rules_holds(const struct pgs_text *row, const struct pgs_facts *facts)
+{
+    struct pgs_text owner_id = row[1];
+    struct pgs_text team_id = row[2];
+    struct pgs_text owner = facts->values[0];
+
+    enum pgs_truth holds = pgs_equal(owner_id, owner);
+    /* above_rule */
+    holds = pgs_and(holds, pgs_truth_of(pgs_set_has(facts->sets[0], &team_id, 1)));
+    return holds;
+}
+
+static const uint16_t above_rules_asked[] = {0};
+static const struct pgs_fact_query above_rules_sets[] = {
+    {
+        .sql = "select * from pgstack_policy.live_67832cb3_above_rule()",
+        .n_columns = 1,
+    },
+};
+static const struct pgs_tie above_rules_ties_0[] = {{1, 0}};
+static const struct pgs_tie above_rules_ties_1[] = {{1, 1}};
+static const struct pgs_live_source above_rules_sources[] = {
+    {.watched = 1, .ties = above_rules_ties_0, .n_ties = 1},
+    {.watched = 0, .ties = above_rules_ties_1, .n_ties = 1},
+    {.watched = 5},
+};
+static const uint16_t above_rules_needed[] = {0, 1, 2};
+static const uint16_t above_rules_outputs[] = {0};
+static const struct pgs_match_rows above_rules_rows = {
+    .holds = above_rules_holds,
+    .needed = above_rules_needed,
+    .n_needed = PGS_COUNT(above_rules_needed),
+    .outputs = above_rules_outputs,
+};
+
+static const struct pgs_matcher above_rules_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+        .values =
+            {
+                .sql = "select $1::uuid::text, (select auth.uid())::text",
+                .arguments = above_rules_asked,
+                .n_arguments = PGS_COUNT(above_rules_asked),
+                .n_columns = 2,
+            },
+        .sets = above_rules_sets,
+        .n_sets = PGS_COUNT(above_rules_sets),
+        .sources = above_rules_sources,
+        .n_sources = PGS_COUNT(above_rules_sources),
+        .rows = &above_rules_rows,
+    },
+};
+
+const struct pgs_live above_rules_live = {
+    .name = "above_rules",
+    .sql = "select id from public.item where owner_id = $1::uuid and "
+           "pgstack_policy.above_rule(team_id) limit 10001",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE | ROLE_STAFF,
+    .arguments = &above_rules_shape,
+    .columns = above_rules_columns,
+    .n_columns = PGS_COUNT(above_rules_columns),
+    .key = above_rules_key,
+    .n_key = PGS_COUNT(above_rules_key),
+    .watched = above_rules_tables,
+    .n_watched = PGS_COUNT(above_rules_tables),
+    .matchers = above_rules_matchers,
+    .n_matchers = PGS_COUNT(above_rules_matchers),
+};
+
+/* policies/matched.schema:167 live while_of_teams */
 static const struct pgs_column while_of_teams_columns[] = {
     PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
 };
@@ -3522,7 +3616,7 @@ const struct pgs_live while_of_teams_live = {
     .n_matchers = PGS_COUNT(while_of_teams_matchers),
 };
 
-/* policies/matched.schema:163 live by_places */
+/* policies/matched.schema:174 live by_places */
 struct by_places_arguments {
     unsigned char has[1];
     struct pgs_uuid team;
@@ -3613,7 +3707,7 @@ const struct pgs_live by_places_live = {
     .n_matchers = PGS_COUNT(by_places_matchers),
 };
 
-/* policies/matched.schema:170 live around */
+/* policies/matched.schema:181 live around */
 struct around_arguments {
     unsigned char has[1];
     int32_t n;

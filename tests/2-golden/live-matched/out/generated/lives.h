@@ -37,6 +37,7 @@ extern const struct pgs_live so_small_live;
 extern const struct pgs_live unnamed_live;
 extern const struct pgs_live named_live;
 extern const struct pgs_live while_member_live;
+extern const struct pgs_live above_rules_live;
 extern const struct pgs_live while_of_teams_live;
 extern const struct pgs_live by_places_live;
 extern const struct pgs_live around_live;

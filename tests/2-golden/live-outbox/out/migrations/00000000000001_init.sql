@@ -393,7 +393,8 @@ create index outbox_xid on pgstack_live.outbox (xid);
 -- Until when triggers write, in milliseconds of 1970: a sequence is the same in all snapshots.
 create unlogged sequence pgstack_live.listening;
 create table pgstack_live.turn ();
--- Who writes after it has a later number than it, which is what a reader goes by.
+-- Two servers must not set the time back: one at a time. Its own number is later than that of
+-- any writer that did not see the time.
 create function pgstack_live.listen(out until_ms bigint, out told_ms bigint)
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
