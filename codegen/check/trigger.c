@@ -161,6 +161,10 @@ find_function(struct checker *checker, const struct ast_trigger *ast)
 static void
 check_trigger_name(const struct model *model, const struct trigger *trigger)
 {
+    if (strncmp(trigger->name, "pgstack_", strlen("pgstack_")) == 0)
+        diag_hint(diag_at(trigger->span, PGS2307_TRIGGER,
+                          "pgstack's own triggers have names that begin with \"pgstack_\""),
+                  "rename it");
     for (size_t i = 0; i < model->triggers.n; i++) {
         const struct trigger *other = model->triggers.at[i];
         struct diag *diag;

@@ -2,6 +2,7 @@
 /* Expressions where they stand: what is in them, and what they stand for. */
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/arena.h"
 #include "model/functions.h"
@@ -231,13 +232,20 @@ is_time_range(struct type type)
             is_time(type.range->subtype));
 }
 
-/* [now,today], and whatever else is not made of digits. */
+/* `10:00 today`, `[2020-01-01,now)`: PostgreSQL knows these words wherever they stand. */
 static bool
-has_letter(const char *text)
+names_moment(const char *text)
 {
-    while (*text && !isalpha((unsigned char)*text))
-        text++;
-    return *text;
+    static const char *const words[] = {"now", "today", "tomorrow", "yesterday"};
+
+    for (size_t len; *text; text += len > 0 ? len : 1) {
+        for (len = 0; isalpha((unsigned char)text[len]);)
+            len++;
+        for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+            if (len == strlen(words[i]) && strncasecmp(text, words[i], len) == 0)
+                return true;
+    }
+    return false;
 }
 
 /* 'today'::date, or what a claim says, which may be 'now'. */
@@ -245,13 +253,11 @@ static bool
 reads_time(const struct expr *expr)
 {
     const struct expr *from = expr->kind == EXPR_CAST ? expr->args.at[0] : expr;
-    bool range = is_time_range(expr->type);
 
-    if (!is_time(expr->type) && !range)
+    if (!is_time(expr->type) && !is_time_range(expr->type))
         return false;
     if (from->kind == EXPR_LITERAL)
-        return from->value &&
-               (range ? has_letter(from->value) : !isdigit((unsigned char)from->value[0]));
+        return from->value && names_moment(from->value);
     return expr->kind == EXPR_CAST && !is_time(from->type) && !is_time_range(from->type);
 }
 

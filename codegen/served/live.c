@@ -206,6 +206,18 @@ check_word(struct model *model, const struct ast_name *word)
     }
 }
 
+static void
+check_outbox(const struct model *model)
+{
+    struct diag *diag;
+
+    if (!model->live_outbox.file || model->lives.n > 0)
+        return;
+    diag = diag_at(model->live_outbox, PGS4152_OUTBOX_OF_NOTHING,
+                   "there is no live query that the outbox could tell of");
+    diag_hint(diag, "declare one, or drop `live outbox;`");
+}
+
 void
 check_lives(struct checker *checker)
 {
@@ -222,4 +234,5 @@ check_lives(struct checker *checker)
         vec_push(&checker->model->lives, live);
         check_live(checker, ast, live);
     }
+    check_outbox(checker->model);
 }
