@@ -234,12 +234,13 @@ dev_postgres_start(struct dev *dev)
     if ((version == 0 && !make_cluster(dev, programs)) || !clear_leftover(dev) || !choose_port(dev))
         return false;
     dev->postgres = process_start(&(struct process){
-        .argv = (const char *const[]){arena_printf("%s/postgres", programs), "-D", data_folder(dev),
-                                      "-c", "listen_addresses=127.0.0.1", "-c",
-                                      arena_printf("port=%d", dev->postgres_port), "-c",
-                                      socket_setting(dev), "-c", "wal_level=logical", "-c",
-                                      "cluster_name=pgstack-dev", "-c",
-                                      "log_line_prefix=%m [%p] %u ", NULL},
+        .argv =
+            (const char *const[]){arena_printf("%s/postgres", programs), "-D", data_folder(dev),
+                                  "-c", "listen_addresses=127.0.0.1", "-c",
+                                  arena_printf("port=%d", dev->postgres_port), "-c",
+                                  socket_setting(dev), "-c", "wal_level=logical", "-c",
+                                  "max_slot_wal_keep_size=1GB", "-c", "cluster_name=pgstack-dev",
+                                  "-c", "log_line_prefix=%m [%p] %u ", NULL},
         .log = log_file(dev),
         .user = dev->postgres_user,
         .death_signal = SIGINT,

@@ -65,6 +65,13 @@ ask_wal_level(struct pgs_feed *feed, bool *is_logical)
     return good;
 }
 
+static bool
+begin_log(struct pgs_feed *feed)
+{
+    pgs__log_look_at_bounds(feed);
+    return pgs__log_begin(feed);
+}
+
 static enum source
 choose_log(struct pgs_feed *feed)
 {
@@ -78,7 +85,7 @@ choose_log(struct pgs_feed *feed)
         feed->config.on_impossible(feed->config.arg);
         return NOTHING;
     }
-    return pgs__log_begin(feed) ? THE_LOG : NOTHING;
+    return begin_log(feed) ? THE_LOG : NOTHING;
 }
 
 /* Once, until the log is there for us. */
@@ -103,7 +110,7 @@ choose(struct pgs_feed *feed)
         return NOTHING;
     if (is_logical) {
         pgs__link_disconnect(&feed->link);
-        if (connect_feed(feed, "database") && pgs__log_begin(feed))
+        if (connect_feed(feed, "database") && begin_log(feed))
             return THE_LOG;
         say_refused(feed);
         pgs__link_disconnect(&feed->link);
@@ -128,6 +135,7 @@ follow(struct pgs_feed *feed, enum source source)
         pgs__outbox_follow(feed);
     feed->config.on_state(feed->config.arg, false);
     pgs_gauge_set(PGS_CELL_LIVE_FEED, 0);
+    pgs_gauge_set(PGS_CELL_LIVE_BEHIND, 0);
 }
 
 /* One connection's life. */

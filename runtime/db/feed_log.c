@@ -148,18 +148,30 @@ get_int64(const uint8_t *at)
     return value;
 }
 
+static void
+note_end(const struct pgs_feed *feed, uint64_t end)
+{
+    pgs_gauge_set(PGS_CELL_LIVE_BEHIND, end > feed->log.lsn ? end - feed->log.lsn : 0);
+}
+
 /* XLogData, or a keepalive: where the log ends, and whether an answer is wanted. */
 static bool
 read_copy(struct pgs_feed *feed, const uint8_t *at, size_t len)
 {
     const size_t head = 1 + 8 + 8 + 8;
 
-    if (len >= head && at[0] == 'w')
-        return read_message(feed, at + head, len - head);
+    if (len >= head && at[0] == 'w') {
+        uint64_t end = get_int64(at + 1 + 8);
+        bool good = read_message(feed, at + head, len - head);
+
+        note_end(feed, end);
+        return good;
+    }
     if (len < 1 + 8 + 8 + 1 || at[0] != 'k')
         return false;
     if (feed->maker.changes == NULL && get_int64(at + 1) > feed->log.lsn)
         feed->log.lsn = get_int64(at + 1);
+    note_end(feed, get_int64(at + 1));
     return at[17] == 0 || send_status(feed, false);
 }
 
@@ -241,6 +253,35 @@ make_slot(struct pgs_feed *feed, const char *slot)
         PQclear(result);
     }
     return good && PQstatus(feed->link.pg) == CONNECTION_OK;
+}
+
+/* "" where PostgreSQL does not say. */
+static void
+ask_setting(struct pgs_feed *feed, const char *command, char *value, size_t size)
+{
+    PGresult *result = PQexec(feed->link.pg, command);
+
+    value[0] = '\0';
+    if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1)
+        (void)snprintf(value, size, "%s", PQgetvalue(result, 0, 0));
+    PQclear(result);
+}
+
+void
+pgs__log_look_at_bounds(struct pgs_feed *feed)
+{
+    char most[32], timeout[32];
+
+    ask_setting(feed, "SHOW max_slot_wal_keep_size", most, sizeof(most));
+    if (strcmp(most, "-1") != 0 || feed->is_unbounded)
+        return;
+    feed->is_unbounded = true;
+    ask_setting(feed, "SHOW wal_sender_timeout", timeout, sizeof(timeout));
+    PGS_LOG(PGS_LOG_WARN, "live_log_unbounded",
+            PGS_LOG_STR("why", "max_slot_wal_keep_size is -1: while this server does not read, "
+                               "PostgreSQL keeps its log, until wal_sender_timeout"),
+            PGS_LOG_STR("wal_sender_timeout", timeout),
+            PGS_LOG_STR("hint", "set max_slot_wal_keep_size to what its disk can spare"));
 }
 
 /* A name of its own: several servers, and two generations of one, may follow one database. */

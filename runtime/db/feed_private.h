@@ -24,8 +24,9 @@ struct pgs__log {
 struct pgs_feed {
     struct pgs_feed_config config;
     struct pgs__link link;
-    bool is_refused;  /* by the log, though there is one */
-    size_t n_watched; /* of the configuration */
+    bool is_refused;   /* by the log, though there is one */
+    bool is_unbounded; /* so is what the log keeps for us: that has been said */
+    size_t n_watched;  /* of the configuration */
     struct pgs_changes_maker maker;
     struct pgs__log log;
 };
@@ -39,6 +40,10 @@ bool pgs__feed_is_ended_within(struct pgs_feed *feed, int fd, int timeout_ms)
     __attribute__((warn_unused_result));
 
 /* ---- feed_log.c, over a connection for replication ---- */
+
+/* Says so, once, where nothing bounds what PostgreSQL keeps of its log for a server that has
+ * stopped reading. */
+void pgs__log_look_at_bounds(struct pgs_feed *feed);
 
 bool pgs__log_begin(struct pgs_feed *feed) __attribute__((warn_unused_result));
 

@@ -395,7 +395,8 @@ dump_lives(FILE *out, const struct pgs_app *app)
     dump_constant(out, "statement", PGS_LIVE_SNAPSHOT_SQL);
     if (app->has_outbox)
         dump_outbox(out);
-    (void)fputs("statement = \"SHOW wal_level\"\n"
+    (void)fputs("statement = \"SHOW wal_level\" | \"SHOW max_slot_wal_keep_size\" | "
+                "\"SHOW wal_sender_timeout\"\n"
                 "statement = \"CREATE_REPLICATION_SLOT pgstack_live_\" number \"_\" number "
                 "\" TEMPORARY LOGICAL pgoutput (SNAPSHOT 'nothing')\"\n"
                 "statement = \"START_REPLICATION SLOT pgstack_live_\" number \"_\" number "

@@ -213,6 +213,56 @@ test('of two servers on one database one is killed: its clients go on with the o
   }
 });
 
+test('a server that stands still holds the log up to the bound, and begins anew', { timeout: 180_000 }, async () => {
+  const live = await Live.open(server.port, { headers: credentials(staff) });
+  const tickets = await live.subscribe('t', 'tickets', { team_id: 3 }).ready(), { gen } = tickets;
+  const slots = () => db.value(`select count(*)::int from pg_replication_slots where database = '${name}' and active`);
+  await until('one slot', async () => await slots() === 1);
+  await db.query("alter system set max_slot_wal_keep_size = '16MB'");
+  await db.query('select pg_reload_conf()');
+  const still = server.pid;
+  process.kill(still, 'SIGSTOP');
+  try {
+    await db.query(`insert into ticket (id, team_id, title) values (7001, 3, 'unread')`);
+    await db.query(`select pg_logical_emit_message(false, 'filler', repeat('x', 1000000)) from generate_series(1, 100)`);
+    await until('PostgreSQL to give it up', async () => {
+      await db.query('checkpoint');
+      return await slots() === 0;
+    }, 60_000);
+  } finally {
+    process.kill(still, 'SIGCONT');
+    await db.query("alter system set max_slot_wal_keep_size = '4GB'");
+    await db.query('select pg_reload_conf()');
+  }
+  await until('it', () => tickets.rows?.some(({ id }) => id === 7001), 60_000); // with what had left PostgreSQL, or when it is asked for anew
+  await db.query('delete from ticket where id = 7001');
+  await until('it to go', () => !tickets.rows?.some(({ id }) => id === 7001), 60_000);
+  assert.notEqual(tickets.gen, gen);
+  await live.close();
+});
+
+test('where nothing bounds the log that is kept, the server says so, once', { timeout: 120_000 }, async () => {
+  const said = (other) => other.lines().filter((line) => line.includes('"live_log_unbounded"')).length;
+  await db.query("alter system set max_slot_wal_keep_size = '-1'");
+  await db.query('select pg_reload_conf()');
+  const ports = { PORT: String(await freePort()), ADMIN_PORT: String(await freePort()) };
+  const other = await startServer(program, { ...env, ...ports });
+  const feeds = () => db.rows(`select active_pid as pid from pg_replication_slots where database = '${name}' and active`);
+  try {
+    await until('it to say so', () => said(other) === 1);
+    const behind = async () => (await scrape(ports.ADMIN_PORT)).value('pgstack_live_feed_behind_bytes');
+    await until('it to have read all', async () => await behind() === 0);
+    await until('both to follow', async () => (await feeds()).length === 2);
+    for (const { pid } of await feeds()) await db.query('select pg_terminate_backend($1)', [pid]);
+    await until('it to follow again', () => other.lines().filter((line) => line.includes('"live_feed_connected"')).length === 2);
+    assert.equal(said(other), 1);
+  } finally {
+    await db.query("alter system set max_slot_wal_keep_size = '4GB'");
+    await db.query('select pg_reload_conf()');
+    await other.stop();
+  }
+});
+
 test('a log that says nothing more is taken for lost', { skip: !process.env.LONG, timeout: 180_000 }, async () => {
   const live = await Live.open(server.port, { headers: credentials(staff) });
   const tickets = await live.subscribe('t', 'tickets', { team_id: 3 }).ready(), { gen } = tickets;

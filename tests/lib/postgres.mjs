@@ -66,6 +66,7 @@ jit = off
 wal_level = logical
 max_wal_senders = 20
 max_replication_slots = 20
+max_slot_wal_keep_size = 4GB
 log_line_prefix = '%m [%p] %q%u@%d '
 log_statement = none
 `;
