@@ -6,13 +6,14 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import tls from 'node:tls';
+import WebSocket from 'ws';
 import { buildProject, environment, makeDatabase, mortal, startServer, users } from '../lib/app.mjs';
 import { certificate } from '../lib/h2.mjs';
 import { raw, request } from '../lib/http.mjs';
 import { sign, now } from '../lib/jwt.mjs';
 import { scratch } from '../lib/paths.mjs';
 import { Cluster, connect } from '../lib/postgres.mjs';
-import { freePort, run, sleep, until } from '../lib/process.mjs';
+import { freePort, run, sleep, until, within } from '../lib/process.mjs';
 import { items } from './proof.mjs';
 
 const folder = mkdtempSync(join(scratch, 'secrets-'));
@@ -28,6 +29,8 @@ const secrets = {
   'a key of the JWKS': 'canary-oct-key-0123456789abcdef012345',
   'the password of the data plane': 'canary%pw/data:@?#&=\'" é',
   'the password of the admin plane': 'canary-pw-admin',
+  'the password of the log': 'canary-pw-live',
+  'the password of pg_reactive': 'canary-pw-reactive',
   'a claim': 'canary-claim',
   'a query string': 'canary-query',
   'a header': 'canary-header',
@@ -258,6 +261,64 @@ test('over TLS: requests, and handshakes that fail', async () => {
     });
   } finally {
     await server.stop();
+  }
+  clean(server.output());
+});
+
+/** What a WebSocket was told until it ended; it ends itself when `enough` came. */
+function told(port, path, { protocols = [], headers = {}, say = [], enough = 1 } = {}) {
+  return within(path.split('?')[0], new Promise((done) => {
+    const frames = [], socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, protocols, { headers });
+    socket.on('open', () => say.forEach((message) => socket.send(message)));
+    socket.on('message', (data) => { if (frames.push(String(data)) === enough) socket.terminate(); });
+    socket.on('unexpected-response', (request_, response) => { response.resume(); frames.push(String(response.statusCode)); request_.destroy(); done(frames); });
+    socket.on('error', () => {});
+    socket.on('close', () => done(frames));
+  }));
+}
+
+test('live queries: tokens in URLs and subprotocols, arguments, rows, and logins that fail', async () => {
+  const project = await buildProject('tests/4-api/live');
+  await makeDatabase(cluster, project, 'canary_live');
+  const live_db = await connect(cluster, 'canary_live');
+  const ports = { PORT: String(await freePort()), ADMIN_PORT: String(await freePort()) };
+  await live_db.query(`alter role authenticator password '${secrets['the password of the data plane'].replaceAll("'", "''")}';
+    alter role pgstack_replicator password '${secrets['the password of the log']}';
+    insert into team values (1, 'one'); insert into member values (1, '${users.ada}');
+    insert into ticket (id, team_id, title) values (1, 1, '${secrets['a row']}')`);
+  const server = await startServer(join(project, 'build/server/board'), { ...env, ...ports, LOG_LEVEL: 'debug', ADMIN_DATABASE_URL: '', SERVICE_ROLE_KEY: '',
+    DATABASE_URL: url('authenticator', secrets['the password of the data plane'], 'canary_live'),
+    LIVE_DATABASE_URL: url('pgstack_replicator', secrets['the password of the log'], 'canary_live'),
+    REACTIVE_DATABASE_URL: url('pgstack_listener', secrets['the password of pg_reactive'], 'canary_live') });
+  const { port } = server, q = secrets['a query string'], bad = `${user().slice(0, -3)}abc`, params = (value) => encodeURIComponent(JSON.stringify({ team_id: value }));
+  const subscribe = (value) => JSON.stringify({ type: 'subscribe', id: q, query: 'tickets', params: { team_id: value } });
+  try {
+    await until('the log', () => server.output().includes('"live_feed_connected"'), 60_000);
+    assert.match((await told(port, `/live/v1?token=${user()}`, { say: [subscribe(1)] }))[0], /canary-row/);
+    assert.match((await told(port, '/live/v1', { protocols: ['pgstack.live.v1', `bearer.${user()}`], say: [subscribe(1)] }))[0], /canary-row/);
+    assert.match((await told(port, `/live/v1?apikey=${secrets.ANON_KEY}`, { say: [subscribe(1)] }))[0], /unknown_query/);
+    assert.match((await told(port, `/live/v1?token=${user()}`, { say: [subscribe(q), `{"type":"${q}`, `{"type":"token","token":"${bad}"}`], enough: 3 })).join(), /bad_params/);
+    assert.deepEqual(await told(port, `/live/v1?token=${bad}`), ['401']);
+    assert.match((await told(port, `/ws/tickets?params=${params(1)}&token=${user()}`, { enough: 2 }))[1], /canary-row/);
+    assert.deepEqual(await told(port, `/ws/tickets?params=${params(q)}&token=${user()}`), ['400']);
+    assert.match((await told(port, `/ws/none?token=${bad}`))[0], /^(401|503)$/); // pg_reactive cannot be asked
+    const stream = await fetch(`http://127.0.0.1:${port}/live/v1/stream?query=tickets&params=${params(1)}&token=${user()}`, { signal: AbortSignal.timeout(20_000) });
+    assert.equal(stream.status, 200);
+    const events = stream.body.getReader();
+    for (let text = ''; !text.includes('canary-row');) {
+      const { value, done } = await events.read();
+      assert.ok(!done, text);
+      text += Buffer.from(value).toString();
+    }
+    await events.cancel();
+    assert.equal((await request(port, 'GET', `/live/v1/stream?query=tickets&params=${params(q)}&token=${bad}`)).status, 401);
+    await live_db.query(`select pg_terminate_backend(active_pid) from pg_replication_slots where active`);
+    await live_db.query(`alter role pgstack_replicator password 'other'`);
+    await until('both logins to fail', () => /live_feed_(lost|failed)/.test(server.output()) && /pgstack_listener/.test(server.output()), 60_000);
+    clean((await request(Number(ports.ADMIN_PORT), 'GET', '/metrics')).text);
+  } finally {
+    await server.stop();
+    await live_db.end();
   }
   clean(server.output());
 });
