@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/budget.h"
 
-static const struct {
-    int64_t burst, per_second;
-    enum pgs_limit limit;
-} buckets[PGS_SPENT_KINDS] = {
+static const struct pgs__bucket_size sizes[PGS_SPENT_KINDS] = {
     [PGS_SPENT_RESET] = {200, 33, PGS_LIMIT_H2_RESET},
     [PGS_SPENT_PING] = {100, 50, PGS_LIMIT_H2_PING},
     [PGS_SPENT_SETTINGS] = {40, 4, PGS_LIMIT_H2_SETTINGS},
@@ -16,20 +13,25 @@ static const struct {
 };
 
 bool
-pgs__budget_spend(struct pgs__budget *budget, enum pgs__spent_on kind, int64_t now_ms)
+pgs__bucket_spend(struct pgs__bucket *bucket, const struct pgs__bucket_size *size, int64_t now_ms)
 {
-    int64_t *spent = &budget->spent_milli[kind];
-    int64_t passed_ms = now_ms - budget->since_ms[kind];
+    int64_t passed_ms = now_ms - bucket->since_ms;
 
     if (passed_ms > 0) {
-        int64_t refill = passed_ms * buckets[kind].per_second;
+        int64_t refill = passed_ms * size->per_second;
 
-        *spent = *spent > refill ? *spent - refill : 0;
-        budget->since_ms[kind] = now_ms;
+        bucket->spent_milli = bucket->spent_milli > refill ? bucket->spent_milli - refill : 0;
+        bucket->since_ms = now_ms;
     }
-    *spent += 1000;
-    if (*spent <= buckets[kind].burst * 1000)
+    bucket->spent_milli += 1000;
+    if (bucket->spent_milli <= size->burst * 1000)
         return true;
-    pgs_limit_hit(buckets[kind].limit);
+    pgs_limit_hit(size->limit);
     return false;
+}
+
+bool
+pgs__budget_spend(struct pgs__budget *budget, enum pgs__spent_on kind, int64_t now_ms)
+{
+    return pgs__bucket_spend(&budget->of[kind], &sizes[kind], now_ms);
 }

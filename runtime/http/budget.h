@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How many frames of each kind an HTTP/2 connection may send: token buckets, the numbers of
+ * Token buckets, and how many frames of each kind an HTTP/2 connection may send: the numbers of
  * base/limits.def.  What honest clients send stays far below.
  */
 #ifndef PGS_HTTP_BUDGET_H
@@ -24,12 +24,25 @@ enum pgs__spent_on {
 };
 
 /* Zero-filled: nothing spent. */
-struct pgs__budget {
-    int64_t spent_milli[PGS_SPENT_KINDS]; /* thousandths, so that a second refills evenly */
-    int64_t since_ms[PGS_SPENT_KINDS];
+struct pgs__bucket {
+    int64_t spent_milli; /* thousandths, so that a second refills evenly */
+    int64_t since_ms;
+};
+
+struct pgs__bucket_size {
+    int64_t burst, per_second;
+    enum pgs_limit limit;
 };
 
 /* Spends one; false: there was none left, and the limit's counter says so. */
+bool pgs__bucket_spend(struct pgs__bucket *bucket, const struct pgs__bucket_size *size,
+                       int64_t now_ms) __attribute__((warn_unused_result));
+
+struct pgs__budget {
+    struct pgs__bucket of[PGS_SPENT_KINDS];
+};
+
+/* The same of that kind. */
 bool pgs__budget_spend(struct pgs__budget *budget, enum pgs__spent_on kind, int64_t now_ms)
     __attribute__((warn_unused_result));
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "http/info.h"
 #include "http/reply.h"
 
 #define ALLOWED_HEADERS                                                                            \
@@ -158,4 +159,31 @@ pgs_cors_options(h2o_req_t *req, const struct pgs_path *path, const struct pgs_c
         add(req, "allow", methods);
     }
     pgs_reply_empty(req, 204);
+}
+
+/* 0: of another scheme.  What serves a page without TLS may be anybody on the way: it has no access
+ * to a server with TLS. */
+static size_t
+scheme_len(h2o_iovec_t origin, bool is_secure)
+{
+    static const char https[] = "https://", http[] = "http://";
+
+    if (origin.len > sizeof(https) && memcmp(origin.base, https, sizeof(https) - 1) == 0)
+        return sizeof(https) - 1;
+    if (!is_secure && origin.len > sizeof(http) && memcmp(origin.base, http, sizeof(http) - 1) == 0)
+        return sizeof(http) - 1;
+    return 0;
+}
+
+bool
+pgs_cors_admits_socket(const h2o_req_t *req, const struct pgs_cors *cors)
+{
+    h2o_iovec_t origin = pgs_request_header(req, "origin");
+    size_t scheme;
+
+    if (origin.base == NULL || pgs_cors_allows(cors, origin.base, origin.len))
+        return true;
+    scheme = scheme_len(origin, pgs_request_info(req)->is_secure);
+    return scheme > 0 && h2o_lcstris(origin.base + scheme, origin.len - scheme, req->authority.base,
+                                     req->authority.len) != 0;
 }

@@ -20,6 +20,10 @@ void pgs_cors_configure(const char *const *origins, bool any);
 /* A page of `origin` may read answers under `cors` (NULL: no policy). */
 bool pgs_cors_allows(const struct pgs_cors *cors, const char *origin, size_t len);
 
+/* A WebSocket, which browsers let any page ask for: pages of the same host, and those that `cors`
+ * names.  No Origin: no browser. */
+bool pgs_cors_admits_socket(const h2o_req_t *req, const struct pgs_cors *cors);
+
 /* Adds Access-Control-Allow-Origin and its kin to an answer, and Vary: Origin.  `cors` may be
  * NULL. */
 void pgs_cors_apply(h2o_req_t *req, const struct pgs_cors *cors);

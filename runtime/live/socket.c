@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/limit.h"
 #include "base/text.h"
+#include "http/budget.h"
 #include "http/cors.h"
 #include "http/info.h"
 #include "http/reply.h"
@@ -28,6 +29,7 @@ struct socket {
     struct pgs__websocket websocket;
     int64_t heard_ms, end_ms;
     bool is_open; /* it is answered with an upgrade */
+    struct pgs__bucket controls;
     bool is_pinged;
 };
 
@@ -97,12 +99,20 @@ is_flooding(const struct socket *socket)
     return pgs__websocket_waiting_frames(&socket->websocket) > MAX_QUEUED_MESSAGES;
 }
 
+/* A client that pings without end: each is answered. */
+static bool
+may_control(struct socket *socket)
+{
+    static const struct pgs__bucket_size size = {100, 10, PGS_LIMIT_LIVE_CONTROLS};
+
+    return pgs__bucket_spend(&socket->controls, &size, socket->heard_ms);
+}
+
 /* At once: a close frame would only wait behind the others. */
 static void
 cut(struct socket *socket)
 {
     socket->session->is_ending = true;
-    pgs_limit_hit(PGS_LIMIT_LIVE_QUEUE);
     pgs__websocket_cut(&socket->websocket);
 }
 
@@ -134,9 +144,12 @@ on_message(struct pgs__websocket *websocket, uint8_t opcode, const char *bytes, 
 
     socket->heard_ms = pgs_clock_ms();
     socket->is_pinged = false;
-    if (is_flooding(socket))
+    if (wslay_is_ctrl_frame(opcode) && !may_control(socket)) {
         cut(socket);
-    else if (socket->session->is_ending)
+    } else if (is_flooding(socket)) {
+        pgs_limit_hit(PGS_LIMIT_LIVE_QUEUE);
+        cut(socket);
+    } else if (socket->session->is_ending)
         return;
     else if (opcode == WSLAY_TEXT_FRAME && socket->session->single == NULL)
         pgs__session_receive(socket->session, NULL, bytes, len);
@@ -150,25 +163,6 @@ static void
 refuse(h2o_req_t *req, int status, const char *code, const char *message, const char *hint)
 {
     pgs_reply_problem(req, &(struct pgs_problem){status, code, message, NULL, hint});
-}
-
-/* Pages of the same host, and those that the CORS policy names.  No Origin: no browser. */
-static bool
-is_origin_admitted(const h2o_req_t *req, const struct pgs_cors *cors)
-{
-    h2o_iovec_t origin = pgs_request_header(req, "origin");
-    const char *host;
-    size_t len;
-
-    if (origin.base == NULL || pgs_cors_allows(cors, origin.base, origin.len))
-        return true;
-    host = h2o_strstr(origin.base, origin.len, H2O_STRLIT("://")) != SIZE_MAX
-               ? origin.base + h2o_strstr(origin.base, origin.len, H2O_STRLIT("://")) + 3
-               : NULL;
-    if (host == NULL)
-        return false;
-    len = (size_t)(origin.base + origin.len - host);
-    return h2o_lcstris(host, len, req->authority.base, req->authority.len) != 0;
 }
 
 /* NULL: answered with a refusal. */
@@ -193,7 +187,7 @@ check_handshake(struct pgs_live_thread *thread, h2o_req_t *req)
         refuse(req, 426, "PGRST100", "This version of WebSockets is not spoken", NULL);
         return NULL;
     }
-    if (!is_origin_admitted(req, thread->config.app->cors)) {
+    if (!pgs_cors_admits_socket(req, thread->config.app->cors)) {
         refuse(req, 403, "42501", "Pages of this origin may not connect",
                "name it in `cors app` or ALLOWED_ORIGINS");
         return NULL;

@@ -190,7 +190,7 @@ test_chunks(void **state)
 static void
 test_budget(void **state)
 {
-    struct pgs__budget budget = {{0}, {0}};
+    struct pgs__budget budget = {.of = {{0, 0}}};
     int64_t now_ms = 1000;
     int n = 0;
 

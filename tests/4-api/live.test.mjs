@@ -310,6 +310,19 @@ const limits = {
     await live.close();
     await sql('delete from note');
   },
+  async live_controls() {
+    const live = await open('ada');
+    let answered = 0;
+    live.socket.on('pong', () => { answered++; });
+    for (let i = 0; i < 50; i++) live.socket.ping();
+    await until('pongs', () => answered === 50);
+    for (let i = 0; i < 2000 && live.socket.readyState === live.socket.OPEN; i++) {
+      live.socket.ping();
+      if (i % 20 === 0) await new Promise((done) => { setImmediate(done); });
+    }
+    assert.equal((await live.closed).code, 1006);
+    assert.ok(answered >= 50 && answered < 2050);
+  },
   async live_idle() {
     const live = await open('ada', { autoPong: false });
     await live.subscribe('t', 'tickets', { team_id: 1 }).ready();

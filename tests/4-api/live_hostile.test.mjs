@@ -56,15 +56,16 @@ for (const [name, one] of Object.entries({
   'asks and asks, and never reads': frame(1, JSON.stringify({ type: 'ping', id: 'x'.repeat(60) })),
   'sends nonsense, and never reads': frame(1, '{'),
   'pings, and never reads': frame(9, 'x'.repeat(125)),
+  'answers pings that nobody sent, and never reads': frame(10, 'x'),
   'unsubscribes from nothing, and never reads': frame(1, '{"type":"unsubscribe","id":"x"}'),
 }))
   test(name, async () => {
-    const before_it = await hits('live_queue'), socket = await deaf(), burst = Buffer.concat(Array(2000).fill(one));
-    for (let i = 0; !socket.destroyed && await hits('live_queue') === before_it; i++) {
+    const limit = name.includes('pings') ? 'live_controls' : 'live_queue', before_it = await hits(limit), socket = await deaf(), burst = Buffer.concat(Array(2000).fill(one));
+    for (let i = 0; !socket.destroyed && await hits(limit) === before_it; i++) {
       assert.ok(i < 400, 'it was not cut off');
       if (!socket.write(burst)) await Promise.race([once(socket, 'drain').catch(() => {}), sleep(200)]);
     }
-    assert.notEqual(await hits('live_queue'), before_it, 'it was cut off for what waits');
+    assert.notEqual(await hits(limit), before_it, 'it was cut off for another reason');
     socket.destroy();
     await undisturbed();
   });

@@ -22,7 +22,7 @@ let app; // clear text, for its database
 let server; // the same over TLS, whose clients may not keep it waiting
 let port, admin_port;
 before(async () => {
-  app = await openApp({ project: await buildProject('tests/4-api/live'), app: 'board', name: 'api_live_tls', seed });
+  app = await openApp({ project: await buildProject('tests/4-api/live'), app: 'board', name: 'api_live_tls', seed, env: { TRUSTED_PROXIES: '127.0.0.1' } });
   [port, admin_port] = [await freePort(), await freePort()];
   server = await startServer(app.program, { ...app.env, PORT: String(port), ADMIN_PORT: String(admin_port), THREADS: '1', WRITE_TIMEOUT: '1s',
     TLS_MODE: 'manual', TLS_CERT_FILE: files.cert, TLS_KEY_FILE: files.key }, { wait: false });
@@ -115,6 +115,15 @@ test('WebSockets over TLS', async () => {
   assert.equal(said[2].inserted[0].title, title);
   single.close();
   await live.close();
+});
+
+test('a page without TLS is another origin than the server with it', async () => {
+  /** 101, or the status of the refusal. */
+  const open = (to, origin, { scheme = 'wss', proto } = {}) => Live.open(to, { headers: { ...headers, ...(proto && { 'x-forwarded-proto': proto }) }, origin: `${origin}://127.0.0.1:${to}`, scheme, rejectUnauthorized: false })
+    .then((live) => live.close().then(() => 101), (error) => error.status ?? Promise.reject(error));
+  const behind = (origin, proto) => open(app.port, origin, { scheme: 'ws', proto });
+  assert.deepEqual([await open(port, 'https'), await open(port, 'http'), await open(port, 'ftp')], [101, 403, 403]);
+  assert.deepEqual([await behind('http'), await behind('https'), await behind('https', 'https'), await behind('http', 'https'), await behind('http', 'http')], [101, 101, 101, 403, 101]);
 });
 
 test('WebSockets are not for streams of HTTP/2: a clear answer, and the connection stays', async () => {
