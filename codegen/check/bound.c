@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/walk.h"
+
 struct value {
     enum {
         VALUE_UNKNOWN,
@@ -34,14 +36,6 @@ VEC_STRUCT(part_bounds, struct part_bound);
 
 /* ---- values ---- */
 
-static const struct expr *
-bare(const struct expr *expr)
-{
-    while (expr->kind == EXPR_CAST)
-        expr = expr->args.at[0];
-    return expr;
-}
-
 static bool
 is_in_order(struct type type)
 {
@@ -52,12 +46,12 @@ is_in_order(struct type type)
 static struct value
 value_of(const struct expr *expr, struct type type)
 {
-    const struct expr *literal = bare(expr);
+    const struct expr *literal = walk_behind_casts(expr);
     bool negative = literal->kind == EXPR_OP && strcmp(literal->name, "-") == 0;
     const char *text;
 
     if (negative)
-        literal = bare(literal->args.at[0]);
+        literal = walk_behind_casts(literal->args.at[0]);
     if (literal->kind != EXPR_LITERAL)
         return (struct value){.kind = VALUE_UNKNOWN};
     text = literal->value ? literal->value : literal->text;

@@ -53,6 +53,14 @@ walk_expr(const struct expr *expr, void (*visit)(const struct expr *expr, void *
         walk_select(expr->select, visit, data);
 }
 
+const struct expr *
+walk_behind_casts(const struct expr *expr)
+{
+    while (expr->kind == EXPR_CAST)
+        expr = expr->args.at[0];
+    return expr;
+}
+
 /* ---- selects ---- */
 
 static void

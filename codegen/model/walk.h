@@ -17,6 +17,9 @@ void walk_select(const struct select *select, void (*visit)(const struct expr *e
 void walk_statement(const struct statement *statement,
                     void (*visit)(const struct expr *expr, void *data), void *data);
 
+/* What is cast, however often. */
+const struct expr *walk_behind_casts(const struct expr *expr);
+
 /* What PostgreSQL computes where a row is written: defaults, checks, what indexes hold. */
 void walk_table(const struct table *table, void (*visit)(const struct expr *expr, void *data),
                 void *data);

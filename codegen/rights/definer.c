@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "model/walk.h"
 #include "rights/rights.h"
 
 /* ---- search_path ---- */
@@ -178,14 +179,6 @@ inserts_caller(const struct statement *statement)
     return false;
 }
 
-static const struct expr *
-behind_casts(const struct expr *expr)
-{
-    while (expr->kind == EXPR_CAST)
-        expr = expr->args.at[0];
-    return expr;
-}
-
 struct choosing {
     const struct expr *param;
     bool other; /* a column, a select or the caller has a say as well */
@@ -255,8 +248,8 @@ compare(struct asking *asking, const struct expr *column, const struct expr *oth
 {
     const struct expr *param;
 
-    column = behind_casts(column);
-    other = behind_casts(other);
+    column = walk_behind_casts(column);
+    other = walk_behind_casts(other);
     param = is_either(other) ? other : chosen_by_caller(other);
     if (column->kind != EXPR_COLUMN || asking->param || !param)
         return;
@@ -411,7 +404,7 @@ visit_code(const struct expr *expr, void *data)
     bool *known = data;
 
     for (size_t i = 0; check_is_op(expr, "=") && i < 2; i++) {
-        const struct expr *column = behind_casts(expr->args.at[i]);
+        const struct expr *column = walk_behind_casts(expr->args.at[i]);
 
         if (column->kind == EXPR_COLUMN && check_is_code(column->column) &&
             chosen_by_caller(expr->args.at[1 - i]))

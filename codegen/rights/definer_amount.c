@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "model/walk.h"
 #include "rights/branch.h"
 
 struct bounding {
@@ -11,18 +12,10 @@ struct bounding {
     bool found;
 };
 
-static const struct expr *
-behind_casts(const struct expr *expr)
-{
-    while (expr->kind == EXPR_CAST)
-        expr = expr->args.at[0];
-    return expr;
-}
-
 static bool
 is_param(const struct expr *expr, const struct param *param)
 {
-    expr = behind_casts(expr);
+    expr = walk_behind_casts(expr);
     return expr->kind == EXPR_PARAM && expr->param == param;
 }
 
@@ -58,7 +51,7 @@ amount_of(const struct assignment *assignment)
         (strcmp(sum->name, "-") != 0 && strcmp(sum->name, "+") != 0))
         return NULL;
     for (size_t i = 0; i < (sum->name[0] == '+' ? 2 : 1); i++) {
-        const struct expr *column = behind_casts(sum->args.at[i]);
+        const struct expr *column = walk_behind_casts(sum->args.at[i]);
 
         if (column->kind == EXPR_COLUMN && column->column == assignment->column)
             return sum->args.at[1 - i];

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "model/walk.h"
 #include "check/checker.h"
+#include "model/walk.h"
 
 #define SIDES_MAX 64
 #define ROWS_MAX 16 /* more stay as they are: a list of constants */

@@ -152,17 +152,9 @@ begins_anywhere(const struct expr *pattern)
 }
 
 static const struct expr *
-bare(const struct expr *expr)
-{
-    while (expr->kind == EXPR_CAST)
-        expr = expr->args.at[0];
-    return expr;
-}
-
-static const struct expr *
 searched_by(const struct searching *searching, const struct expr *expr)
 {
-    const struct expr *side = bare(expr);
+    const struct expr *side = walk_behind_casts(expr);
     struct finding finding = find_columns(side);
 
     if (finding.columns == 0 || finding.select || finding.column->range->implicit ||
@@ -182,7 +174,7 @@ check_pattern(const struct searching *searching, const struct expr *expr)
     if ((!likes || !begins_anywhere(expr->args.at[1])) && !check_is_op(expr, "@@"))
         return;
     column = searched_by(searching, expr->args.at[0]);
-    if (!column || has_index(column->range->table, bare(expr->args.at[0]), true))
+    if (!column || has_index(column->range->table, walk_behind_casts(expr->args.at[0]), true))
         return;
     diag = diag_at(expr->span, PGS3322_SEARCH_WITHOUT_INDEX,
                    "%s reads all of \"%s\": no index finds a part of \"%s\"", searching->what,
@@ -200,7 +192,7 @@ static void
 check_computed(const struct searching *searching, const struct expr *expr)
 {
     for (size_t i = 0; check_is_op(expr, "=") && i < 2; i++) {
-        const struct expr *side = bare(expr->args.at[i]), *column;
+        const struct expr *side = walk_behind_casts(expr->args.at[i]), *column;
         struct diag *diag;
 
         if (side->kind != EXPR_CALL || side->is_auth || !is_outside_row(expr->args.at[1 - i]))
@@ -280,7 +272,7 @@ check_select_of(const char *what, const struct select *select)
 static bool
 is_wrapped(const struct expr *expr)
 {
-    const struct expr *inner = bare(expr);
+    const struct expr *inner = walk_behind_casts(expr);
 
     if (inner->kind == EXPR_CALL && !inner->is_auth)
         return strcmp(inner->name, "coalesce") != 0;
@@ -393,7 +385,7 @@ static void
 visit_folding(const struct expr *expr, void *data)
 {
     struct folding *folding = data;
-    const struct expr *column = expr->args.n == 1 ? bare(expr->args.at[0]) : NULL;
+    const struct expr *column = expr->args.n == 1 ? walk_behind_casts(expr->args.at[0]) : NULL;
 
     if (folding->call || (!check_is_call(expr, "lower") && !check_is_call(expr, "upper")) ||
         !column || column->kind != EXPR_COLUMN || column->column->table->is_view ||
