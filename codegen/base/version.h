@@ -6,6 +6,6 @@
 #define PGSTACK_VERSION "0.1.0"
 
 /* The runtime that generated code is for: PGS_ABI of runtime/include/pgs/abi.h. */
-#define PGSTACK_ABI "2"
+#define PGSTACK_ABI "3"
 
 #endif

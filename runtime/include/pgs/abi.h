@@ -5,11 +5,13 @@
  *
  * 1  first version
  * 2  pgs_access without `select_all`, which nothing read
+ * 3  pgs_app.has_outbox; pgs_match_rows with totals and joins; live queries end by themselves behind
+ *    the row that is one too many
  */
 #ifndef PGS_ABI_H
 #define PGS_ABI_H
 
-#define PGS_ABI 2
+#define PGS_ABI 3
 
 #define PGS_GENERATED_FOR_ABI(n)                                                                   \
     _Static_assert((n) == PGS_ABI, "generated for another runtime: run `pgstack generate`")

@@ -11,7 +11,7 @@
 #include "debts.h"
 #include "queries.h"
 
-PGS_GENERATED_FOR_ABI(2);
+PGS_GENERATED_FOR_ABI(3);
 
 static const struct pgs_role roles[] = {
     {.name = "anon"},

@@ -7,7 +7,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(2);
+PGS_GENERATED_FOR_ABI(3);
 
 /* schema/demo.schema:4 type mood */
 static const char *const mood_labels[] = {"good", "bad", NULL};

@@ -7,7 +7,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(2);
+PGS_GENERATED_FOR_ABI(3);
 
 /* schema/demo.schema:3 type state */
 static const char *const state_labels[] = {"open", "done", NULL};

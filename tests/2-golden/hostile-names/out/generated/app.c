@@ -22,7 +22,7 @@
 #include "sixty_three_bytes_is_as_long_as_.h"
 #include "queries.h"
 
-PGS_GENERATED_FOR_ABI(2);
+PGS_GENERATED_FOR_ABI(3);
 
 static const struct pgs_role roles[] = {
     {.name = "anon"},

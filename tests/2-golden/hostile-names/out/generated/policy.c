@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(2);
+PGS_GENERATED_FOR_ABI(3);
 
 /* schema/app.schema:16 table policy */
 enum {

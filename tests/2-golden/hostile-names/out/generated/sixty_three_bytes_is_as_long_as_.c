@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(2);
+PGS_GENERATED_FOR_ABI(3);
 
 /* schema/app.schema:5 type enum */
 static const char *const enum_labels[] = {"NULL", "default", "a\"b\\c", "?\?/", NULL};

@@ -8,7 +8,7 @@
 #include "pgs/handler.h"
 #include "pgs/truth.h"
 
-PGS_GENERATED_FOR_ABI(2);
+PGS_GENERATED_FOR_ABI(3);
 PGS_GENERATED_FOR_LIVE_ROWS(10000);
 
 static const char *const matched_0[] = {"id", NULL};

@@ -8,7 +8,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(2);
+PGS_GENERATED_FOR_ABI(3);
 
 /* schema/app.schema:24 view shop_of_today */
 enum {

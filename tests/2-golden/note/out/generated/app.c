@@ -7,7 +7,7 @@
 #include "pgs/abi.h"
 #include "note.h"
 
-PGS_GENERATED_FOR_ABI(2);
+PGS_GENERATED_FOR_ABI(3);
 
 static const struct pgs_role roles[] = {
     {.name = "anon"},

@@ -7,7 +7,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(2);
+PGS_GENERATED_FOR_ABI(3);
 
 static const struct pgs_shape no_arguments = {.struct_align = 1};
 

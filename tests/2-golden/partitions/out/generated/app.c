@@ -9,7 +9,7 @@
 #include "counter.h"
 #include "page.h"
 
-PGS_GENERATED_FOR_ABI(2);
+PGS_GENERATED_FOR_ABI(3);
 
 static const struct pgs_role roles[] = {
     {.name = "anon"},

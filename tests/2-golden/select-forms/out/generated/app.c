@@ -8,7 +8,7 @@
 #include "note.h"
 #include "queries.h"
 
-PGS_GENERATED_FOR_ABI(2);
+PGS_GENERATED_FOR_ABI(3);
 
 static const struct pgs_role roles[] = {
     {.name = "anon"},

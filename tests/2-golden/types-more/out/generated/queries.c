@@ -7,7 +7,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(2);
+PGS_GENERATED_FOR_ABI(3);
 
 /* policies/app.schema:19 query long_moments */
 struct long_moments_arguments {

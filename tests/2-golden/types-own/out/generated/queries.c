@@ -7,7 +7,7 @@
 #include "app.h"
 #include "pgs/handler.h"
 
-PGS_GENERATED_FOR_ABI(2);
+PGS_GENERATED_FOR_ABI(3);
 
 /* schema/app.schema:36 type color */
 static const char *const color_labels[] = {"red", "green", NULL};
