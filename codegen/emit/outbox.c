@@ -240,11 +240,14 @@ value_of(const struct column *column)
         return arena_printf("case when %s is distinct from null then %s end", name, text);
     }
     size = arena_printf(is_octets(column->type) ? "octet_length(%s)" : "pg_column_size(%s)", name);
-    large = arena_printf("case when %s > 65536 then repeat(' ', least(%s, 65537))", size, size);
+    large = arena_printf("case\n"
+                         "        when %s > 65536 then repeat(' ', least(%s, 65537))\n",
+                         size, size);
     if (column->not_null)
-        return arena_printf("%s else left(%s, 65537) end", large, text);
-    return arena_printf("%s when %s is distinct from null then left(%s, 65537) end", large, name,
-                        text);
+        return arena_printf("%s        else left(%s, 65537)\n      end", large, text);
+    return arena_printf("%s        when %s is distinct from null then left(%s, 65537)\n"
+                        "      end",
+                        large, name, text);
 }
 
 /* ---- which tables ---- */
