@@ -167,7 +167,10 @@ function probe(stage, n) {
 
 /** Writers beside these servers, and what a write costs the processes that read the log for them, and the servers themselves. */
 async function writeBeside(stage, servers, clients, seconds) {
-  const senders = (await stage.db.query('select active_pid as pid from pg_replication_slots')).rows.map(({ pid }) => pid);
+  const senders = await until('each server to follow the log', async () => {
+    const pids = (await stage.db.query('select active_pid as pid from pg_replication_slots')).rows.map(({ pid }) => pid);
+    return pids.length === servers.length && pids.every((pid) => pid !== null) ? pids : null;
+  });
   const used = () => [senders, servers.map((server) => server.pid)].map((pids) => pids.reduce((sum, pid) => sum + cpu(pid), 0));
   const before = used(), rate = await write(stage, clients, seconds);
   const [sender_us, server_us] = used().map((us, i) => (us - before[i]) / (rate * seconds));

@@ -89,27 +89,14 @@ leaves_one(const struct expr *limit)
                       limit->text[0] <= '9');
 }
 
-/* Calls that give rows give as many rows of the select. */
-static void
-find_rows(const struct expr *expr, void *data)
-{
-    bool *found = data;
-
-    *found |= (expr->function && function_is_set(expr->function)) ||
-              (expr->kind == EXPR_FUNCTION && expr->declared->returns_set);
-}
-
 bool
 check_is_one_row(const struct select *select)
 {
-    bool many = false;
-
     if (select->kind != SELECT_PLAIN || select->group_by.n > 0 || select->having ||
         !leaves_one(select->limit) || select->offset)
         return false;
-    for (size_t i = 0; i < select->outputs.n; i++)
-        walk_expr(select->outputs.at[i].expr, find_rows, &many);
-    return !many && (select_has_aggregate(select) || (select->from.n == 0 && !select->where));
+    return !select_gives_rows(select) &&
+           (select_has_aggregate(select) || (select->from.n == 0 && !select->where));
 }
 
 bool

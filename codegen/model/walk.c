@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "model/functions.h"
+
 /* ---- expressions ---- */
 
 static void
@@ -372,4 +374,23 @@ select_has_aggregate(const struct select *select)
         if (window_has_aggregate(select->windows.at[i]))
             return true;
     return select->having || order_has_aggregate(&select->order_by);
+}
+
+static void
+find_rows(const struct expr *expr, void *data)
+{
+    bool *found = data;
+
+    *found |= (expr->function && function_is_set(expr->function)) ||
+              (expr->kind == EXPR_FUNCTION && expr->declared->returns_set);
+}
+
+bool
+select_gives_rows(const struct select *select)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < select->outputs.n; i++)
+        walk_expr(select->outputs.at[i].expr, find_rows, &found);
+    return found;
 }

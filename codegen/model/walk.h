@@ -58,6 +58,9 @@ void walk_select_sources(const struct select *select,
  */
 bool expr_has_aggregate(const struct expr *expr);
 
+/* A call in its outputs gives rows: each row that it reads may be shown several times, or not. */
+bool select_gives_rows(const struct select *select);
+
 /* One is in its outputs, its order or `having`: it gives one row, or one for each group. */
 bool select_has_aggregate(const struct select *select);
 

@@ -402,6 +402,10 @@ match_make(const struct model *model, const struct live *live, const struct role
         match_because(match, live->span, "what decides about a row reads its table as well");
         return narrowed(match);
     }
+    if (match->unsteady.text) {
+        match_because(match, match->unsteady.span, match->unsteady.text);
+        return narrowed(match);
+    }
     match->compiled = true;
     return match;
 }

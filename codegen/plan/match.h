@@ -155,6 +155,7 @@ struct match {
     VEC(const struct column *) needed;
     const struct predicate *definer; /* while its body is compiled */
     bool reads_itself;               /* a fact, set or policy reads the table as well */
+    struct match_reason unsteady;    /* of a policy that what is asked for goes by */
     bool compiled;                   /* rows are matched */
     struct match_reason reason;      /* of one that is not */
     bool simple; /* rows of one table: it could be compiled but for the reason */

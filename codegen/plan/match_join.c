@@ -9,6 +9,8 @@
 
 #include "base/arena.h"
 #include "model/functions.h"
+#include "model/length.h"
+#include "model/types.h"
 #include "plan/match.h"
 
 #define MAX_RANGES 64
@@ -68,6 +70,18 @@ filters_of(const struct select *select)
 
 /* ---- which row leads to the others ---- */
 
+/* One value of it, and no other one, is equal to one of `column`: a column of `known`, as it is, or
+ * what no row is needed for. */
+static bool
+is_value_of(const struct select *select, struct sql_part part, const struct column *column,
+            range_bits known)
+{
+    bool plain = part.expr->kind == EXPR_COLUMN;
+
+    return (ranges_of(select, part) & ~known) == 0 && (plain || match_is_constant(part)) &&
+           match_compares(column->type, match_type_beside(part.expr, column->type));
+}
+
 /* The column is equal to something that comes from `known`. */
 static bool
 is_given(const struct select *select, const struct sql_parts *parts, const struct range *range,
@@ -81,7 +95,7 @@ is_given(const struct select *select, const struct sql_parts *parts, const struc
             struct sql_part other = {expr->args.at[1 - side], parts->at[i].frame};
 
             if (mine->kind == EXPR_COLUMN && mine->range == range && mine->column == column &&
-                (ranges_of(select, other) & ~known) == 0)
+                is_value_of(select, other, column, known))
                 return true;
         }
     }
@@ -194,7 +208,8 @@ match_is_joined(const struct match *match, struct sql_part part)
     return (ranges_of(select, part) & ~bit_of(select, match->row)) != 0;
 }
 
-/* What it says must follow from columns of the row, as long as the other tables stay. */
+/* What it says must follow from columns of the row, as long as the other tables stay; and what is
+ * shown of those must be a column, since a call may give several rows. */
 static bool
 add_item(struct joining *joining, struct sql_part part, range_bits more, size_t output)
 {
@@ -203,7 +218,7 @@ add_item(struct joining *joining, struct sql_part part, range_bits more, size_t 
 
     if (item.ranges == 0)
         return true;
-    if (ranges == ~(range_bits)0) {
+    if (ranges == ~(range_bits)0 || (output != NO_OUTPUT && part.expr->kind != EXPR_COLUMN)) {
         match_because(joining->match, part.expr->span, "this is computed from the row");
         return false;
     }
@@ -265,6 +280,25 @@ add_column(struct sql_part part, void *data)
     match_add_needed(search->match, part.expr->column);
 }
 
+/* Rows are looked up by it. */
+static bool
+check_column(struct match *match, const struct expr *expr)
+{
+    const struct column *column = expr->column;
+
+    if (column->generated)
+        match_because(match, expr->span, "generated columns are not in the log");
+    else if (!match_is_textual(column->type) && !type_is_bool(column->type))
+        match_because(match, expr->span,
+                      arena_printf("values of %s are not told apart by their texts",
+                                   type_text(column->type)));
+    else if (type_is_text(column->type) && column_max_length(column) == 0)
+        match_because(match, expr->span, "rows are not looked up by text of any length");
+    else
+        return true;
+    return false;
+}
+
 static bool
 add_join(struct joining *joining, range_bits together)
 {
@@ -281,16 +315,13 @@ add_join(struct joining *joining, range_bits together)
             vec_push(&join.outputs, item->output);
     }
     for (size_t i = 0; i < join.columns.n; i++)
-        if (join.columns.at[i]->column->generated) {
-            match_because(joining->match, join.columns.at[i]->span,
-                          "generated columns are not in the log");
+        if (!check_column(joining->match, join.columns.at[i]))
             return false;
-        }
     vec_push(&joining->match->joins, join);
     return true;
 }
 
-/* What rows are known by comes with them. */
+/* What rows are known by comes with them, by names that nothing else has. */
 static void
 add_beside(struct match *match)
 {
@@ -302,8 +333,9 @@ add_beside(struct match *match)
 
             *column = *match->joins.at[i].columns.at[j];
             vec_push(&asked->outputs,
-                     ((struct output){
-                         .span = asked->span, .name = column->column->name, .expr = column}));
+                     ((struct output){.span = asked->span,
+                                      .name = arena_printf("joined %zu", asked->outputs.n),
+                                      .expr = column}));
         }
 }
 

@@ -181,6 +181,15 @@ add_source(struct match *match, const struct table *table, const struct match_ti
 }
 
 static void
+source_policy(struct sourcing *s, const struct policy *policy)
+{
+    struct sql_part part = {policy->using_expr, NULL};
+
+    source_part(s, part);
+    (void)match_is_steady(part, &s->match->unsteady);
+}
+
+static void
 source_policies(struct sourcing *s, const struct table *table)
 {
     struct match_policies policies;
@@ -189,9 +198,9 @@ source_policies(struct sourcing *s, const struct table *table)
         return;
     policies = match_policies(s->match->role, table);
     for (size_t i = 0; i < policies.permissive.n; i++)
-        source_part(s, (struct sql_part){policies.permissive.at[i]->using_expr, NULL});
+        source_policy(s, policies.permissive.at[i]);
     for (size_t i = 0; i < policies.restrictive.n; i++)
-        source_part(s, (struct sql_part){policies.restrictive.at[i]->using_expr, NULL});
+        source_policy(s, policies.restrictive.at[i]);
 }
 
 /* Those that inherit from it are read with it. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Live queries: what is sent, how its rows are told apart, and which tables change it. */
+#include "model/walk.h"
 #include "plan/names.h"
 #include "plan/plan.h"
 #include "plan/published.h"
@@ -83,7 +84,8 @@ static void
 plan_key(struct plan_live *plan, const struct model *model, const struct select *select)
 {
     bool grouped = match_is_grouped(select);
-    bool plain = select->kind == SELECT_PLAIN && !select->distinct && select->distinct_on.n == 0;
+    bool plain = select->kind == SELECT_PLAIN && !select->distinct && select->distinct_on.n == 0 &&
+                 !select_gives_rows(select);
 
     if (plain && (grouped ? add_groups(plan, select) : add_primary_keys(plan, model, select)))
         return;

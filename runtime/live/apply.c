@@ -364,6 +364,19 @@ put_joined(struct pgs__work *work, const struct pgs__image *image)
            make_text(&work->rows, outputs, work->pool, &joined) && put(work, &joined);
 }
 
+bool
+pgs__work_knows(const struct pgs__work *work, const struct pgs_change *change)
+{
+    const struct pgs_match_rows *match = work->rows.match;
+    struct pgs_text outputs[PGS__MAX_COLUMNS];
+
+    if (match->n_joins == 0 || change->after == NULL)
+        return true;
+    return pgs__row_is_told(change->after, match->needed, match->n_needed) &&
+           (match->holds(change->after, work->facts) != PGS_TRUE ||
+            pgs__joined_find(work->joined, match, change->after, outputs));
+}
+
 static bool
 is_another_key(const struct pgs__image *image)
 {

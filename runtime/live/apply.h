@@ -66,6 +66,10 @@ struct pgs__work {
 bool pgs__work_apply(struct pgs__work *work, struct pgs__image *image)
     __attribute__((warn_unused_result));
 
+/* What rows of the change are joined to is known, as far as that decides.  Where it is not,
+ * pgs__work_apply is false; this one leaves the result as it is. */
+bool pgs__work_knows(const struct pgs__work *work, const struct pgs_change *change);
+
 /* All changes of the commit have been applied: groups become rows.  False as above. */
 bool pgs__work_settle(struct pgs__work *work) __attribute__((warn_unused_result));
 

@@ -92,17 +92,24 @@ pgs__joined_find(const struct pgs__joined *joined, const struct pgs_match_rows *
 
 /* ---- reading ---- */
 
-static struct known *
-make_known(const struct pgs_match_join *join, const struct pgs_text *texts, size_t *bytes)
+static size_t
+known_bytes(const struct pgs_match_join *join, const struct pgs_text *texts)
 {
     size_t n = join->n_columns + join->n_outputs;
-    struct known *known;
+    size_t bytes = sizeof(struct known) + n * sizeof(*texts);
+
+    for (size_t i = 0; i < n; i++)
+        bytes += texts[i].len;
+    return bytes;
+}
+
+static struct known *
+make_known(const struct pgs_match_join *join, const struct pgs_text *texts, size_t bytes)
+{
+    size_t n = join->n_columns + join->n_outputs;
+    struct known *known = malloc(bytes);
     char *at;
 
-    *bytes = sizeof(*known) + n * sizeof(*texts);
-    for (size_t i = 0; i < n; i++)
-        *bytes += texts[i].len;
-    known = malloc(*bytes);
     if (known == NULL)
         return NULL;
     *known = (struct known){.hash = hash_of(join, texts), .join = join};
@@ -123,10 +130,11 @@ keep(struct pgs__joined *joined, const struct pgs_match_join *join, const struct
     struct known *known, **head;
     size_t bytes;
 
-    if (joined->bytes > PGS_FACTS_MAX_BYTES || find(joined, join, texts) != NULL)
+    if (find(joined, join, texts) != NULL)
         return;
-    known = make_known(join, texts, &bytes);
-    if (known == NULL)
+    bytes = known_bytes(join, texts);
+    if (joined->bytes + bytes > PGS_FACTS_MAX_BYTES ||
+        (known = make_known(join, texts, bytes)) == NULL)
         return;
     head = bucket(joined, known->hash);
     known->next = *head;

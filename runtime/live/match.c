@@ -7,6 +7,8 @@
 #include "live/facts.h"
 #include "live/frame.h"
 
+#define MAX_OWN_TEXT_BYTES 16777216 /* of one commit on a thread */
+
 struct pgs__rows
 pgs__match_rows(const struct pgs__subscription *subscription)
 {
@@ -125,11 +127,24 @@ is_uncertain(const struct pgs__subscription *subscription)
     return subscription->seen.is_lost && subscription->matcher->rows->totals != NULL;
 }
 
+/* Rows that are joined are a text for each subscriber, and all of a commit are told at its end. */
+static bool
+has_room(struct pgs__subscription *subscription, size_t bytes)
+{
+    struct pgs_live_thread *thread = subscription->session->thread;
+
+    if (subscription->work.rows.match->n_joins > 0)
+        thread->own_text_bytes += bytes;
+    return subscription->work.rows.match->n_joins == 0 ||
+           thread->own_text_bytes <= MAX_OWN_TEXT_BYTES;
+}
+
 static void
 visit_member(struct pgs__member *member, bool is_sure, void *arg)
 {
     struct pgs__subscription *subscription = member->subscription;
     struct visit *visit = arg;
+    size_t before;
 
     (void)is_sure; /* a result is matched by its keys, too: it is right whether it is sure or not */
     if (!is_settled(subscription) || pgs__seen_holds(&subscription->seen, visit->commit))
@@ -140,7 +155,9 @@ visit_member(struct pgs__member *member, bool is_sure, void *arg)
         return;
     }
     begin_work(subscription);
-    if (!pgs__work_apply(&subscription->work, &visit->image))
+    before = subscription->work.text_bytes;
+    if (!pgs__work_apply(&subscription->work, &visit->image) ||
+        !has_room(subscription, subscription->work.text_bytes - before))
         ask_again(subscription);
 }
 
@@ -173,6 +190,7 @@ pgs__match_commit(struct pgs_live_thread *thread)
 
     h2o_mem_init_pool(&thread->scratch);
     thread->worked = NULL;
+    thread->own_text_bytes = 0;
     for (const struct pgs_change *change = commit->changes->first; change != NULL;
          change = change->next)
         for (struct pgs__interest *interest = thread->interests.tables[change->watched];
@@ -243,6 +261,18 @@ concern_of_commit(const struct pgs__subscription *subscription, const struct pgs
     return concern;
 }
 
+/* Nothing has been spoilt where a row leads to what is not known: that is asked for. */
+static bool
+knows_all(const struct pgs__work *work, const struct pgs__subscription *subscription,
+          const struct pgs__commit *commit)
+{
+    for (const struct pgs_change *change = commit->changes->first; change != NULL;
+         change = change->next)
+        if (concern_of(subscription, change) == ROWS && !pgs__work_knows(work, change))
+            return false;
+    return true;
+}
+
 static bool
 apply(struct pgs__work *work, const struct pgs__subscription *subscription,
       const struct pgs__commit *commit)
@@ -285,6 +315,10 @@ pgs__match_replay(struct pgs__subscription *subscription, struct pgs__held *held
                                      .pool = pool,
                                      .commit = number};
 
+            if (!knows_all(&work, subscription, commit)) {
+                *stopped = number;
+                return PGS__STOPPED;
+            }
             if (!apply(&work, subscription, commit))
                 return PGS__IMPOSSIBLE;
         }

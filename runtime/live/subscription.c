@@ -92,8 +92,9 @@ fail_size(struct pgs__subscription *subscription)
 
 /* ---- bytes ---- */
 
-void
-pgs__subscription_count_bytes(struct pgs__subscription *subscription)
+/* False: it is too much, and has become more. */
+static bool
+count_bytes(struct pgs__subscription *subscription)
 {
     struct pgs__session *session = subscription->session;
     size_t now = subscription->own_bytes + subscription->held.bytes + subscription->facts_bytes +
@@ -103,9 +104,22 @@ pgs__subscription_count_bytes(struct pgs__subscription *subscription)
     session->result_bytes += now - before;
     session->thread->result_bytes += now - before;
     subscription->counted_bytes = now;
-    if (subscription->held.n > PGS_LIVE_MAX_ROWS ||
-        session->result_bytes > PGS_LIVE_MAX_SESSION_BYTES ||
-        (now > before && session->thread->result_bytes > PGS_LIVE_MAX_THREAD_BYTES))
+    return session->result_bytes <= PGS_LIVE_MAX_SESSION_BYTES &&
+           (now <= before || session->thread->result_bytes <= PGS_LIVE_MAX_THREAD_BYTES);
+}
+
+/* What is known of other tables can be asked for again. */
+void
+pgs__subscription_count_bytes(struct pgs__subscription *subscription)
+{
+    bool has_room = count_bytes(subscription);
+
+    if (!has_room && subscription->joined != NULL) {
+        pgs__joined_free(subscription->joined);
+        subscription->joined = NULL;
+        has_room = count_bytes(subscription);
+    }
+    if (!has_room || subscription->held.n > PGS_LIVE_MAX_ROWS)
         fail_size(subscription);
 }
 

@@ -47,6 +47,7 @@ struct pgs_live_thread {
     /* While a commit is matched: */
     h2o_mem_pool_t scratch;
     struct pgs__subscription *worked; /* those whose result it changes */
+    size_t own_text_bytes;            /* of a commit: of texts that are no two subscribers' */
 };
 
 /* How frames reach a client. */

@@ -28,7 +28,8 @@ const selects = {
   with_team: () => `select t.id as team_id, t.name, k.id, k.title from team t join ticket k on k.team_id = t.id where k.state = 'open' order by k.id limit 200`,
   titles: ({ team }) => `select distinct title, state from ticket where team_id = ${team}`,
   noted: () => `select n.id, n.body, k.title, t.name as team from note n join ticket k on k.id = n.ticket_id left join team t on t.id = k.team_id where k.state = 'open' order by n.id limit 100`,
-  owned: () => `select k.id, k.title, upper(t.name) || ' ' || k.state as place from ticket k left join team t on t.id = k.team_id where k.owner_id = auth.uid() order by k.id desc limit 4`,
+  renamed: () => `select k.id as team_id, t.name from ticket k join team t on t.id = k.team_id where t.name <> 'nobody''s' order by k.id limit 100`,
+  owned: () => `select k.id, k.title, t.name as place from ticket k left join team t on t.id = k.team_id where k.owner_id = auth.uid() order by k.id desc limit 4`,
   sales: ({ team }) => `select state, paid, count(*) as n, count(amount) as known, sum(amount) as amount, sum(weight) as weight, min(day) as first, max(day) as last
     from sale where team_id = ${team} group by state, paid`,
   takings: () => 'select count(*) as n, sum(amount) as amount, coalesce(sum(weight), 0) as weight, max(weight) as most, max(state) as furthest from sale where owner_id = auth.uid()',
@@ -54,14 +55,14 @@ export async function truth(db, one) {
 }
 
 /** Queries whose rows have an order. */
-export const ordered = ['queue', 'tickets', 'mine', 'with_team', 'noted', 'owned'];
+export const ordered = ['queue', 'tickets', 'mine', 'with_team', 'noted', 'owned', 'renamed'];
 
 /** Queries whose rows are counted as the log tells of them. */
 export const counted = ['total', 'sales', 'takings', 'rooms', 'busy'];
 
 /** A query for `who`, and arguments. */
 export function question({ random, pick }, who, among = Object.keys(selects)) {
-  const query = pick(among.filter((name) => !['mine', 'owned'].includes(name) || !who.staff)), team = 1 + random(3);
+  const query = pick(among.filter((name) => !(who.staff ? ['mine', 'owned'] : ['renamed']).includes(name))), team = 1 + random(3);
   const params = { queue: { team }, tickets: { team_id: team }, total: { team }, titles: { team }, notes: { ticket: 1000 + random(60) }, sales: { team }, rooms: { team } }[query] ?? {};
   return { query, params };
 }

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { buildProject, credentials, openApp, users } from '../lib/app.mjs';
 import { Live } from '../lib/live.mjs';
 import { connect } from '../lib/postgres.mjs';
+import { until } from '../lib/process.mjs';
 import { compareUnderWrites, followed, seed, staff, truth, ways } from './board.mjs';
 
 const { ada, bob, eve } = users;
@@ -84,7 +85,7 @@ test('each subscriber has what it may see of the other table', async () => {
   for (const one of [inside, outside, above]) await one.close();
 });
 
-test('what is computed from both, and behind a full window nobody looks at it', async () => {
+test('behind a full window nobody looks at what a row is joined to', async () => {
   await sql(`insert into ticket (id, team_id, owner_id, title) select i, 1, '${bob}', 't' || i from generate_series(30, 39) i`);
   const held = await follow('bob', 'owned');
   assert.equal(held.rows.length, 4);
@@ -98,6 +99,24 @@ test('what is computed from both, and behind a full window nobody looks at it', 
   await held.close();
 });
 
+test('rows that never fit, however many are written, keep nobody from the others', async () => {
+  await sql(`insert into team values (8, 'nobody''s'); insert into ticket (id, team_id, title) values (60, 8, ''), (61, 1, '')`);
+  const held = await follow(staff, 'renamed'), writers = await Promise.all([0, 1].map(() => connect(app.cluster, 'api_live_joined')));
+  let running = true;
+  const writing = writers.map(async (writer) => { while (running) await writer.query(`update ticket set title = title || 'x' where id = 60`); });
+  try {
+    await sql('update ticket set team_id = 2 where id = 61');
+    await until('its team', () => held.rows.find(({ team_id }) => team_id === 61).name === 'two', 60_000);
+  } finally {
+    running = false;
+    await Promise.all(writing);
+    for (const writer of writers) await writer.end();
+  }
+  await sql('delete from ticket where id in (60, 61); delete from team where id = 8');
+  await held.is_right();
+  await held.close();
+});
+
 test('under random writes', { timeout: 600_000 }, () =>
-  compareUnderWrites({ open, db: app.db, people: [{ sub: ada }, { sub: bob }, staff], among: ['with_team', 'noted', 'owned'],
+  compareUnderWrites({ open, db: app.db, people: [{ sub: ada }, { sub: bob }, staff], among: ['with_team', 'noted', 'owned', 'renamed'],
     connect: () => connect(app.cluster, 'api_live_joined') }));

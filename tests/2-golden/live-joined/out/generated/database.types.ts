@@ -42,6 +42,7 @@ export type Database = {
           at: string;
           colour: string;
           id: number;
+          title: string;
         };
       };
       in_the_org: {

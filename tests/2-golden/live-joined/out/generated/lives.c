@@ -199,9 +199,9 @@ static const struct pgs_matcher by_author_matchers[] = {
 
 const struct pgs_live by_author_live = {
     .name = "by_author",
-    .sql = "select t.id, t.title, p.name as author, t.author_id from public.ticket t join "
-           "public.person p on p.id = t.author_id where t.team_id = $1::integer and t.open and "
-           "not p.away order by t.id desc limit 50",
+    .sql = "select t.id, t.title, p.name as author, t.author_id as \"joined 4\" from "
+           "public.ticket t join public.person p on p.id = t.author_id where t.team_id = "
+           "$1::integer and t.open and not p.away order by t.id desc limit 50",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
     .arguments = &by_author_shape,
     .columns = by_author_columns,
@@ -407,10 +407,11 @@ static const struct pgs_matcher with_all_matchers[] = {
 const struct pgs_live with_all_live = {
     .name = "with_all",
     .sql = "select t.id, a.name as author, b.name as assignee, m.name as team, o.name as org, "
-           "t.title, t.author_id, t.assignee_id, t.team_id from public.ticket t join "
-           "public.person a on a.id = t.author_id left join public.person b on b.id = "
-           "t.assignee_id and not b.away join public.team m on m.id = t.team_id join public.org o "
-           "on o.id = m.org_id where t.team_id = $1::integer order by t.id limit 50",
+           "t.title, t.author_id as \"joined 7\", t.assignee_id as \"joined 8\", t.team_id as "
+           "\"joined 9\" from public.ticket t join public.person a on a.id = t.author_id left "
+           "join public.person b on b.id = t.assignee_id and not b.away join public.team m on "
+           "m.id = t.team_id join public.org o on o.id = m.org_id where t.team_id = $1::integer "
+           "order by t.id limit 50",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
     .arguments = &with_all_shape,
     .columns = with_all_columns,
@@ -444,6 +445,7 @@ static const struct pgs_column at_place_columns[] = {
     PGS_COLUMN("at", "at", PGS_TEXT, "text", PGS_NOT_NULL),
     PGS_COLUMN("colour", "colour", PGS_TEXT, "text", PGS_NOT_NULL),
     PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
+    PGS_COLUMN("title", "title", PGS_TEXT, "text", PGS_NOT_NULL),
 };
 
 static const uint16_t at_place_key[] = {2};
@@ -478,11 +480,11 @@ static const struct pgs_live_source at_place_sources[] = {
     {.watched = 4, .ties = at_place_ties_2, .n_ties = 1},
 };
 static const uint16_t at_place_needed[] = {0, 1, 2, 3, 4, 5};
-static const uint16_t at_place_outputs[] = {PGS_JOINED, PGS_JOINED, 0};
+static const uint16_t at_place_outputs[] = {PGS_JOINED, PGS_JOINED, 0, 5};
 static const struct pgs_match_order at_place_order[] = {
     {.column = 0, .type = &matched_5_types[0]},
 };
-static const uint16_t at_place_join_0_columns[] = {1, 4, 5};
+static const uint16_t at_place_join_0_columns[] = {1, 4};
 static const uint16_t at_place_join_0_outputs[] = {0};
 static const uint16_t at_place_join_1_columns[] = {2};
 static const uint16_t at_place_join_1_outputs[] = {1};
@@ -532,11 +534,11 @@ static const struct pgs_live_source at_place_2_sources[] = {
     {.watched = 4},
 };
 static const uint16_t at_place_2_needed[] = {0, 1, 2, 4, 5};
-static const uint16_t at_place_2_outputs[] = {PGS_JOINED, PGS_JOINED, 0};
+static const uint16_t at_place_2_outputs[] = {PGS_JOINED, PGS_JOINED, 0, 5};
 static const struct pgs_match_order at_place_2_order[] = {
     {.column = 0, .type = &matched_5_types[0]},
 };
-static const uint16_t at_place_2_join_0_columns[] = {1, 4, 5};
+static const uint16_t at_place_2_join_0_columns[] = {1, 4};
 static const uint16_t at_place_2_join_0_outputs[] = {0};
 static const uint16_t at_place_2_join_1_columns[] = {2};
 static const uint16_t at_place_2_join_1_outputs[] = {1};
@@ -597,10 +599,10 @@ static const struct pgs_matcher at_place_matchers[] = {
 
 const struct pgs_live at_place_live = {
     .name = "at_place",
-    .sql = "select (p.label || ': ') || t.title as at, b.colour, t.id, t.team_id, t.place_no, "
-           "t.title, t.author_id from public.place p, public.badge b, public.ticket t where "
-           "t.team_id = $1::integer and p.team_id = t.team_id and p.no = t.place_no and "
-           "b.person_id = t.author_id order by t.id limit 50",
+    .sql = "select p.label as at, b.colour, t.id, t.title, t.team_id as \"joined 5\", t.place_no "
+           "as \"joined 6\", t.author_id as \"joined 7\" from public.place p, public.badge b, "
+           "public.ticket t where t.team_id = $1::integer and p.team_id = t.team_id and p.no = "
+           "t.place_no and b.person_id = t.author_id order by t.id limit 50",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
     .arguments = &at_place_shape,
     .columns = at_place_columns,
