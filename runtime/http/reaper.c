@@ -17,6 +17,10 @@
 #define REAP_MS 1000
 #define CROWD 500 /* connections of one thread */
 
+/* Who takes fewer bytes within WRITE_TIMEOUT takes nothing: windows can be opened by one at a time.
+ */
+#define LEAST_TAKEN 1024
+
 /* Bytes that the peer has acknowledged; what was handed to the kernel says nothing of the peer. */
 static uint64_t
 acked_bytes(const h2o_socket_t *socket)
@@ -30,7 +34,7 @@ acked_bytes(const h2o_socket_t *socket)
     return info.tcpi_bytes_acked;
 }
 
-/* True: an answer waits in the socket, and nothing of it was taken for WRITE_TIMEOUT. */
+/* True: an answer waits in the socket, and next to nothing of it was taken for WRITE_TIMEOUT. */
 static bool
 is_stalled(struct pgs__connection *connection, int64_t now_ms)
 {
@@ -41,14 +45,15 @@ is_stalled(struct pgs__connection *connection, int64_t now_ms)
         return false;
     }
     acked = acked_bytes(connection->socket);
-    if (connection->acked_ms == 0 || acked != connection->acked) {
+    if (connection->acked_ms == 0 || acked - connection->acked >= LEAST_TAKEN) {
         connection->acked = acked;
         connection->acked_ms = now_ms;
     }
     return now_ms - connection->acked_ms > connection->worker->config->write_timeout_ms;
 }
 
-/* True: the client's window has had no room for what waits of an answer for WRITE_TIMEOUT. */
+/* True: the client's window has had next to no room for what waits of an answer for WRITE_TIMEOUT.
+ */
 static bool
 is_withheld(struct pgs__lease *lease, int64_t now_ms)
 {
@@ -59,7 +64,7 @@ is_withheld(struct pgs__lease *lease, int64_t now_ms)
         lease->sent_ms = 0;
         return false;
     }
-    if (lease->sent_ms == 0 || lease->req->bytes_sent != lease->sent) {
+    if (lease->sent_ms == 0 || lease->req->bytes_sent - lease->sent >= LEAST_TAKEN) {
         lease->sent = lease->req->bytes_sent;
         lease->sent_ms = now_ms;
     }

@@ -20,7 +20,7 @@ struct pgs_server_config {
     int threads;
     size_t max_body_bytes;
     struct pgs_tls *tls;  /* NULL: clear text */
-    int write_timeout_ms; /* for a client to take some of its answer */
+    int write_timeout_ms; /* for a client to take 1 KiB of its answer */
     int read_timeout_ms;  /* for a whole request to arrive, and between requests */
     int max_connections;  /* of all threads, of each at least one */
     int max_requests;     /* of one connection under way */

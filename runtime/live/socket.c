@@ -99,13 +99,14 @@ is_flooding(const struct socket *socket)
     return pgs__websocket_waiting_frames(&socket->websocket) > MAX_QUEUED_MESSAGES;
 }
 
-/* A client that pings without end: each is answered. */
+/* A client that pings without end: each is answered.  Or sends messages in crumbs: those of nothing
+ * make none longer. */
 static bool
 may_control(struct socket *socket)
 {
     static const struct pgs__bucket_size size = {100, 10, PGS_LIMIT_LIVE_CONTROLS};
 
-    return pgs__bucket_spend(&socket->controls, &size, socket->heard_ms);
+    return pgs__bucket_spend(&socket->controls, &size, pgs_clock_ms());
 }
 
 /* At once: a close frame would only wait behind the others. */
@@ -155,6 +156,16 @@ on_message(struct pgs__websocket *websocket, uint8_t opcode, const char *bytes, 
         pgs__session_receive(socket->session, NULL, bytes, len);
     else if (opcode == WSLAY_BINARY_FRAME)
         end(socket, 1003, "text frames only");
+}
+
+/* It is not heard from before its message is whole. */
+static void
+on_crumb(struct pgs__websocket *websocket)
+{
+    struct socket *socket = H2O_STRUCT_FROM_MEMBER(struct socket, websocket, websocket);
+
+    if (!may_control(socket))
+        cut(socket);
 }
 
 /* ---- the handshake ---- */
@@ -241,7 +252,7 @@ static void
 upgrade(struct socket *socket, h2o_req_t *req, const char *key)
 {
     static const struct pgs__websocket_owner owner = {PGS_LIVE_MAX_MESSAGE_BYTES, on_message,
-                                                      on_end};
+                                                      on_crumb, on_end};
     struct pgs__session *session = socket->session;
 
     pgs_request_info(req)->role = session->thread->config.app->roles[session->who.role].name;

@@ -15,6 +15,7 @@
 #include "http/upgrade.h"
 
 #define MAX_WRITE_BYTES 65536 /* at a time: over TLS it lies there once more, encrypted */
+#define CRUMB_BYTES 16        /* fragments below take more work, and memory, than they count for */
 
 /* ---- out ---- */
 
@@ -164,8 +165,11 @@ on_frame(wslay_event_context_ptr reader, const struct wslay_event_on_frame_recv_
     struct pgs__websocket *websocket = at;
 
     (void)reader;
-    if (!wslay_is_ctrl_frame(frame->opcode))
-        websocket->is_in_parts = !frame->fin;
+    if (wslay_is_ctrl_frame(frame->opcode))
+        return;
+    websocket->is_in_parts = !frame->fin;
+    if (websocket->is_in_parts && frame->payload_length < CRUMB_BYTES)
+        websocket->owner->on_crumb(websocket);
 }
 
 /* False: out of memory. */

@@ -20,6 +20,8 @@ struct pgs__websocket_owner {
     /* A message has come, or a control frame. */
     void (*on_message)(struct pgs__websocket *websocket, uint8_t opcode, const char *bytes,
                        size_t len);
+    /* A fragment has come that says next to nothing, and not the last of its message. */
+    void (*on_crumb)(struct pgs__websocket *websocket);
     /* It is over: to be cleared. */
     void (*on_end)(struct pgs__websocket *websocket);
 };

@@ -23,6 +23,7 @@ static struct pgs__websocket websocket;
 static int client_fd;
 static bool is_over;
 static char heard[64]; /* what the owner was given, one behind the other */
+static int n_crumbs;
 
 static void
 on_message(struct pgs__websocket *at, uint8_t opcode, const char *bytes, size_t len)
@@ -31,6 +32,13 @@ on_message(struct pgs__websocket *at, uint8_t opcode, const char *bytes, size_t 
     (void)opcode;
     assert_true(strlen(heard) + len < sizeof(heard));
     strncat(heard, len > 0 ? bytes : "", len);
+}
+
+static void
+on_crumb(struct pgs__websocket *at)
+{
+    (void)at;
+    n_crumbs++;
 }
 
 static void
@@ -44,7 +52,7 @@ on_end(struct pgs__websocket *at)
 static int
 open_connection(void **state)
 {
-    static const struct pgs__websocket_owner owner = {1000, on_message, on_end};
+    static const struct pgs__websocket_owner owner = {1000, on_message, on_crumb, on_end};
     int fds[2];
 
     (void)state;
@@ -52,6 +60,7 @@ open_connection(void **state)
     client_fd = fds[1];
     is_over = false;
     heard[0] = '\0';
+    n_crumbs = 0;
     pgs__websocket_init(&websocket, &owner, &now);
     pgs__websocket_start(&websocket, h2o_evloop_socket_create(loop, fds[0], 0));
     return 0;
@@ -260,6 +269,24 @@ test_fragments_keep_the_reader(void **state)
     assert_true(is_over);
 }
 
+/* Whatever is less than 16 bytes, and neither the last of its message nor between its fragments. */
+static void
+test_crumbs(void **state)
+{
+    (void)state;
+    SAY("\1\x80\0\0\0\0");
+    assert_int_equal(n_crumbs, 1);
+    SAY("\0\x8f\0\0\0\0fifteen bytes..");
+    assert_int_equal(n_crumbs, 2);
+    SAY("\0\x90\0\0\0\0sixteen bytes...");
+    SAY("\x89\x80\0\0\0\0");
+    SAY("\x80\x80\0\0\0\0");
+    SAY("\x81\x81\0\0\0\0"
+        "a");
+    assert_int_equal(n_crumbs, 2);
+    assert_string_equal(heard, "fifteen bytes..sixteen bytes...a");
+}
+
 /* The reason is UTF-8, wherever it is cut. */
 static void
 test_a_close_in_pieces(void **state)
@@ -302,6 +329,7 @@ main(void)
         CASE(test_a_client_that_has_gone),
         CASE(test_between_messages_there_is_no_reader),
         CASE(test_fragments_keep_the_reader),
+        CASE(test_crumbs),
         CASE(test_a_close_in_pieces),
         CASE(test_a_message_that_is_too_long),
     };

@@ -1,6 +1,6 @@
 // Frames that attackers of HTTP/2 send, and the limit that each runs into.
-import { ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PRIORITY, RST, SETTINGS, WINDOW, frame, get,
-  uint32 } from '../lib/h2.mjs';
+import { ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PRIORITY, RST, SETTINGS, WINDOW, frame, get, newest,
+  remember, uint32 } from '../lib/h2.mjs';
 
 export const open_stream = (id) => frame(HEADERS, END_HEADERS | END_STREAM, id, get('/rest/v1/item?id=eq.1'));
 export const upload = (id) => frame(HEADERS, END_HEADERS, id, get('/rest/v1/item'));
@@ -23,5 +23,8 @@ export const floods = {
   'GOAWAY': [() => Array(100_000).fill(frame(GOAWAY, 0, 0, Buffer.alloc(8))), 'h2_goaway'],
   'empty CONTINUATION': [() => [frame(HEADERS, END_STREAM, 1, get('/')), ...Array(100_000).fill(frame(CONTINUATION, 0, 1))], 'h2_continuation'],
   'CONTINUATION of four bytes': [() => [frame(HEADERS, END_STREAM, 1, get('/')), ...Array(100_000).fill(frame(CONTINUATION, 0, 1, Buffer.from([0x82, 0x82, 0x82, 0x82])))], 'h2_continuation'],
-  'a head that unpacks to 16,000 fields': [() => [frame(HEADERS, END_HEADERS | END_STREAM, 1, Buffer.concat([get('/'), Buffer.alloc(16_000, 0x90)]))], 'h2_header_bomb'],
+  'heads that unpack to 48,000 fields of 4 KB': [() => streams(90).flatMap((id) => [
+    frame(HEADERS, END_STREAM, id, Buffer.concat([get('/'), remember('x-bomb', 'x'.repeat(3900)), Buffer.alloc(12_000, newest)])),
+    frame(CONTINUATION, 0, id, Buffer.alloc(16_000, newest)), frame(CONTINUATION, 0, id, Buffer.alloc(16_000, newest)),
+    frame(CONTINUATION, END_HEADERS, id, Buffer.alloc(4_000, newest))]), 'h2_header_bomb'],
 };

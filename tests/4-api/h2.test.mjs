@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import tls from 'node:tls';
 import { startServer, users } from '../lib/app.mjs';
-import { DATA, END_HEADERS, END_STREAM, HEADERS, PING, RST, SETTINGS, attack, certificate, frame, get, literal, uint32 } from '../lib/h2.mjs';
+import { DATA, END_HEADERS, END_STREAM, HEADERS, PING, RST, SETTINGS, WINDOW, attack, certificate, exchange, frame, get, literal, newest, remember, uint32 } from '../lib/h2.mjs';
 import { request } from '../lib/http.mjs';
 import { anon_key, token } from '../lib/jwt.mjs';
 import { limitHits } from '../lib/metrics.mjs';
 import { scratch } from '../lib/paths.mjs';
-import { freePort, run, sleep, until, within } from '../lib/process.mjs';
+import { acceptedBy, freePort, growth, most_kB, run, sleep, until, within } from '../lib/process.mjs';
 import { floods, streams, upload } from './floods.mjs';
 import { openProof } from './proof.mjs';
 
@@ -29,12 +29,13 @@ let app; // clear text, for its database
 let server; // the same over TLS
 let port;
 let admin_port;
+let env;
 before(async () => {
   use(first);
   app = await openProof('api_h2');
   port = await freePort();
   admin_port = await freePort();
-  const env = { ...app.env, PORT: String(port), ADMIN_PORT: String(admin_port), TLS_MODE: 'manual', ...files, READ_TIMEOUT: '3s',
+  env = { ...app.env, PORT: String(port), ADMIN_PORT: String(admin_port), TLS_MODE: 'manual', ...files, READ_TIMEOUT: '3s',
     WRITE_TIMEOUT: '2s', THREADS: '1', MAX_FLOODS_PER_ADDRESS: '0' };
   server = await startServer(app.program, env, { wait: false });
   await until('the TLS server to be ready', () => request(admin_port, 'GET', '/ready').then((r) => r.status === 200, () => false));
@@ -183,14 +184,30 @@ test('curl is told 413 by HTTP/2', async () => {
 for (const [name, [frames, limit]] of Object.entries(floods))
   test(`flood: ${name}`, async () => {
     const before = await metrics();
-    const result = await attack(port, frames());
+    let result;
+    const grown = await growth(server.pid, async () => { result = await attack(port, frames()); });
     assert.ok(result.closed, `still open after ${result.sent} writes`);
     assert.ok(result.goaway === null || result.goaway === 11, `GOAWAY says ${result.goaway}`);
     const now = await metrics();
     assert.ok(now[limit] > before[limit], `${limit} counted nothing`);
+    assert.ok(grown < most_kB, `${grown} kB more`);
     assert.ok(server.alive());
     await stillServes();
   });
+
+test('heads of 47 KB that take 12 bytes on the wire are told 431, and those that wait for their bodies are given up', async () => {
+  const bomb = (id, flags) => frame(HEADERS, END_HEADERS | flags, id, Buffer.concat([get('/rest/v1/item', Object.entries(headers)),
+    id === 1 ? remember('x-bomb', 'x'.repeat(3900)) : Buffer.alloc(0), Buffer.alloc(12, newest)]));
+  assert.equal((await exchange(port, streams(90).map((id) => bomb(id, END_STREAM)), { quiet_ms: 1000 })).headers, 90);
+  const before = await metrics();
+  let result;
+  const grown = await growth(server.pid, async () => { result = await attack(port, streams(90).map((id) => bomb(id, 0)), { patience_ms: 20_000 }); });
+  assert.ok(result.closed, 'still open');
+  assert.ok(grown < most_kB, `${grown} kB more`);
+  const now = await metrics();
+  assert.ok(now.read_timeout > before.read_timeout);
+  assert.equal(now.h2_header_bomb, before.h2_header_bomb);
+});
 
 test('a rapid reset starts no work', async () => {
   const post = Buffer.concat([Buffer.from([0x83, 0x87]), ...[[':path', '/rest/v1/diary'], [':authority', 'localhost'],
@@ -218,6 +235,51 @@ test('who opens no window for its answers is ended, PINGs or not', async () => {
   assert.ok((await metrics()).write_timeout > before.write_timeout, 'the limit counts it');
 });
 
+test('who opens its windows by one byte at a time is ended, and its neighbours are served meanwhile', async () => {
+  const before = await metrics();
+  const narrow = frame(SETTINGS, 0, 0, Buffer.concat([Buffer.from([0, 4]), uint32(1)]));
+  const asks = streams(50).map((id) => frame(HEADERS, END_HEADERS | END_STREAM, id, get('/rest/v1/item', Object.entries(headers))));
+  const more = Buffer.concat(streams(50).map((id) => frame(WINDOW, 0, id, uint32(1))));
+  let over = false;
+  const attacked = attack(port, drip(Buffer.concat([narrow, ...asks]), more), { patience_ms: 20_000 }).finally(() => { over = true; });
+  while (!over) await stillServes();
+  const { closed, received } = await attacked;
+  assert.ok(closed, 'still open');
+  assert.ok(received[DATA] > 50, 'it was given some bytes');
+  assert.ok((await metrics()).write_timeout > before.write_timeout, 'the limit counts it');
+});
+
+/** The limit counts, and the connection is closed, though its client does not read that. */
+async function endsUnread(limit, chunks) {
+  const before = await metrics();
+  const counted = until(`${limit} to count`, async () => (await metrics())[limit] > before[limit])
+    .then(() => until('the connection to be closed', () => acceptedBy(server.pid, port) === 0));
+  let result;
+  const grown = await growth(server.pid, async () => { result = await attack(port, chunks, { read: false, enough: counted, patience_ms: 90_000 }); });
+  await counted;
+  assert.deepEqual(result.received, {});
+  return grown;
+}
+
+test('who reads nothing is ended, over HTTP/2', async () => {
+  const wide = [frame(SETTINGS, 0, 0, Buffer.concat([Buffer.from([0, 4]), uint32(0x7fffffff)])), frame(WINDOW, 0, 0, uint32(0x7fff0000))];
+  const post = Buffer.concat([Buffer.from([0x83, 0x87]), ...[[':path', '/rest/v1/rpc/echo'], [':authority', 'localhost'],
+    ['content-type', 'application/json'], ...Object.entries(headers)].map(([name, value]) => literal(name, value))]);
+  const body = Buffer.from(JSON.stringify({ t: 'x'.repeat(1_000_000) }));
+  const parts = Array.from({ length: Math.ceil(body.length / 16_384) }, (_, i) => body.subarray(i * 16_384, (i + 1) * 16_384));
+  const calls = streams(24).flatMap((id) => [frame(HEADERS, END_HEADERS, id, post), ...parts.map((part, i) => frame(DATA, i === parts.length - 1 ? END_STREAM : 0, id, part))]);
+  await endsUnread('write_timeout', [...wide, ...calls]); // answers of 24 MB, more than the kernel's buffers hold
+  await stillServes();
+});
+
+for (const name of ['PING', 'SETTINGS', 'rapid reset (CVE-2023-44487)'])
+  test(`flood whose answers nobody reads: ${name}`, async () => {
+    const [frames, limit] = floods[name];
+    const grown = await endsUnread(limit, frames());
+    assert.ok(grown < most_kB, `${grown} kB more`);
+    await stillServes();
+  });
+
 test('who reads nothing is ended, over HTTP/1.1', async () => {
   const before = await metrics();
   const socket = tls.connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
@@ -243,4 +305,23 @@ test('curl speaks HTTP/2 with it', async () => {
   const { out } = await run('curl', ['-sS', '--http2', '--cacert', first.cert, '-H', `apikey: ${anon_key}`, '-w', ' %{http_version} %{http_code}',
     '-o', '/dev/null', `https://localhost:${port}/rest/v1/item?id=eq.1`]);
   assert.equal(out.trim(), '2 200');
+});
+
+test('of protocols that a client offers one is spoken, or none: HTTP/2 only where HTTP2 says so', async () => {
+  const speaks = (to, ALPNProtocols) => within('a handshake', new Promise((resolve) => {
+    const socket = tls.connect({ host: '127.0.0.1', port: to, rejectUnauthorized: false, ALPNProtocols }, () => { resolve(socket.alpnProtocol); socket.destroy(); });
+    socket.on('error', () => resolve('refused'));
+  }));
+  const all = async (to) => [await speaks(to, ['h2', 'http/1.1']), await speaks(to, ['http/1.1', 'h2']), await speaks(to, ['h2']), await speaks(to, ['spdy/3', 'h2c']), await speaks(to)];
+  assert.deepEqual(await all(port), ['h2', 'h2', 'h2', 'refused', false]);
+  const other = { ...env, PORT: String(await freePort()), ADMIN_PORT: String(await freePort()), HTTP2: 'false' };
+  const without = await startServer(app.program, other, { wait: false });
+  try {
+    await until('it to be ready', () => request(other.ADMIN_PORT, 'GET', '/ready').then((r) => r.status === 200, () => false));
+    assert.deepEqual(await all(other.PORT), ['http/1.1', 'http/1.1', 'refused', 'refused', false]);
+    const { out } = await run('curl', ['-sS', '--http2', '--cacert', first.cert, '-w', '%{http_version} %{http_code}', '-o', '/dev/null', `https://localhost:${other.PORT}/health`]);
+    assert.equal(out, '1.1 200');
+  } finally {
+    await without.stop();
+  }
 });

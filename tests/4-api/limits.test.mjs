@@ -10,7 +10,7 @@ import { END_HEADERS, END_STREAM, HEADERS, attack, certificate, exchange, frame,
 import { raw, request } from '../lib/http.mjs';
 import { limitHits } from '../lib/metrics.mjs';
 import { root, scratch } from '../lib/paths.mjs';
-import { freePort, run, until } from '../lib/process.mjs';
+import { freePort, processorTime, run, sleep, until } from '../lib/process.mjs';
 import { floods, streams } from './floods.mjs';
 import { openProof } from './proof.mjs';
 
@@ -61,8 +61,8 @@ async function hold(port, n, done) {
   }
 }
 
-async function overH2(port, work) {
-  const session = http2.connect(`https://localhost:${port}`, { ca: readFileSync(tls.cert), lookup: (_, o, done) => done(null, [{ address: '127.0.0.1', family: 4 }]) });
+async function overH2(port, work, localAddress) {
+  const session = http2.connect(`https://localhost:${port}`, { ca: readFileSync(tls.cert), localAddress, lookup: (_, { all }, done) => done(null, all ? [{ address: '127.0.0.1', family: 4 }] : '127.0.0.1', 4) });
   const call = (path, more = {}) => new Promise((resolve) => {
     const stream = session.request({ ':path': path, ...headers, ...more });
     let status;
@@ -91,7 +91,14 @@ const cases = {
     await until('three of them to be closed', () => sockets.filter((s) => s.closed).length === 3);
     assert.equal((await ask(port, item, { localAddress: '127.0.0.2' })).status, 200, 'another address is served');
   })],
-  descriptors: [{ nofile: 64 }, ({ port }, counted) => hold(port, 100, counted)],
+  descriptors: [{ nofile: 64 }, (server, counted) => hold(server.port, 100, async () => {
+    await counted();
+    const [used, since, before] = [processorTime(server.pid), performance.now(), (await server.metrics()).descriptors];
+    await sleep(1000);
+    const seconds = (performance.now() - since) / 1000, pauses = (await server.metrics()).descriptors - before;
+    assert.ok(pauses > 0 && pauses <= 20 * (seconds + 1), `${pauses} pauses in ${seconds} s`);
+    assert.ok(processorTime(server.pid) - used < 0.3 * seconds, 'it waits, and does not spin');
+  })],
   address_requests: [{ MAX_REQUESTS_PER_ADDRESS: '2' }, async ({ port }) => {
     const naps = [1, 2, 3, 4, 5].map(() => nap(port, 0.4));
     assert.equal((await ask(port, '/health', { localAddress: '127.0.0.2' })).status, 200, 'another address is served');
@@ -192,6 +199,27 @@ for (const [limit, [env, provoke]] of Object.entries(cases))
     if (limit !== 'address_penalty')
       await until('the next request to be served', async () => (await (env.TLS_MODE ? overH2(server.port, (call) => call(item)) : ask(server.port, item).then((r) => r.status, () => 0))) === 200);
   }));
+
+test('eight attackers that come back after each flood are shut out, another address is served throughout', () => withServer({ TLS_MODE: 'manual', MAX_FLOODS_PER_ADDRESS: '10' }, async (server) => {
+  const flood = floods['rapid reset (CVE-2023-44487)'][0]().slice(0, 1000);
+  let floods_taken = 0;
+  let are_done = false;
+  const attacker = async () => {
+    for (;;) {
+      const { closed, sent } = await attack(server.port, flood, { patience_ms: 20_000 });
+      assert.ok(closed, 'a flood is not ended');
+      if (sent === 0) return;
+      assert.ok(++floods_taken <= 10 + 7, 'ten are forgiven, and seven that had begun by then');
+    }
+  };
+  const attackers = Promise.all(Array.from({ length: 8 }, attacker)).finally(() => { are_done = true; });
+  const neighbour = overH2(server.port, async (call) => {
+    do assert.equal(await call(item), 200); while (!are_done);
+  }, '127.0.0.2');
+  await Promise.all([attackers, neighbour]);
+  assert.ok(floods_taken >= 10, `${floods_taken} floods`);
+  assert.ok((await server.metrics()).address_penalty >= 8, 'each was turned away');
+}));
 
 test('what waits for PostgreSQL is not sent when its client has gone', () => withServer({}, async (server) => {
   const jotted = () => app.db.value("select count(*)::int from jotting where body = 'gone'");

@@ -34,11 +34,11 @@ async function undisturbed() {
   await until('the neighbour to be told', () => neighbour.rows[0].title === title, 20_000);
 }
 
-/** Bytes of a client's frame, masked with zeros. */
-function frame(opcode, text) {
+/** Bytes of a client's frame, masked with zeros; `last`: of its message. */
+function frame(opcode, text, last = 0x80) {
   const body = Buffer.from(text);
   assert.ok(body.length < 126);
-  return Buffer.concat([Buffer.from([0x80 | opcode, 0x80 | body.length, 0, 0, 0, 0]), body]);
+  return Buffer.concat([Buffer.from([last | opcode, 0x80 | body.length, 0, 0, 0, 0]), body]);
 }
 
 /** A socket after the handshake that reads nothing any more. */
@@ -52,6 +52,19 @@ async function deaf() {
   return socket;
 }
 
+/** Says `one` again and again until the limit ends its connection, and nobody else's. */
+async function drown(limit, one, { begin = Buffer.alloc(0) } = {}) {
+  const before = await hits(limit), socket = await deaf(), burst = Buffer.concat(Array(2000).fill(one));
+  socket.write(begin);
+  for (let i = 0; !socket.destroyed && await hits(limit) === before; i++) {
+    assert.ok(i < 400, 'it was not cut off');
+    if (!socket.write(burst)) await Promise.race([once(socket, 'drain').catch(() => {}), sleep(200)]);
+  }
+  assert.notEqual(await hits(limit), before, 'it was cut off for another reason');
+  socket.destroy();
+  await undisturbed();
+}
+
 for (const [name, one] of Object.entries({
   'asks and asks, and never reads': frame(1, JSON.stringify({ type: 'ping', id: 'x'.repeat(60) })),
   'sends nonsense, and never reads': frame(1, '{'),
@@ -59,16 +72,10 @@ for (const [name, one] of Object.entries({
   'answers pings that nobody sent, and never reads': frame(10, 'x'),
   'unsubscribes from nothing, and never reads': frame(1, '{"type":"unsubscribe","id":"x"}'),
 }))
-  test(name, async () => {
-    const limit = name.includes('pings') ? 'live_controls' : 'live_queue', before_it = await hits(limit), socket = await deaf(), burst = Buffer.concat(Array(2000).fill(one));
-    for (let i = 0; !socket.destroyed && await hits(limit) === before_it; i++) {
-      assert.ok(i < 400, 'it was not cut off');
-      if (!socket.write(burst)) await Promise.race([once(socket, 'drain').catch(() => {}), sleep(200)]);
-    }
-    assert.notEqual(await hits(limit), before_it, 'it was cut off for another reason');
-    socket.destroy();
-    await undisturbed();
-  });
+  test(name, () => drown(name.includes('pings') ? 'live_controls' : 'live_queue', one));
+
+for (const [name, text] of [['of nothing', ''], ['of a byte', ' ']])
+  test(`a message of fragments ${name} that does not end`, () => drown('live_controls', frame(0, text, 0), { begin: frame(1, '{', 0) }));
 
 test('subscribes and unsubscribes without end', async () => {
   const live = await open('ada');

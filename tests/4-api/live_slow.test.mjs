@@ -1,12 +1,11 @@
 // Live queries that take long, or give much: they cost their subscriber, and nobody else.
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { buildProject, credentials, openApp, users } from '../lib/app.mjs';
 import { Live } from '../lib/live.mjs';
 import { scrape } from '../lib/metrics.mjs';
 import { connect } from '../lib/postgres.mjs';
-import { sleep, until } from '../lib/process.mjs';
+import { growth, most_kB, sleep, until } from '../lib/process.mjs';
 
 const { ada, eve } = users;
 const staff = { sub: eve, staff: 'yes' };
@@ -93,22 +92,10 @@ test('those who unsubscribe from what takes long do not pile up in PostgreSQL', 
   await live.close();
 });
 
-/** How far the server's memory grew at most while `work` was done, in kilobytes. */
-async function growth(work) {
-  const read = (name) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync(`/proc/${app.server.pid}/status`, 'utf8'))[1]);
-  writeFileSync(`/proc/${app.server.pid}/clear_refs`, '5'); // the peak begins anew
-  const begin = read('VmRSS');
-  await work();
-  return read('VmHWM') - begin;
-}
-
-/** A sanitizer keeps what was freed. */
-const most_kB = /san/.test(process.env.BUILD ?? '') ? 262_144 : 65_536;
-
 for (const [name, query, params] of [['too many rows', 'crowd', {}], ['too many bytes', 'notes', { ticket: 8 }]])
   test(`a result of ${name} is neither computed nor kept`, async () => {
     const live = await open(staff);
-    const grown = await growth(async () => {
+    const grown = await growth(app.server.pid, async () => {
       const large = await live.subscribe('l', query, params).ready();
       assert.equal(large.error?.code, 'too_large');
     });

@@ -2,12 +2,14 @@
 //
 // LONG=1 asks 100,000 times across the swaps.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import http2 from 'node:http2';
 import net from 'node:net';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
+import tls from 'node:tls';
 import { childrenOf, environment, mortal, startServer, users } from '../lib/app.mjs';
 import { END_HEADERS, END_STREAM, GOAWAY, HEADERS, attack, certificate, frame, get } from '../lib/h2.mjs';
 import { request } from '../lib/http.mjs';
@@ -52,6 +54,11 @@ async function open(more = {}, { program = app.program, wait = true } = {}) {
 
 const events = (name) => server.lines().filter((l) => l.includes(`"event":"${name}"`)).map((l) => JSON.parse(l));
 const ask = (what = path, more = {}) => request(server.port, 'GET', what, { headers, ...more });
+/** Whose certificate the server shows. */
+const certifiedName = () => new Promise((done, failed) => {
+  const socket = tls.connect({ host: '127.0.0.1', port: server.port, rejectUnauthorized: false }, () => { done(socket.getPeerCertificate().subject.CN); socket.destroy(); });
+  socket.on('error', failed);
+});
 const lives = (pid) => {
   try {
     return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
@@ -343,20 +350,31 @@ describe('a swap', () => {
   test('a certificate that was exchanged is served by the next generation', async () => {
     const files = certificate(folder, 'one');
     await open({ TLS_MODE: 'manual', TLS_CERT_FILE: files.cert, TLS_KEY_FILE: files.key });
-    const { default: tls } = await import('node:tls');
-    const name = () => new Promise((done, failed) => {
-      const socket = tls.connect({ host: '127.0.0.1', port: server.port, rejectUnauthorized: false }, () => { done(socket.getPeerCertificate().subject.CN); socket.destroy(); });
-      socket.on('error', failed);
-    });
-    assert.equal(await name(), 'one');
+    assert.equal(await certifiedName(), 'one');
     const next = certificate(folder, 'two');
     renameSync(next.cert, files.cert);
     renameSync(next.key, files.key);
     await swap();
     // Until the one before has closed its sockets, it may be the one that accepts.
     await until('the generation before to end', () => events('generation_ended').length === 1);
-    for (let i = 0; i < 20; i++) assert.equal(await name(), 'two');
+    for (let i = 0; i < 20; i++) assert.equal(await certifiedName(), 'two');
   });
+});
+
+test('without a supervisor SIGHUP exchanges the certificate, and ends nothing', async () => {
+  const [files, next] = [certificate(folder, 'alone'), certificate(folder, 'afterwards')];
+  await open({ SUPERVISE: 'false', TLS_MODE: 'manual', TLS_CERT_FILE: files.cert, TLS_KEY_FILE: files.key });
+  const stays = tls.connect({ host: '127.0.0.1', port: server.port, rejectUnauthorized: false });
+  await once(stays, 'secureConnect');
+  assert.equal(await certifiedName(), 'alone');
+  renameSync(next.cert, files.cert);
+  renameSync(next.key, files.key);
+  server.child.kill('SIGHUP');
+  await until('the other certificate', async () => await certifiedName() === 'afterwards');
+  stays.write('GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+  assert.match(String((await once(stays, 'data'))[0]), /^HTTP\/1.1 200/, 'who was connected still is');
+  stays.destroy();
+  assert.deepEqual(await server.stop(), { code: 0, signal: null });
 });
 
 test('descriptors are raised to what is allowed, core dumps are off, for generations too', async () => {

@@ -32,6 +32,11 @@ export function literal(name, value) {
   const text = (s) => { const b = Buffer.from(s); return Buffer.concat([integer(b.length, 7, 0), b]); };
   return Buffer.concat([Buffer.from([0]), text(name), text(value)]);
 }
+
+/** The same, to be had again as `newest` until another one is remembered (section 6.2.1). */
+export const remember = (name, value) => Buffer.concat([Buffer.from([0x40]), literal(name, value).subarray(1)]);
+export const newest = 0xbe;
+
 function integer(n, bits, first) {
   const max = 2 ** bits - 1;
   if (n < max) return Buffer.from([first | n]);
@@ -46,14 +51,16 @@ export const get = (path, fields = []) => Buffer.concat([Buffer.from([0x82, 0x87
 
 /**
  * Connects, sends the preface and `chunks` (an iterable of buffers, which may take its time) as fast as the peer takes them,
- * reads all answers.  Answers { closed, goaway, sent, received } when the peer closes, or after `patience_ms`.
+ * reads all answers.  Answers { closed, goaway, sent, received } when the peer closes, after `patience_ms`, or when `enough`
+ * is settled: who does not `read` may not see the end.
  */
-export function attack(port, chunks, { patience_ms = 8000, read = true } = {}) {
+export function attack(port, chunks, { patience_ms = 8000, read = true, enough } = {}) {
   return new Promise((resolve) => {
     const result = { closed: false, goaway: null, sent: 0, received: {}, statuses: 0 };
     const socket = tls.connect({ port, host: '127.0.0.1', ALPNProtocols: ['h2'], rejectUnauthorized: false });
     const end = () => { clearTimeout(timer); socket.destroy(); resolve(result); };
     const timer = setTimeout(end, patience_ms);
+    enough?.then(end, end);
     let input = Buffer.alloc(0);
     socket.on('error', () => { result.closed = true; end(); });
     socket.on('close', () => { result.closed = true; end(); });

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
 const running = new Set();
@@ -108,6 +108,24 @@ export function hasEnded(pid) {
   } catch {
     return true;
   }
+}
+
+/** How far the memory of a process grew at most while `work` was done, in kilobytes. */
+export async function growth(pid, work) {
+  const read = (name) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+  writeFileSync(`/proc/${pid}/clear_refs`, '5'); // the peak begins anew
+  const begin = read('VmRSS');
+  await work();
+  return read('VmHWM') - begin;
+}
+
+/** What it may grow by where nothing is kept; a sanitizer keeps what was freed. */
+export const most_kB = /san/.test(process.env.BUILD ?? '') ? 262_144 : 65_536;
+
+/** Seconds of a processor that a process has used, with all of its threads. */
+export function processorTime(pid) {
+  const [user, system] = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ').slice(11, 13).map(Number);
+  return (user + system) / 100; // Linux counts in hundredths
 }
 
 /** Sends a signal to processes; one that has ended by now is none the worse for it. */
