@@ -63,6 +63,7 @@ open_live_pool(const struct pgs__program *program, h2o_loop_t *loop)
                                                 PGS_LIVE_CONNECTIONS, PGS_LIVE_SLOW_CONNECTIONS);
 
     config.plane = PGS_PLANE_LIVE;
+    config.target = "primary"; /* as the feed's: a standby may not have yet what the log told */
     config.one_snapshot = true;
     config.comes_later = true;
     config.max_answer_bytes = PGS_LIVE_MAX_ANSWER_BYTES;

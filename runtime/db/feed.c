@@ -37,12 +37,14 @@ static const char session[] =
     " -c extra_float_digits=1 -c default_transaction_isolation=read\\ committed"
     " -c enable_seqscan=off";
 
-/* `replication`: NULL, for a plain connection, or "database". */
+/* `replication`: NULL, for a plain connection, or "database".  A standby would be of no use: it
+ * takes no writes, and before PostgreSQL 16 its log is not decoded. */
 static bool
 connect_feed(struct pgs_feed *feed, const char *replication)
 {
     return pgs__link_connect(&feed->link, feed->config.conninfo,
                              &(struct pgs__link_words){.name = "pgstack-live",
+                                                       .target = "primary",
                                                        .replication = replication,
                                                        .options = session});
 }

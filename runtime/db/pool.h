@@ -26,6 +26,7 @@ struct pgs_txn;
 
 struct pgs_pool_config {
     const char *conninfo;    /* libpq connection string or URI; never from a client */
+    const char *target;      /* constant: target_session_attrs where that has none; or NULL */
     const char *session_sql; /* pgs_app.session_sql */
     size_t n_session;        /* its parameters, role first */
     int connections;         /* pipelined, of this thread */

@@ -196,6 +196,13 @@ pgs__recent_raise(struct pgs__recent *recent, uint64_t number)
 }
 
 void
+pgs__recent_part(struct pgs__recent *recent, uint64_t number)
+{
+    pgs__recent_raise(recent, number);
+    recent->apart = number < recent->last ? number : recent->last;
+}
+
+void
 pgs__recent_settle(struct pgs__recent *recent, const struct pgs__snapshot *snapshot)
 {
     while (recent->floor < recent->last &&
@@ -206,7 +213,8 @@ pgs__recent_settle(struct pgs__recent *recent, const struct pgs__snapshot *snaps
 uint64_t
 pgs__recent_lsn(const struct pgs__recent *recent, uint64_t number)
 {
-    if (number == 0 || number > recent->last || recent->last - number >= PGS_RECENT_SIZE)
+    if (number <= recent->apart || number > recent->last ||
+        recent->last - number >= PGS_RECENT_SIZE)
         return 0;
     return pgs__recent_at(recent, number)->lsn;
 }

@@ -31,6 +31,7 @@ struct pgs__recent {
     uint64_t last;  /* number of the newest commit; they count from 1 */
     uint64_t floor; /* all up to this one can be seen by whoever looks from now on */
     uint64_t bare;  /* all up to this one have let go of their rows */
+    uint64_t apart; /* all up to this one are of an earlier connection to the log */
     size_t bytes;   /* of the rows of the others */
     struct pgs__commit commits[PGS_RECENT_SIZE];
 };
@@ -83,10 +84,14 @@ bool pgs__seen_holds(struct pgs__seen *seen, const struct pgs__commit *commit);
 /* Moves the floor: all up to `number` can be seen, or will never be. */
 void pgs__recent_raise(struct pgs__recent *recent, uint64_t number);
 
+/* The same, where the log is another one from now on: after a failover, places of the old one may
+ * be ahead of those of the new one. */
+void pgs__recent_part(struct pgs__recent *recent, uint64_t number);
+
 /* The same by a snapshot that was taken before now. */
 void pgs__recent_settle(struct pgs__recent *recent, const struct pgs__snapshot *snapshot);
 
-/* The place in the log of commit `number`, or 0 where it is not remembered. */
+/* The place in the log of commit `number`, or 0 where it is not remembered, or of another log. */
 uint64_t pgs__recent_lsn(const struct pgs__recent *recent, uint64_t number);
 
 #endif

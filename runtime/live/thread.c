@@ -67,15 +67,14 @@ catch_up(struct pgs_live_thread *thread)
         for_each_subscription(thread, begin_anew, NULL);
 }
 
-/* `singles_alone`: they can be told no other way that what comes next may take a while. */
 static void
-renew_sessions(struct pgs_live_thread *thread, bool singles_alone)
+renew_sessions(struct pgs_live_thread *thread)
 {
     for (h2o_linklist_t *link = thread->sessions.next; link != &thread->sessions;
          link = link->next) {
         struct pgs__session *session = H2O_STRUCT_FROM_MEMBER(struct pgs__session, link, link);
 
-        if (!session->is_relayed && (!singles_alone || session->single != NULL))
+        if (!session->is_relayed)
             pgs__session_renew(session);
     }
 }
@@ -115,13 +114,13 @@ take_news(struct pgs_live_thread *thread, const struct pgs__news *news)
         break;
     case PGS__NEWS_CONNECTED:
         thread->is_connected = true;
-        pgs__recent_raise(&thread->recent, news->number);
-        renew_sessions(thread, false);
+        pgs__recent_part(&thread->recent, news->number);
+        renew_sessions(thread);
         for_each_subscription(thread, begin_anew, NULL);
         break;
     case PGS__NEWS_LOST:
         thread->is_connected = false;
-        renew_sessions(thread, true);
+        renew_sessions(thread); /* the next answer may be of another primary already */
         break;
     case PGS__NEWS_CLAIMED:
         give_up(thread, news);

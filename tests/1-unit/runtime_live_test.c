@@ -270,6 +270,15 @@ test_recent(void **state)
     pgs__recent_clear(recent);
     assert_int_equal(copy->floor, 2);
     assert_int_equal(pgs__recent_at(copy, 4)->changes->xid, 13);
+    pgs__recent_part(copy, 4);
+    assert_int_equal(copy->floor, 4);
+    assert_int_equal(pgs__recent_lsn(copy, 4), 0); /* of another log */
+    assert_int_equal(pgs__recent_lsn(copy, 5), 1400);
+    pgs__recent_part(copy, 9);
+    assert_int_equal(copy->floor, 5);
+    pgs__recent_add(copy, changes_of(15));
+    assert_int_equal(pgs__recent_lsn(copy, 5), 0);
+    assert_int_equal(pgs__recent_lsn(copy, 6), 1500);
     pgs__recent_clear(copy);
     free(recent);
     free(copy);

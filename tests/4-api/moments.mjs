@@ -10,7 +10,7 @@ import { counts, dice, ordered, question, truths, write, writes } from './board.
 export const place = (lsn) => lsn.split('/').reduce((high, low) => (high << 32n) + BigInt(`0x${low}`), 0n);
 
 /** Where the log is, behind all that this connection has committed. */
-const placeNow = async (db) => place((await db.query('select pg_current_wal_insert_lsn()::text as lsn')).rows[0].lsn);
+export const placeNow = async (db) => place((await db.query('select pg_current_wal_insert_lsn()::text as lsn')).rows[0].lsn);
 
 const plain = (rows, in_order) => JSON.stringify(in_order ? rows : rows.map((row) => JSON.stringify(row)).sort());
 const digest = (text) => createHash('sha256').update(text).digest('base64');

@@ -142,6 +142,12 @@ export class Cluster {
     return other;
   }
 
+  /** Starts what was stopped as a standby, which takes no writes and follows nobody. */
+  async upAsStandby() {
+    writeFileSync(join(this.data, 'standby.signal'), '');
+    await this.up();
+  }
+
   async stop() {
     await this.signal('SIGCONT');
     await this.down('SIGQUIT');
