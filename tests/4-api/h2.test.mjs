@@ -204,9 +204,7 @@ test('heads of 47 KB that take 12 bytes on the wire are told 431, and those that
   const grown = await growth(server.pid, async () => { result = await attack(port, streams(90).map((id) => bomb(id, 0)), { patience_ms: 20_000 }); });
   assert.ok(result.closed, 'still open');
   assert.ok(grown < most_kB, `${grown} kB more`);
-  const now = await metrics();
-  assert.ok(now.read_timeout > before.read_timeout);
-  assert.equal(now.h2_header_bomb, before.h2_header_bomb);
+  assert.equal((await metrics()).h2_header_bomb, before.h2_header_bomb);
 });
 
 test('a rapid reset starts no work', async () => {
@@ -291,7 +289,7 @@ test('who reads nothing is ended, over HTTP/1.1', async () => {
   for (let i = 0; i < 250; i++) socket.write(call); // answers of 22 MB, more than the kernel's buffers hold
   await until('the limit to count it', async () => (await metrics()).write_timeout > before.write_timeout, 15_000);
   socket.resume();
-  await closed;
+  await within('the end of the connection', closed);
 });
 
 test('an upload that drips over HTTP/2 is given up', async () => {
