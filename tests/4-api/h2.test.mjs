@@ -287,7 +287,8 @@ test('who reads nothing is ended, over HTTP/1.1', async () => {
   const body = JSON.stringify({ t: 'x'.repeat(90_000) });
   const call = `POST /rest/v1/rpc/echo HTTP/1.1\r\nHost: x\r\n${Object.entries(headers).map(([k, v]) => `${k}: ${v}\r\n`).join('')}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
   for (let i = 0; i < 250; i++) socket.write(call); // answers of 22 MB, more than the kernel's buffers hold
-  await until('the limit to count it', async () => (await metrics()).write_timeout > before.write_timeout, 15_000);
+  await until('the limit to count it', async () => (await metrics()).write_timeout > before.write_timeout);
+  await until('the connection to be closed', () => acceptedBy(server.pid, port) === 0); // who reads by then is served
   socket.resume();
   await within('the end of the connection', closed);
 });

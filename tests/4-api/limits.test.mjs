@@ -36,7 +36,10 @@ async function withServer(env, work) {
     .reduce((sum, [, n]) => sum + Number(n), 0);
   let how;
   try {
-    await until('the server to be connected', () => request(admin_port, 'GET', '/metrics').then((r) => /^pgstack_pool_connections\{plane="data",lane="quick",state="idle"\} [1-9]/m.test(r.text), () => false));
+    await until('the server to be connected', () => {
+      assert.ok(server.alive(), server.output());
+      return request(admin_port, 'GET', '/metrics').then((r) => /^pgstack_pool_connections\{plane="data",lane="quick",state="idle"\} [1-9]/m.test(r.text), () => false);
+    });
     await work(server);
     assert.ok(server.alive());
   } finally {
