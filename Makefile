@@ -77,9 +77,9 @@ THREADED := $(addprefix 1-unit/runtime_,authn_test base_test rates_test live_tes
   $(addprefix 4-api/live_,aggregate client faults frames keys late moments outbox resume single slow toast) 9-extension/relay
 
 tsan: ## what has threads, under TSan; T=4-api/keys picks
-	@for suite in $(if $(T),'$(T)',$(patsubst %,'%',$(THREADED))); do \
-	  $(MAKE) -s --no-print-directory test BUILD=build/tsan SAN=thread SUITE_SECONDS=3600 T="$$suite" || exit 1; \
-	done
+	@failed=0; for suite in $(if $(T),'$(T)',$(patsubst %,'%',$(THREADED))); do \
+	  $(MAKE) -s --no-print-directory test BUILD=build/tsan SAN=thread SUITE_SECONDS=3600 T="$$suite" || failed=1; \
+	done; exit $$failed
 
 torture: ## each call that can fail fails in turn, under ASan; `make test` tries a part of them
 	@LONG=1 $(MAKE) -s --no-print-directory test BUILD=build/san SAN=1 T='1-unit/*_torture_test'
