@@ -3,7 +3,6 @@
  * The command line of a compiled application.  In order: settings, listening sockets; here the
  * supervisor stays behind, and a generation goes on: login roles, then serving.
  */
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/limit.h"
+#include "base/memory.h"
 #include "config/shares.h"
 #include "dump/dump.h"
 #include "http/listen.h"
@@ -36,15 +36,6 @@ set_limits(void)
     limit = (struct rlimit){0, 0};
     (void)setrlimit(RLIMIT_CORE, &limit);
     (void)signal(SIGPIPE, SIG_IGN);
-}
-
-/* A large answer's memory goes back to the system.  Unless told so, glibc learns from the first one
- * to keep such blocks, up to 32 MiB in each thread. */
-static void
-set_memory(void)
-{
-    (void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
-    (void)mallopt(M_TRIM_THRESHOLD, 4 << 20);
 }
 
 static void
@@ -232,7 +223,7 @@ main(int argc, char **argv)
     if (!pgs_env_file_read(env_file, stderr) || !pgs_config_read(&config, stderr))
         return 1;
     set_limits();
-    set_memory();
+    pgs_memory_open();
     pgs_log_open(STDERR_FILENO, config.log_level);
     if (check) {
         if (!pgs_logins_check(&config))

@@ -5,17 +5,17 @@
  * memory, for ever.  Ended by shutdown(2); libh2o cleans up.
  */
 #include <linux/tcp.h>
-#include <malloc.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/limit.h"
+#include "base/memory.h"
 #include "http/info.h"
 #include "http/worker.h"
 
 #define REAP_MS 1000
-#define CROWD 500 /* connections of one thread */
+#define CROWD 100 /* connections of one thread */
 
 /* Who takes fewer bytes within WRITE_TIMEOUT takes nothing: windows can be opened by one at a time.
  */
@@ -86,16 +86,16 @@ end(const struct pgs__connection *connection, enum pgs_limit limit)
     pgs__connection_end(connection);
 }
 
-/* A crowd has gone: what it left in pieces between what stays, glibc does not give back by itself.
- */
+/* A crowd has gone: what it left, glibc keeps for the next one. */
 static void
 give_back_memory(struct pgs__worker *worker)
 {
     if (worker->n_connections > worker->most_connections)
         worker->most_connections = worker->n_connections;
-    if (worker->most_connections < CROWD || worker->n_connections > worker->most_connections / 4)
+    if (worker->most_connections - worker->n_connections < CROWD ||
+        worker->n_connections > worker->most_connections / 4)
         return;
-    (void)malloc_trim(0);
+    pgs_memory_give_back();
     worker->most_connections = worker->n_connections;
 }
 
