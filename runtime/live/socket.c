@@ -248,6 +248,14 @@ make_socket(struct pgs_live_thread *thread, h2o_req_t *req, struct pgs__live_url
     return NULL;
 }
 
+/* How PostgreSQL is, and what it has, is told to those alone who have been let in. */
+static void
+turn_away(struct socket *socket, h2o_req_t *req, const struct pgs_problem *problem)
+{
+    pgs_reply_problem(req, problem);
+    free_socket(socket);
+}
+
 static void
 upgrade(struct socket *socket, h2o_req_t *req, const char *key)
 {
@@ -268,9 +276,31 @@ pgs__socket_accept(struct pgs_live_thread *thread, h2o_req_t *req)
     const char *key = check_handshake(thread, req);
     struct pgs__live_url url;
     struct socket *socket = key != NULL ? make_socket(thread, req, &url) : NULL;
+    const struct pgs_problem *problem = pgs__thread_problem(thread);
 
-    if (socket != NULL)
+    if (socket != NULL && problem != NULL)
+        turn_away(socket, req, problem);
+    else if (socket != NULL)
         upgrade(socket, req, key);
+}
+
+static const struct pgs_problem unknown = {404, "PGRST202", "There is no such live query", NULL,
+                                           NULL};
+static const struct pgs_problem unfollowed = {
+    503, "PGRST001", "Changes cannot be followed at the moment", NULL, NULL};
+
+static const struct pgs_problem *
+find_problem(const struct pgs__session *session, const struct pgs_live *live)
+{
+    static const struct pgs_problem forbidden = {403, "42501",
+                                                 "This role may not follow that query", NULL, NULL};
+    const struct pgs_problem *problem = pgs__thread_problem(session->thread);
+
+    if (!pgs__session_may_subscribe(session, live))
+        return &forbidden;
+    if (problem == NULL && !session->thread->is_connected)
+        return &unfollowed;
+    return problem;
 }
 
 /* Asks for the query.  False: answered with a refusal. */
@@ -279,10 +309,11 @@ subscribe_single(struct socket *socket, h2o_req_t *req, const struct pgs_live *l
                  struct pgs__live_url *url)
 {
     struct pgs__session *session = socket->session;
+    const struct pgs_problem *problem = find_problem(session, live);
     char refusal[PGS_SINGLE_REFUSAL_BYTES] = "";
 
-    if (!pgs__session_may_subscribe(session, live)) {
-        refuse(req, 403, "42501", "This role may not follow that query", NULL);
+    if (problem != NULL) {
+        pgs_reply_problem(req, problem);
         return false;
     }
     session->single = live->name;
@@ -308,9 +339,7 @@ pgs__socket_accept_single(struct pgs_live_thread *thread, h2o_req_t *req, h2o_io
     if (key == NULL)
         return;
     if (live == NULL)
-        refuse(req, 404, "PGRST202", "There is no such live query", NULL);
-    else if (!thread->is_connected)
-        refuse(req, 503, "PGRST001", "Changes cannot be followed at the moment", NULL);
+        pgs_reply_problem(req, &unknown);
     else
         socket = make_socket(thread, req, &url);
     if (socket == NULL)
@@ -344,15 +373,15 @@ on_dispose(void *at)
         free_socket(pending->socket);
 }
 
-static void
-refuse_relayed(h2o_req_t *req, enum pgs_reactive_verdict verdict)
+static const struct pgs_problem *
+problem_of(enum pgs_reactive_verdict verdict)
 {
+    static const struct pgs_problem refused = {403, "42501",
+                                               "This caller may not follow that query", NULL, NULL};
+
     if (verdict == PGS_REACTIVE_UNKNOWN)
-        refuse(req, 404, "PGRST202", "There is no such live query", NULL);
-    else if (verdict == PGS_REACTIVE_REFUSED)
-        refuse(req, 403, "42501", "This caller may not follow that query", NULL);
-    else
-        refuse(req, 503, "PGRST001", "Changes cannot be followed at the moment", NULL);
+        return &unknown;
+    return verdict == PGS_REACTIVE_REFUSED ? &refused : &unfollowed;
 }
 
 static void
@@ -365,7 +394,7 @@ ask(struct pgs_live_thread *thread, h2o_req_t *req, const char *key, h2o_iovec_t
     pending->question = pgs__relayed_ask(thread, (struct pgs_text){id.base, id.len},
                                          socket->session->who.claims, pending);
     if (pending->question == NULL)
-        refuse_relayed(req, PGS_REACTIVE_FAILED);
+        pgs_reply_problem(req, &unfollowed);
 }
 
 void
@@ -374,20 +403,20 @@ pgs__socket_accept_relayed(struct pgs_live_thread *thread, h2o_req_t *req, h2o_i
     const char *key = check_handshake(thread, req);
     enum pgs_reactive_state state = pgs__relay_state(thread->config.relay);
     struct pgs__live_url url;
-    struct socket *socket = NULL;
+    struct socket *socket;
 
     if (key == NULL)
         return;
-    if (!pgs__notice_is_id((struct pgs_text){id.base, id.len}) || state == PGS_REACTIVE_ABSENT)
-        refuse_relayed(req, PGS_REACTIVE_UNKNOWN);
-    else if (state == PGS_REACTIVE_LOST)
-        refuse_relayed(req, PGS_REACTIVE_FAILED);
-    else
-        socket = make_socket(thread, req, &url);
+    socket = make_socket(thread, req, &url);
     if (socket == NULL)
         return;
     socket->session->is_relayed = true;
-    ask(thread, req, key, id, socket);
+    if (!pgs__notice_is_id((struct pgs_text){id.base, id.len}) || state == PGS_REACTIVE_ABSENT)
+        turn_away(socket, req, &unknown);
+    else if (state == PGS_REACTIVE_LOST)
+        turn_away(socket, req, &unfollowed);
+    else
+        ask(thread, req, key, id, socket);
 }
 
 /* Meanwhile its token may have expired, or the server be stopping. */
@@ -402,8 +431,9 @@ pgs__socket_judge(const struct pgs__question *question)
     pending->question = NULL;
     socket = pending->socket;
     if (question->super.verdict != PGS_REACTIVE_ADMITTED || socket->session->is_ending) {
-        refuse_relayed(pending->req,
-                       socket->session->is_ending ? PGS_REACTIVE_FAILED : question->super.verdict);
+        pgs_reply_problem(pending->req, socket->session->is_ending
+                                            ? &unfollowed
+                                            : problem_of(question->super.verdict));
         return;
     }
     pending->socket = NULL;

@@ -228,6 +228,18 @@ answer_preflight(h2o_req_t *req, const struct pgs_cors *cors)
     pgs_cors_options(req, &path, cors);
 }
 
+static const struct pgs_problem not_signed_in = {
+    403, "42501", "Live queries are for users who have signed in", NULL, NULL};
+
+/* Nothing is streamed to it. */
+static void
+turn_away(struct stream *stream, const struct pgs_problem *problem)
+{
+    pgs__session_close(stream->session, false);
+    stream->session = NULL;
+    pgs_reply_problem(stream->req, problem);
+}
+
 void
 pgs__stream_accept(struct pgs_live_thread *thread, h2o_req_t *req)
 {
@@ -252,9 +264,9 @@ pgs__stream_accept(struct pgs_live_thread *thread, h2o_req_t *req)
                     thread, &transport, stream, pgs__live_credential(req, &url), &why)) == NULL) {
         refuse(req, 401, "PGRST301", why);
     } else if (!pgs__session_is_admitted(stream->session)) {
-        pgs__session_close(stream->session, false); /* nothing is streamed to it */
-        stream->session = NULL;
-        refuse(req, 403, "42501", "Live queries are for users who have signed in");
+        turn_away(stream, &not_signed_in);
+    } else if (pgs__thread_problem(thread) != NULL) {
+        turn_away(stream, pgs__thread_problem(thread));
     } else {
         pgs_request_info(req)->role = thread->config.app->roles[stream->session->who.role].name;
         read_event_id(req, &stream->session->mark);

@@ -271,9 +271,6 @@ pgs_live_on_request(struct pgs_live_thread *thread, h2o_req_t *req)
         pgs__socket_accept_relayed(thread, req, query);
     else if (config->hub == NULL)
         refuse(req, "Live queries are off", "set LIVE_DATABASE_URL");
-    else if (pgs__hub_is_impossible(config->hub))
-        refuse(req, "Live queries are off",
-               "PostgreSQL needs wal_level=logical, or the schema `live outbox;`");
     else if (is_path(asked, stream_path))
         pgs__stream_accept(thread, req);
     else if (query.base != NULL)
@@ -281,6 +278,16 @@ pgs_live_on_request(struct pgs_live_thread *thread, h2o_req_t *req)
     else
         pgs__socket_accept(thread, req);
     return true;
+}
+
+const struct pgs_problem *
+pgs__thread_problem(const struct pgs_live_thread *thread)
+{
+    static const struct pgs_problem impossible = {
+        503, "PGRST001", "Live queries are off", NULL,
+        "PostgreSQL needs wal_level=logical, or the schema `live outbox;`"};
+
+    return pgs__hub_is_impossible(thread->config.hub) ? &impossible : NULL;
 }
 
 /* ---- opening and closing ---- */

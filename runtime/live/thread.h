@@ -6,6 +6,7 @@
 #ifndef PGS_LIVE_THREAD_H
 #define PGS_LIVE_THREAD_H
 
+#include "http/reply.h"
 #include "live/apply.h"
 #include "live/hub.h"
 #include "live/interest.h"
@@ -131,6 +132,9 @@ struct pgs__subscription {
 
 /* A subscription of `live` has come (1) or gone (-1). */
 void pgs__thread_count(struct pgs_live_thread *thread, const struct pgs_live *live, int change);
+
+/* Why no live query can be followed, for those who have been let in; NULL: they can. */
+const struct pgs_problem *pgs__thread_problem(const struct pgs_live_thread *thread);
 
 /* ---- session.c ---- */
 

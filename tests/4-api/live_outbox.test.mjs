@@ -452,6 +452,9 @@ test('without an outbox it is said what is missing', async () => {
     const refused = await open('ada', its_env.PORT).then(() => assert.fail('it was accepted'), (error) => error);
     assert.equal(refused.status, 503);
     assert.match(refused.body, /wal_level=logical, or the schema `live outbox;`/);
+    assert.equal((await open('nonsense', its_env.PORT).then(() => assert.fail('it was accepted'), (error) => error)).status, 401);
+    for (const [who, status] of [['ada', 503], ['nonsense', 401]])
+      assert.equal((await request(Number(its_env.PORT), 'GET', '/live/v1/stream?query=mine', { headers: credentials(who) })).status, status);
   } finally {
     await its_server.stop('SIGTERM', 15_000);
     its_server.forget();

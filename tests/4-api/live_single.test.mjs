@@ -123,6 +123,16 @@ test('where the log was lost the client is told to come again', async () => {
   const last = live.frames.at(-1);
   assert.equal(last.type, 'resubscribed');
   assert.notEqual(last.gen, live.frames[0].gen);
+  await sql('revoke connect on database api_live_single from public');
+  try {
+    await until('the log not to be followed', async () => {
+      await sql(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'pgstack_replicator' and datname = 'api_live_single'`);
+      return await refusal('/ws/mine', 'ada') === 503;
+    });
+    assert.deepEqual(await Promise.all(['nonsense', undefined, 'anon'].map((who) => refusal('/ws/mine', who))), [401, 401, 403], 'who is not let in hears so, whatever PostgreSQL says');
+  } finally {
+    await sql('grant connect on database api_live_single to public');
+  }
   const again = await until('the log to be followed again', () => open(`/ws/tickets?params=${one}`, 'ada').catch(({ status }) => { assert.equal(status, 503); }));
   await until('all of it', () => again.frames[1]?.inserted.length === 1);
   again.socket.close();

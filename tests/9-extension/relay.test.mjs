@@ -300,6 +300,21 @@ test('a client that leaves before it is known whether it may', async () => {
   assert.equal(await status(path('of all'), 'ada'), 101);
 });
 
+test('who is not let in hears so, whatever PostgreSQL says', async () => {
+  const refused = async () => [await status(path('of all'), 'nonsense'), await status(path('of all')), await status(path('nobody'), 'nonsense'), await status(path('of all'), 'ada')];
+  assert.deepEqual(await refused(), [401, 401, 401, 101]);
+  await sql.query('alter role listener nologin');
+  try {
+    await sql.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'listener'`);
+    await until('it to be noticed', async () => await metric('pgstack_reactive_connected') === 0);
+    assert.deepEqual(await refused(), [401, 401, 401, 503]);
+  } finally {
+    await sql.query('alter role listener login');
+  }
+  await connected();
+  assert.deepEqual(await refused(), [401, 401, 401, 101]);
+});
+
 test('PostgreSQL does not say: 503, and the next one is answered', async () => {
   const blocker = await connect(cluster, name);
   await blocker.query('begin; lock table pgr.persisted_subscriptions in access exclusive mode');
@@ -335,6 +350,7 @@ test('without the extension there are no ids; nor without the setting', async ()
   await sql.query('drop extension pg_reactive cascade');
   live.socket.terminate();
   await until('it to be noticed', async () => await status(path('of all'), 'ada') === 404, 30_000);
+  assert.equal(await status(path('of all'), 'nonsense'), 401);
   await install();
   await connected();
   await subscribe(sql, 'of all', 'select id from item');
