@@ -223,14 +223,17 @@ static bool
 send_login(struct pgs__conn *conn)
 {
     const struct pgs_login *login = conn->pool->config.login;
-    struct pgs_text values[3];
+    struct pgs_text values[4];
+    char pid[16];
 
     if (login == NULL)
         return true;
     for (int i = 0; i < 3; i++)
         values[i] = (struct pgs_text){login->values[i],
                                       login->values[i] == NULL ? 0 : strlen(login->values[i])};
-    pgs__conn_query(conn, pgs_login_sql, values, 3);
+    values[3] =
+        (struct pgs_text){pid, (size_t)snprintf(pid, sizeof(pid), "%d", PQbackendPID(conn->pg))};
+    pgs__conn_query(conn, pgs_login_sql, values, 4);
     return pgs__conn_add_job(conn, PGS__JOB_LOGIN) != NULL;
 }
 

@@ -59,7 +59,7 @@ enum source {
 static bool
 ask_wal_level(struct pgs_feed *feed, bool *is_logical)
 {
-    PGresult *result = PQexec(feed->link.pg, "SHOW wal_level");
+    PGresult *result = pgs__link_ask(&feed->link, "SHOW wal_level", 0, NULL, PGS__FEED_ASK_MS);
     bool good = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
 
     *is_logical = good && strcmp(PQgetvalue(result, 0, 0), "logical") == 0;
@@ -144,10 +144,8 @@ follow(struct pgs_feed *feed, enum source source)
 static void
 run_once(struct pgs_feed *feed)
 {
-    enum source source;
+    enum source source = choose(feed);
 
-    feed->link.why = NULL;
-    source = choose(feed);
     if (source != NOTHING)
         follow(feed, source);
     if (!feed->link.is_ending)

@@ -259,7 +259,7 @@ make_slot(struct pgs_feed *feed, const char *slot)
 static void
 ask_setting(struct pgs_feed *feed, const char *command, char *value, size_t size)
 {
-    PGresult *result = PQexec(feed->link.pg, command);
+    PGresult *result = pgs__link_ask(&feed->link, command, 0, NULL, PGS__FEED_ASK_MS);
 
     value[0] = '\0';
     if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1)

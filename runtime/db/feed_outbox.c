@@ -21,7 +21,6 @@
 #define LATE_MS 8000   /* less than that */
 #define KEEP_MS 12000  /* more than LATE_MS: then everybody has read it, or is late */
 #define IDLE_MS 10000
-#define ASK_MS 5000
 
 static const char read_name[] = "read";
 static const char empty_snapshot[] = "1:1:";
@@ -41,53 +40,26 @@ struct outbox {
 
 /* ---- asking ---- */
 
-/* Until the next result can be had without waiting. */
-static bool
-await_result(struct pgs_feed *feed, int64_t end_ms)
-{
-    while (PQisBusy(feed->link.pg)) {
-        int64_t left_ms = end_ms - pgs_clock_ms();
-
-        if (left_ms <= 0) {
-            feed->link.why = "PostgreSQL does not answer";
-            return false;
-        }
-        if (pgs__feed_is_ended_within(feed, PQsocket(feed->link.pg), (int)left_ms) ||
-            PQconsumeInput(feed->link.pg) != 1)
-            return false;
-    }
-    return true;
-}
-
-/* Of what was sent.  NULL: it failed. */
+/* NULL: it failed. */
 static PGresult *
-take_result(struct pgs_feed *feed, ExecStatusType wanted)
+expect(PGresult *result, ExecStatusType wanted)
 {
-    int64_t end_ms = pgs_clock_ms() + ASK_MS;
-    PGresult *result = NULL;
-
-    while (await_result(feed, end_ms)) {
-        PGresult *next = PQgetResult(feed->link.pg);
-
-        if (next == NULL) {
-            if (PQresultStatus(result) == wanted)
-                return result;
-            break;
-        }
-        PQclear(result);
-        result = next;
-    }
+    if (PQresultStatus(result) == wanted)
+        return result;
     PQclear(result);
     return NULL;
 }
 
-/* Values come as text. */
 static PGresult *
 ask(struct pgs_feed *feed, const char *sql, int n, const char *const *values, ExecStatusType wanted)
 {
-    if (PQsendQueryParams(feed->link.pg, sql, n, NULL, values, NULL, NULL, 0) != 1)
-        return NULL;
-    return take_result(feed, wanted);
+    return expect(pgs__link_ask(&feed->link, sql, n, values, PGS__FEED_ASK_MS), wanted);
+}
+
+static PGresult *
+take(struct pgs_feed *feed, ExecStatusType wanted)
+{
+    return expect(pgs__link_take(&feed->link, PGS__FEED_ASK_MS), wanted);
 }
 
 /* What it gives is of no use. */
@@ -241,7 +213,7 @@ read_changes(struct outbox *outbox)
 
     if (PQsendQueryPrepared(outbox->feed->link.pg, read_name, 1, &value, NULL, NULL, 1) != 1)
         return false;
-    result = take_result(outbox->feed, PGRES_TUPLES_OK);
+    result = take(outbox->feed, PGRES_TUPLES_OK);
     if (result == NULL)
         return false;
     good = is_bounded(outbox, result);
@@ -293,7 +265,7 @@ pgs__outbox_begin(struct pgs_feed *feed)
 
     if (PQsendPrepare(feed->link.pg, read_name, PGS_OUTBOX_READ_SQL, 0, NULL) != 1)
         return false;
-    result = take_result(feed, PGRES_COMMAND_OK);
+    result = take(feed, PGRES_COMMAND_OK);
     good = result != NULL;
     PQclear(result);
     return good;

@@ -8,6 +8,7 @@
 #include "db/pace.h"
 
 #define PGS__LOG_MAX_RELATIONS 4096
+#define PGS__FEED_ASK_MS 5000 /* for an answer */
 
 struct pgs__log {
     int64_t heard_ms, told_ms;

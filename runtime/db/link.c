@@ -6,15 +6,18 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/metric.h"
 
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 2000
+#define SETUP_MS 5000
 
 bool
 pgs__link_open(struct pgs__link *link, void *(*run)(void *), void *arg)
@@ -90,6 +93,73 @@ ignore_notice(void *arg, const PGresult *result)
     (void)result;
 }
 
+/* ---- asking ---- */
+
+/* pgs__link_close() ends it, too: the socket is shut down. */
+static bool
+is_answered(struct pgs__link *link, int64_t end_ms)
+{
+    while (PQisBusy(link->pg)) {
+        struct pollfd fd = {PQsocket(link->pg), POLLIN, 0};
+        int64_t left_ms = end_ms - pgs_clock_ms();
+
+        if (left_ms <= 0) {
+            link->why = "PostgreSQL does not answer";
+            return false;
+        }
+        if (poll(&fd, 1, (int)left_ms) > 0 && PQconsumeInput(link->pg) != 1)
+            return false;
+    }
+    return true;
+}
+
+PGresult *
+pgs__link_take(struct pgs__link *link, int timeout_ms)
+{
+    int64_t end_ms = pgs_clock_ms() + timeout_ms;
+    PGresult *result = NULL;
+
+    while (is_answered(link, end_ms)) {
+        PGresult *next = PQgetResult(link->pg);
+
+        if (next == NULL)
+            return result;
+        PQclear(result);
+        result = next;
+    }
+    PQclear(result);
+    return NULL;
+}
+
+PGresult *
+pgs__link_ask(struct pgs__link *link, const char *sql, int n, const char *const *values,
+              int timeout_ms)
+{
+    int sent = n > 0 ? PQsendQueryParams(link->pg, sql, n, NULL, values, NULL, NULL, 0)
+                     : PQsendQuery(link->pg, sql);
+
+    return sent == 1 ? pgs__link_take(link, timeout_ms) : NULL;
+}
+
+/* ---- connecting ---- */
+
+const char pgs__link_pid_sql[] = "select pg_catalog.pg_backend_pid()";
+
+/* No pooler is between: see db/login.h. */
+static bool
+is_direct(struct pgs__link *link)
+{
+    PGresult *result = pgs__link_ask(link, pgs__link_pid_sql, 0, NULL, SETUP_MS);
+    bool answered = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
+    bool same = answered && atoi(PQgetvalue(result, 0, 0)) == PQbackendPID(link->pg);
+
+    if (answered && !same)
+        link->why = "a pooler, or a proxy that answers in PostgreSQL's place, is between: name "
+                    "PostgreSQL itself";
+    PQclear(result);
+    return same;
+}
+
 bool
 pgs__link_connect(struct pgs__link *link, const char *conninfo, const struct pgs__link_words *words)
 {
@@ -110,6 +180,7 @@ pgs__link_connect(struct pgs__link *link, const char *conninfo, const struct pgs
         conninfo,       "UTF8", words->replication,
         words->options, NULL};
 
+    link->why = NULL;
     link->pg = PQconnectdbParams(names, values, 1);
     if (link->pg == NULL)
         return false;
@@ -117,7 +188,7 @@ pgs__link_connect(struct pgs__link *link, const char *conninfo, const struct pgs
     if (PQstatus(link->pg) != CONNECTION_OK)
         return false;
     set_socket(link, PQsocket(link->pg));
-    return !link->is_ending;
+    return !link->is_ending && is_direct(link);
 }
 
 void

@@ -47,10 +47,24 @@ void pgs__link_begin(void);
 /* Waits for input from `fd` (-1: none), for pgs__link_wake(), or for the time. */
 void pgs__link_wait(const struct pgs__link *link, int fd, int timeout_ms);
 
-/* False: not connected, or told to end; pgs__link_disconnect follows in either case. */
+/* False: not connected, or to a pooler, or told to end; pgs__link_disconnect follows in either
+ * case.
+ */
 bool pgs__link_connect(struct pgs__link *link, const char *conninfo,
                        const struct pgs__link_words *words) __attribute__((warn_unused_result));
 void pgs__link_disconnect(struct pgs__link *link);
+
+/* The result of one statement, for PQclear(); its values are texts.  NULL: none came in time, and
+ * the connection is of no use.  Without `values` it also goes over a connection for replication. */
+PGresult *pgs__link_ask(struct pgs__link *link, const char *sql, int n, const char *const *values,
+                        int timeout_ms) __attribute__((warn_unused_result));
+
+/* The same of what has been sent. */
+PGresult *pgs__link_take(struct pgs__link *link, int timeout_ms)
+    __attribute__((warn_unused_result));
+
+/* What pgs__link_connect asks. */
+extern const char pgs__link_pid_sql[];
 
 /* Says why, once until it works again; `event` is a constant word. */
 void pgs__link_log_failure(const struct pgs__link *link, const char *event);

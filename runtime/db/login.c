@@ -17,6 +17,9 @@
  * for which the role needs no right. */
 const char pgs_login_sql[] =
     "select fault from (select coalesce("
+    "case when pg_catalog.pg_backend_pid() <> $4::integer"
+    " then 'reaches PostgreSQL through a pooler, or a proxy that answers in its place:"
+    " name PostgreSQL itself' end, "
     "(select case when rolsuper then 'is a superuser' else 'has BYPASSRLS' end"
     " from pg_catalog.pg_roles where rolname = current_user and (rolsuper or rolbypassrls)), "
     "(select 'owns ' || name || ', or is a member of its owner' from (select array["
@@ -51,11 +54,15 @@ array_literal(const char *const *names)
 
 /* True when there is a fault, or none can be asked for; `why` has it. */
 static bool
-has_fault(PGconn *conn, const char *const values[3], char *why, size_t why_size)
+has_fault(PGconn *conn, const struct pgs_login *login, char *why, size_t why_size)
 {
-    PGresult *result = PQexecParams(conn, pgs_login_sql, 3, NULL, values, NULL, NULL, 0);
+    char pid[16];
+    const char *const values[] = {login->values[0], login->values[1], login->values[2], pid};
+    PGresult *result;
     bool found = true;
 
+    (void)snprintf(pid, sizeof(pid), "%d", PQbackendPID(conn));
+    result = PQexecParams(conn, pgs_login_sql, 4, NULL, values, NULL, NULL, 0);
     if (PQresultStatus(result) != PGRES_TUPLES_OK)
         (void)snprintf(why, why_size, "could not be checked: %s", PQerrorMessage(conn));
     else if (PQntuples(result) > 0)
@@ -82,7 +89,7 @@ static bool
 is_refused(PGconn *conn, const struct pgs_login_rules *rules, char *why, size_t why_size)
 {
     struct pgs_login login = pgs_login_of(rules);
-    bool refused = has_fault(conn, login.values, why, why_size);
+    bool refused = has_fault(conn, &login, why, why_size);
 
     free((char *)(uintptr_t)login.values[0]);
     free((char *)(uintptr_t)login.values[1]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Looks at a login role before the first request: row security must hold for it.
+ * Looks at a login role before the first request: row security must hold for it, and the session
+ * must be its own.
  */
 #ifndef PGS_DB_LOGIN_H
 #define PGS_DB_LOGIN_H
@@ -14,9 +15,12 @@ struct pgs_login_rules {
     const char *forbidden_role;   /* that it must not be able to take; NULL: none */
 };
 
-/* What it asks, and the parameters: texts that live as long as the program. */
+/* What it asks.  The last parameter is the number of the session's process as it was told when it
+ * began (PQbackendPID): a pooler, which gives sessions of PostgreSQL to one client after the other,
+ * has told one of its own making, whatever its mode. */
 extern const char pgs_login_sql[];
 
+/* The parameters before that: texts that live as long as the program. */
 struct pgs_login {
     const char *values[3];
 };
@@ -33,9 +37,9 @@ enum pgs_login_result {
 };
 
 /*
- * Connects, waiting for the answers.  Refuses superusers, BYPASSRLS, owners of a served relation
- * and members of its owner, members of the forbidden role, and logins that lack a role.  `why`
- * says so without any secret.
+ * Connects, waiting for the answers.  Refuses poolers, superusers, BYPASSRLS, owners of a served
+ * relation and members of its owner, members of the forbidden role, and logins that lack a role.
+ * `why` says so without any secret.
  */
 enum pgs_login_result pgs_login_check(const char *conninfo, const struct pgs_login_rules *rules,
                                       char *why, size_t why_size);

@@ -8,7 +8,6 @@
  */
 #include "db/reactive.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,47 +40,10 @@ struct pgs_reactive {
 
 /* ---- asking ---- */
 
-static bool
-is_readable(const struct pgs_reactive *reactive, int timeout_ms)
-{
-    struct pollfd fd = {PQsocket(reactive->link.pg), POLLIN, 0};
-
-    return poll(&fd, 1, timeout_ms) > 0;
-}
-
-/* False: nothing comes in time. */
-static bool
-wait_for_result(struct pgs_reactive *reactive, int64_t end_ms)
-{
-    while (PQisBusy(reactive->link.pg)) {
-        int64_t left_ms = end_ms - pgs_clock_ms();
-
-        if (left_ms <= 0 ||
-            (is_readable(reactive, (int)left_ms) && !PQconsumeInput(reactive->link.pg)))
-            return false;
-    }
-    return true;
-}
-
-/* The result of one statement; NULL: none came in time, and the connection is of no use. */
 static PGresult *
 ask(struct pgs_reactive *reactive, const char *sql, int n, const char *const *values)
 {
-    int64_t end_ms = pgs_clock_ms() + ANSWER_MS;
-    PGresult *result = NULL, *next;
-
-    if (PQsendQueryParams(reactive->link.pg, sql, n, NULL, values, NULL, NULL, 0) != 1 ||
-        PQflush(reactive->link.pg) != 0)
-        return NULL;
-    while (wait_for_result(reactive, end_ms)) {
-        next = PQgetResult(reactive->link.pg);
-        if (next == NULL)
-            return result;
-        PQclear(result);
-        result = next;
-    }
-    PQclear(result);
-    return NULL;
+    return pgs__link_ask(&reactive->link, sql, n, values, ANSWER_MS);
 }
 
 static bool

@@ -12,6 +12,7 @@
 #include "codec/query_string.h"
 #include "db/conn.h"
 #include "db/feed_sql.h"
+#include "db/link.h"
 #include "db/login.h"
 #include "db/reactive.h"
 #include "dump/put.h"
@@ -422,6 +423,7 @@ pgs_dump_sql(FILE *out, const struct pgs_app *app)
                 " | read_only | ready\n",
                 out);
     dump_constant(out, "statement", PGS_LSN_SQL);
+    dump_constant(out, "statement", pgs__link_pid_sql);
     for (size_t i = 0; app->relations[i] != NULL; i++)
         dump_relation(out, app, i);
     for (size_t i = 0; app->calls != NULL && app->calls[i] != NULL; i++)
