@@ -345,6 +345,23 @@ pgs_serve_retire_ms(const struct pgs_config *config)
     return config->statement_timeout_ms + config->stop_timeout_ms;
 }
 
+static void
+close_logs(struct pgs_sink *access_log)
+{
+    if (access_log != NULL)
+        pgs_sink_close(access_log, 1);
+    pgs_log_stop();
+}
+
+/* Some of our threads are still at work: what an exit in order would take apart, as OpenSSL does
+ * with what it keeps, they would go on using. */
+static _Noreturn void
+end_with_threads(struct pgs_sink *access_log, int status)
+{
+    close_logs(access_log);
+    _exit(status);
+}
+
 int
 pgs_serve(const struct pgs_config *config, const struct pgs_handover *handover)
 {
@@ -361,10 +378,8 @@ pgs_serve(const struct pgs_config *config, const struct pgs_handover *handover)
         !open_tls(&program))
         return 1;
     pgs_log_start();
-    if (!open_hub(&program) || !open_relay(&program)) {
-        pgs_log_stop();
-        return 1;
-    }
+    if (!open_hub(&program) || !open_relay(&program))
+        end_with_threads(NULL, 1);
     if (config->access_log)
         program.access_log = pgs_sink_open(STDOUT_FILENO, ACCESS_LOG_BYTES, ACCESS_LOG_GATHER_MS);
     program.router = pgs_router_open(&pgs_app);
@@ -376,18 +391,16 @@ pgs_serve(const struct pgs_config *config, const struct pgs_handover *handover)
     admin.addresses = open_addresses(config); /* whoever is shut out may still look */
     admin.shares = (struct pgs_shares){.threads = 1, .quick = 1};
     status = serve_until_signal(&program, &admin);
-    if (status == 0 && program.hub != NULL)
+    if (status != 0)
+        end_with_threads(program.access_log, status);
+    if (program.hub != NULL)
         pgs_hub_close(program.hub);
-    if (status == 0 && program.relay != NULL)
+    if (program.relay != NULL)
         pgs_relay_close(program.relay);
-    if (program.access_log != NULL)
-        pgs_sink_close(program.access_log, 1);
-    pgs_log_stop();
-    if (status == 0)
-        pgs_router_close(program.router);
-    if (status == 0)
-        close_counts(&program, &admin);
-    if (status == 0 && program.keys.keyring != NULL)
+    close_logs(program.access_log);
+    pgs_router_close(program.router);
+    close_counts(&program, &admin);
+    if (program.keys.keyring != NULL)
         pgs_keyring_close(program.keys.keyring);
-    return status;
+    return 0;
 }

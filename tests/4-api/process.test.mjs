@@ -16,7 +16,7 @@ import { request } from '../lib/http.mjs';
 import { anon_key, token } from '../lib/jwt.mjs';
 import { keepAlive, load, multiplexed, newConnections } from '../lib/load.mjs';
 import { scratch } from '../lib/paths.mjs';
-import { freePort, sleep, until } from '../lib/process.mjs';
+import { freePort, sleep, until, within } from '../lib/process.mjs';
 import { openProof } from './proof.mjs';
 
 const path = '/rest/v1/item?select=id&id=eq.1';
@@ -401,4 +401,12 @@ test('what only a generation finds ends the program too, at the first start', as
   assert.deepEqual(await server.ended, { code: 1, signal: null });
   assert.equal(events('generation_failed').length, 1);
   assert.equal(events('generation_restarts').length, 0);
+});
+
+test('a start that is refused ends with 1, whatever its threads are at', async () => {
+  for (let i = 0; i < 12; i++) {
+    await open({ DATABASE_URL: app.cluster.loginUrl('authenticator_admin', app.name), THREADS: '16', PG_POOL_MAX_CONNS: '80' }, { wait: false });
+    assert.deepEqual(await within('its end', server.ended), { code: 1, signal: null }, server.output());
+    assert.match(server.output(), /DATABASE_URL: login role "authenticator_admin"/);
+  }
 });
