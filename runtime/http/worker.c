@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/worker.h"
 
+#include <linux/sched.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -91,12 +93,25 @@ get_ready(struct pgs__worker *worker)
         worker->on_ready(worker->arg);
 }
 
+/* Whoever sends us something is about to send more.  Woken at once, a thread would take the
+ * processor from PostgreSQL after each of its answers, and from a proxy after each request; when it
+ * waits for its turn, it finds many. */
+static void
+wait_for_turn(void)
+{
+    const struct sched_param priority = {0};
+
+    if (sched_getscheduler(0) == SCHED_OTHER)
+        (void)sched_setscheduler(0, SCHED_BATCH, &priority);
+}
+
 void *
 pgs__worker_run(void *arg)
 {
     struct pgs__worker *worker = arg;
     uint64_t now_ms = 0;
 
+    wait_for_turn();
     pgs__worker_open(worker);
     while (!worker->is_stopping || !is_stopped(worker)) {
         get_ready(worker);

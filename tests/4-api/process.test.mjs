@@ -390,6 +390,15 @@ test('descriptors are raised to what is allowed, core dumps are off, for generat
   check();
 });
 
+test('threads that serve take the processor from nobody who is about to send them more', async () => {
+  await open();
+  const batch = '3'; // SCHED_BATCH, in the 41st field of stat
+  const policies = readdirSync(`/proc/${server.pid}/task`).map((task) =>
+    readFileSync(`/proc/${server.pid}/task/${task}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ')[38]);
+  assert.ok(policies.filter((policy) => policy === batch).length >= 2, policies.join(' '));
+  assert.equal(policies[0], '0');
+});
+
 test('a setting that makes no sense is told once, and ends the program', async () => {
   await open({ GZIP_LEVEL: '99' }, { wait: false });
   assert.deepEqual(await server.ended, { code: 1, signal: null });
