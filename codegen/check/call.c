@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/words.h"
 #include "check/cast.h"
 #include "check/nulls.h"
 #include "model/functions.h"
@@ -207,6 +208,18 @@ check_release(const struct ast_expr *ast, const struct function *function)
                    "%s(%s) is there from PostgreSQL %d on; this must run on %d", function->name,
                    function->args, function_since(function), OLDEST_RELEASE);
     diag_hint(diag, "do without it, or write it in $$ ... $$ if all your servers are newer");
+}
+
+const char *
+check_session_lock(const char *name)
+{
+    static const char *const locks[] = {"pg_advisory_lock", "pg_advisory_lock_shared",
+                                        "pg_try_advisory_lock", "pg_try_advisory_lock_shared"};
+
+    if (!WORD_IS_AMONG(name, locks))
+        return NULL;
+    return arena_printf("%.*sadvisory_xact%s", (int)(strstr(name, "advisory") - name), name,
+                        strstr(name, "_lock"));
 }
 
 static void

@@ -4,6 +4,11 @@
 #ifndef CHECKER_SELECT_H
 #define CHECKER_SELECT_H
 
+/* ---- call.c ---- */
+
+/* The like of an advisory lock that ends with the transaction; NULL: this is none of a session. */
+const char *check_session_lock(const char *name);
+
 /* ---- function.c ---- */
 
 struct declared_function *check_function_named(const struct model *model, const char *name);
@@ -39,9 +44,6 @@ void check_body_text(const struct declared_function *function);
 
 /* What functions leave in their sessions. */
 void check_sessions(struct checker *checker);
-
-/* The like of an advisory lock that ends with the transaction; NULL: this is none of a session. */
-const char *check_session_lock(const char *name);
 
 /* ---- statement.c ---- */
 

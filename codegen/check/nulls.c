@@ -85,8 +85,9 @@ check_is_field_nullable(const char *field, struct type type)
 static bool
 leaves_one(const struct expr *limit)
 {
-    return !limit || (limit->kind == EXPR_LITERAL && limit->text && limit->text[0] >= '1' &&
-                      limit->text[0] <= '9');
+    long rows;
+
+    return !limit || (expr_is_whole_number(limit, &rows) && rows > 0);
 }
 
 bool

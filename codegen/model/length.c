@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/length.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "model/walk.h"
 
 struct bound {
@@ -18,29 +18,38 @@ lower(struct bound *bound, int most)
         bound->most = most;
 }
 
+/* Not varchar(3), name or char(n), which leaves blanks at the end out: some of it goes. */
+static bool
+keeps_all(struct type type)
+{
+    return (type.kind == TYPE_TEXT || type.kind == TYPE_VARCHAR) && !type.array && !type.domain &&
+           type.length == 0;
+}
+
 /* length(x), and what counts no less. */
 static bool
 is_length(const struct bound *bound, const struct expr *expr)
 {
     static const char *const names[] = {"length", "char_length", "character_length",
                                         "octet_length"};
-    const struct expr *arg = expr->args.n == 1 ? expr->args.at[0] : NULL;
-    bool named = false;
+    const struct expr *arg;
 
-    for (size_t i = 0; expr->kind == EXPR_CALL && i < sizeof(names) / sizeof(names[0]); i++)
-        named |= strcmp(expr->name, names[i]) == 0;
-    while (arg && arg->kind == EXPR_CAST && arg->type.length == 0) /* one to varchar(3) cuts */
+    if (expr->kind != EXPR_CALL || expr->args.n != 1 || !WORD_IS_AMONG(expr->name, names))
+        return false;
+    for (arg = expr->args.at[0]; arg->kind == EXPR_CAST && keeps_all(arg->type);)
         arg = arg->args.at[0];
-    return named && arg && arg->kind == EXPR_COLUMN &&
+    return arg->kind == EXPR_COLUMN && arg->type.kind != TYPE_BPCHAR &&
            (!bound->column || arg->column == bound->column);
 }
+
+#define MAX_CHARS 10485760 /* of varchar(n) */
 
 static int
 whole(const struct expr *expr)
 {
-    long n = expr->kind == EXPR_LITERAL && expr->text ? strtol(expr->text, NULL, 10) : 0;
+    long n;
 
-    return n > 0 && n <= 10485760 ? (int)n : 0;
+    return expr_is_whole_number(expr, &n) && n > 0 && n <= MAX_CHARS ? (int)n : 0;
 }
 
 /* `length(x) <= 9`, `9 >= length(x)`, `length(x) between 1 and 9` */

@@ -416,7 +416,7 @@ struct model {
     VEC(struct extension *) extensions;
     VEC(struct comment *) comments;
     VEC(struct drop *) drops; /* said, and without effect: for the comparison with the last model */
-    bool writes_leave_traces; /* for all that can be read of triggers: in their session */
+    bool writes_leave_traces; /* in their session, for all that is known of what they run */
     bool reads_jwt; /* something reads auth.jwt(), auth.email() or raw SQL: set the claims */
 };
 

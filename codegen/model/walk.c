@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/walk.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/functions.h"
+
+#define MAX_DIGITS 9 /* of a number that fits every type of whole numbers but smallint */
 
 /* ---- expressions ---- */
 
@@ -262,6 +265,19 @@ walk_select_sources(const struct select *select,
 {
     for (size_t i = 0; i < select->outputs.n; i++)
         walk_output_sources(select, i, visit, data);
+}
+
+/* ---- numbers ---- */
+
+bool
+expr_is_whole_number(const struct expr *expr, long *number)
+{
+    size_t n = expr->kind == EXPR_LITERAL && expr->text ? strlen(expr->text) : 0;
+
+    if (n == 0 || n > MAX_DIGITS || strspn(expr->text, "0123456789") != n)
+        return false;
+    *number = strtol(expr->text, NULL, 10);
+    return true;
 }
 
 /* ---- conditions ---- */

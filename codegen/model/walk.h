@@ -64,6 +64,9 @@ bool select_gives_rows(const struct select *select);
 /* One is in its outputs, its order or `having`: it gives one row, or one for each group. */
 bool select_has_aggregate(const struct select *select);
 
+/* A whole number of at most nine digits, written as such: not 1e3. */
+bool expr_is_whole_number(const struct expr *expr, long *number);
+
 /* Calls `visit` for each side of the top-level `and`s. */
 void walk_conjuncts(const struct expr *expr, void (*visit)(const struct expr *expr, void *data),
                     void *data);

@@ -2,13 +2,18 @@
 /* Which live queries are matched in C, role by role. */
 #include "plan/match.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "model/access.h"
 #include "model/types.h"
 #include "model/walk.h"
+
+bool
+match_is_column(const struct match *match, const struct expr *expr)
+{
+    return expr->kind == EXPR_COLUMN && expr->range == match->row;
+}
 
 /* ---- its shape: rows of one table, as they are ---- */
 
@@ -107,7 +112,7 @@ add_outputs(struct match *match)
 
         if (match_is_joined(match, (struct sql_part){expr, NULL}))
             continue;
-        if (expr->kind != EXPR_COLUMN || expr->range != match->row) {
+        if (!match_is_column(match, expr)) {
             match_because(match, expr->span, "this is computed from the row");
             return false;
         }
@@ -120,23 +125,32 @@ add_outputs(struct match *match)
     return true;
 }
 
-/* Not char(n), whose blanks at the end do not count. */
-static bool
-is_kept_text(struct type type)
+/* char(n) and citext are no text here: what differs byte for byte may be equal. */
+bool
+match_has_order(struct match *match, const struct expr *expr, struct type type)
 {
-    return type_is_text(type) && type.kind != TYPE_BPCHAR;
+    bool text = type_is_text(type) && match_is_textual(type);
+
+    if (match_is_bytewise(expr) ? text : match_is_ordered(type))
+        return true;
+    match_because(match, expr->span,
+                  text ? "the order of text is the collation's, but for `collate \"C\"`"
+                       : arena_printf("%s is not ordered by its text", type_text(type)));
+    return false;
 }
 
 /* What stands behind `order by 2`, or the name of an output. */
 static const struct expr *
 ordered_expr(const struct select *select, const struct expr *expr)
 {
+    long place;
+
     for (size_t i = 0; i < select->outputs.n; i++) {
         const struct output *output = &select->outputs.at[i];
 
         if (expr->kind == EXPR_OUTPUT && strcmp(output->name, expr->name) == 0)
             return output->expr;
-        if (expr->kind == EXPR_LITERAL && expr->text && atol(expr->text) == (long)i + 1)
+        if (expr_is_whole_number(expr, &place) && place == (long)i + 1)
             return output->expr;
     }
     return expr->kind == EXPR_COLLATE ? expr->args.at[0] : expr;
@@ -146,20 +160,14 @@ static bool
 add_order_item(struct match *match, const struct order_item *item)
 {
     const struct expr *expr = ordered_expr(match->live->body, item->expr);
-    bool bytes = match_is_bytewise(item->expr);
     struct match_order order = {.descending = item->descending};
 
-    if (expr->kind != EXPR_COLUMN || expr->range != match->row || expr->column->generated) {
+    if (!match_is_column(match, expr) || expr->column->generated) {
         match_because(match, item->expr->span, "it is ordered by what is computed");
         return false;
     }
-    if (!(bytes ? is_kept_text(expr->type) : match_is_ordered(expr->type))) {
-        match_because(match, item->expr->span,
-                      is_kept_text(expr->type)
-                          ? "the order of text is the collation's, but for `collate \"C\"`"
-                          : arena_printf("%s is not ordered by its text", type_text(expr->type)));
+    if (!match_has_order(match, item->expr, expr->type))
         return false;
-    }
     order.column = expr->column;
     order.nulls_first = item->nulls == 0 ? item->descending : item->nulls == 1;
     vec_push(&match->order, order);
@@ -211,10 +219,7 @@ add_limit(struct match *match)
 
     if (!limit)
         return true;
-    if (limit->kind == EXPR_LITERAL && limit->text &&
-        strspn(limit->text, "0123456789") == strlen(limit->text) && strlen(limit->text) < 10)
-        match->limit = atol(limit->text);
-    if (match->limit > 0)
+    if (expr_is_whole_number(limit, &match->limit) && match->limit > 0)
         return true;
     match_because(match, limit->span, "the limit is not a number above zero");
     return false;
@@ -317,7 +322,7 @@ match_is_sent(const struct match *match, const struct column *column)
     for (size_t i = 0; i < outputs->n; i++) {
         const struct expr *expr = outputs->at[i].expr;
 
-        if (expr->kind == EXPR_COLUMN && expr->range == match->row && expr->column == column)
+        if (match_is_column(match, expr) && expr->column == column)
             return true;
     }
     return false;

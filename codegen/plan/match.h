@@ -214,7 +214,11 @@ bool match_is_anybodys(struct sql_part part);
  */
 bool match_is_steady(struct sql_part part, struct match_reason *reason);
 
-/* Types whose texts are equal exactly where the values are, and which compare with each other. */
+/*
+ * Types whose texts are equal exactly where the values are, and which compare with each other.
+ * Text is one of them: columns have the collation of the database, which is deterministic, and
+ * cannot be given another one (PGS4310); what a query says of collations is looked at beside.
+ */
 bool match_is_textual(struct type type);
 bool match_is_ordered(struct type type);
 bool match_compares(struct type a, struct type b);
@@ -263,6 +267,13 @@ bool match_add_filters(struct match *match);
 bool match_add_joins(struct match *match);
 
 /* ---- match.c ---- */
+
+/* A column of the row that is matched, with nothing around it. */
+bool match_is_column(const struct match *match, const struct expr *expr);
+
+/* C orders by `expr` as PostgreSQL does; `type`: of what stands behind its collation.  False:
+ * reason. */
+bool match_has_order(struct match *match, const struct expr *expr, struct type type);
 
 /* A condition of the query that every row meets.  False: reason. */
 bool match_add_condition(struct match *match, struct sql_part part);

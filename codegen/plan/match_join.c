@@ -70,15 +70,24 @@ filters_of(const struct select *select)
 
 /* ---- which row leads to the others ---- */
 
-/* One value of it, and no other one, is equal to one of `column`: a column of `known`, as it is, or
- * what no row is needed for. */
+/* It is the same for all rows, and equal to no value but itself: no collation makes it so. */
+static bool
+is_one_value(struct sql_part part)
+{
+    struct match_reason ignored = {0};
+
+    return match_is_constant(part) && match_is_steady(part, &ignored);
+}
+
+/* At most one value of `column` is equal to it: a column of `known`, as it is, or what no row is
+ * needed for. */
 static bool
 is_value_of(const struct select *select, struct sql_part part, const struct column *column,
             range_bits known)
 {
     bool plain = part.expr->kind == EXPR_COLUMN;
 
-    return (ranges_of(select, part) & ~known) == 0 && (plain || match_is_constant(part)) &&
+    return (ranges_of(select, part) & ~known) == 0 && (plain || is_one_value(part)) &&
            match_compares(column->type, match_type_beside(part.expr, column->type));
 }
 
@@ -271,7 +280,7 @@ add_column(struct sql_part part, void *data)
     const struct columns_search *search = data;
     struct match_join *join = search->join;
 
-    if (part.expr->kind != EXPR_COLUMN || part.expr->range != search->match->row)
+    if (!match_is_column(search->match, part.expr))
         return;
     for (size_t i = 0; i < join->columns.n; i++)
         if (join->columns.at[i]->column == part.expr->column)

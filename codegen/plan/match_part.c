@@ -87,8 +87,9 @@ struct row_search {
     bool found;
 };
 
+/* A column of the row, with nothing around it. */
 static bool
-is_of_row(const struct match_row *row, const struct expr *expr)
+is_row_column(const struct match_row *row, const struct expr *expr)
 {
     if (expr->kind != EXPR_COLUMN)
         return false;
@@ -101,7 +102,7 @@ find_row(struct sql_part part, void *data)
 {
     struct row_search *search = data;
 
-    search->found |= is_of_row(search->row, part.expr);
+    search->found |= is_row_column(search->row, part.expr);
 }
 
 bool
@@ -172,12 +173,7 @@ struct steadiness {
 };
 
 static void find_unsteady(struct sql_part part, void *data);
-
-static void
-find_unsteady_expr(const struct expr *expr, void *data)
-{
-    find_unsteady((struct sql_part){expr, NULL}, data);
-}
+static void find_unsteady_expr(const struct expr *expr, void *data);
 
 static void
 note(struct steadiness *s, const struct expr *expr, const char *text)
@@ -201,8 +197,10 @@ follow_range(const struct range *range, void *data)
 {
     struct steadiness *s = data;
 
-    if (range->table->query && !is_followed(s, range->table))
-        walk_select(range->table->query, find_unsteady_expr, s);
+    if (!range->table->query || is_followed(s, range->table))
+        return;
+    walk_select(range->table->query, find_unsteady_expr, s);
+    walk_select_ranges(range->table->query, follow_range, s);
 }
 
 /* now(), current_date, and age(), which counts from today. */
@@ -271,6 +269,7 @@ follow_function(struct steadiness *s, const struct expr *call)
     else if (!is_followed(s, call->declared)) {
         walk_params(&call->declared->params, find_unsteady_expr, s);
         walk_statement(call->declared->body, find_unsteady_expr, s);
+        walk_statement_ranges(call->declared->body, follow_range, s);
     }
 }
 
@@ -295,6 +294,17 @@ find_unsteady(struct sql_part part, void *data)
         walk_expr(expr->param->default_expr, find_unsteady_expr, s);
     if (expr->select)
         walk_select_ranges(expr->select, follow_range, s);
+}
+
+/* In a view or function, whose predicates nobody else looks into. */
+static void
+find_unsteady_expr(const struct expr *expr, void *data)
+{
+    struct steadiness *s = data;
+
+    find_unsteady((struct sql_part){expr, NULL}, s);
+    if (expr->kind == EXPR_PREDICATE && expr->predicate->body && !is_followed(s, expr->predicate))
+        walk_expr(expr->predicate->body, find_unsteady_expr, s);
 }
 
 bool
@@ -384,7 +394,7 @@ match_column(const struct match_row *row, struct sql_part part, struct type *typ
     const struct expr *expr = part.expr;
     const struct column *column;
 
-    if (is_of_row(row, expr)) {
+    if (is_row_column(row, expr)) {
         *type = expr->type;
         return expr->column->generated ? NULL : expr->column;
     }

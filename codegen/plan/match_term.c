@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "model/functions.h"
 #include "model/types.h"
+#include "model/walk.h"
 #include "plan/match.h"
 
 #define MAX_CONSTANT 40 /* bytes of a constant in generated C; a longer one becomes a fact */
@@ -56,11 +57,11 @@ match_not(struct term *term)
 
 /* 42, not 042: PostgreSQL would print it so. */
 static bool
-is_whole_number(const char *text)
+is_printed_so(const struct expr *expr)
 {
-    size_t n = strlen(text);
+    long number;
 
-    return n > 0 && n < 10 && strspn(text, "0123456789") == n && (text[0] != '0' || n == 1);
+    return expr_is_whole_number(expr, &number) && (expr->text[0] != '0' || !expr->text[1]);
 }
 
 /* The text that a value of `type` written so has; NULL: PostgreSQL must say. */
@@ -70,7 +71,7 @@ constant_of(const struct expr *expr, struct type type)
     if (expr->kind != EXPR_LITERAL)
         return NULL;
     if (match_compares(type, type_scalar(TYPE_INT8)))
-        return expr->text && is_whole_number(expr->text) ? expr->text : NULL;
+        return is_printed_so(expr) ? expr->text : NULL;
     if (!expr->value || strlen(expr->value) > MAX_CONSTANT)
         return NULL;
     return type.kind == TYPE_ENUM || type_is_text(type) ? expr->value : NULL;

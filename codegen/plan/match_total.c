@@ -21,18 +21,12 @@ match_is_grouped(const struct select *select)
 /* ---- columns ---- */
 
 static bool
-is_of_row(const struct match *match, const struct expr *expr)
-{
-    return expr->kind == EXPR_COLUMN && expr->range == match->row;
-}
-
-static bool
 is_grouped_by(const struct match *match, const struct column *column)
 {
     const struct exprs *groups = &match->live->body->group_by;
 
     for (size_t i = 0; i < groups->n; i++)
-        if (is_of_row(match, groups->at[i]) && groups->at[i]->column == column)
+        if (match_is_column(match, groups->at[i]) && groups->at[i]->column == column)
             return true;
     return false;
 }
@@ -46,7 +40,7 @@ check_groups(struct match *match)
     for (size_t i = 0; i < groups->n; i++) {
         const struct expr *expr = groups->at[i];
 
-        if (!is_of_row(match, expr))
+        if (!match_is_column(match, expr))
             match_because(match, expr->span, "it is grouped by what is computed");
         else if (expr->column->generated)
             match_because(match, expr->span, "generated columns are not in the log");
@@ -78,7 +72,7 @@ add_total(struct match *match, enum total_kind kind, const struct column *column
 static bool
 add_group(struct match *match, const struct expr *expr)
 {
-    if (!is_of_row(match, expr) || !is_grouped_by(match, expr->column)) {
+    if (!match_is_column(match, expr) || !is_grouped_by(match, expr->column)) {
         match_because(match, expr->span, "this is computed from the group");
         return false;
     }
@@ -91,11 +85,11 @@ static bool
 add_count(struct match *match, const struct expr *arg)
 {
     if (arg->kind == EXPR_STAR || (arg->kind == EXPR_LITERAL && !arg->nullable) ||
-        (is_of_row(match, arg) && arg->column->not_null)) {
+        (match_is_column(match, arg) && arg->column->not_null)) {
         add_total(match, TOTAL_ROWS, NULL);
         return true;
     }
-    if (!is_of_row(match, arg) || arg->column->generated) {
+    if (!match_is_column(match, arg) || arg->column->generated) {
         match_because(match, arg->span, "this is computed from the row");
         return false;
     }
@@ -164,20 +158,12 @@ add_sum(struct match *match, const struct expr *arg)
 static bool
 add_extreme(struct match *match, enum total_kind kind, const struct expr *arg)
 {
-    bool bytes = match_is_bytewise(arg);
+    const struct expr *value = match_is_bytewise(arg) ? arg->args.at[0] : arg;
     struct type type;
-    const struct column *column = column_of(match, bytes ? arg->args.at[0] : arg, &type);
-    bool text;
+    const struct column *column = column_of(match, value, &type);
 
-    if (!column)
+    if (!column || !match_has_order(match, arg, type))
         return false;
-    text = type_is_text(type) && match_is_textual(type); /* char(n) is none */
-    if (!(bytes ? text : match_is_ordered(type))) {
-        match_because(match, arg->span,
-                      text ? "the order of text is the collation's, but for `collate \"C\"`"
-                           : arena_printf("%s is not ordered by its text", type_text(type)));
-        return false;
-    }
     add_total(match, kind, column);
     return true;
 }

@@ -162,12 +162,10 @@ always_exists(const struct expr *expr)
 static struct expr *
 copy_truth(const struct expr *expr, bool is_true)
 {
-    struct expr *copy = clone(expr);
-
-    *copy = (struct expr){.kind = EXPR_LITERAL, .span = expr->span, .type = expr->type};
-    copy->text = is_true ? "true" : "false";
-    copy->flat = copy;
-    return copy;
+    return clone(&(struct expr){.kind = EXPR_LITERAL,
+                                .span = expr->span,
+                                .type = expr->type,
+                                .text = is_true ? "true" : "false"});
 }
 
 /* `exists (a union b)`: `exists (a) or exists (b)`; a negated one with `and`. */

@@ -309,7 +309,7 @@ check_raw_changes(const struct checker *checker, const struct raw_tokens *tokens
     check_revoked(checker, tokens, i);
     check_rule(checker, tokens, i);
     check_copied(checker, tokens, i);
-    if (tokens->at[i].statement < 1000)
+    if (tokens->at[i].statement < RAW_NESTED)
         check_outside(tokens, i);
     check_switched_off(tokens, i);
     check_unlogged(tokens, i);

@@ -44,6 +44,7 @@ static const struct trace traces[] = {
     {"deallocate", NULL, "`deallocate`", "leave it out: the server's own statements would go"},
     {"discard", NULL, "`discard`", "leave it out"},
     {"load", NULL, "`load`", "set session_preload_libraries for the role"},
+    {"create table pg_temp", "on commit drop", "a temporary table", "add `on commit drop`"},
     {"create temp", "on commit drop", "a temporary table", "add `on commit drop`"},
     {"create temporary", "on commit drop", "a temporary table", "add `on commit drop`"},
     {"create local temp", "on commit drop", "a temporary table", "add `on commit drop`"},
@@ -86,18 +87,6 @@ find_command(const struct raw_tokens *tokens, size_t i)
 }
 
 /* ---- calls ---- */
-
-const char *
-check_session_lock(const char *name)
-{
-    static const char *const locks[] = {"pg_advisory_lock", "pg_advisory_lock_shared",
-                                        "pg_try_advisory_lock", "pg_try_advisory_lock_shared"};
-
-    if (!WORD_IS_AMONG(name, locks))
-        return NULL;
-    return arena_printf("%.*sadvisory_xact%s", (int)(strstr(name, "advisory") - name), name,
-                        strstr(name, "_lock"));
-}
 
 /* Where the parenthesis at `open` closes; the last token where it does not. */
 static size_t
@@ -195,6 +184,7 @@ hides_something(const struct raw_tokens *tokens)
     return false;
 }
 
+/* Whatever hides something may be run by a write: triggers call functions, and so do defaults. */
 void
 check_sessions(struct checker *checker)
 {
@@ -206,8 +196,7 @@ check_sessions(struct checker *checker)
             continue;
         tokens = raw_text_tokens(model->functions.at[i]->raw_span);
         check_tokens(&tokens, true);
-        model->writes_leave_traces |=
-            model->functions.at[i]->returns_trigger && hides_something(&tokens);
+        model->writes_leave_traces |= hides_something(&tokens);
     }
     for (size_t i = 0; i < checker->ast->sqls.n; i++) {
         tokens = raw_text_tokens(checker->ast->sqls.at[i]->up.span);

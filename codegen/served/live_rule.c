@@ -144,40 +144,54 @@ check_live_tables(const struct live *live)
     return true;
 }
 
-static void follow_select(const struct select *select, struct search *search,
-                          void (*visit)(const struct expr *, void *));
-
 struct following {
     struct search *search;
     void (*visit)(const struct expr *, void *);
 };
 
+static void follow_select(const struct select *select, struct following *following);
+static void follow_expr(const struct expr *expr, struct following *following);
+
 static void
-follow(const struct expr *expr, void *data)
+visit_expr(const struct expr *expr, void *data)
 {
-    const struct following *following = data;
+    struct following *following = data;
 
     following->visit(expr, following->search);
     if (expr->kind == EXPR_PREDICATE && expr->predicate->body)
-        walk_expr(expr->predicate->body, follow, data);
-    if (expr->select)
-        for (size_t i = 0; i < expr->select->from.n; i++)
-            if (expr->select->from.at[i]->table->query)
-                follow_select(expr->select->from.at[i]->table->query, following->search,
-                              following->visit);
+        follow_expr(expr->predicate->body, following);
+}
+
+static void
+visit_range(const struct range *range, void *data)
+{
+    if (range->table->query)
+        follow_select(range->table->query, data);
 }
 
 /* Through predicates and views. */
 static void
-follow_select(const struct select *select, struct search *search,
-              void (*visit)(const struct expr *, void *))
+follow_select(const struct select *select, struct following *following)
 {
-    struct following following = {search, visit};
+    walk_select(select, visit_expr, following);
+    walk_select_ranges(select, visit_range, following);
+}
 
-    walk_select(select, follow, &following);
-    for (size_t i = 0; i < select->from.n; i++)
-        if (select->from.at[i]->table->query)
-            follow_select(select->from.at[i]->table->query, search, visit);
+static void
+follow_expr(const struct expr *expr, struct following *following)
+{
+    walk_expr(expr, visit_expr, following);
+    walk_ranges(expr, visit_range, following);
+}
+
+/* What `visit` finds first in what is asked. */
+static const struct expr *
+find_in_body(const struct live *live, void (*visit)(const struct expr *, void *))
+{
+    struct search search = {0};
+
+    follow_select(live->body, &(struct following){&search, visit});
+    return search.found;
 }
 
 static const struct function *
@@ -211,14 +225,13 @@ find_clock(const struct expr *expr, void *data)
 static bool
 check_followed(const struct live *live)
 {
-    struct search search = {0};
+    const struct expr *found = find_in_body(live, find_volatile);
     struct diag *diag;
 
-    follow_select(live->body, &search, find_volatile);
-    if (search.found) {
-        diag = diag_at(search.found->span, PGS4138_LIVE_VOLATILE,
+    if (found) {
+        diag = diag_at(found->span, PGS4138_LIVE_VOLATILE,
                        "live query \"%s\" calls %s(), which gives something else each time",
-                       live->name, search.found->name);
+                       live->name, found->name);
         diag_hint(diag, "what is live follows from the rows alone: store the value in a column");
         return false;
     }
@@ -388,10 +401,10 @@ has_audience(const struct live *live)
     struct following following = {&search, find_caller};
 
     if (live->body->where)
-        walk_expr(live->body->where, follow, &following);
+        follow_expr(live->body->where, &following);
     for (size_t i = 0; i < live->body->from.n; i++)
         if (live->body->from.at[i]->on)
-            walk_expr(live->body->from.at[i]->on, follow, &following);
+            follow_expr(live->body->from.at[i]->on, &following);
     return search.found != NULL;
 }
 
@@ -455,13 +468,12 @@ check_limit(const struct live *live)
 static void
 check_clock(const struct live *live)
 {
-    struct search search = {0};
+    const struct expr *found = find_in_body(live, find_clock);
     struct diag *diag;
 
-    follow_select(live->body, &search, find_clock);
-    if (!search.found)
+    if (!found)
         return;
-    diag = diag_at(search.found->span, PGS4149_LIVE_CLOCK,
+    diag = diag_at(found->span, PGS4149_LIVE_CLOCK,
                    "live query \"%s\" reads the clock: rows do not come and go by the hour, only "
                    "by a write",
                    live->name);

@@ -2,8 +2,9 @@
 /* Parts of live queries and policies as statements of their own: see plan/match.h. */
 #include "sql/printer.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "model/walk.h"
 
 static struct printer
 printer_for(const struct sql_frame *frame, struct sql_arguments *used)
@@ -11,20 +12,14 @@ printer_for(const struct sql_frame *frame, struct sql_arguments *used)
     return (struct printer){.form = SQL_POLICY, .frame = frame, .numbers = true, .used = used};
 }
 
-static bool
-is_small(const struct expr *limit)
-{
-    return limit->kind == EXPR_LITERAL && limit->text &&
-           strspn(limit->text, "0123456789") == strlen(limit->text) && strlen(limit->text) < 10 &&
-           atol(limit->text) <= SQL_LIVE_ROWS;
-}
-
 const char *
 sql_cut(const char *sql, const struct expr *limit)
 {
+    long rows;
+
     if (!limit)
         return arena_printf("%s limit %d", sql, SQL_LIVE_ROWS + 1);
-    if (is_small(limit))
+    if (expr_is_whole_number(limit, &rows) && rows <= SQL_LIVE_ROWS)
         return sql;
     return arena_printf("select * from (%s) as found limit %d", sql, SQL_LIVE_ROWS + 1);
 }

@@ -122,6 +122,20 @@ test('an ordered window keeps its order', async () => {
   await live.close();
 });
 
+test('rows are told apart where a collation lets several fit', async () => {
+  await sql(`create collation public.loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`);
+  const live = await open(staff);
+  const tagged = await live.subscribe('t', 'tagged', { team: 3, word: 'urgent' }).ready();
+  assert.deepEqual([tagged.rows, tagged.key], [[], ['id', 'tag']]);
+  await sql(`insert into tag values (1, 'urgent'), (2, 'Urgent'), (3, 'later')`);
+  await tagged.become([{ id: 3, tag: 1, name: 'urgent' }, { id: 3, tag: 2, name: 'Urgent' }]);
+  await sql('delete from tag where id = 1');
+  await tagged.become([{ id: 3, tag: 2, name: 'Urgent' }]);
+  await sql('delete from tag');
+  await tagged.become([]);
+  await live.close();
+});
+
 test('aggregates, groups, joins and distinct rows', async () => {
   const live = await open(staff);
   const total = await live.subscribe('n', 'total', { team: 1 }).ready();

@@ -185,7 +185,7 @@ struct pgs_app {
     const struct pgs_live *const *lives;         /* NULL-terminated; NULL: none */
     const struct pgs_watched *watched;
     bool has_outbox;                     /* triggers can tell changes, where the log cannot */
-    bool writes_leave_traces;            /* triggers run texts that the compiler could not read */
+    bool writes_leave_traces;            /* they may run what the compiler could not read */
     const struct pgs_cors *cors;         /* of paths that no endpoint names; or NULL */
     const struct pgs_rate *const *rates; /* of all requests together; NULL-terminated; NULL: none */
     uint32_t max_rows;                   /* of one answer */

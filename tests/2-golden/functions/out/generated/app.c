@@ -26,7 +26,7 @@ static const struct pgs_call *const calls[] = {
 const struct pgs_app pgs_app = {
     .name = "demo",
     .version = "0.1.0",
-    .fingerprint = "c159f6f67e6ca53dbb44f3dc1dd74597799f86264b3ac0a30edc2cfc7138ff9c",
+    .fingerprint = "c129fd3f96a790d14b5596e9a1c7c56591d9ebc3ba44ae9ca6c3d454640e4951",
     .roles = roles,
     .n_roles = PGS_COUNT(roles),
     .session_sql = "select set_config('role', $1, true),"
@@ -36,5 +36,6 @@ const struct pgs_app pgs_app = {
     .routes = routes,
     .relations = relations,
     .calls = calls,
+    .writes_leave_traces = true,
     .max_rows = 1000,
 };

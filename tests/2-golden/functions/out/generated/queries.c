@@ -14,7 +14,7 @@ static const char *const state_labels[] = {"open", "done", NULL};
 
 static const struct pgs_shape no_arguments = {.struct_align = 1};
 
-/* schema/demo.schema:52 query q */
+/* schema/demo.schema:54 query q */
 static const struct pgs_column q_columns[] = {
     PGS_COLUMN("q", "q", PGS_INT8, "bigint", PGS_NULLABLE),
 };
@@ -265,7 +265,7 @@ my_first_run(struct pgs_request *rq)
     pgs_run_call(rq, &my_first_call, NULL);
 }
 
-/* schema/demo.schema:47 function tomorrow */
+/* schema/demo.schema:49 function tomorrow */
 struct tomorrow_arguments {
     unsigned char has[1];
     struct pgs_text d;

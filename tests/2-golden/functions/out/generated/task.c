@@ -47,7 +47,7 @@ static const struct pgs_access task_access[] = {
     },
 };
 
-/* schema/demo.schema:53 endpoint task */
+/* schema/demo.schema:55 endpoint task */
 const struct pgs_relation task_relation = {
     .name = "task",
     .sql = "public.task",

@@ -19,18 +19,19 @@ static const struct pgs_route *const routes[] = {NULL};
 static const struct pgs_relation *const relations[] = {NULL};
 static const struct pgs_call *const calls[] = {NULL};
 static const struct pgs_live *const lives[] = {
-    &by_author_live, &with_all_live, &at_place_live, &in_the_org_live, NULL,
+    &by_author_live, &with_all_live, &at_place_live, &in_the_org_live, &with_pages_live, NULL,
 };
 
 const struct pgs_app pgs_app = {
     .name = "joined",
     .version = "0.1.0",
-    .fingerprint = "2ce8b15416bb1ae80b78e8df375dd9e26a2b389cf80658f77973c90d70d3ab58",
+    .fingerprint = "194634dec7d99c88def01314556045e3283c6726dd54da559a977f9c10cdda6f",
     .roles = roles,
     .n_roles = PGS_COUNT(roles),
     .session_sql = "select set_config('role', $1, true),"
-                   " set_config('pgstack.uid', $2, true)",
-    .reads_jwt = false,
+                   " set_config('pgstack.uid', $2, true),"
+                   " set_config('request.jwt.claims', $3, true)",
+    .reads_jwt = true,
     .routes = routes,
     .relations = relations,
     .calls = calls,

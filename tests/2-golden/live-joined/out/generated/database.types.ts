@@ -55,6 +55,17 @@ export type Database = {
           name: string;
         };
       };
+      with_pages: {
+        Args: {
+          team: number | null;
+          word: string | null;
+        };
+        Row: {
+          id: number;
+          page: number;
+          slug: string;
+        };
+      };
     };
     Enums: { [_ in never]: never };
     CompositeTypes: { [_ in never]: never };

@@ -29,6 +29,7 @@ const struct pgs_watched lives_watched[] = {
     {.schema = "public", .table = "place", .columns = matched_3},
     {.schema = "public", .table = "badge", .columns = matched_4},
     {.schema = "public", .table = "ticket", .columns = matched_5},
+    {.schema = "public", .table = "page"},
     {.schema = NULL},
 };
 
@@ -774,4 +775,72 @@ const struct pgs_live in_the_org_live = {
     .n_watched = PGS_COUNT(in_the_org_tables),
     .matchers = in_the_org_matchers,
     .n_matchers = PGS_COUNT(in_the_org_matchers),
+};
+
+/* policies/joined.schema:52 live with_pages */
+struct with_pages_arguments {
+    unsigned char has[2];
+    int32_t team;
+    struct pgs_text word;
+};
+
+static const struct pgs_column with_pages_parameters[] = {
+    PGS_COLUMN("team", "team", PGS_INT4, "integer", PGS_NULLABLE),
+    PGS_COLUMN("word", "word", PGS_TEXT, "text", PGS_NULLABLE),
+};
+
+static const struct pgs_field with_pages_fields[] = {
+    PGS_FIELD(struct with_pages_arguments, team, with_pages_parameters[0], PGS_REQUIRED),
+    PGS_FIELD(struct with_pages_arguments, word, with_pages_parameters[1], PGS_REQUIRED),
+};
+static const struct pgs_shape with_pages_shape =
+    PGS_SHAPE(struct with_pages_arguments, with_pages_fields);
+
+static const struct pgs_column with_pages_columns[] = {
+    PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
+    PGS_COLUMN("page", "page", PGS_INT8, "bigint", PGS_NOT_NULL),
+    PGS_VARCHAR_COLUMN("slug", "slug", 20, PGS_NOT_NULL),
+};
+
+static const uint16_t with_pages_key[] = {0, 1};
+static const uint16_t with_pages_tables[] = {5, 6};
+
+static const uint16_t with_pages_asked[] = {0, 1};
+static const struct pgs_tie with_pages_ties_0[] = {{1, 0}};
+static const struct pgs_live_source with_pages_sources[] = {
+    {.watched = 5, .ties = with_pages_ties_0, .n_ties = 1},
+    {.watched = 6},
+};
+
+static const struct pgs_matcher with_pages_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
+        .values =
+            {
+                .sql = "select $1::integer::text, $2::text::text",
+                .arguments = with_pages_asked,
+                .n_arguments = PGS_COUNT(with_pages_asked),
+                .n_columns = 2,
+            },
+        .sources = with_pages_sources,
+        .n_sources = PGS_COUNT(with_pages_sources),
+    },
+};
+
+const struct pgs_live with_pages_live = {
+    .name = "with_pages",
+    .sql = "select t.id, p.id as page, p.slug from public.ticket t join public.page p on p.slug = "
+           "$2::text collate public.loose where t.team_id = $1::integer order by t.id, p.id limit "
+           "50",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
+    .arguments = &with_pages_shape,
+    .columns = with_pages_columns,
+    .n_columns = PGS_COUNT(with_pages_columns),
+    .key = with_pages_key,
+    .n_key = PGS_COUNT(with_pages_key),
+    .ordered = true,
+    .watched = with_pages_tables,
+    .n_watched = PGS_COUNT(with_pages_tables),
+    .matchers = with_pages_matchers,
+    .n_matchers = PGS_COUNT(with_pages_matchers),
 };

@@ -13,5 +13,6 @@ extern const struct pgs_live by_author_live;
 extern const struct pgs_live with_all_live;
 extern const struct pgs_live at_place_live;
 extern const struct pgs_live in_the_org_live;
+extern const struct pgs_live with_pages_live;
 
 #endif

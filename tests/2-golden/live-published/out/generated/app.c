@@ -19,14 +19,14 @@ static const struct pgs_route *const routes[] = {NULL};
 static const struct pgs_relation *const relations[] = {NULL};
 static const struct pgs_call *const calls[] = {NULL};
 static const struct pgs_live *const lives[] = {
-    &rooms_live,    &steps_live,    &pages_live, &tickets_live,
-    &articles_live, &accounts_live, &sites_live, NULL,
+    &rooms_live,    &steps_live, &pages_live,       &tickets_live,   &articles_live,
+    &accounts_live, &sites_live, &padded_ones_live, &long_ones_live, NULL,
 };
 
 const struct pgs_app pgs_app = {
     .name = "published",
     .version = "0.1.0",
-    .fingerprint = "c35175ef5631f676c40e7df296cc63297f372f85c6e7ea93e099189cefe2966f",
+    .fingerprint = "757ce0be9e590d54cccfab7729c042ba1cedcdc7b453c177a3605ad0991654c6",
     .roles = roles,
     .n_roles = PGS_COUNT(roles),
     .session_sql = "select set_config('role', $1, true),"

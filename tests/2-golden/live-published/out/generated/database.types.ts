@@ -59,6 +59,18 @@ export type Database = {
           price: number;
         };
       };
+      padded_ones: {
+        Args: never;
+        Row: {
+          code: string;
+        };
+      };
+      long_ones: {
+        Args: never;
+        Row: {
+          code: string;
+        };
+      };
     };
     Enums: { [_ in never]: never };
     CompositeTypes: { [_ in never]: never };

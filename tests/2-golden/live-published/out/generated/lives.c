@@ -25,6 +25,10 @@ static const char *const matched_6[] = {"owner_id", NULL};
 
 static const char *const matched_7[] = {"owner_id", NULL};
 
+static const char *const matched_8[] = {"owner_id", NULL};
+
+static const char *const matched_9[] = {"owner_id", NULL};
+
 /* A write to one of these may change a result. */
 const struct pgs_watched lives_watched[] = {
     {.schema = "public", .table = "event"},
@@ -34,7 +38,9 @@ const struct pgs_watched lives_watched[] = {
     {.schema = "public", .table = "ticket", .columns = matched_4},
     {.schema = "public", .table = "article", .columns = matched_5},
     {.schema = "public", .table = "account", .columns = matched_6},
-    {.schema = "public", .table = "site", .columns = matched_7},
+    {.schema = "public", .table = "padded", .columns = matched_7},
+    {.schema = "public", .table = "long_one", .columns = matched_8},
+    {.schema = "public", .table = "site", .columns = matched_9},
     {.schema = NULL},
 };
 
@@ -535,11 +541,11 @@ static const struct pgs_column sites_columns[] = {
 };
 
 static const uint16_t sites_key[] = {0, 1};
-static const uint16_t sites_tables[] = {7};
+static const uint16_t sites_tables[] = {9};
 
 static const struct pgs_tie sites_ties_0[] = {{0, 0}};
 static const struct pgs_live_source sites_sources[] = {
-    {.watched = 7, .ties = sites_ties_0, .n_ties = 1},
+    {.watched = 9, .ties = sites_ties_0, .n_ties = 1},
 };
 
 static const struct pgs_matcher sites_matchers[] = {
@@ -570,4 +576,90 @@ const struct pgs_live sites_live = {
     .n_watched = PGS_COUNT(sites_tables),
     .matchers = sites_matchers,
     .n_matchers = PGS_COUNT(sites_matchers),
+};
+
+/* policies/published.schema:41 live padded_ones */
+static const struct pgs_column padded_ones_columns[] = {
+    PGS_COLUMN("code", "code", PGS_BPCHAR, "bpchar", PGS_NOT_NULL),
+};
+
+static const uint16_t padded_ones_key[] = {0};
+static const uint16_t padded_ones_tables[] = {7};
+
+static const struct pgs_tie padded_ones_ties_0[] = {{0, 0}};
+static const struct pgs_live_source padded_ones_sources[] = {
+    {.watched = 7, .ties = padded_ones_ties_0, .n_ties = 1},
+};
+
+static const struct pgs_matcher padded_ones_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
+        .values =
+            {
+                .sql = "select (select auth.uid())::text",
+                .n_columns = 1,
+            },
+        .sources = padded_ones_sources,
+        .n_sources = PGS_COUNT(padded_ones_sources),
+    },
+};
+
+const struct pgs_live padded_ones_live = {
+    .name = "padded_ones",
+    .sql = "select code from public.padded where owner_id = (select auth.uid()) order by code "
+           "limit 50",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
+    .arguments = &no_arguments,
+    .columns = padded_ones_columns,
+    .n_columns = PGS_COUNT(padded_ones_columns),
+    .key = padded_ones_key,
+    .n_key = PGS_COUNT(padded_ones_key),
+    .ordered = true,
+    .watched = padded_ones_tables,
+    .n_watched = PGS_COUNT(padded_ones_tables),
+    .matchers = padded_ones_matchers,
+    .n_matchers = PGS_COUNT(padded_ones_matchers),
+};
+
+/* policies/published.schema:43 live long_ones */
+static const struct pgs_column long_ones_columns[] = {
+    PGS_COLUMN("code", "code", PGS_TEXT, "text", PGS_NOT_NULL),
+};
+
+static const uint16_t long_ones_key[] = {0};
+static const uint16_t long_ones_tables[] = {8};
+
+static const struct pgs_tie long_ones_ties_0[] = {{0, 0}};
+static const struct pgs_live_source long_ones_sources[] = {
+    {.watched = 8, .ties = long_ones_ties_0, .n_ties = 1},
+};
+
+static const struct pgs_matcher long_ones_matchers[] = {
+    {
+        .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
+        .values =
+            {
+                .sql = "select (select auth.uid())::text",
+                .n_columns = 1,
+            },
+        .sources = long_ones_sources,
+        .n_sources = PGS_COUNT(long_ones_sources),
+    },
+};
+
+const struct pgs_live long_ones_live = {
+    .name = "long_ones",
+    .sql = "select code from public.long_one where owner_id = (select auth.uid()) order by code "
+           "limit 50",
+    .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
+    .arguments = &no_arguments,
+    .columns = long_ones_columns,
+    .n_columns = PGS_COUNT(long_ones_columns),
+    .key = long_ones_key,
+    .n_key = PGS_COUNT(long_ones_key),
+    .ordered = true,
+    .watched = long_ones_tables,
+    .n_watched = PGS_COUNT(long_ones_tables),
+    .matchers = long_ones_matchers,
+    .n_matchers = PGS_COUNT(long_ones_matchers),
 };

@@ -16,5 +16,7 @@ extern const struct pgs_live tickets_live;
 extern const struct pgs_live articles_live;
 extern const struct pgs_live accounts_live;
 extern const struct pgs_live sites_live;
+extern const struct pgs_live padded_ones_live;
+extern const struct pgs_live long_ones_live;
 
 #endif
