@@ -59,7 +59,7 @@ COMMENT ON FUNCTION pgr.restore_subscriptions() IS
 
 CREATE FUNCTION pgr.stats(OUT metric text, OUT value text)
   RETURNS SETOF record LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgr_stats';
-COMMENT ON FUNCTION pgr.stats() IS 'counters of this database since the server started';
+COMMENT ON FUNCTION pgr.stats() IS 'counters since the worker of this database started';
 
 CREATE FUNCTION pgr.sender()
   RETURNS integer LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgr_sender';

@@ -58,7 +58,7 @@ static const char is_listened[] = "  if (select last_value from pgstack_live.lis
                                   "    return null;\n"
                                   "  end if;\n";
 
-/* Of more rows, or larger ones, it is only told that there were some. */
+/* Of more rows, or larger ones, it is only told that there were some: values that are null. */
 static const char rows_body[] =
     "\n"
     "declare\n"
@@ -68,22 +68,17 @@ static const char rows_body[] =
     "begin\n"
     "@is_listened@"
     "  if tg_op in ('UPDATE', 'DELETE') then\n"
-    "    old_values := array(select array[\n"
-    "      @values@]\n"
-    "      from old_rows as r limit 101);\n"
+    "    old_values := @old_values@;\n"
     "  end if;\n"
     "  if tg_op in ('INSERT', 'UPDATE') then\n"
-    "    new_values := array(select array[\n"
-    "      @values@]\n"
-    "      from new_rows as r limit 101);\n"
+    "    new_values := @new_values@;\n"
     "  end if;\n"
-    "  if tg_op <> 'TRUNCATE' and coalesce(cardinality(old_values), 0) = 0\n"
-    "     and coalesce(cardinality(new_values), 0) = 0 then\n"
+    "  if tg_op <> 'TRUNCATE' and cardinality(coalesce(new_values, old_values)) = 0 then\n"
     "    return null;\n"
     "  end if;\n"
     "  size := coalesce(pg_column_size(old_values), 0) + coalesce(pg_column_size(new_values), 0);\n"
-    "  if size > 65536 or array_length(old_values, 1) > 100 or array_length(new_values, 1) > 100 "
-    "then\n"
+    "  if size > 65536 or array_length(old_values, 1) > 100 or array_length(new_values, 1) > 100\n"
+    "     or tg_op = 'UPDATE' and (old_values is null or new_values is null) then\n"
     "    old_values := null;\n"
     "    new_values := null;\n"
     "    size := 0;\n"
@@ -95,6 +90,17 @@ static const char rows_body[] =
     "    old_values, new_values, size);\n"
     "  return null;\n"
     "end\n";
+
+static const char rows_values[] = "array(select array[\n"
+                                  "      @values@]\n"
+                                  "      from @rows@ as r limit 101)";
+
+/* Who writes has not the memory for all values of a hundred rows, however large they are: their
+ * sizes are added up before. */
+static const char sized_values[] = "(select case when coalesce(sum(\n"
+                                   "        @sizes@), 0) <= 65536\n"
+                                   "      then @all_values@ end\n"
+                                   "      from (select * from @rows@ limit 101) as r)";
 
 static const char touched_body[] =
     "\n"
@@ -222,32 +228,56 @@ is_octets(struct type type)
            type.kind == TYPE_BYTEA;
 }
 
-/*
- * As the type's output function writes it, which a cast to text need not do.  What is too large to
- * be told must not take the memory that its writer needs, nor fail him: it is not written at all,
- * or cut where a small value has a long text.  What stands for it depends on the row, or each
- * session's plans would hold it as a constant.
- */
+static const char *
+row_value(const struct column *column)
+{
+    return arena_printf("r.%s", name_sql(column->name));
+}
+
+/* As the type's output function writes it, which a cast to text need not do. */
 static const char *
 value_of(const struct column *column)
 {
-    const char *name = arena_printf("r.%s", name_sql(column->name));
-    const char *text = arena_printf("format('%%s', %s)", name), *size, *large;
+    const char *name = row_value(column), *text = arena_printf("format('%%s', %s)", name);
 
-    if (is_small(column->type)) {
-        if (column->not_null)
-            return text;
-        return arena_printf("case when %s is distinct from null then %s end", name, text);
-    }
-    size = arena_printf(is_octets(column->type) ? "octet_length(%s)" : "pg_column_size(%s)", name);
-    large = arena_printf("case\n"
-                         "        when %s > 65536 then repeat(' ', least(%s, 65537))\n",
-                         size, size);
     if (column->not_null)
-        return arena_printf("%s        else left(%s, 65537)\n      end", large, text);
-    return arena_printf("%s        when %s is distinct from null then left(%s, 65537)\n"
-                        "      end",
-                        large, name, text);
+        return text;
+    return arena_printf("case when %s is distinct from null then %s end", name, text);
+}
+
+/* How long its text is, or more than is told: what may be so large is not written to find out,
+ * which could fail its writer. */
+static const char *
+size_of(const struct column *column)
+{
+    const char *name = row_value(column);
+
+    if (!is_octets(column->type))
+        return arena_printf("case when pg_column_size(%s) > 65536 then 65537\n"
+                            "          else octet_length(format('%%s', %s)) end",
+                            name, name);
+    return arena_printf(column->not_null ? "octet_length(%s)" : "coalesce(octet_length(%s), 0)",
+                        name);
+}
+
+/* The values of all rows that a statement had, or has: `rows`. */
+static const char *
+values_of(const struct columns *columns, const char *rows)
+{
+    struct words values = {0}, sizes = {0};
+    struct out *all = out_scratch(), *sized = out_scratch();
+
+    for (size_t i = 0; i < columns->n; i++) {
+        words_add(&values, value_of(columns->at[i]));
+        if (!is_small(columns->at[i]->type))
+            words_add(&sizes, size_of(columns->at[i]));
+    }
+    out_fill(all, rows_values, "values", words_join(&values, ",\n      "), "rows", rows, NULL);
+    if (sizes.list.n == 0)
+        return out_text(all);
+    out_fill(sized, sized_values, "sizes", words_join(&sizes, " +\n        "), "all_values",
+             out_text(all), "rows", rows, NULL);
+    return out_text(sized);
 }
 
 /* ---- which tables ---- */
@@ -287,16 +317,15 @@ static void
 emit_rows_function(struct out *out, const char *function, const struct published *published)
 {
     struct out *body = out_scratch();
-    struct words values = {0}, columns = {0};
+    struct words columns = {0};
 
-    for (size_t i = 0; i < published->matched.n; i++) {
-        words_add(&values, value_of(published->matched.at[i]));
+    for (size_t i = 0; i < published->matched.n; i++)
         words_add(&columns, sql_literal(published->matched.at[i]->name));
-    }
-    out_fill(body, rows_body, "is_listened", is_listened, "values",
-             words_join(&values, ",\n      "), "schema", sql_literal(published->table->schema),
-             "table", sql_literal(published->table->name), "columns", words_join(&columns, ", "),
-             NULL);
+    out_fill(body, rows_body, "is_listened", is_listened, "old_values",
+             values_of(&published->matched, "old_rows"), "new_values",
+             values_of(&published->matched, "new_rows"), "schema",
+             sql_literal(published->table->schema), "table", sql_literal(published->table->name),
+             "columns", words_join(&columns, ", "), NULL);
     emit_head_of(out, function, settings_for(&published->matched));
     emit_dollar_quoted(out, out_text(body));
     out_add(out, ";\n");

@@ -211,6 +211,19 @@ ask_for_load(struct pgr_database *database)
     return loads + 2 + loads % 2;
 }
 
+static void
+refuse_to_wait(const struct pgr_database *database)
+{
+    if (database == NULL || database->pid == 0)
+        ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                errmsg("no worker of pg_reactive serves this database"),
+                errhint("See pg_reactive.database, max_worker_processes and the server's log."));
+    ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+            errmsg("the worker of pg_reactive has not come to all subscriptions within %d s",
+                   RESTORE_PATIENCE_MS / 1000),
+            errhint("It goes on. pgr.get_subscriptions() says which it holds, and what fails."));
+}
+
 Datum
 pgr_restore_subscriptions(PG_FUNCTION_ARGS)
 {
@@ -231,10 +244,7 @@ pgr_restore_subscriptions(PG_FUNCTION_ARGS)
         else if (pg_atomic_read_u64(&database->loads) >= wanted)
             break;
         if (TimestampDifferenceExceeds(start, GetCurrentTimestamp(), RESTORE_PATIENCE_MS))
-            ereport(
-                ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                errmsg("no worker of pg_reactive serves this database"),
-                errhint("See pg_reactive.database, max_worker_processes and the server's log."));
+            refuse_to_wait(database);
         (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 10,
                         PG_WAIT_EXTENSION);
         ResetLatch(MyLatch);

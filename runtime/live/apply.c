@@ -360,21 +360,35 @@ put_joined(struct pgs__work *work, const struct pgs__image *image)
     if (is_behind(work, image))
         return true;
     project(&work->rows, image->change->after, outputs);
-    return pgs__joined_find(work->joined, work->rows.match, image->change->after, outputs) &&
-           make_text(&work->rows, outputs, work->pool, &joined) && put(work, &joined);
+    switch (pgs__joined_find(work->joined, work->rows.match, image->change->after, outputs)) {
+    case PGS__LEADS_UNKNOWN:
+        return false;
+    case PGS__LEADS_NOWHERE:
+        return remove_key(work, image->key);
+    case PGS__LEADS_ON:
+        break;
+    }
+    return make_text(&work->rows, outputs, work->pool, &joined) && put(work, &joined);
+}
+
+static bool
+is_known_to_join(const struct pgs__work *work, const struct pgs_text *row)
+{
+    struct pgs_text outputs[PGS__MAX_COLUMNS];
+
+    return pgs__joined_find(work->joined, work->rows.match, row, outputs) != PGS__LEADS_UNKNOWN;
 }
 
 bool
 pgs__work_knows(const struct pgs__work *work, const struct pgs_change *change)
 {
     const struct pgs_match_rows *match = work->rows.match;
-    struct pgs_text outputs[PGS__MAX_COLUMNS];
 
     if (match->n_joins == 0 || change->after == NULL)
         return true;
     return pgs__row_is_told(change->after, match->needed, match->n_needed) &&
            (match->holds(change->after, work->facts) != PGS_TRUE ||
-            pgs__joined_find(work->joined, match, change->after, outputs));
+            is_known_to_join(work, change->after));
 }
 
 static bool
@@ -383,6 +397,38 @@ is_another_key(const struct pgs__image *image)
     return image->before.at != NULL &&
            (image->key.at == NULL || image->before.len != image->key.len ||
             memcmp(image->before.at, image->key.at, image->key.len) != 0);
+}
+
+/* Nothing but what it is joined to keeps the row out of the result. */
+static bool
+is_missed(const struct pgs__work *work, const struct pgs__image *image)
+{
+    const struct pgs_text *row = image->change->after;
+
+    return work->rows.match->holds(row, work->facts) == PGS_TRUE &&
+           pgs__held_find(work->held, image->key, 0) == NULL && !is_behind(work, image) &&
+           !is_known_to_join(work, row);
+}
+
+void
+pgs__work_learn(const struct pgs__work *work, struct pgs__image *image, struct pgs__joined *joined)
+{
+    static const struct pgs_text any = {NULL, 0};
+
+    if (!image->is_made)
+        make_image(&work->rows, work->pool, image);
+    if (!image->is_known) {
+        pgs__joined_doubt(joined, any);
+        return;
+    }
+    if (is_another_key(image))
+        pgs__joined_doubt(joined, image->before);
+    if (image->change->after == NULL)
+        return;
+    if (is_missed(work, image))
+        pgs__joined_miss(joined, work->rows.match, image->key, image->change->after);
+    else
+        pgs__joined_doubt(joined, image->key);
 }
 
 bool

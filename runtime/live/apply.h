@@ -70,6 +70,11 @@ bool pgs__work_apply(struct pgs__work *work, struct pgs__image *image)
  * pgs__work_apply is false; this one leaves the result as it is. */
 bool pgs__work_knows(const struct pgs__work *work, const struct pgs_change *change);
 
+/* The other way round: the result is of a snapshot that sees the change.  If it should have the row
+ * and does not, what the row is joined to is not there, which `joined` is told. */
+void pgs__work_learn(const struct pgs__work *work, struct pgs__image *image,
+                     struct pgs__joined *joined);
+
 /* All changes of the commit have been applied: groups become rows.  False as above. */
 bool pgs__work_settle(struct pgs__work *work) __attribute__((warn_unused_result));
 

@@ -25,25 +25,32 @@ begin(const struct pgs__subscription *subscription, enum pgs_live_frame type, st
     pgs_buf_add_int(frame, (int64_t)subscription->session->gen);
 }
 
-/* Answers where the part begins that stays the same on another connection. */
-static size_t
-begin_rows(struct pgs__subscription *subscription, enum pgs_live_frame type, struct pgs_buf *frame)
+static void
+add_place(struct pgs_buf *frame, int64_t seq, uint64_t lsn)
 {
-    uint64_t lsn = subscription->lsn;
-    size_t tail;
     char text[40];
 
-    begin(subscription, type, frame);
-    tail = frame->len;
     pgs_buf_add_str(frame, ",\"seq\":");
-    pgs_buf_add_int(frame, ++subscription->seq);
+    pgs_buf_add_int(frame, seq);
     if (lsn > 0) {
         (void)snprintf(text, sizeof(text), ",\"lsn\":\"%" PRIX64 "/%" PRIX64 "\"", lsn >> 32,
                        lsn & UINT32_MAX);
         pgs_buf_add_str(frame, text);
     }
     pgs_buf_add_char(frame, ',');
-    return tail;
+}
+
+static uint64_t
+lsn_of(const struct pgs__subscription *subscription)
+{
+    return pgs__recent_lsn(&subscription->session->thread->recent, subscription->told);
+}
+
+static void
+begin_rows(struct pgs__subscription *subscription, enum pgs_live_frame type, struct pgs_buf *frame)
+{
+    begin(subscription, type, frame);
+    add_place(frame, ++subscription->seq, lsn_of(subscription));
 }
 
 static void
@@ -63,7 +70,7 @@ pgs__frame_snapshot(struct pgs__subscription *subscription, const struct pgs__he
         pgs__single_snapshot(subscription, held);
         return;
     }
-    (void)begin_rows(subscription, PGS_FRAME_SNAPSHOT, &frame);
+    begin_rows(subscription, PGS_FRAME_SNAPSHOT, &frame);
     pgs__row_write_key_names(subscription->live, &frame);
     pgs_buf_add_str(&frame, ",\"rows\":[");
     for (size_t i = 0; i < held->n; i++) {
@@ -79,21 +86,26 @@ pgs__frame_snapshot(struct pgs__subscription *subscription, const struct pgs__he
     pgs__sent_begin(&subscription->sent, session->shelf, subscription->seq, session->n_frames);
 }
 
-/* `tail` as it was sent just now. */
+/* Of the frame that was sent just now. */
 static void
-keep(struct pgs__subscription *subscription, const char *tail, size_t len)
+keep(struct pgs__subscription *subscription, const char *rows, size_t len)
 {
     struct pgs__session *session = subscription->session;
 
     pgs__sent_add(&subscription->sent, session->shelf,
-                  &(struct pgs__sent_frame){subscription->seq, session->n_frames, len, tail});
+                  &(struct pgs__sent_frame){.seq = subscription->seq,
+                                            .event = session->n_frames,
+                                            .commit = subscription->told,
+                                            .lsn = lsn_of(subscription),
+                                            .len = len,
+                                            .at = rows});
 }
 
 void
 pgs__frame_delta(struct pgs__subscription *subscription, const struct pgs__delta *delta)
 {
     struct pgs_buf frame;
-    size_t tail;
+    size_t rows;
 
     if (pgs__delta_is_empty(delta))
         return;
@@ -101,11 +113,12 @@ pgs__frame_delta(struct pgs__subscription *subscription, const struct pgs__delta
         pgs__single_delta(subscription, delta);
         return;
     }
-    tail = begin_rows(subscription, PGS_FRAME_DELTA, &frame);
+    begin_rows(subscription, PGS_FRAME_DELTA, &frame);
+    rows = frame.len;
     pgs__delta_write(delta, subscription->live->ordered, &frame);
     end(subscription, &frame);
     if (!frame.failed)
-        keep(subscription, frame.at + tail, frame.len - tail);
+        keep(subscription, frame.at + rows, frame.len - rows);
     pgs_buf_clear(&frame);
 }
 
@@ -131,12 +144,15 @@ send_resumed(struct pgs__subscription *subscription, int64_t seq)
     pgs_buf_clear(&frame);
 }
 
+/* A place of a log that was lost since is none of this generation. */
 static void
 send_again(struct pgs__subscription *subscription, const struct pgs__sent_frame *missed)
 {
+    const struct pgs__recent *recent = &subscription->session->thread->recent;
     struct pgs_buf frame;
 
     begin(subscription, PGS_FRAME_DELTA, &frame);
+    add_place(&frame, missed->seq, pgs__recent_lsn_kept(recent, missed->commit, missed->lsn));
     pgs_buf_add(&frame, missed->at, missed->len);
     pgs__session_send(subscription->session, &frame);
     pgs_buf_clear(&frame);

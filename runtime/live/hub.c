@@ -151,7 +151,6 @@ pgs__hub_on_state(void *arg, bool is_connected)
     pthread_mutex_lock(&hub->mutex);
     hub->is_connected = is_connected;
     hub->is_impossible = false;
-    tell_together(hub);
     if (is_connected)
         pgs__recent_part(&hub->recent, hub->recent.last);
     tell(hub, &(struct pgs__news){.kind = is_connected ? PGS__NEWS_CONNECTED : PGS__NEWS_LOST,

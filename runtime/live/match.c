@@ -6,6 +6,7 @@
 #include "base/metric.h"
 #include "live/facts.h"
 #include "live/frame.h"
+#include "live/joined.h"
 
 #define MAX_OWN_TEXT_BYTES 16777216 /* of one commit on a thread */
 
@@ -139,6 +140,36 @@ has_room(struct pgs__subscription *subscription, size_t bytes)
            thread->own_text_bytes <= MAX_OWN_TEXT_BYTES;
 }
 
+/* Of a commit that the result holds already. */
+static void
+learn_late(struct pgs__subscription *subscription, struct visit *visit)
+{
+    struct pgs__work work = {.rows = pgs__match_rows(subscription),
+                             .facts = subscription->facts,
+                             .joined = subscription->joined,
+                             .held = &subscription->held,
+                             .pool = &visit->thread->scratch};
+
+    if (subscription->joined == NULL)
+        return;
+    if (visit->interest->is_matched && visit->image.change->kind != PGS_CHANGE_UNREAD)
+        pgs__work_learn(&work, &visit->image, subscription->joined);
+    else
+        pgs__joined_forget(subscription->joined);
+}
+
+static bool
+is_held_already(struct pgs__subscription *subscription, struct visit *visit)
+{
+    if (pgs__seen_holds(&subscription->seen, visit->commit)) {
+        learn_late(subscription, visit);
+        return true;
+    }
+    if (pgs__seen_is_over(&subscription->seen))
+        pgs__joined_settle(subscription->joined);
+    return false;
+}
+
 static void
 visit_member(struct pgs__member *member, bool is_sure, void *arg)
 {
@@ -147,7 +178,7 @@ visit_member(struct pgs__member *member, bool is_sure, void *arg)
     size_t before;
 
     (void)is_sure; /* a result is matched by its keys, too: it is right whether it is sure or not */
-    if (!is_settled(subscription) || pgs__seen_holds(&subscription->seen, visit->commit))
+    if (!is_settled(subscription) || is_held_already(subscription, visit))
         return;
     if (!visit->interest->is_matched || visit->image.change->kind == PGS_CHANGE_UNREAD ||
         is_uncertain(subscription) || pgs__session_is_full(subscription->session)) {
@@ -175,7 +206,7 @@ tell_work(struct pgs__subscription *subscription)
         return;
     }
     pgs_count(PGS_CELL_LIVE_RESULTS + PGS_LIVE_MATCHED, 1);
-    subscription->lsn = pgs__recent_lsn(&thread->recent, thread->recent.last);
+    subscription->told = thread->recent.last;
     pgs__delta_of_work(&delta, &subscription->work);
     pgs__frame_delta(subscription, &delta);
     pgs__work_done(&subscription->work, false);
@@ -273,6 +304,49 @@ knows_all(const struct pgs__work *work, const struct pgs__subscription *subscrip
     return true;
 }
 
+static void
+learn(const struct pgs__work *work, const struct pgs__subscription *subscription,
+      const struct pgs__commit *commit)
+{
+    for (const struct pgs_change *change = commit->changes->first; change != NULL;
+         change = change->next) {
+        struct pgs__image image = {.change = change};
+        enum concern concern = concern_of(subscription, change);
+
+        if (concern == ROWS)
+            pgs__work_learn(work, &image, subscription->joined);
+        else if (concern == ANYTHING)
+            pgs__joined_forget(subscription->joined);
+    }
+}
+
+void
+pgs__match_learn(const struct pgs__subscription *subscription, struct pgs__held *held,
+                 const struct pgs__snapshot *snapshot, h2o_mem_pool_t *pool)
+{
+    const struct pgs__recent *recent = &subscription->session->thread->recent;
+    struct pgs__work work = {.rows = pgs__match_rows(subscription),
+                             .facts = subscription->facts,
+                             .joined = subscription->joined,
+                             .held = held,
+                             .pool = pool};
+    uint64_t number = subscription->applied;
+
+    /* Before a first result there is nothing to explain, and many rows were written. */
+    if (subscription->joined == NULL || !subscription->has_result || number >= recent->last)
+        return;
+    for (number = pgs__recent_after(recent, number); number <= recent->last; number++) {
+        const struct pgs__commit *commit = pgs__recent_at(recent, number);
+
+        if (!pgs__snapshot_sees(snapshot, commit->xid))
+            continue;
+        if (commit->changes != NULL)
+            learn(&work, subscription, commit);
+        else
+            pgs__joined_forget(subscription->joined);
+    }
+}
+
 static bool
 apply(struct pgs__work *work, const struct pgs__subscription *subscription,
       const struct pgs__commit *commit)
@@ -315,6 +389,8 @@ pgs__match_replay(struct pgs__subscription *subscription, struct pgs__held *held
                                      .pool = pool,
                                      .commit = number};
 
+            if (pgs__snapshot_is_before(snapshot, commit))
+                pgs__joined_settle(subscription->joined);
             if (!knows_all(&work, subscription, commit)) {
                 *stopped = number;
                 return PGS__STOPPED;

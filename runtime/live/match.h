@@ -26,6 +26,11 @@ enum pgs__replay pgs__match_replay(struct pgs__subscription *subscription, struc
                                    const struct pgs__snapshot *snapshot, h2o_mem_pool_t *pool,
                                    uint64_t *stopped);
 
+/* Finds out what leads nowhere from `held`, which was read under `snapshot` and is as it was: from
+ * the commits that may be why it was asked for. */
+void pgs__match_learn(const struct pgs__subscription *subscription, struct pgs__held *held,
+                      const struct pgs__snapshot *snapshot, h2o_mem_pool_t *pool);
+
 /* Takes its places among those whom changes concern, by what is known of it now. */
 void pgs__match_join(struct pgs__subscription *subscription);
 void pgs__match_leave(struct pgs__subscription *subscription);

@@ -145,6 +145,12 @@ pgs__snapshot_sees(const struct pgs__snapshot *snapshot, uint32_t xid)
     return true;
 }
 
+bool
+pgs__snapshot_is_before(const struct pgs__snapshot *snapshot, const struct pgs__commit *commit)
+{
+    return snapshot->lsn != 0 && commit->lsn > snapshot->lsn;
+}
+
 void
 pgs__seen_clear(struct pgs__seen *seen)
 {
@@ -176,7 +182,7 @@ pgs__seen_holds(struct pgs__seen *seen, const struct pgs__commit *commit)
 
     if (snapshot->xips == NULL)
         return false;
-    if (snapshot->lsn != 0 && commit->lsn > snapshot->lsn) {
+    if (pgs__snapshot_is_before(snapshot, commit)) {
         pgs__seen_clear(seen);
         return false;
     }
@@ -184,6 +190,12 @@ pgs__seen_holds(struct pgs__seen *seen, const struct pgs__commit *commit)
     if (seen->is_lost)
         pgs__seen_clear(seen);
     return !seen->is_lost && pgs__snapshot_sees(snapshot, commit->xid);
+}
+
+bool
+pgs__seen_is_over(const struct pgs__seen *seen)
+{
+    return seen->snapshot.xips == NULL && !seen->is_lost;
 }
 
 void
@@ -213,8 +225,13 @@ pgs__recent_settle(struct pgs__recent *recent, const struct pgs__snapshot *snaps
 uint64_t
 pgs__recent_lsn(const struct pgs__recent *recent, uint64_t number)
 {
-    if (number <= recent->apart || number > recent->last ||
-        recent->last - number >= PGS_RECENT_SIZE)
+    if (number > recent->last || recent->last - number >= PGS_RECENT_SIZE)
         return 0;
-    return pgs__recent_at(recent, number)->lsn;
+    return pgs__recent_lsn_kept(recent, number, pgs__recent_at(recent, number)->lsn);
+}
+
+uint64_t
+pgs__recent_lsn_kept(const struct pgs__recent *recent, uint64_t number, uint64_t lsn)
+{
+    return number > recent->apart ? lsn : 0;
 }

@@ -63,6 +63,10 @@ struct pgs__snapshot {
 bool pgs__snapshot_read(const char *text, struct pgs_text lsn, struct pgs__snapshot *snapshot)
     __attribute__((warn_unused_result));
 
+/* All that the snapshot sees stands in the log before the commit. */
+bool pgs__snapshot_is_before(const struct pgs__snapshot *snapshot,
+                             const struct pgs__commit *commit);
+
 /* The transaction has ended as the snapshot sees it.  `xid` is widened by the snapshot's epoch. */
 bool pgs__snapshot_sees(const struct pgs__snapshot *snapshot, uint32_t xid);
 
@@ -81,6 +85,9 @@ void pgs__seen_clear(struct pgs__seen *seen);
 /* The result holds the commit, of which the log has just told. */
 bool pgs__seen_holds(struct pgs__seen *seen, const struct pgs__commit *commit);
 
+/* The log has told of all that the result holds, and pgs__seen_holds has been asked since. */
+bool pgs__seen_is_over(const struct pgs__seen *seen);
+
 /* Moves the floor: all up to `number` can be seen, or will never be. */
 void pgs__recent_raise(struct pgs__recent *recent, uint64_t number);
 
@@ -93,5 +100,8 @@ void pgs__recent_settle(struct pgs__recent *recent, const struct pgs__snapshot *
 
 /* The place in the log of commit `number`, or 0 where it is not remembered, or of another log. */
 uint64_t pgs__recent_lsn(const struct pgs__recent *recent, uint64_t number);
+
+/* The same where its place was remembered elsewhere. */
+uint64_t pgs__recent_lsn_kept(const struct pgs__recent *recent, uint64_t number, uint64_t lsn);
 
 #endif

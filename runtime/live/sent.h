@@ -30,8 +30,10 @@ struct pgs__mark {
 struct pgs__sent_frame {
     int64_t seq;
     uint64_t event;
+    uint64_t commit; /* number of the last one that it holds, whose place in the log is */
+    uint64_t lsn;    /* this; 0: not known */
     size_t len;
-    const char *at;
+    const char *at; /* its rows */
 };
 
 /* Nothing is kept yet: what follows builds on this frame. */

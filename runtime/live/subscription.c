@@ -55,6 +55,8 @@ pgs__subscription_mark(struct pgs__subscription *subscription)
 void
 pgs__subscription_restart(struct pgs__subscription *subscription)
 {
+    pgs__joined_free(subscription->joined);
+    subscription->joined = NULL;
     subscription->again = subscription->asking != NULL;
     subscription->is_unmatched = false;
     mark(subscription, subscription->session->thread->recent.last);
@@ -202,7 +204,7 @@ take_rows(struct pgs__subscription *subscription, struct pgs__held *after,
         stopped = 0;
     }
     if (replay == PGS__REPLAYED || (replay == PGS__STOPPED && stopped > subscription->applied)) {
-        subscription->lsn = pgs__recent_lsn(recent, stopped - 1);
+        subscription->told = stopped - 1;
         pgs__seen_keep(&subscription->seen, snapshot);
         tell(subscription, after, pool);
         if (subscription->applied < stopped - 1)
@@ -243,8 +245,9 @@ take_result(struct pgs__subscription *subscription, struct pgs_txn *txn)
     rows = pgs__match_rows(subscription);
     switch (pgs__rows_read(&rows, txn, rows_statement(subscription), &pool, &after)) {
     case PGS__READ:
-        pgs__joined_free(subscription->joined);
-        subscription->joined = pgs__joined_read(&rows, txn, rows_statement(subscription));
+        subscription->joined =
+            pgs__joined_read(&rows, txn, rows_statement(subscription), subscription->joined);
+        pgs__match_learn(subscription, &after, &snapshot, &pool);
         take_rows(subscription, &after, &snapshot, &pool);
         pgs__subscription_count_bytes(subscription);
         break;

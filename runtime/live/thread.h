@@ -107,7 +107,7 @@ struct pgs__subscription {
     bool is_unmatched; /* PostgreSQL refused it with its facts, as this caller */
     uint64_t from;     /* what is asked for now holds at least all commits up to this one */
     uint64_t applied;  /* what its client has holds no commit after this one */
-    uint64_t lsn;      /* up to which its client has every commit; 0: not known */
+    uint64_t told;     /* number of the commit up to which its client has every one */
     struct pgs__seen seen;
     int64_t start_ms; /* of the last asking */
     int64_t not_before_ms;

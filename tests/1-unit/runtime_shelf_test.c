@@ -38,7 +38,8 @@ close_shelf(void **state)
 static void
 keep(struct pgs__sent *sent, int64_t seq, uint64_t event, const char *text, size_t len)
 {
-    pgs__sent_add(sent, shelf, &(struct pgs__sent_frame){seq, event, len, text});
+    pgs__sent_add(sent, shelf,
+                  &(struct pgs__sent_frame){.seq = seq, .event = event, .len = len, .at = text});
 }
 
 static struct pgs__mark

@@ -56,6 +56,56 @@ test('what nobody has led to yet is asked for, once', async () => {
   await held.close();
 });
 
+test('what leads nowhere is asked for once, until the other table is written', async () => {
+  await sql(`insert into team values (8, 'eight'), (9, 'nine')`);
+  const held = await follow('ada', 'with_team');
+  const shown = () => [13, 14, 15, 16].filter((id) => held.rows.some((row) => row.id === id));
+  /** Writes these, and one that is shown. */
+  const rewrite = (...ids) => by(`update ticket set title = title || 'x' where id in (${[...ids, 15]})`, [held]);
+  const insert = (...rows) => by(`insert into ticket (id, team_id, owner_id, title) values ${rows.map(([id, team]) => `(${id}, ${team}, '${ada}', '')`)}; update ticket set title = '.' where id = 15`, [held]);
+  assert.equal(await insert([13, 8], [15, 1]), 'asking');
+  assert.deepEqual(shown(), [15], 'she owns the other, and does not see its team');
+  assert.deepEqual([await rewrite(13), await rewrite(13)], ['matching', 'matching']);
+  assert.deepEqual([await insert([14, 9]), await rewrite(13, 14), await rewrite(14)], ['asking', 'matching', 'matching'], 'both are known');
+  assert.equal(await insert([16, 8]), 'matching', 'another that leads there');
+  assert.equal(await by('update ticket set team_id = 9 where id = 15', [held]), 'matching');
+  assert.deepEqual(shown(), [], 'it has come to lead nowhere');
+  assert.equal(await by('update ticket set team_id = 1 where id = 15', [held]), 'matching');
+  assert.equal(await by(`insert into member values (8, '${ada}')`, [held]), 'asking');
+  assert.deepEqual(shown(), [13, 15, 16]);
+  assert.deepEqual([await rewrite(13), await rewrite(14), await rewrite(14)], ['matching', 'asking', 'matching'], 'what was not there might have come');
+  assert.equal(await by(`delete from member where team_id = 8`, [held]), 'asking');
+  assert.deepEqual(shown(), [15]);
+  assert.deepEqual([await rewrite(16), await rewrite(13)], ['asking', 'matching']);
+  await sql('delete from ticket where id between 13 and 16; delete from team where id in (8, 9)');
+  await held.is_right();
+  await held.close();
+});
+
+test('rows that are written all the time come and go with what they lead to', async () => {
+  await sql(`insert into team values (8, 'eight'); insert into ticket (id, team_id, owner_id, title) select i, 8, '${ada}', '' from generate_series(50, 55) i`);
+  const held = await follow('ada', 'with_team'), writers = await Promise.all([0, 1, 2].map(() => connect(app.cluster, 'api_live_joined')));
+  const shown = () => held.rows.filter(({ team_id }) => team_id === 8).length;
+  let running = true;
+  const writing = writers.map(async (writer, i) => { while (running) await writer.query(`update ticket set title = 'x' || random() where id in (${50 + i}, ${53 + i})`); });
+  try {
+    for (let round = 0; round < (process.env.LONG ? 300 : 10); round++) {
+      await sql(`insert into member values (8, '${ada}')`);
+      await until('all of them', () => shown() === 6, 60_000);
+      await sql('delete from member where team_id = 8');
+      await until('none of them', () => shown() === 0, 60_000);
+    }
+  } finally {
+    running = false;
+    await Promise.all(writing);
+    for (const writer of writers) await writer.end();
+  }
+  assert.ifError(held.live.failure);
+  await sql('delete from ticket where team_id = 8; delete from team where id = 8');
+  await held.is_right();
+  await held.close();
+});
+
 test('a write to the other table is seen in all rows that lead there', async () => {
   const held = await follow('ada', 'with_team');
   assert.equal(await by(`update team set name = 'SEVEN' where id = 7`, [held]), 'asking');

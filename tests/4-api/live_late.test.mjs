@@ -7,6 +7,7 @@ import { buildProject, credentials, openApp, users } from '../lib/app.mjs';
 import { Live } from '../lib/live.mjs';
 import { connect, theCluster } from '../lib/postgres.mjs';
 import { sleep, until, within } from '../lib/process.mjs';
+import { ways } from './board.mjs';
 
 const seed = `insert into team values (1, 'one'), (2, 'two'); insert into member values (1, '${users.ada}');
   insert into ticket (id, team_id, title) values (1, 1, 'a'), (2, 2, 'secret')`;
@@ -49,6 +50,28 @@ test('what an answer holds is not told once more by a log that is behind', async
   await until('what is new', () => held.rows.some(({ id }) => id === 3));
   assert.deepEqual(held.frames.slice(1).map(({ inserted, updated = [], deleted = [] }) => [inserted.map(({ id }) => id), updated, deleted]), [[[3], [], []]]);
   await live.subscriptions.get('n').become([{ n: 3 }]);
+  await live.close();
+});
+
+test('what an answer does not have leads nowhere only if the log tells of nothing else that it saw', async () => {
+  await sql(`insert into team values (9, 'nine'); insert into ticket (id, team_id, owner_id, title) values (30, 9, null, 'of a hidden team')`);
+  const live = await open(), held = await live.subscribe('w', 'with_team').ready(), pid = await sender(), before_it = (await ways(app)).asking;
+  await other.query('begin; lock table team in access exclusive mode');
+  try {
+    await sql(`update ticket set owner_id = '${users.ada}' where id = 30`);
+    const waits = async () => (await sql(`select from pg_locks where relation = 'team'::regclass and not granted`)).rowCount > 0;
+    await until('it to be asked for', waits);
+    process.kill(pid, 'SIGSTOP');
+    await until('LOCK_TIMEOUT', async () => !await waits()); // what is asked next sees all that follows
+    await other.query(`delete from ticket where id = 30; insert into member values (9, '${users.ada}'); commit`);
+    await until('the answer', async () => (await ways(app)).asking > before_it);
+    await sql(`insert into ticket (id, team_id, owner_id, title) values (31, 9, '${users.ada}', 'of the same team, which she sees')`);
+  } finally {
+    await other.query('rollback');
+    process.kill(pid, 'SIGCONT');
+  }
+  await until('the new one', () => held.rows.some(({ id }) => id === 31));
+  await sql('delete from ticket where id = 31; delete from team where id = 9');
   await live.close();
 });
 

@@ -7,7 +7,7 @@ import { buildProject, credentials, environment, makeDatabase, startServer, user
 import { request } from '../lib/http.mjs';
 import { Live } from '../lib/live.mjs';
 import { Cluster, connect } from '../lib/postgres.mjs';
-import { freePort, sleep, until } from '../lib/process.mjs';
+import { freePort, growth, sleep, until } from '../lib/process.mjs';
 import { checkStatements, grammarOf, logSize, seenStatements, watchStatements } from '../lib/statements.mjs';
 import { compareUnderWrites, seed, staff } from './board.mjs';
 import { checkHistory, checkWholeTransactions } from './moments.mjs';
@@ -193,6 +193,20 @@ test('large values of any kind are told that there was one, and do not fail thei
   if (process.env.LONG) await sql(`insert into fact (id, team_id, raw) values (32, 4, convert_to(repeat('x', 540000000), 'UTF8')); update fact set raw = null where id = 32`);
   await sql('delete from fact where id >= 30');
   await facts.become([]);
+  await live.close();
+});
+
+test('a statement of many large values takes no memory of its writer for them', async () => {
+  const live = await open('ada');
+  await live.subscribe('t', 'tickets', { team_id: 1 }).ready();
+  await sql(`insert into ticket (id, team_id, title) select i, 3, '' from generate_series(1000, 1099) i`);
+  await withWriter(async (writer) => {
+    const pid = await writer.value('select pg_backend_pid()'), rewrite = (bytes) => writer.query(`update ticket set title = repeat('x', ${bytes}), tags = array[repeat('y', ${bytes})] where id >= 1000`);
+    await rewrite(1);
+    const grown = await growth(pid, async () => { for (const bytes of [60_000, 60_001]) await rewrite(bytes); });
+    assert.ok(grown < 16_384, `${grown} kB more`);
+  });
+  await sql('delete from ticket where id >= 1000');
   await live.close();
 });
 

@@ -35,6 +35,9 @@ async function drop(live) {
   await until('the server to have heard of it', async () => await subscriptions() < held);
 }
 
+const deltas = ({ frames }) => frames.filter(({ type }) => type === 'delta');
+const deltas_sent = async () => (await scrape(app.admin_port)).value('pgstack_live_frames_total', { type: 'delta' });
+
 /** A subscription whose connection the server knows to be gone. */
 async function lose(who, query = 'tickets', params = one) {
   const live = await open(who, proxy.port);
@@ -101,6 +104,7 @@ test('frames that were sent and did not arrive are sent again', async () => {
   await subscription.become(await tickets(1));
   assert.equal(subscription.resets, 0);
   assert.ok(subscription.seq >= seen + 2, 'they came one by one, as they were');
+  assert.ok(deltas(subscription).every(({ lsn }) => lsn !== undefined), 'with their places in the log');
   await sql(`update ticket set title = 'a' where id = 1`);
   await again.close();
 });
@@ -298,4 +302,33 @@ test('cut anywhere, in the middle of frames too, nothing is lost and nothing com
   assert.ok(resumed > 0, `${resumed} were resumed, ${resets} begun anew`);
   await sql('delete from ticket where id >= 100');
   await live.close();
+});
+
+test('what is sent again names no place of a log that was lost since', async () => {
+  await app.restart({ LIVE_RESUME_TIME: '60s' });
+  const live = await open('ada', proxy.port), subscription = await live.subscribe('t', 'tickets', one).ready();
+  const other = await open('ada'), witness = await other.subscribe('w', 'tickets', { team_id: 2 }).ready();
+  const gen = witness.gen, sent = await deltas_sent();
+  live.socket.on('error', () => {});
+  proxy.hold();
+  await sql(`update ticket set title = 'unread' where id = 1`);
+  await until('it to be sent', async () => await deltas_sent() > sent);
+  await drop(live);
+  proxy.release();
+  await sql(`select pg_terminate_backend(active_pid) from pg_replication_slots where database = 'api_live_resume'`);
+  for (let i = 0; witness.gen === gen; i++) {
+    assert.ok(i < 100, 'the log was lost');
+    await sql('update ticket set title = $1 where id = 2', [`later ${i}`]);
+    await witness.become(await tickets(2));
+  }
+  const again = await open('ada');
+  again.resume(subscription, 'tickets', one);
+  await subscription.become(await tickets(1));
+  assert.equal(subscription.resets, 0);
+  assert.deepEqual(deltas(subscription).map(({ lsn }) => lsn), [undefined]);
+  await sql(`update ticket set title = 'a' where id = 1`);
+  await subscription.become(await tickets(1));
+  assert.notEqual(subscription.frames.at(-1).lsn, undefined);
+  await sql(`update ticket set title = 'b' where id = 2`);
+  await Promise.all([again.close(), other.close()]);
 });

@@ -1,4 +1,4 @@
-// pg_reactive.database, pg_reactive.notify_channel, and the bounds of a result.
+// pg_reactive.database, pg_reactive.notify_channel, the bounds of a result, and what is waited for.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { connect } from '../lib/postgres.mjs';
@@ -72,5 +72,21 @@ test('a result of more rows than a worker keeps is none, until it is smaller', a
   await there.query('delete from many where id > 99999');
   await until('it to be well', async () => await failing() === null, 90_000);
   assert.equal(await there.value(`select json_array_length(rows) from pgr.snapshot('many')`), 100_000);
+  await there.end();
+});
+
+test('who waits for subscriptions in vain is told why', { skip: !process.env.LONG, timeout: 120_000 }, async () => {
+  const there = await connect(cluster, 'second');
+  const worker = await stat(there, 'worker_pid');
+  process.kill(worker, 'SIGSTOP');
+  try {
+    await Promise.all([
+      assert.rejects(sql.query('select pgr.restore_subscriptions()'), { code: '55000', message: /no worker/ }),
+      assert.rejects(there.query('select pgr.restore_subscriptions()'), { code: '55000', message: /has not come to all/ }),
+    ]);
+  } finally {
+    process.kill(worker, 'SIGCONT');
+  }
+  assert.equal(await there.value('select pgr.restore_subscriptions()'), 2);
   await there.end();
 });

@@ -178,12 +178,13 @@ test('each role has its own rows, and each search_path its tables', async () => 
 
 test('a definition that changes', async () => {
   await sql.query('create view seen as select id, team, v from item where v > 4');
-  await having('view', 12, (n) => `select * from seen where team = ${n}`, async (ids) => {
-  await sql.query('create or replace view seen as select id, team, v from item where v > 2');
-  await settled(sql);
-  await assertRows(ids, (n) => `select * from seen where team = ${n}`);
-  assert.ok(await together('update item set v = (v + 1) % 7') >= 12);
-  await assertRows(ids, (n) => `select * from seen where team = ${n}`);
+  const query = (n) => `select * from seen where team = ${n}`;
+  await having('view', 12, query, async (ids) => {
+    await sql.query('create or replace view seen as select id, team, v from item where v > 2');
+    await settled(sql);
+    await assertRows(ids, query);
+    assert.ok(await together('update item set v = (v + 1) % 7') >= 12);
+    await assertRows(ids, query);
   });
   await sql.query('drop view seen');
 });
