@@ -38,11 +38,11 @@ put_off_deadline(struct pgs__conn *conn)
 struct pgs__job *
 pgs__conn_add_job(struct pgs__conn *conn, int kind)
 {
-    struct pgs__job *job = calloc(1, sizeof(*job));
+    struct pgs__job *job = malloc(sizeof(*job));
 
     if (job == NULL)
         return NULL;
-    job->kind = kind;
+    *job = (struct pgs__job){.kind = kind};
     if (conn->jobs == NULL)
         put_off_deadline(conn);
     *conn->jobs_end = job;

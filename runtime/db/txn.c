@@ -34,21 +34,32 @@ keep(struct pgs_txn *txn, const char *text, size_t len)
     return offset;
 }
 
+/* False: no memory. */
+static bool
+grow_params(struct pgs_txn *txn)
+{
+    bool are_few = txn->params == txn->few_params;
+    int room = txn->params_room * (are_few ? 4 : 2);
+    struct pgs__param *params =
+        realloc(are_few ? NULL : txn->params, (size_t)room * sizeof(*params));
+
+    if (params == NULL)
+        return false;
+    if (are_few)
+        memcpy(params, txn->few_params, sizeof(txn->few_params));
+    txn->params = params;
+    txn->params_room = room;
+    return true;
+}
+
 static void
 add_param(struct pgs_txn *txn, size_t at, size_t len)
 {
     struct pgs__step *step = &txn->steps[txn->n_steps - 1];
 
-    if (txn->n_params == txn->params_room) {
-        int room = txn->params_room > 0 ? txn->params_room * 2 : 32;
-        struct pgs__param *params = realloc(txn->params, (size_t)room * sizeof(*params));
-
-        if (params == NULL) {
-            refuse(txn, "53200", "not enough memory for this statement");
-            return;
-        }
-        txn->params = params;
-        txn->params_room = room;
+    if (txn->n_params == txn->params_room && !grow_params(txn)) {
+        refuse(txn, "53200", "not enough memory for this statement");
+        return;
     }
     if (step->n_params == MAX_PARAMS) {
         refuse(txn, "54023", "too many values for one statement");
@@ -62,11 +73,12 @@ add_param(struct pgs_txn *txn, size_t at, size_t len)
 static struct pgs_txn *
 make(struct pgs_pool *pool, const char *session_sql, const struct pgs_text *session)
 {
-    struct pgs_txn *txn = calloc(1, sizeof(*txn));
+    struct pgs_txn *txn = malloc(sizeof(*txn)); /* quicker than calloc(), which asks no cache */
 
     if (txn == NULL)
         return NULL;
-    txn->pool = pool;
+    *txn = (struct pgs_txn){.pool = pool, .params_room = PGS__FEW_PARAMS};
+    txn->params = txn->few_params;
     pgs_buf_init(&txn->bytes, 0);
     (void)pgs_buf_reserve(&txn->bytes, 1024);
     pgs_txn_statement(txn, session_sql, strlen(session_sql));
@@ -219,7 +231,8 @@ pgs__txn_free(struct pgs_txn *txn)
     if (txn->kept != NULL)
         h2o_mem_release_shared(txn->kept);
     pgs_buf_clear(&txn->bytes);
-    free(txn->params);
+    if (txn->params != txn->few_params)
+        free(txn->params);
     free(txn);
 }
 

@@ -9,7 +9,8 @@
 #include "db/statement.h"
 #include "db/wire.h"
 
-#define PGS__MAX_STEPS 9 /* the session's settings, then eight statements */
+#define PGS__MAX_STEPS 9  /* the session's settings, then eight statements */
+#define PGS__FEW_PARAMS 8 /* that need no memory of their own */
 
 /* What one statement gave.  Its rows lie in the transaction's answer. */
 struct pgs__result {
@@ -67,8 +68,9 @@ struct pgs_txn {
     int64_t sent_us; /* 0: not yet */
     int64_t db_us;
 
-    struct pgs_buf bytes; /* all texts */
-    struct pgs__param *params;
+    struct pgs_buf bytes;      /* all texts */
+    struct pgs__param *params; /* those here, or others where there are more */
+    struct pgs__param few_params[PGS__FEW_PARAMS];
     int n_params;
     int params_room;
     struct pgs__step steps[PGS__MAX_STEPS];

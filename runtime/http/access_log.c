@@ -75,18 +75,21 @@ static void
 add_escaped(struct pgs_access_log *log, const char *bytes, size_t len)
 {
     static const char hex[] = "0123456789abcdef";
+    char *to = log->at + log->len;
 
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)bytes[i];
 
         if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
-            log->at[log->len++] = (char)c;
+            *to++ = (char)c;
             continue;
         }
-        ADD(log, "\\u00");
-        log->at[log->len++] = hex[c >> 4];
-        log->at[log->len++] = hex[c & 15];
+        memcpy(to, "\\u00", 4);
+        to[4] = hex[c >> 4];
+        to[5] = hex[c & 15];
+        to += 6;
     }
+    log->len = (size_t)(to - log->at);
 }
 
 static void
@@ -109,13 +112,19 @@ add_time(struct pgs_access_log *log)
     add(log, fraction, sizeof(fraction));
 }
 
+static bool
+ends_path(char c)
+{
+    return c == '?' || c == '&' || c == '=' || c == ';' || c == '\0';
+}
+
 /* A query string that came with its `?` encoded is one all the same. */
 static size_t
 shown_path(h2o_iovec_t path)
 {
     size_t len = path.len < PATH_MAX_LOGGED ? path.len : PATH_MAX_LOGGED, n = 0;
 
-    while (n < len && strchr("?&=;", path.base[n]) == NULL)
+    while (n < len && !ends_path(path.base[n]))
         n++;
     return n;
 }

@@ -35,19 +35,25 @@ next_line(struct line *rest, struct line *line)
     return memchr(line->at, '\r', line->len) == NULL && memchr(line->at, '\0', line->len) == NULL;
 }
 
-/* RFC 9110, section 5.6.2. */
+static bool
+is_letter_or_digit(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+static bool
+is_among(char c, const char *others)
+{
+    return c != '\0' && strchr(others, c) != NULL;
+}
+
+/* RFC 9110, section 5.6.2.  The dash is in every other name. */
 static bool
 is_token(const char *at, size_t len)
 {
-    static const char others[] = "!#$%&'*+-.^_`|~";
-
-    for (size_t i = 0; i < len; i++) {
-        bool is_word = (at[i] >= 'a' && at[i] <= 'z') || (at[i] >= 'A' && at[i] <= 'Z') ||
-                       (at[i] >= '0' && at[i] <= '9');
-
-        if (!is_word && (at[i] == '\0' || strchr(others, at[i]) == NULL))
+    for (size_t i = 0; i < len; i++)
+        if (!is_letter_or_digit(at[i]) && at[i] != '-' && !is_among(at[i], "!#$%&'*+.^_`|~"))
             return false;
-    }
     return len > 0;
 }
 
@@ -151,13 +157,10 @@ is_length(struct line value)
 static bool
 is_host(struct line value)
 {
-    static const char others[] = "-._~:[]%";
-
     for (size_t i = 0; i < value.len; i++) {
         char c = value.at[i];
 
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              strchr(others, c) != NULL))
+        if (!is_letter_or_digit(c) && c != '.' && !is_among(c, "-_~:[]%"))
             return false;
     }
     return value.len > 0 && value.len <= 255 + 6;

@@ -10,6 +10,8 @@
 #include "http/info.h"
 #include "codec/sqlstate.h"
 
+#define REFUSAL_BYTES 512
+
 void
 pgs__fail(struct pgs_request *rq, int status, const char *code, const char *details,
           const char *hint, const char *format, ...)
@@ -36,15 +38,13 @@ bool
 pgs__refuse(struct pgs_request *rq, int status, const char *code, const char *hint,
             const char *format, ...)
 {
-    struct pgs_refusal *refusal = &rq->refusal;
+    char *message = rq->memory.alloc(rq->memory.pool, REFUSAL_BYTES);
     va_list args;
 
-    refusal->status = status;
-    refusal->code = code;
-    refusal->hint = hint;
     va_start(args, format);
-    (void)vsnprintf(refusal->message, sizeof(refusal->message), format, args);
+    (void)vsnprintf(message, REFUSAL_BYTES, format, args);
     va_end(args);
+    rq->refusal = (struct pgs_refusal){status, code, hint, message};
     return false;
 }
 

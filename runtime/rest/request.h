@@ -30,7 +30,7 @@ struct pgs_refusal {
     int status;
     const char *code;
     const char *hint;
-    char message[512];
+    const char *message;
 };
 
 #define PGS_MAX_STATEMENTS 2

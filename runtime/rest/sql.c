@@ -21,12 +21,6 @@ pgs__sql_clear(struct pgs_sql *sql)
 }
 
 void
-pgs__sql_add(struct pgs_sql *sql, const char *fragment)
-{
-    pgs_buf_add_str(&sql->text, fragment);
-}
-
-void
 pgs__sql_add_int(struct pgs_sql *sql, int64_t number)
 {
     pgs_buf_add_int(&sql->text, number);

@@ -25,7 +25,11 @@ void pgs__sql_init(struct pgs_sql *sql, struct pgs_memory memory);
 void pgs__sql_clear(struct pgs_sql *sql);
 
 /* Adds a constant fragment. */
-void pgs__sql_add(struct pgs_sql *sql, const char *fragment);
+static inline void
+pgs__sql_add(struct pgs_sql *sql, const char *fragment)
+{
+    pgs_buf_add_str(&sql->text, fragment);
+}
 
 /* Adds a number of ours, such as the place of a column. */
 void pgs__sql_add_int(struct pgs_sql *sql, int64_t number);
