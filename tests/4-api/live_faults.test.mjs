@@ -182,6 +182,7 @@ test('what breaks loses nothing', { timeout: 3_600_000 }, async () => {
 
 test('of two servers on one database one is killed: its clients go on with the other, whose own notice nothing', { timeout: 180_000 }, async () => {
   const other = await startServer(program, { ...env, PORT: String(await freePort()), ADMIN_PORT: String(await freePort()) });
+  await until('it to follow the log', () => other.output().includes('"live_feed_connected"')); // whom it finds connected then it tells anew
   clients = people.map((who) => openClient(who, 'websocket'));
   const own = await Promise.all(people.map((who) => Live.open(other.port, { headers: credentials(who) })));
   const followed = own.map((live, i) => ({ who: people[i], query: 'with_team', params: {}, subscription: live.subscribe('w', 'with_team', {}) }));
