@@ -393,7 +393,6 @@ on_utility(PlannedStmt *planned, const char *text, bool read_only_tree,
            ProcessUtilityContext context, ParamListInfo parameters, QueryEnvironment *environment,
            DestReceiver *destination, QueryCompletion *completion)
 {
-    ProcessUtility_hook_type next = next_utility != NULL ? next_utility : standard_ProcessUtility;
     Node *statement = planned->utilityStmt;
     Oid quitted = InvalidOid;
 
@@ -402,14 +401,14 @@ on_utility(PlannedStmt *planned, const char *text, bool read_only_tree,
     else if (!ignored)
         note_statement(statement);
     if (!OidIsValid(quitted)) {
-        next(planned, text, read_only_tree, context, parameters, environment, destination,
-             completion);
+        next_utility(planned, text, read_only_tree, context, parameters, environment, destination,
+                     completion);
         return;
     }
     PG_ENSURE_ERROR_CLEANUP(on_kept, ObjectIdGetDatum(quitted));
     {
-        next(planned, text, read_only_tree, context, parameters, environment, destination,
-             completion);
+        next_utility(planned, text, read_only_tree, context, parameters, environment, destination,
+                     completion);
     }
     PG_END_ENSURE_ERROR_CLEANUP(on_kept, ObjectIdGetDatum(quitted));
 }
@@ -420,6 +419,6 @@ pgr_marks_init(void)
     RegisterXactCallback(on_transaction, NULL);
     RegisterSubXactCallback(on_subtransaction, NULL);
     RegisterResourceReleaseCallback(on_release, NULL);
-    next_utility = ProcessUtility_hook;
+    next_utility = ProcessUtility_hook != NULL ? ProcessUtility_hook : standard_ProcessUtility;
     ProcessUtility_hook = on_utility;
 }

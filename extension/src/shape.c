@@ -18,6 +18,10 @@
 
 #include "worker.h"
 
+#if PG_VERSION_NUM >= 180000
+#define get_op_btree_interpretation get_op_index_interpretation /* of what orders, still */
+#endif
+
 /* The columns of VALUES before those of the constants: the place in the list. */
 #define LEADING 1
 

@@ -228,6 +228,7 @@ wait_for_slot(struct pgs_feed *feed)
         if (was_said || pgs_clock_ms() - since_ms < SLOW_SLOT_MS)
             continue;
         was_said = true;
+        pgs_count(PGS_CELL_LIVE_WAITS, 1);
         PGS_LOG(PGS_LOG_WARN, "live_feed_waits",
                 PGS_LOG_STR("why", "a transaction that writes is open"),
                 PGS_LOG_STR("hint", "look at backend_xid in pg_stat_activity, and at "

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import WebSocket from 'ws';
 import { buildProject, credentials, openApp, users } from '../lib/app.mjs';
 import { Live } from '../lib/live.mjs';
+import { scrape } from '../lib/metrics.mjs';
 import { connect, theCluster } from '../lib/postgres.mjs';
 import { sleep, until, within } from '../lib/process.mjs';
 import { ways } from './board.mjs';
@@ -107,6 +108,7 @@ test('while the log cannot be followed again, a socket of one query is ended, an
     assert.equal(frames.at(-1).type, 'resubscribed');
     await sql(`insert into ticket (id, team_id, title) values (5, 1, 'unheard of')`);
     await until('the reason', () => app.server.output().includes('"live_feed_waits"'), 60_000);
+    assert.equal((await scrape(app.admin_port)).value('pgstack_live_feed_waits_total'), 1);
   } finally {
     await other.query('commit');
   }
