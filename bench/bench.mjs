@@ -78,7 +78,7 @@ async function measureParts(stage, names) {
 async function measureAll(stage) {
   say('comparing answers, reading statements');
   const made = await openVariants(stage);
-  const left = (made.variants.length * (rounds * (seconds + 0.5) + 1.5) + soak_seconds) / 60 + 3;
+  const left = (made.variants.length * (rounds * (seconds + 0.5) + 1.5) + soak_seconds) / 60 + (quick ? 5 : 30); // the other parts
   say(`${made.variants.length} variants, about ${Math.ceil(left)} minutes in all`);
   await runRounds(stage, made.variants);
   const others = await measureParts(stage, Object.keys(parts));

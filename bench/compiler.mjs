@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import { join } from 'node:path';
 import { pgstack, scratch } from '../tests/lib/paths.mjs';
 import { run } from '../tests/lib/process.mjs';
+import { median } from './report.mjs';
 
 const all_sizes = (process.env.TABLES ?? '10,100,1000').split(',').map(Number);
 const all_rounds = Number(process.env.ROUNDS ?? 3);
@@ -65,7 +66,6 @@ endpoint watch;
 export const manyTables = (n) => head + Array.from({ length: n }, (_, i) => table(i)).join('\n');
 
 const ticks = Number(execFileSync('getconf', ['CLK_TCK']));
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 
 /** Processor time of all children so far, in seconds. */
 function spent() {

@@ -8,6 +8,7 @@ import { scratch } from '../tests/lib/paths.mjs';
 import { connect } from '../tests/lib/postgres.mjs';
 import { run } from '../tests/lib/process.mjs';
 import { settled, startReactive, stat } from '../tests/9-extension/reactive.mjs';
+import { median } from './report.mjs';
 
 const seconds = process.env.SECONDS_EACH ?? '3';
 const rounds = Number(process.env.ROUNDS ?? 3);
@@ -30,8 +31,6 @@ async function rate(cluster) {
     '-h', cluster.sockets, '-p', String(cluster.port), '-U', 'postgres', 'postgres']);
   return Number(/tps = ([\d.]+)/.exec(out)[1]);
 }
-
-const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
 
 async function ratio(cluster, sql, prepare, undo) {
   const ratios = [];

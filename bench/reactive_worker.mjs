@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { connect } from '../tests/lib/postgres.mjs';
 import { settled, startReactive, stat } from '../tests/9-extension/reactive.mjs';
+import { median } from './report.mjs';
 
 const subscriptions = Number(process.env.SUBSCRIPTIONS ?? 1000);
 const rounds = Number(process.env.ROUNDS ?? 7);
@@ -26,8 +27,6 @@ const writes = {
 
 /** Of a process, in microseconds. */
 const processorTime = (pid) => Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1000;
-
-const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
 
 async function measure(sql, write) {
   const costs = [];

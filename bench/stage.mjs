@@ -82,11 +82,8 @@ export async function openStage() {
     const serve = async (more) => {
       const settings = { THREADS: String(threads), DATABASE_URL: url('authenticator'), ADMIN_DATABASE_URL: url('authenticator_admin'), ...more };
       const env = environment(cluster, 'bench', await freePort(), await freePort(), settings);
-      const is_tls = env.TLS_MODE !== undefined;
-      const server = await startServer(program, env, { wait: !is_tls });
+      const server = await startServer(program, env);
       opened.push(() => server.stop());
-      if (is_tls)
-        await until('the server with TLS to be ready', () => request(Number(env.ADMIN_PORT), 'GET', '/ready').then((r) => r.status === 200, () => false));
       return Object.assign(server, { settings, forget_log: () => writeFileSync(server.log, '') });
     };
     const peer = async (...args) => {

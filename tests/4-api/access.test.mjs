@@ -39,7 +39,7 @@ async function describe() {
 async function restore() {
   const tables = Object.entries(relations).filter(([, r]) => !r.is_view).map(([name]) => name);
   await app.db.query(`begin; set local session_replication_role = replica;
-    truncate ${tables.map((t) => `public.${t}`).join(', ')};
+    ${tables.map((t) => `delete from public.${t};`).join('\n')}
     ${tables.map((t) => `insert into public.${t} overriding system value select * from keep.${t};`).join('\n')} commit`);
 }
 

@@ -10,7 +10,7 @@ import { startServer, users } from '../lib/app.mjs';
 import { DATA, END_HEADERS, END_STREAM, HEADERS, PING, RST, SETTINGS, WINDOW, attack, certificate, exchange, frame, get, literal, newest, remember, uint32 } from '../lib/h2.mjs';
 import { request } from '../lib/http.mjs';
 import { anon_key, token } from '../lib/jwt.mjs';
-import { limitHits } from '../lib/metrics.mjs';
+import { limitHits, scrape } from '../lib/metrics.mjs';
 import { scratch } from '../lib/paths.mjs';
 import { acceptedBy, freePort, growth, most_kB, run, sleep, until, within } from '../lib/process.mjs';
 import { floods, streams, upload } from './floods.mjs';
@@ -37,8 +37,7 @@ before(async () => {
   admin_port = await freePort();
   env = { ...app.env, PORT: String(port), ADMIN_PORT: String(admin_port), TLS_MODE: 'manual', ...files, READ_TIMEOUT: '3s',
     WRITE_TIMEOUT: '2s', THREADS: '1', MAX_FLOODS_PER_ADDRESS: '0' };
-  server = await startServer(app.program, env, { wait: false });
-  await until('the TLS server to be ready', () => request(admin_port, 'GET', '/ready').then((r) => r.status === 200, () => false));
+  server = await startServer(app.program, env);
 });
 after(async () => {
   const how = await server?.stop();
@@ -198,10 +197,10 @@ for (const [name, [frames, limit]] of Object.entries(floods))
 test('heads of 47 KB that take 12 bytes on the wire are told 431, and those that wait for their bodies are given up', async () => {
   const bomb = (id, flags) => frame(HEADERS, END_HEADERS | flags, id, Buffer.concat([get('/rest/v1/item', Object.entries(headers)),
     id === 1 ? remember('x-bomb', 'x'.repeat(3900)) : Buffer.alloc(0), Buffer.alloc(12, newest)]));
-  assert.equal((await exchange(port, streams(90).map((id) => bomb(id, END_STREAM)), { quiet_ms: 1000 })).headers, 90);
+  assert.equal((await exchange(port, streams(90).map((id) => bomb(id, END_STREAM)), { streams: 90 })).headers, 90);
   const before = await metrics();
   let result;
-  const grown = await growth(server.pid, async () => { result = await attack(port, streams(90).map((id) => bomb(id, 0)), { patience_ms: 20_000 }); });
+  const grown = await growth(server.pid, async () => { result = await attack(port, streams(90).map((id) => bomb(id, 0))); });
   assert.ok(result.closed, 'still open');
   assert.ok(grown < most_kB, `${grown} kB more`);
   assert.equal((await metrics()).h2_header_bomb, before.h2_header_bomb);
@@ -212,9 +211,10 @@ test('a rapid reset starts no work', async () => {
     ['content-type', 'application/json'], ...Object.entries(headers)].map(([name, value]) => literal(name, value))]);
   const write = (id) => [frame(HEADERS, END_HEADERS, id, post), frame(DATA, END_STREAM, id, Buffer.from('{"text": "rapid"}'))];
   const written = async () => Number((await app.db.query(`select count(*) as n from diary where text = 'rapid'`)).rows[0].n);
-  await attack(port, [Buffer.concat(streams(20).flatMap(write))], { patience_ms: 1000 });
-  await until('the rows of streams that were not reset', async () => await written() === 20);
-  await attack(port, [Buffer.concat(streams(150).flatMap((id) => [...write(id), frame(RST, 0, id, uint32(8))]))], { patience_ms: 1500 });
+  assert.equal((await exchange(port, streams(20).flatMap(write), { streams: 20 })).ended, 20);
+  assert.equal(await written(), 20, 'the rows of streams that were not reset');
+  await exchange(port, [...streams(150).flatMap((id) => [...write(id), frame(RST, 0, id, uint32(8))]), frame(PING, 0, 0, Buffer.alloc(8))], { streams: Infinity });
+  await until('all that was begun to end', async () => { const now = await scrape(admin_port); return now.value('pgstack_pool_in_flight') + now.value('pgstack_pool_waiting') === 0; });
   const more = await written() - 20;
   assert.ok(more < 15, `${more} of 150 streams that were reset in the same breath have written`);
 });
@@ -228,7 +228,7 @@ test('who opens no window for its answers is ended, PINGs or not', async () => {
   const before = await metrics();
   const none = frame(SETTINGS, 0, 0, Buffer.concat([Buffer.from([0, 4]), uint32(0)]));
   const asks = streams(50).map((id) => frame(HEADERS, END_HEADERS | END_STREAM, id, get('/rest/v1/item?id=eq.1', Object.entries(headers))));
-  const result = await attack(port, drip(Buffer.concat([none, ...asks]), frame(PING, 0, 0, Buffer.alloc(8))), { patience_ms: 9000 });
+  const result = await attack(port, drip(Buffer.concat([none, ...asks]), frame(PING, 0, 0, Buffer.alloc(8))));
   assert.ok(result.closed, 'still open');
   assert.ok((await metrics()).write_timeout > before.write_timeout, 'the limit counts it');
 });
@@ -239,7 +239,7 @@ test('who opens its windows by one byte at a time is ended, and its neighbours a
   const asks = streams(50).map((id) => frame(HEADERS, END_HEADERS | END_STREAM, id, get('/rest/v1/item', Object.entries(headers))));
   const more = Buffer.concat(streams(50).map((id) => frame(WINDOW, 0, id, uint32(1))));
   let over = false;
-  const attacked = attack(port, drip(Buffer.concat([narrow, ...asks]), more), { patience_ms: 20_000 }).finally(() => { over = true; });
+  const attacked = attack(port, drip(Buffer.concat([narrow, ...asks]), more)).finally(() => { over = true; });
   while (!over) await stillServes();
   const { closed, received } = await attacked;
   assert.ok(closed, 'still open');
@@ -295,7 +295,7 @@ test('who reads nothing is ended, over HTTP/1.1', async () => {
 
 test('an upload that drips over HTTP/2 is given up', async () => {
   const before = await metrics();
-  const result = await attack(port, drip(upload(1), frame(DATA, 0, 1, Buffer.from(' '))), { patience_ms: 9000 });
+  const result = await attack(port, drip(upload(1), frame(DATA, 0, 1, Buffer.from(' '))));
   assert.ok(result.closed, 'still open');
   assert.ok((await metrics()).read_timeout > before.read_timeout);
 });
@@ -314,9 +314,8 @@ test('of protocols that a client offers one is spoken, or none: HTTP/2 only wher
   const all = async (to) => [await speaks(to, ['h2', 'http/1.1']), await speaks(to, ['http/1.1', 'h2']), await speaks(to, ['h2']), await speaks(to, ['spdy/3', 'h2c']), await speaks(to)];
   assert.deepEqual(await all(port), ['h2', 'h2', 'h2', 'refused', false]);
   const other = { ...env, PORT: String(await freePort()), ADMIN_PORT: String(await freePort()), HTTP2: 'false' };
-  const without = await startServer(app.program, other, { wait: false });
+  const without = await startServer(app.program, other);
   try {
-    await until('it to be ready', () => request(other.ADMIN_PORT, 'GET', '/ready').then((r) => r.status === 200, () => false));
     assert.deepEqual(await all(other.PORT), ['http/1.1', 'http/1.1', 'refused', 'refused', false]);
     const { out } = await run('curl', ['-sS', '--http2', '--cacert', first.cert, '-w', '%{http_version} %{http_code}', '-o', '/dev/null', `https://localhost:${other.PORT}/health`]);
     assert.equal(out, '1.1 200');

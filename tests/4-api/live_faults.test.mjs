@@ -9,7 +9,7 @@ import { createLive } from '../../clients/js/live.js';
 import { buildProject, childrenOf, credentials, environment, makeDatabase, startServer, users } from '../lib/app.mjs';
 import { token } from '../lib/jwt.mjs';
 import { Live } from '../lib/live.mjs';
-import { scrape } from '../lib/metrics.mjs';
+import { limitHits, scrape } from '../lib/metrics.mjs';
 import { Cluster, connect, password } from '../lib/postgres.mjs';
 import { freePort, sleep, until } from '../lib/process.mjs';
 import { openProxy } from '../lib/proxy.mjs';
@@ -90,7 +90,7 @@ const meetAgain = async () => {
   db = await until('PostgreSQL', () => connect(cluster, name).catch(() => {}));
 };
 const walsender = () => until('the log to be followed', () => db.value(`select active_pid from pg_replication_slots where database = '${name}'`));
-const heldBack = async () => (await scrape(env.ADMIN_PORT)).value('pgstack_limit_hits_total', { limit: 'live_queue' });
+const heldBack = async () => (await limitHits(env.ADMIN_PORT)).live_queue;
 let clients = [];
 const allThere = () => until('all of them', () => clients.every(({ live, held }) => live.state === 'open' && held.every((one) => one.at.rows)), 60_000);
 

@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { buildProject, credentials, environment, makeDatabase, startServer, users } from '../lib/app.mjs';
 import { request } from '../lib/http.mjs';
 import { Live } from '../lib/live.mjs';
+import { limitHits, scrape } from '../lib/metrics.mjs';
 import { Cluster, connect } from '../lib/postgres.mjs';
 import { freePort, growth, sleep, until } from '../lib/process.mjs';
 import { checkStatements, grammarOf, logSize, seenStatements, watchStatements } from '../lib/statements.mjs';
@@ -62,8 +63,7 @@ const open = (who, port = env.PORT) => Live.open(port, { headers: credentials(wh
 const sql = (text, values) => db.query(text, values);
 const event = (of, name_) => of.lines().map((line) => JSON.parse(line)).findLast((line) => line.event === name_);
 const recorded = () => db.value('select count(*)::integer from pgstack_live.outbox');
-const metric = async (pattern, port = env.ADMIN_PORT) => Number(pattern.exec((await request(port, 'GET', '/metrics')).text)?.[1]);
-const asked = () => metric(/^pgstack_live_results_total\{by="asking"\} (\d+)$/m);
+const asked = async () => (await scrape(env.ADMIN_PORT)).value('pgstack_live_results_total', { by: 'asking' });
 const first = { id: 1, team_id: 1, title: 'a', state: 'open' };
 const ticket = (id, title, team_id = 1) => ({ id, team_id, title, state: 'open' });
 
@@ -376,7 +376,7 @@ test('limit: live_outbox', async () => {
   await until('triggers to be told', () => db.value('select last_value > extract(epoch from now()) * 1000 from pgstack_live.listening'));
   await sql(`do $$ begin for i in 1..51000 loop insert into note values (i, case when i = 51000 then 5 else 6 end, ''); end loop; end $$`);
   await until('the last of them', () => notes.rows.length === 1);
-  assert.equal(await metric(/^pgstack_limit_hits_total\{limit="live_outbox"\} (\d+)$/m), 1);
+  assert.equal((await limitHits(env.ADMIN_PORT)).live_outbox, 1);
   await sql('truncate note');
   await notes.become([]);
   await live.close();

@@ -15,7 +15,7 @@ const seed = `insert into team values (1, 'one'), (2, 'two'); insert into member
 
 let app, proxy;
 before(async () => {
-  app = await openApp({ project: await buildProject('tests/4-api/live'), app: 'board', name: 'api_live_resume', seed, env: { LIVE_RESUME_TIME: '3s', THREADS: '2' } });
+  app = await openApp({ project: await buildProject('tests/4-api/live'), app: 'board', name: 'api_live_resume', seed, env: { THREADS: '2' } });
   proxy = await openProxy(app.port);
 });
 after(async () => { proxy.close(); await app.close(); });
@@ -88,14 +88,15 @@ test('where nothing was missed there is nothing to tell', async () => {
 });
 
 test('frames that were sent and did not arrive are sent again', async () => {
-  const live = await open('ada', proxy.port);
-  const subscription = await live.subscribe('t', 'tickets', one).ready();
+  const live = await open('ada', proxy.port), other = await open('ada');
+  const subscription = await live.subscribe('t', 'tickets', one).ready(), beside = await other.subscribe('t', 'tickets', one).ready();
   live.socket.on('error', () => {});
   proxy.hold();
   for (let i = 0; i < 5; i++) {
     await sql(`update ticket set title = $1 where id = 1`, [`unread ${i}`]);
-    await sleep(200); // as long as one takes to be told, so that they are not told together
+    await beside.become(await tickets(1)); // so that they are not told together
   }
+  await other.close();
   await drop(live);
   const seen = subscription.seq;
   proxy.release();
@@ -179,12 +180,14 @@ test('it is handed out once, and not after its time', async () => {
   second.resume(copy, 'tickets', one, mark);
   await until('the second', () => copy.resets === 1 && copy.rows !== undefined);
   await Promise.all([first.close(), second.close()]);
+  await app.restart({ LIVE_RESUME_TIME: '100ms' });
   const late = await lose('ada');
-  await sleep(4500); // LIVE_RESUME_TIME, and the second in which it is looked at
+  await sleep(1500); // the second in which it is looked at
   const live = await open('ada');
   live.resume(late, 'tickets', one);
   await until('a fresh one', () => late.resets === 1 && late.rows !== undefined);
   await live.close();
+  await app.restart();
 });
 
 test('who says goodbye, or unsubscribes, is not waited for', async () => {

@@ -11,7 +11,7 @@ import { request } from '../lib/http.mjs';
 import { promtool, scrape } from '../lib/metrics.mjs';
 import { root, scratch } from '../lib/paths.mjs';
 import { freePort, sleep, until } from '../lib/process.mjs';
-import { editor, openProof } from './proof.mjs';
+import { closeGate, editor, openProof } from './proof.mjs';
 
 let app;
 before(async () => { app = await openProof('api_metrics'); });
@@ -103,18 +103,19 @@ test('histograms hold every request and every transaction', async () => {
 });
 
 test('the pool: states, what is in flight, what waits', async () => {
-  const naps = 12; // more than there are slow connections
-  const asked = Array.from({ length: naps }, () => app.ask('ada', 'POST', '/rest/v1/rpc/nap', { seconds: 1 }));
+  const calls = 12; // more than there are slow connections
+  const gate = await closeGate(app), asked = Array.from({ length: calls }, () => gate.call(app.port));
   const slow = { plane: 'data', lane: 'slow' };
   const seen = await until('the slow lane to be full', async () => {
     const now = await scrape(app.admin_port);
     const [busy, waiting] = [now.value('pgstack_pool_connections', { ...slow, state: 'busy' }), now.value('pgstack_pool_waiting', slow)];
-    return busy > 1 && busy + waiting === naps ? now : null;
+    return busy > 1 && busy + waiting === calls ? now : null;
   });
   const busy = seen.value('pgstack_pool_connections', { ...slow, state: 'busy' });
   assert.equal(seen.value('pgstack_pool_in_flight', slow), busy, 'one each');
-  assert.equal(seen.value('pgstack_http_requests_active'), naps);
+  assert.equal(seen.value('pgstack_http_requests_active'), calls);
   assert.equal(seen.value('pgstack_pool_waiting', { lane: 'quick' }), 0);
+  await gate.open();
   for (const r of await Promise.all(asked)) assert.equal(r.status, 200);
   await until('the pool to be idle', async () => {
     const now = await scrape(app.admin_port);
@@ -165,11 +166,9 @@ test('connections by protocol and TLS', async () => {
   const { key, cert } = certificate(folder);
   const port = await freePort();
   const admin_port = await freePort();
-  const server = await startServer(app.program, { ...app.env, PORT: String(port), ADMIN_PORT: String(admin_port), TLS_MODE: 'manual', TLS_CERT_FILE: cert, TLS_KEY_FILE: key },
-    { wait: false });
+  const server = await startServer(app.program, { ...app.env, PORT: String(port), ADMIN_PORT: String(admin_port), TLS_MODE: 'manual', TLS_CERT_FILE: cert, TLS_KEY_FILE: key });
   const open = async (labels) => (await scrape(admin_port)).value('pgstack_http_connections', labels);
   try {
-    await until('the TLS server', () => request(admin_port, 'GET', '/ready').then((r) => r.status === 200, () => false));
     assert.equal(await open({}), 0);
     const h2 = http2.connect(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
     const answered = h2.request({ ':path': '/health' });

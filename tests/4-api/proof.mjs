@@ -1,5 +1,8 @@
 // The application "proof" with its rows, for the suites that ask it.
-import { buildProject, openApp } from '../lib/app.mjs';
+import { buildProject, credentials, openApp } from '../lib/app.mjs';
+import { request } from '../lib/http.mjs';
+import { connect } from '../lib/postgres.mjs';
+import { until } from '../lib/process.mjs';
 
 export const items = `
 insert into item (id, name, price, stock, weight, sold, mood, tags, sizes, attrs, ref, made, seen) values
@@ -15,6 +18,24 @@ insert into item (id, name, price, stock, weight, sold, mood, tags, sizes, attrs
 export async function openProof(name, { env, seed = '' } = {}) {
   const project = await buildProject('tests/4-api/app');
   return openApp({ project, app: 'proof', name, env, seed: items + seed });
+}
+
+/**
+ * Calls that take until `open`: `call` makes one of the server at `port`, or sends `body` to `path` as others like it; `running`
+ * waits until so many of them have come to PostgreSQL.
+ */
+export async function closeGate({ cluster, name }) {
+  const holder = await connect(cluster, name), lock = 4712;
+  await holder.query('select pg_advisory_lock($1)', [lock]);
+  const path = '/rest/v1/rpc/run_text', body = { what: `select pg_advisory_xact_lock_shared(${lock})` };
+  const waiting = () => holder.value(`select count(*)::int from pg_locks
+    where not granted and locktype = 'advisory' and objid = $1 and database = (select oid from pg_database where datname = current_database())`, [lock]);
+  return {
+    path, body,
+    call: (port, more = {}) => request(port, 'POST', path, { timeout_ms: 60_000, ...more, body, headers: { ...credentials('ada'), ...more.headers } }),
+    running: (n) => until(`${n} calls to run`, async () => await waiting() >= n),
+    open: () => holder.end(),
+  };
 }
 
 /** A caller with the declared role editor. */

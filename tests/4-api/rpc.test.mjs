@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { users } from '../lib/app.mjs';
-import { openProof } from './proof.mjs';
+import { closeGate, openProof } from './proof.mjs';
 
 let app;
 before(async () => { app = await openProof('api_rpc'); });
@@ -104,10 +104,9 @@ test('typed claims decide rows', async () => {
 });
 
 test('a slow call holds up nobody', async () => {
-  const slow = Array.from({ length: 3 }, () => call('ada', 'nap', { seconds: 1.5 }));
-  const begin = performance.now();
+  const gate = await closeGate(app), slow = Array.from({ length: 12 }, () => gate.call(app.port));
+  await gate.running(2);
   for (let i = 0; i < 50; i++) assert.equal((await app.get('anon', 'item?limit=1')).status, 200);
-  const took = performance.now() - begin;
-  assert.ok(took < 1000, `50 quick requests took ${took.toFixed(0)} ms beside slow ones`);
-  for (const r of await Promise.all(slow)) assert.equal(r.text, '1');
+  await gate.open();
+  for (const r of await Promise.all(slow)) assert.equal(r.status, 200);
 });

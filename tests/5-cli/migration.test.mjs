@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pgstack, scratch } from '../lib/paths.mjs';
 import { connect, theCluster } from '../lib/postgres.mjs';
-import { run, sleep } from '../lib/process.mjs';
+import { run, start, until } from '../lib/process.mjs';
 
 let cluster;
 let db;
@@ -81,13 +81,11 @@ test('a lock that others hold is waited for', async () => {
   write('20240101000006_locked.sql', '-- migrate:up\nalter table t add column b int;\n');
   const other = await connect(cluster, 'cli_migration');
   await other.query('begin; select * from t');
-  const running = migration('run');
-  await sleep(4000);
+  const running = start(pgstack, ['migration', 'run', '-C', project], { log: join(project, 'log'), env: { ...process.env, MIGRATION_DATABASE_URL: url } });
+  await until('it to say so', () => /locked by others; trying again/.test(running.output()));
   await other.query('commit');
   await other.end();
-  const { code, err } = await running;
-  assert.equal(code, 0, err);
-  assert.match(err, /locked by others; trying again/);
+  assert.equal((await running.ends()).code, 0, running.output());
 });
 
 const malformed = [

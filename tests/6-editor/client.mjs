@@ -70,7 +70,7 @@ export class Editor {
       if (now && wanted(now)) return now;
       let timer;
       const late = new Promise((_, fail) => { timer = setTimeout(() => fail(new Error(
-        `findings of ${path}: ${JSON.stringify(this.findings.get(this.uri(path)))}`.slice(0, 2000))), 5000); });
+        `findings of ${path}: ${JSON.stringify(this.findings.get(this.uri(path)))}`.slice(0, 2000))), 60_000); });
       await Promise.race([new Promise((wake) => this.waiting.push(wake)), late]);
       clearTimeout(timer);
     }

@@ -2,19 +2,6 @@
 // catalog asks for, so that much of it is right; the rest is deliberately careless.
 import { aggregates, functions, operators } from './catalog.mjs';
 
-/** A small generator of numbers: the same seed, the same sequence. */
-export function randomOf(seed) {
-  let state = seed >>> 0;
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-  return { chance: (p) => next() < p, below: (n) => Math.floor(next() * n), pick: (list) => list[Math.floor(next() * list.length)] };
-}
-
 /** Types that columns have, with values of theirs. */
 export const values = {
   bool: ['true', 'false'], int2: ['1', '-3', '0', '40'], int4: ['0', '2', '-7', '100000'], int8: ['5', '-9000000000', '1'],

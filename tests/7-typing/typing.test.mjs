@@ -7,7 +7,8 @@ import { after, before, describe, test } from 'node:test';
 import { build, scratch } from '../lib/paths.mjs';
 import { connect, theCluster } from '../lib/postgres.mjs';
 import { run } from '../lib/process.mjs';
-import { Expressions, randomOf, randomRows, randomTables } from './generator.mjs';
+import { random as seeded } from '../lib/random.mjs';
+import { Expressions, randomRows, randomTables } from './generator.mjs';
 
 const long = Boolean(process.env.LONG);
 const seed = Number(process.env.SEED ?? (long ? Date.now() % 1_000_000 : 20240229));
@@ -128,7 +129,7 @@ describe(`typing, seed ${seed}`, () => {
   });
 
   test(`${count} random expressions`, async () => {
-    const random = randomOf(seed);
+    const random = seeded(seed);
     const figures = { expressions: 0, accepted: 0, refused: 0, 'not null': 0 };
     const differences = [];
     const enums = new Map([['mood', await db.value("select 'mood'::regtype::int8")], ['mood[]', await db.value("select 'mood[]'::regtype::int8")]]

@@ -124,9 +124,10 @@ export async function startServer(program, env, { wait = true, args = [] } = {})
   server.lines = () => readFileSync(log, 'utf8').split('\n').filter(Boolean);
   server.forget = () => rmSync(folder, { recursive: true, force: true });
   if (wait) {
+    const port = env.TLS_MODE ? env.ADMIN_PORT : env.PORT;
     await until(`${program} to be ready`, async () => {
       if (!server.alive()) throw new Error(`the server ended (${JSON.stringify(await server.ended)}):\n${server.output().slice(-4000)}`);
-      return request(server.port, 'GET', '/ready').then((r) => r.status === 200, () => false);
+      return request(port, 'GET', '/ready').then((r) => r.status === 200, () => false);
     }).catch(async (error) => {
       await server.stop('SIGKILL');
       throw new Error(`${error.message}\n${server.output().slice(-4000)}`);

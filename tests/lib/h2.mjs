@@ -51,10 +51,10 @@ export const get = (path, fields = []) => Buffer.concat([Buffer.from([0x82, 0x87
 
 /**
  * Connects, sends the preface and `chunks` (an iterable of buffers, which may take its time) as fast as the peer takes them,
- * reads all answers.  Answers { closed, goaway, sent, received } when the peer closes, after `patience_ms`, or when `enough`
- * is settled: who does not `read` may not see the end.
+ * reads all answers, and `hear`s the type of each of their frames.  Answers { closed, goaway, sent, received } when the peer
+ * closes, after `patience_ms`, or when `enough` is settled: who does not `read` may not see the end.
  */
-export function attack(port, chunks, { patience_ms = 8000, read = true, enough } = {}) {
+export function attack(port, chunks, { patience_ms = 30_000, read = true, enough, hear } = {}) {
   return new Promise((resolve) => {
     const result = { closed: false, goaway: null, sent: 0, received: {}, statuses: 0 };
     const socket = tls.connect({ port, host: '127.0.0.1', ALPNProtocols: ['h2'], rejectUnauthorized: false });
@@ -76,6 +76,7 @@ export function attack(port, chunks, { patience_ms = 8000, read = true, enough }
         const type = input[3];
         result.received[type] = (result.received[type] ?? 0) + 1;
         if (type === GOAWAY) result.goaway = input.readUInt32BE(13);
+        hear?.(type);
         input = input.subarray(9 + length);
       }
     });
@@ -92,27 +93,32 @@ export function attack(port, chunks, { patience_ms = 8000, read = true, enough }
   });
 }
 
-/** One exchange over a connection of its own: the frames that answer `chunks`, as `TYPE` and what matters of each. */
-export function exchange(port, chunks, { quiet_ms = 400, patience_ms = 10_000 } = {}) {
+/**
+ * One exchange over a connection of its own: what answers `chunks`, until so many `streams` have ended, a PING is answered, or
+ * the peer closes.
+ */
+export function exchange(port, chunks, { streams = 1, patience_ms = 30_000 } = {}) {
   return new Promise((resolve, reject) => {
-    const answer = { body: '', reset: undefined, goaway: undefined, headers: 0 };
+    const answer = { body: '', reset: undefined, goaway: undefined, headers: 0, ended: 0 };
     const socket = tls.connect({ port, host: '127.0.0.1', ALPNProtocols: ['h2'], rejectUnauthorized: false });
-    const end = () => { clearTimeout(timer); clearTimeout(patience); socket.destroy(); resolve(answer); };
-    const patience = setTimeout(() => reject(new Error('no answer')), patience_ms);
-    let timer;
+    const end = () => { clearTimeout(patience); socket.destroy(); resolve(answer); };
+    const patience = setTimeout(() => { socket.destroy(); reject(new Error(`no end of it: ${JSON.stringify(answer)}`)); }, patience_ms);
+    const ended = new Set();
     let input = Buffer.alloc(0);
     socket.on('error', end);
     socket.on('close', end);
     socket.on('data', (data) => {
       input = Buffer.concat([input, data]);
       for (let length; input.length >= 9 && input.length >= 9 + (length = input.readUIntBE(0, 3)); input = input.subarray(9 + length)) {
-        const payload = input.subarray(9, 9 + length);
-        if (input[3] === DATA) answer.body += payload.toString();
-        if (input[3] === HEADERS) answer.headers++;
-        if (input[3] === RST) answer.reset = payload.readUInt32BE(0);
-        if (input[3] === GOAWAY) answer.goaway = payload.readUInt32BE(4);
-        if (![SETTINGS, WINDOW].includes(input[3])) { clearTimeout(timer); timer = setTimeout(end, quiet_ms); }
+        const payload = input.subarray(9, 9 + length), [type, flags, stream] = [input[3], input[4], input.readUInt32BE(5)];
+        if (type === DATA) answer.body += payload.toString();
+        if (type === HEADERS) answer.headers++;
+        if (type === RST) answer.reset = payload.readUInt32BE(0);
+        if (type === GOAWAY) answer.goaway = payload.readUInt32BE(4);
+        if (type === RST || ([DATA, HEADERS].includes(type) && flags & END_STREAM)) answer.ended = ended.add(stream).size;
+        if (type === PING && flags & ACK) end();
       }
+      if (answer.ended >= streams) end();
     });
     socket.on('secureConnect', () => socket.write(Buffer.concat([preface, frame(SETTINGS), ...chunks])));
   });

@@ -39,11 +39,14 @@ export function request(port, method, path, { headers = {}, body, agent, localAd
   });
 }
 
+/** A head `n` times over, without the empty line behind it; the last one closes the connection. */
+export const pipelined = (head, n) => `${`${head}\r\n`.repeat(n - 1)}${head}Connection: close\r\n\r\n`;
+
 /**
- * Sends raw bytes and collects what comes back until the peer closes or `quiet_ms` pass without a
- * byte.  Answers {text, closed, statuses}.
+ * Sends raw bytes and collects what comes back until the peer closes, `quiet_ms` pass after a byte of it, or
+ * `patience_ms` without any.  Answers {text, closed, statuses}.
  */
-export function raw(port, bytes, { quiet_ms = 400, half_close = false } = {}) {
+export function raw(port, bytes, { quiet_ms = 400, patience_ms = 20_000, half_close = false } = {}) {
   return new Promise((resolve) => {
     const socket = net.connect(port, '127.0.0.1');
     const chunks = [];
@@ -54,16 +57,16 @@ export function raw(port, bytes, { quiet_ms = 400, half_close = false } = {}) {
       const text = Buffer.concat(chunks).toString('latin1');
       resolve({ text, closed, statuses: [...text.matchAll(/HTTP\/1\.[01] (\d{3})/g)].map((m) => Number(m[1])) });
     };
-    const wait = () => {
+    const wait = (ms) => {
       clearTimeout(timer);
-      timer = setTimeout(() => finish(false), quiet_ms);
+      timer = setTimeout(() => finish(false), ms);
     };
     socket.on('connect', () => {
       for (const part of Array.isArray(bytes) ? bytes : [bytes]) socket.write(part, 'latin1');
       if (half_close) socket.end();
-      wait();
+      wait(patience_ms);
     });
-    socket.on('data', (d) => { chunks.push(d); wait(); });
+    socket.on('data', (d) => { chunks.push(d); wait(quiet_ms); });
     socket.on('end', () => finish(true));
     socket.on('close', () => finish(true));
     socket.on('error', () => finish(true));

@@ -15,7 +15,8 @@ const sample = /^([a-z_]+)(?:\{(.*)\})? (\S+)$/;
 
 /** What ADMIN_PORT shows now: `value(name, labels)` adds up all samples that have those labels; `find` lists them. */
 export async function scrape(admin_port) {
-  const r = await request(admin_port, 'GET', '/metrics');
+  const ask = () => request(admin_port, 'GET', '/metrics');
+  const r = await ask().catch(ask); // on a busy machine READ_TIMEOUT may end the first one
   if (r.status !== 200) throw new Error(`/metrics: ${r.status} ${r.text}`);
   const samples = [];
   for (const line of r.text.split('\n')) {

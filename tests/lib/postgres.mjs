@@ -78,14 +78,22 @@ process.on('exit', () => { for (const cluster of placed) cluster.remove(); });
 export class Cluster {
   /** Starts a new cluster; `more` are lines of postgresql.conf. */
   static async start(more = '') {
-    const cluster = new Cluster();
-    await cluster.place();
-    const [program, args] = asServerUser(join(binaries(), 'initdb'), ['-D', cluster.data, '-U', 'postgres',
-      '-E', 'UTF8', '--locale=C.UTF-8', '--auth-local=trust', '--auth-host=scram-sha-256', '--no-sync']);
-    await run(program, args, { cwd: '/' });
+    const cluster = await Cluster.make();
     writeFileSync(join(cluster.data, 'postgresql.auto.conf'),
       `${settings}${cluster.address()}${more}`);
     await cluster.up();
+    return cluster;
+  }
+
+  /** One that nobody has started, by initdb or as a copy of one that a run has made so. */
+  static async make() {
+    const cluster = new Cluster();
+    await cluster.place();
+    const [program, args] = process.env.PGSTACK_TEST_PRISTINE
+      ? asServerUser('cp', ['-a', process.env.PGSTACK_TEST_PRISTINE, cluster.data])
+      : asServerUser(join(binaries(), 'initdb'), ['-D', cluster.data, '-U', 'postgres',
+        '-E', 'UTF8', '--locale=C.UTF-8', '--auth-local=trust', '--auth-host=scram-sha-256', '--no-sync']);
+    await run(program, args, { cwd: '/' });
     return cluster;
   }
 

@@ -29,6 +29,8 @@ export function start(program, args, { log, ...options }) {
     ended,
     alive: () => running.has(child),
     output: () => readFileSync(log, 'utf8'),
+    /** How it ended by itself; one that does not is killed. */
+    ends: () => within(`the end of ${program}`, ended).catch((error) => { child.kill('SIGKILL'); throw error; }),
     async stop(signal = 'SIGTERM', patience_ms = 10_000) {
       if (!running.has(child)) return ended;
       child.kill(signal);

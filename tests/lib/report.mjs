@@ -30,7 +30,7 @@ export default async function* report(events) {
         yield `  skip ${name} (${data.skip})\n`;
       } else {
         count.passed++;
-        if (process.env.VERBOSE) yield `  ok   ${name}\n`;
+        if (process.env.VERBOSE) yield `  ok   ${name} (${Math.round(data.details.duration_ms)} ms)\n`;
       }
     } else if (type === 'test:diagnostic' && /^> /.test(data.message)) {
       yield `  ${data.message.slice(2)}\n`;

@@ -10,10 +10,11 @@ if (files.length === 0) {
   console.error('usage: run.mjs FILE...');
   process.exit(2);
 }
+process.env.PGSTACK_TEST_PRISTINE = (await Cluster.make()).data;
 const cluster = await Cluster.start();
 let code = 1;
 try {
-  const child = spawn(process.execPath, ['--test', '--test-force-exit', `--test-timeout=${process.env.LONG ? 7_200_000 : 300_000}`, `--test-concurrency=${process.env.JOBS ?? 2}`,
+  const child = spawn(process.execPath, ['--test', '--test-force-exit', `--test-timeout=${process.env.LONG ? 7_200_000 : 900_000}`, `--test-concurrency=${process.env.JOBS ?? 2}`,
     `--test-reporter=${join(root, 'tests/lib/report.mjs')}`, ...files], {
     stdio: 'inherit',
     env: { ...process.env, PGSTACK_TEST_CLUSTER: cluster.describe() },

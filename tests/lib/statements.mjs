@@ -97,18 +97,30 @@ export function logSize(log) {
   }
 }
 
-/** The statements that were sent to database `name` since the log had `from` bytes, each once. */
-export function seenStatements(log, from, name) {
+/** The log from there on, in pieces of whole entries: that of a long run is longer than a string can be. */
+function* entries(log, from) {
   const fd = openSync(log, 'r');
-  const bytes = Buffer.alloc(Math.max(0, fstatSync(fd).size - from));
   try {
-    readSync(fd, bytes, 0, bytes.length, from);
+    let rest = Buffer.alloc(0);
+    for (let bytes = Buffer.alloc(16_000_000), n; (n = readSync(fd, bytes, 0, bytes.length, from)) > 0; from += n) {
+      const all = Buffer.concat([rest, bytes.subarray(0, n)]);
+      let end = all.lastIndexOf('\n');
+      while (end > 0 && (end === all.length - 1 || all[end + 1] === 9)) end = all.lastIndexOf('\n', end - 1); // lines that begin with a tab go on
+      yield all.toString('utf8', 0, end + 1);
+      rest = all.subarray(end + 1);
+    }
+    yield rest.toString('utf8');
   } finally {
     closeSync(fd);
   }
+}
+
+/** The statements that were sent to database `name` since the log had `from` bytes, each once. */
+export function seenStatements(log, from, name) {
   const seen = new Set();
   const pattern = new RegExp(`^[^\\n\\t]*(?:authenticator(?:_admin)?|pgstack_replicator)@${name} (?:LOG:  (?:execute [^:\\n]*|statement)|STATEMENT):  ?(.*(?:\\n\\t.*)*)`, 'gm');
-  for (const [, statement] of bytes.toString('utf8').matchAll(pattern)) seen.add(statement.replaceAll('\n\t', '\n'));
+  for (const text of entries(log, from))
+    for (const [, statement] of text.matchAll(pattern)) seen.add(statement.replaceAll('\n\t', '\n'));
   return seen;
 }
 
