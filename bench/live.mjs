@@ -94,9 +94,9 @@ async function openStage(source = log) {
   const serve = async () => {
     const server = await startServer(join(project, 'build/server/live'), environment(cluster, 'live', await freePort(), await freePort(), {
       THREADS: String(threads), MAX_CONNECTIONS: '20000', MAX_CONNECTIONS_PER_ADDRESS: '20000',
-      LIVE_DATABASE_URL: `postgresql://pgstack_replicator:${password}@${encodeURIComponent(cluster.sockets)}:${cluster.port}/live`,
+      LIVE_RESUME_TIME: '1s', LIVE_DATABASE_URL: `postgresql://pgstack_replicator:${password}@${encodeURIComponent(cluster.sockets)}:${cluster.port}/live`,
     }));
-    await until('the feed', () => server.output().includes('"live_feed_connected"'));
+    await until('it to have looked at the log', () => server.output().includes('"live_feed_ready"'));
     return server;
   };
   mkdirSync(folder, { recursive: true });
@@ -165,36 +165,50 @@ function probe(stage, n) {
   };
 }
 
-/** Writers beside these servers, and what a write costs the processes that read the log for them, and the servers themselves. */
-async function writeBeside(stage, servers, clients, seconds) {
-  const senders = await until('each server to follow the log', async () => {
+/** Those that read the log, as soon as there are `n`. */
+function logReaders(stage, n) {
+  return until(`${n} to follow the log`, async () => {
     const pids = (await stage.db.query('select active_pid as pid from pg_replication_slots')).rows.map(({ pid }) => pid);
-    return pids.length === servers.length && pids.every((pid) => pid !== null) ? pids : null;
+    return pids.length === n && pids.every((pid) => pid !== null) ? pids : null;
   });
+}
+
+/** Writers beside these servers, to which `n` listen, and what a write costs the processes that read the log for them, and the servers themselves. */
+async function writeBeside(stage, servers, n, clients, seconds) {
+  const senders = await logReaders(stage, n);
   const used = () => [senders, servers.map((server) => server.pid)].map((pids) => pids.reduce((sum, pid) => sum + cpu(pid), 0));
   const before = used(), rate = await write(stage, clients, seconds);
   const [sender_us, server_us] = used().map((us, i) => (us - before[i]) / (rate * seconds));
   return { rate, sender_us, server_us };
 }
 
-/** What it costs writers that nobody listens: each server of the database reads the log for itself. */
+/** What it costs writers that servers are there, before anybody listens, while one does at each, and after. */
 async function measureServers(stage, { clients, rounds, seconds }, say) {
+  const kinds = ['none', 'one, nobody has listened', 'one, somebody listens', 'one, nobody listens any more', 'two, somebody listens at each'];
   const lines = [];
   await stage.server.stop();
   for (const c of clients) {
     const runs = [];
     for (let round = 0; round < rounds; round++) {
-      const servers = [], cells = [await writeBeside(stage, servers, c, seconds)];
-      for (let n = 1; n <= 2; n++) {
-        servers.push(await stage.serve());
-        cells.push(await writeBeside(stage, servers, c, seconds));
-      }
+      const servers = [], cells = [], measure = async (n) => cells.push(await writeBeside(stage, servers, n, c, seconds));
+      const listen = (server) => openSockets({ server }, 1);
+      await measure(0);
+      servers.push(await stage.serve());
+      await measure(0);
+      const first = await listen(servers[0]);
+      await measure(1);
+      await first.close();
+      await measure(0);
+      servers.push(await stage.serve());
+      const both = [await listen(servers[0]), await listen(servers[1])];
+      await measure(2);
+      for (const sockets of both) await sockets.close();
       for (const server of servers) await server.stop();
       runs.push(cells);
     }
-    for (let n = 0; n <= 2; n++) {
+    for (const [n, kind] of kinds.entries()) {
       const of = (field) => median(runs.map((cells) => cells[n][field])), ratios = runs.map((cells) => cells[n].rate / cells[0].rate);
-      lines.push([fixed(n), String(c), fixed(of('rate')), ...(n === 0 ? ['', '', ''] : [`**${fixed(median(ratios), 2)}** (${fixed(Math.min(...ratios), 2)}, ${fixed(Math.max(...ratios), 2)})`, fixed(of('sender_us'), 1), fixed(of('server_us'), 1)])]);
+      lines.push([kind, String(c), fixed(of('rate')), ...(n === 0 ? ['', '', ''] : [`**${fixed(median(ratios), 2)}** (${fixed(Math.min(...ratios), 2)}, ${fixed(Math.max(...ratios), 2)})`, fixed(of('sender_us'), 1), fixed(of('server_us'), 1)])]);
       say(`live: ${lines.at(-1).join('  ')}`);
     }
   }
@@ -202,8 +216,15 @@ async function measureServers(stage, { clients, rounds, seconds }, say) {
   return table(['servers', 'writers', 'writes/s', 'to none: median (least, most)', 'CPU us a write: PostgreSQL reading its log', 'servers'], lines);
 }
 
+/** The last subscriber has left long enough ago. */
+const isLeft = ({ server }) => until('it to leave off following', () => {
+  const times = (event) => server.output().split(`"${event}"`).length;
+  return times('live_feed_connected') === times('live_feed_rests');
+});
+
 /** One cell: writers beside `n` subscribers, with writers beside none, and without triggers, before it. */
 async function measureCell(stage, n, clients, seconds) {
+  await isLeft(stage);
   await stage.triggers(false);
   const alone = await write(stage, clients, seconds);
   await stage.triggers(true);
@@ -324,7 +345,7 @@ export async function measureLive(quick, say) {
       `Messages of ${fixed(rooms)} rooms, each followed by a member of its own over a WebSocket of its own; half of the writes`,
       'insert, half update by key, all rooms alike. fsync and synchronous_commit on. Writers, PostgreSQL, the server and all',
       'clients share the cores.', '',
-      'Before anybody subscribes, beside no server, one, and two, each with a slot of its own:', '', servers, '',
+      'Beside no server, one, and two; each reads the log for itself, while somebody has subscribed and for three seconds more:', '', servers, '',
       'Beside subscriptions, against one server without:', '', writers, '',
       'From sending an insert to its delta in the client, beside paced writers:', '', delay, '',
       'What others do on the write path, with one listener; from sending an insert to its notification, beside writers that are',

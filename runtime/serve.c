@@ -283,7 +283,8 @@ open_hub(struct pgs__program *program)
         fprintf(stderr, "LIVE_DATABASE_URL: %s\n", why);
         return false;
     }
-    program->hub = pgs_hub_open(&pgs_app, url, program->config.live_poll_ms);
+    program->hub =
+        pgs_hub_open(&pgs_app, url, program->config.live_poll_ms, program->config.live_kept_ms);
     if (program->hub == NULL)
         fprintf(stderr, "LIVE_DATABASE_URL: no thread can be started\n");
     return program->hub != NULL;

@@ -9,6 +9,7 @@ export { applyDelta, LiveError };
 
 const CHANGES = new Set(['snapshot', 'delta']);
 const FRAMES = new Set([...CHANGES, 'resumed', 'reset']);
+const UNAVAILABLE_MS = 1_000; // the server has waited for longer than that itself
 
 /** An exception of a handler is its author's to see; it must not end anything of ours. */
 function guarded(handler, ...args) {
@@ -52,6 +53,7 @@ class Subscription {
 class Client {
   #connection; #onState; #fits; #ids = 0;
   #subscriptions = new Map();
+  #refused = new Map(); // for now: each with its timer
 
   constructor(base, { transport, token, getToken, onState, WebSocket = globalThis.WebSocket, fetch = globalThis.fetch } = {}) {
     if (transport !== 'sse' && !WebSocket) throw new TypeError("no WebSocket here: pass one as `WebSocket`, or choose transport: 'sse'");
@@ -80,6 +82,7 @@ class Client {
       get rows() { return subscription.rows; },
       close: () => {
         subscription.handlers = {};
+        this.#forget(subscription);
         if (this.#subscriptions.delete(subscription.id)) this.#connection.unsubscribe(subscription.id);
       },
     };
@@ -90,6 +93,7 @@ class Client {
   }
 
   close() {
+    for (const subscription of [...this.#refused.keys()]) this.#forget(subscription);
     this.#subscriptions.clear();
     this.#connection.close();
   }
@@ -112,6 +116,18 @@ class Client {
     this.#connection.subscribe(subscription.request());
   }
 
+  #beginLater(subscription) {
+    this.#refused.set(subscription, setTimeout(() => {
+      this.#forget(subscription);
+      this.#begin(subscription);
+    }, UNAVAILABLE_MS));
+  }
+
+  #forget(subscription) {
+    clearTimeout(this.#refused.get(subscription));
+    this.#refused.delete(subscription);
+  }
+
   #take(frame) {
     const subscription = this.#subscriptions.get(frame.id);
     if (frame.type === 'error') return this.#fail(frame, subscription);
@@ -124,16 +140,21 @@ class Client {
 
   #fail({ id, code, message }, subscription) {
     if (subscription) {
+      const willRetry = code === 'unavailable';
       this.#subscriptions.delete(id);
-      guarded(subscription.handlers.onError, new LiveError(code, message));
+      if (willRetry) this.#beginLater(subscription);
+      guarded(subscription.handlers.onError, new LiveError(code, message, willRetry));
     } else if (id === undefined && code !== 'token') { // that one closes the connection too
       this.#trouble(new LiveError(code, message, true));
     }
   }
 
   #trouble(error) {
-    const all = [...this.#subscriptions.values()];
-    if (!error.willRetry) this.#subscriptions.clear();
+    const all = [...this.#subscriptions.values(), ...this.#refused.keys()];
+    if (!error.willRetry) {
+      this.#subscriptions.clear();
+      for (const subscription of [...this.#refused.keys()]) this.#forget(subscription);
+    }
     for (const { handlers } of all) guarded(handlers.onError, error);
   }
 }

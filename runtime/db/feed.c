@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The connection: chosen for what PostgreSQL has, lost and made again. */
+/* The connection: chosen for what PostgreSQL has, made when it is wanted, lost and made again. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "db/feed_private.h"
+
+#define REST_MS 60000 /* somebody wakes it */
 
 /* ---- for the parts ---- */
 
@@ -28,6 +30,22 @@ pgs__feed_is_ended_within(struct pgs_feed *feed, int fd, int timeout_ms)
     return feed->link.is_ending;
 }
 
+bool
+pgs__feed_is_wanted(const struct pgs_feed *feed)
+{
+    bool is_wanted = feed->config.wants_changes(feed->config.arg);
+
+    pgs_gauge_set(PGS_CELL_LIVE_WANTED, is_wanted);
+    return is_wanted;
+}
+
+bool
+pgs__feed_may_rest(struct pgs_feed *feed)
+{
+    feed->is_resting = !pgs__feed_is_wanted(feed) && feed->config.on_rest(feed->config.arg);
+    return feed->is_resting;
+}
+
 /* ---- the connection ---- */
 
 /* Values are written as those of the serving connections are (db/connect.c); each statement has a
@@ -37,10 +55,10 @@ static const char session[] =
     " -c extra_float_digits=1 -c default_transaction_isolation=read\\ committed"
     " -c enable_seqscan=off";
 
-/* `replication`: NULL, for a plain connection, or "database".  A standby would be of no use: it
- * takes no writes, and before PostgreSQL 16 its log is not decoded. */
-static bool
-connect_feed(struct pgs_feed *feed, const char *replication)
+/* A standby would be of no use: it takes no writes, and before PostgreSQL 16 its log is not
+ * decoded. */
+bool
+pgs__feed_connect(struct pgs_feed *feed, const char *replication)
 {
     return pgs__link_connect(&feed->link, feed->config.conninfo,
                              &(struct pgs__link_words){.name = "pgstack-live",
@@ -71,7 +89,17 @@ static bool
 begin_log(struct pgs_feed *feed)
 {
     pgs__log_look_at_bounds(feed);
-    return pgs__log_begin(feed);
+    if (!pgs__log_is_there(feed))
+        return false;
+    feed->is_begun = pgs__feed_is_wanted(feed);
+    return !feed->is_begun || pgs__log_begin(feed);
+}
+
+static bool
+begin_outbox(struct pgs_feed *feed)
+{
+    feed->is_begun = pgs__feed_is_wanted(feed);
+    return pgs__outbox_begin(feed);
 }
 
 static enum source
@@ -79,7 +107,7 @@ choose_log(struct pgs_feed *feed)
 {
     bool is_logical;
 
-    if (!connect_feed(feed, "database") || !ask_wal_level(feed, &is_logical))
+    if (!pgs__feed_connect(feed, "database") || !ask_wal_level(feed, &is_logical))
         return NOTHING;
     if (!is_logical) {
         feed->link.why = "PostgreSQL runs without wal_level=logical, and the application was built "
@@ -96,7 +124,8 @@ say_refused(struct pgs_feed *feed)
 {
     if (!feed->is_refused)
         PGS_LOG(PGS_LOG_WARN, "live_log_refused",
-                PGS_LOG_STR("why", PQerrorMessage(feed->link.pg)));
+                PGS_LOG_STR("why", feed->link.why != NULL ? feed->link.why
+                                                          : PQerrorMessage(feed->link.pg)));
     feed->is_refused = true;
 }
 
@@ -108,53 +137,117 @@ choose(struct pgs_feed *feed)
 
     if (!feed->config.has_outbox)
         return choose_log(feed);
-    if (!connect_feed(feed, NULL) || !ask_wal_level(feed, &is_logical))
+    if (!pgs__feed_connect(feed, NULL) || !ask_wal_level(feed, &is_logical))
         return NOTHING;
     if (is_logical) {
         pgs__link_disconnect(&feed->link);
-        if (connect_feed(feed, "database") && begin_log(feed))
+        if (pgs__feed_connect(feed, "database") && begin_log(feed))
             return THE_LOG;
+        if (feed->is_resting)
+            return NOTHING;
         say_refused(feed);
         pgs__link_disconnect(&feed->link);
-        if (feed->link.is_ending || !connect_feed(feed, NULL))
+        if (feed->link.is_ending || !pgs__feed_connect(feed, NULL))
             return NOTHING;
     }
-    return pgs__outbox_begin(feed) ? THE_OUTBOX : NOTHING;
+    return begin_outbox(feed) ? THE_OUTBOX : NOTHING;
+}
+
+static const char *
+source_name(enum source source)
+{
+    return source == THE_OUTBOX ? "outbox" : "log";
+}
+
+/* Once, until it is not so. */
+static void
+note_found(struct pgs_feed *feed, enum source source)
+{
+    if (!feed->is_found)
+        PGS_LOG(PGS_LOG_INFO, "live_feed_ready", PGS_LOG_STR("source", source_name(source)));
+    feed->is_found = true;
+    feed->link.failures = 0;
+    feed->is_refused = feed->is_refused && source != THE_LOG;
 }
 
 static void
 follow(struct pgs_feed *feed, enum source source)
 {
     PGS_LOG(PGS_LOG_INFO, "live_feed_connected", PGS_LOG_INT("tables", feed->n_watched),
-            PGS_LOG_STR("source", source == THE_LOG ? "log" : "outbox"));
-    feed->link.failures = 0;
-    feed->is_refused = feed->is_refused && source != THE_LOG;
+            PGS_LOG_STR("source", source_name(source)));
     pgs_gauge_set(PGS_CELL_LIVE_FEED, 1);
     feed->config.on_state(feed->config.arg, true);
     if (source == THE_LOG)
         pgs__log_follow(feed);
     else
         pgs__outbox_follow(feed);
-    feed->config.on_state(feed->config.arg, false);
     pgs_gauge_set(PGS_CELL_LIVE_FEED, 0);
     pgs_gauge_set(PGS_CELL_LIVE_BEHIND, 0);
 }
 
-/* One connection's life. */
 static void
-run_once(struct pgs_feed *feed)
+fail(struct pgs_feed *feed, const char *event)
 {
-    enum source source = choose(feed);
-
-    if (source != NOTHING)
-        follow(feed, source);
     if (!feed->link.is_ending)
-        pgs__link_log_failure(&feed->link,
-                              source != NOTHING ? "live_feed_lost" : "live_feed_failed");
+        pgs__link_log_failure(&feed->link, event);
+    if (feed->is_found)
+        feed->config.on_state(feed->config.arg, false);
+    feed->is_found = false;
+    feed->link.failures++;
+}
+
+static void
+leave(struct pgs_feed *feed)
+{
     pgs__link_disconnect(&feed->link);
     pgs__log_forget(feed);
     pgs_changes_maker_reset(&feed->maker);
-    feed->link.failures++;
+}
+
+/* Until somebody wants changes.  For the log nothing is left in PostgreSQL meanwhile.  False: the
+ * connection is lost. */
+static bool
+rest(struct pgs_feed *feed, enum source source)
+{
+    if (feed->is_begun)
+        PGS_LOG(PGS_LOG_INFO, "live_feed_rests", PGS_LOG_STR("source", source_name(source)));
+    if (source == THE_OUTBOX)
+        return pgs__outbox_rest(feed);
+    leave(feed);
+    while (!pgs__feed_is_wanted(feed) && !pgs__feed_is_ended_within(feed, -1, REST_MS))
+        ;
+    return true;
+}
+
+/* False: the connection is lost, unless it rests.  Where somebody has come to want changes since it
+ * was chosen it is chosen again. */
+static bool
+stay(struct pgs_feed *feed, enum source source)
+{
+    note_found(feed, source);
+    if (!feed->is_begun)
+        return !pgs__feed_may_rest(feed);
+    follow(feed, source);
+    return false;
+}
+
+/* One connection's life, and what comes after it. */
+static void
+run_once(struct pgs_feed *feed)
+{
+    enum source source;
+    bool is_good;
+
+    feed->is_resting = feed->is_begun = false;
+    source = choose(feed);
+    is_good = source != NOTHING;
+    if (is_good)
+        is_good = stay(feed, source);
+    if (feed->is_resting)
+        is_good = rest(feed, source);
+    if (!is_good)
+        fail(feed, source != NOTHING ? "live_feed_lost" : "live_feed_failed");
+    leave(feed);
 }
 
 /* However often it is woken: who listens has no say in how often PostgreSQL is tried. */
@@ -176,7 +269,7 @@ run(void *arg)
     pgs__link_begin();
     do
         run_once(feed);
-    while (!is_ended_after(feed, pgs__link_backoff_ms(&feed->link)));
+    while (!is_ended_after(feed, feed->link.failures > 0 ? pgs__link_backoff_ms(&feed->link) : 0));
     return NULL;
 }
 

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "db/feed_private.h"
+#include "db/feed_sql.h"
 
 #define STATUS_MS 5000 /* wal_sender_timeout is 60 s unless it is set */
 #define SILENCE_MS 60000
@@ -213,7 +214,7 @@ is_status(struct pgs_feed *feed, const char *command, ExecStatusType wanted)
 }
 
 /* PostgreSQL makes a slot when all transactions that write at this moment have ended, in whatever
- * database of its.  False: told to end. */
+ * database of its.  False: told to end, or nobody waits for it any more. */
 static bool
 wait_for_slot(struct pgs_feed *feed)
 {
@@ -225,10 +226,13 @@ wait_for_slot(struct pgs_feed *feed)
             return false;
         if (PQconsumeInput(feed->link.pg) != 1)
             return true;
+        if (pgs__feed_may_rest(feed))
+            return false;
         if (was_said || pgs_clock_ms() - since_ms < SLOW_SLOT_MS)
             continue;
         was_said = true;
         pgs_count(PGS_CELL_LIVE_WAITS, 1);
+        feed->config.on_state(feed->config.arg, false);
         PGS_LOG(PGS_LOG_WARN, "live_feed_waits",
                 PGS_LOG_STR("why", "a transaction that writes is open"),
                 PGS_LOG_STR("hint", "look at backend_xid in pg_stat_activity, and at "
@@ -254,6 +258,24 @@ make_slot(struct pgs_feed *feed, const char *slot)
         PQclear(result);
     }
     return good && PQstatus(feed->link.pg) == CONNECTION_OK;
+}
+
+/* What is made is not wanted any more.  PostgreSQL would not notice that we have gone before it is
+ * made, and keep its log until then. */
+static void
+give_up_slot(struct pgs_feed *feed, const char *slot)
+{
+    char command[256];
+    PGresult *result = NULL;
+
+    (void)snprintf(command, sizeof(command), PGS_LOG_GIVE_UP_FORMAT, slot);
+    pgs__link_disconnect(&feed->link);
+    if (pgs__feed_connect(feed, NULL))
+        result = pgs__link_ask(&feed->link, command, 0, NULL, PGS__FEED_ASK_MS);
+    if (PQresultStatus(result) != PGRES_TUPLES_OK)
+        PGS_LOG(PGS_LOG_WARN, "live_slot_left", PGS_LOG_STR("slot", slot),
+                PGS_LOG_STR("why", PQerrorMessage(feed->link.pg)));
+    PQclear(result);
 }
 
 /* "" where PostgreSQL does not say. */
@@ -285,6 +307,24 @@ pgs__log_look_at_bounds(struct pgs_feed *feed)
             PGS_LOG_STR("hint", "set max_slot_wal_keep_size to what its disk can spare"));
 }
 
+bool
+pgs__log_is_there(struct pgs_feed *feed)
+{
+    char command[512];
+    PGresult *result;
+    bool good;
+
+    (void)snprintf(command, sizeof(command), PGS_LOG_LOOK_FORMAT, feed->config.publication);
+    result = pgs__link_ask(&feed->link, command, 0, NULL, PGS__FEED_ASK_MS);
+    good = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
+    if (good && strcmp(PQgetvalue(result, 0, 0), "t") != 0)
+        feed->link.why = "there is no publication pgstack_live: have the migrations run?";
+    else if (good && strcmp(PQgetvalue(result, 0, 1), "t") != 0)
+        feed->link.why = "no replication slot is free (max_replication_slots)";
+    PQclear(result);
+    return good && feed->link.why == NULL;
+}
+
 /* A name of its own: several servers, and two generations of one, may follow one database. */
 bool
 pgs__log_begin(struct pgs_feed *feed)
@@ -293,8 +333,11 @@ pgs__log_begin(struct pgs_feed *feed)
 
     (void)snprintf(slot, sizeof(slot), "pgstack_live_%d_%d", (int)getpid(),
                    PQbackendPID(feed->link.pg));
-    if (!make_slot(feed, slot))
+    if (!make_slot(feed, slot)) {
+        if (feed->is_resting)
+            give_up_slot(feed, slot);
         return false;
+    }
     (void)snprintf(command, sizeof(command),
                    "START_REPLICATION SLOT %s LOGICAL 0/0 (proto_version '1',"
                    " publication_names '%s')",
@@ -321,7 +364,7 @@ pgs__log_follow(struct pgs_feed *feed)
             return;
         if (pgs_clock_ms() - feed->log.told_ms > STATUS_MS && !send_status(feed, true))
             return;
-        if (is_ended_after_pause(feed))
+        if (pgs__feed_may_rest(feed) || is_ended_after_pause(feed))
             return;
     }
 }

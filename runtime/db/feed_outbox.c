@@ -271,12 +271,6 @@ pgs__outbox_begin(struct pgs_feed *feed)
     return good;
 }
 
-static bool
-is_wanted(const struct pgs_feed *feed)
-{
-    return feed->config.wants_changes(feed->config.arg);
-}
-
 /* One time around.  False: the connection is lost, or changes may have been. */
 static bool
 go_on(struct outbox *outbox)
@@ -284,10 +278,6 @@ go_on(struct outbox *outbox)
     struct pgs_feed *feed = outbox->feed;
     bool good;
 
-    if (!is_wanted(feed)) {
-        outbox->is_listening = false;
-        return PQconsumeInput(feed->link.pg) == 1 && tell(feed, PGS_OUTBOX_SWEEP_SQL);
-    }
     if (!outbox->is_listening && !begin_listening(outbox))
         return false;
     if (pgs_clock_ms() - outbox->listened_ms > LISTEN_MS && !listen_longer(outbox))
@@ -297,24 +287,29 @@ go_on(struct outbox *outbox)
     return good && delete_passed(outbox);
 }
 
-static bool
-is_ended(struct pgs_feed *feed)
-{
-    if (is_wanted(feed))
-        return pgs__feed_is_ended_within(feed, -1, feed->config.poll_ms);
-    return pgs__feed_is_ended_within(feed, PQsocket(feed->link.pg), IDLE_MS);
-}
-
 void
 pgs__outbox_follow(struct pgs_feed *feed)
 {
     struct outbox outbox = {.feed = feed};
 
-    while (go_on(&outbox) && !is_ended(feed))
+    while (go_on(&outbox) && !pgs__feed_is_ended_within(feed, -1, feed->config.poll_ms) &&
+           !pgs__feed_may_rest(feed))
         ;
     free(outbox.seen);
     free(outbox.unended);
     free(outbox.marked);
     free(outbox.passed);
     free(outbox.deleted);
+}
+
+bool
+pgs__outbox_rest(struct pgs_feed *feed)
+{
+    while (!pgs__feed_is_wanted(feed)) {
+        if (PQconsumeInput(feed->link.pg) != 1 || !tell(feed, PGS_OUTBOX_SWEEP_SQL))
+            return false;
+        if (pgs__feed_is_ended_within(feed, PQsocket(feed->link.pg), IDLE_MS))
+            break;
+    }
+    return true;
 }

@@ -25,6 +25,9 @@ struct pgs__log {
 struct pgs_feed {
     struct pgs_feed_config config;
     struct pgs__link link;
+    bool is_found;     /* changes could be followed when it was last looked at */
+    bool is_begun;     /* by this connection they are */
+    bool is_resting;   /* nobody wants it to be */
     bool is_refused;   /* by the log, though there is one */
     bool is_unbounded; /* so is what the log keeps for us: that has been said */
     size_t n_watched;  /* of the configuration */
@@ -40,15 +43,28 @@ int pgs__feed_find_watched(const struct pgs_feed *feed, const char *schema, cons
 bool pgs__feed_is_ended_within(struct pgs_feed *feed, int fd, int timeout_ms)
     __attribute__((warn_unused_result));
 
+/* `replication`: NULL, for a plain connection, or "database". */
+bool pgs__feed_connect(struct pgs_feed *feed, const char *replication)
+    __attribute__((warn_unused_result));
+
+bool pgs__feed_is_wanted(const struct pgs_feed *feed) __attribute__((warn_unused_result));
+
+/* Nobody wants changes, and whoever will has been told to wait: the connection ends. */
+bool pgs__feed_may_rest(struct pgs_feed *feed) __attribute__((warn_unused_result));
+
 /* ---- feed_log.c, over a connection for replication ---- */
 
 /* Says so, once, where nothing bounds what PostgreSQL keeps of its log for a server that has
  * stopped reading. */
 void pgs__log_look_at_bounds(struct pgs_feed *feed);
 
+/* A slot could be made, and what it would tell is there. */
+bool pgs__log_is_there(struct pgs_feed *feed) __attribute__((warn_unused_result));
+
+/* False too when it is not wanted any more, before there is a slot. */
 bool pgs__log_begin(struct pgs_feed *feed) __attribute__((warn_unused_result));
 
-/* Until the stream is lost, or it is time to end. */
+/* Until the stream is lost, or not wanted any more, or it is time to end. */
 void pgs__log_follow(struct pgs_feed *feed);
 
 /* What belongs to the connection. */
@@ -78,7 +94,12 @@ void pgs__records_hand_on_all(struct pgs_feed *feed, const char *xid);
 
 bool pgs__outbox_begin(struct pgs_feed *feed) __attribute__((warn_unused_result));
 
-/* Until the connection is lost, or something may have been missed, or it is time to end. */
+/* Until the connection is lost, or something may have been missed, or it is not wanted any more, or
+ * it is time to end. */
 void pgs__outbox_follow(struct pgs_feed *feed);
+
+/* Sweeps up what nobody will read, until somebody wants changes, or it is time to end.  False: the
+ * connection is lost. */
+bool pgs__outbox_rest(struct pgs_feed *feed) __attribute__((warn_unused_result));
 
 #endif

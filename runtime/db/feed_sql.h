@@ -1,7 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* What the feed asks PostgreSQL where it reads the outbox, for --dump-sql too. */
+/* What the feed asks PostgreSQL in SQL, for --dump-sql too. */
 #ifndef PGS_DB_FEED_SQL_H
 #define PGS_DB_FEED_SQL_H
+
+/* Of a publication: whether it is there, and whether there is room for a slot. */
+#define PGS_LOG_LOOK_FORMAT                                                                        \
+    "select exists (select from pg_catalog.pg_publication where pubname = '%s'),"                  \
+    " (select count(*) from pg_catalog.pg_replication_slots)"                                      \
+    " < pg_catalog.current_setting('max_replication_slots')::integer"
+
+/* Of a slot that is still being made: whoever makes it ends. */
+#define PGS_LOG_GIVE_UP_FORMAT                                                                     \
+    "select pg_catalog.pg_terminate_backend(active_pid) from pg_catalog.pg_replication_slots"      \
+    " where slot_name = '%s' and active_pid is not null"
 
 #define PGS_OUTBOX_MAX_RECORDS "50000"  /* statements that are read at once */
 #define PGS_OUTBOX_MAX_BYTES "16777216" /* of rows; above it they are not read */

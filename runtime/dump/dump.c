@@ -391,11 +391,17 @@ dump_outbox(FILE *out)
 static void
 dump_lives(FILE *out, const struct pgs_app *app)
 {
+    char look[512];
+
     (void)fputs("\n# Live queries, and what follows the changes for them.\n", out);
     dump_constant(out, "statement", pgs__snapshot_settings_sql);
     dump_constant(out, "statement", PGS_LIVE_SNAPSHOT_SQL);
     if (app->has_outbox)
         dump_outbox(out);
+    (void)snprintf(look, sizeof(look), PGS_LOG_LOOK_FORMAT, "pgstack_live");
+    dump_constant(out, "statement", look);
+    (void)fprintf(out, "statement = \"" PGS_LOG_GIVE_UP_FORMAT "\"\n",
+                  "pgstack_live_\" number \"_\" number \"");
     (void)fputs("statement = \"SHOW wal_level\" | \"SHOW max_slot_wal_keep_size\" | "
                 "\"SHOW wal_sender_timeout\"\n"
                 "statement = \"CREATE_REPLICATION_SLOT pgstack_live_\" number \"_\" number "

@@ -5,22 +5,28 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/limit.h"
 #include "db/feed.h"
 #include "live/shelf.h"
 
 #define MAX_TOGETHER_BYTES 1048576
+#define LONG_AGO_MS (INT64_MIN / 2)
+#define SWEPT_MS 2000 /* after its time: then nothing lies on the shelf any more */
 
 struct pgs_hub {
     struct pgs_feed *feed;
     struct pgs__shelf *shelf;
-    atomic_int *wants;      /* who looks at rows of each watched table */
-    bool *decides;          /* each watched table: whether a matcher's facts or sets read it */
-    atomic_int n_listening; /* that want commits */
+    atomic_int *wants;       /* who looks at rows of each watched table */
+    bool *decides;           /* each watched table: whether a matcher's facts or sets read it */
+    int kept_ms;             /* how long clients may come back */
+    atomic_int n_listening;  /* that want commits */
+    _Atomic int64_t left_ms; /* when the last of them left */
     atomic_bool is_impossible;
     pthread_mutex_t mutex; /* over what follows */
     struct pgs__listener *listeners;
-    bool is_connected;
+    enum pgs__feed_state state;
+    uint64_t n_states;
     struct pgs__recent recent;
     struct pgs_changes *together[PGS_HUB_MAX_TOGETHER]; /* the last of `recent`: not told yet */
     size_t n_together, together_bytes;
@@ -38,6 +44,8 @@ send_news(struct pgs__listener *listener, const struct pgs__news *news,
     if (copy == NULL)
         abort();
     copy->kind = news->kind;
+    copy->state = news->state;
+    copy->n_states = news->n_states;
     copy->number = news->number;
     copy->n_commits = n;
     for (size_t i = 0; i < n; i++) {
@@ -109,12 +117,14 @@ decides(void *arg, unsigned watched)
     return hub->decides[watched];
 }
 
-static bool
-wants_changes(void *arg)
+/* Of who comes and goes not each has changes followed anew. */
+bool
+pgs__hub_wants_changes(void *arg)
 {
     const struct pgs_hub *hub = arg;
 
-    return atomic_load(&hub->n_listening) > 0;
+    return atomic_load(&hub->n_listening) > 0 ||
+           pgs_clock_ms() < atomic_load(&hub->left_ms) + hub->kept_ms + SWEPT_MS;
 }
 
 void
@@ -142,20 +152,50 @@ pgs__hub_on_pause(void *arg)
     pthread_mutex_unlock(&hub->mutex);
 }
 
-/* What was told before it began anew can be seen, or was lost with the server that it came from. */
+/* The mutex is held.  What was told before it began anew can be seen, or was lost with the server
+ * that it came from. */
+static void
+set_state(struct pgs_hub *hub, enum pgs__feed_state state)
+{
+    if (state == hub->state)
+        return;
+    hub->state = state;
+    hub->n_states++;
+    if (state != PGS__FEED_LOST)
+        hub->is_impossible = false;
+    if (state == PGS__FEED_FOLLOWING)
+        pgs__recent_part(&hub->recent, hub->recent.last);
+    tell(hub, &(struct pgs__news){.kind = PGS__NEWS_STATE,
+                                  .state = state,
+                                  .n_states = hub->n_states,
+                                  .number = hub->recent.last});
+}
+
 void
 pgs__hub_on_state(void *arg, bool is_connected)
 {
     struct pgs_hub *hub = arg;
 
     pthread_mutex_lock(&hub->mutex);
-    hub->is_connected = is_connected;
-    hub->is_impossible = false;
-    if (is_connected)
-        pgs__recent_part(&hub->recent, hub->recent.last);
-    tell(hub, &(struct pgs__news){.kind = is_connected ? PGS__NEWS_CONNECTED : PGS__NEWS_LOST,
-                                  .number = hub->recent.last});
+    set_state(hub, is_connected ? PGS__FEED_FOLLOWING : PGS__FEED_LOST);
     pthread_mutex_unlock(&hub->mutex);
+}
+
+/* Whoever listens from now on finds it resting. */
+bool
+pgs__hub_on_rest(void *arg)
+{
+    struct pgs_hub *hub = arg;
+    bool rests;
+
+    pthread_mutex_lock(&hub->mutex);
+    rests = !pgs__hub_wants_changes(hub);
+    if (rests) {
+        set_state(hub, PGS__FEED_RESTING);
+        pgs__recent_clear(&hub->recent);
+    }
+    pthread_mutex_unlock(&hub->mutex);
+    return rests;
 }
 
 static void
@@ -204,7 +244,7 @@ free_hub(struct pgs_hub *hub)
 }
 
 struct pgs_hub *
-pgs_hub_open(const struct pgs_app *app, const char *conninfo, int poll_ms)
+pgs_hub_open(const struct pgs_app *app, const char *conninfo, int poll_ms, int kept_ms)
 {
     struct pgs_hub *hub = calloc(1, sizeof(*hub));
     struct pgs_feed_config config = {
@@ -213,7 +253,8 @@ pgs_hub_open(const struct pgs_app *app, const char *conninfo, int poll_ms)
         .watched = app->watched,
         .has_outbox = app->has_outbox,
         .poll_ms = poll_ms,
-        .wants_changes = wants_changes,
+        .wants_changes = pgs__hub_wants_changes,
+        .on_rest = pgs__hub_on_rest,
         .wants_rows = wants_rows,
         .decides = decides,
         .on_changes = pgs__hub_on_changes,
@@ -226,6 +267,8 @@ pgs_hub_open(const struct pgs_app *app, const char *conninfo, int poll_ms)
     if (hub == NULL)
         return NULL;
     pthread_mutex_init(&hub->mutex, NULL);
+    hub->kept_ms = kept_ms;
+    atomic_init(&hub->left_ms, LONG_AGO_MS);
     hub->wants = calloc(count_watched(app) + 1, sizeof(*hub->wants));
     hub->decides = calloc(count_watched(app) + 1, sizeof(*hub->decides));
     hub->shelf = pgs__shelf_open();
@@ -260,17 +303,18 @@ pgs__hub_is_impossible(const struct pgs_hub *hub)
     return hub->is_impossible;
 }
 
-bool
+enum pgs__feed_state
 pgs__hub_join(struct pgs_hub *hub, struct pgs__listener *listener)
 {
-    bool is_connected;
+    enum pgs__feed_state state;
 
     pthread_mutex_lock(&hub->mutex);
     listener->next = hub->listeners;
     hub->listeners = listener;
-    is_connected = hub->is_connected;
+    listener->n_states = hub->n_states;
+    state = hub->state;
     pthread_mutex_unlock(&hub->mutex);
-    return is_connected;
+    return state;
 }
 
 void
@@ -285,15 +329,20 @@ pgs__hub_leave(struct pgs_hub *hub, struct pgs__listener *listener)
     pthread_mutex_unlock(&hub->mutex);
 }
 
-void
+enum pgs__feed_state
 pgs__hub_listen(struct pgs_hub *hub, struct pgs__listener *listener, struct pgs__recent *recent)
 {
+    enum pgs__feed_state state;
+
     pthread_mutex_lock(&hub->mutex);
-    listener->wants_commits = true;
-    pgs__recent_copy(recent, &hub->recent);
-    pthread_mutex_unlock(&hub->mutex);
     atomic_fetch_add(&hub->n_listening, 1);
+    listener->wants_commits = true;
+    listener->n_states = hub->n_states;
+    pgs__recent_copy(recent, &hub->recent);
+    state = hub->state;
+    pthread_mutex_unlock(&hub->mutex);
     pgs_feed_wake(hub->feed);
+    return state;
 }
 
 void
@@ -303,6 +352,7 @@ pgs__hub_unlisten(struct pgs_hub *hub, struct pgs__listener *listener)
     listener->wants_commits = false;
     listener->is_behind = false;
     pthread_mutex_unlock(&hub->mutex);
+    atomic_store(&hub->left_ms, pgs_clock_ms());
     atomic_fetch_sub(&hub->n_listening, 1);
 }
 

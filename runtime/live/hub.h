@@ -13,16 +13,24 @@ enum {
     PGS_HUB_MAX_TOGETHER = 64,            /* commits, where more have come at once */
 };
 
+/* What is known of changes. */
+enum pgs__feed_state {
+    PGS__FEED_LOST,      /* they cannot be followed, or it is not known yet */
+    PGS__FEED_RESTING,   /* they can, and will be when somebody wants it */
+    PGS__FEED_FOLLOWING, /* each is told */
+};
+
 struct pgs__news {
     h2o_multithread_message_t super;
     enum {
         PGS__NEWS_COMMITS,
-        PGS__NEWS_BEHIND,    /* no more commits before pgs__hub_catch_up */
-        PGS__NEWS_CONNECTED, /* everything must be looked at again */
-        PGS__NEWS_LOST,
+        PGS__NEWS_BEHIND, /* no more commits before pgs__hub_catch_up */
+        PGS__NEWS_STATE,  /* another one; from FOLLOWING on everything must be looked at again */
         PGS__NEWS_IMPOSSIBLE, /* as PostgreSQL is set up, there will be none */
         PGS__NEWS_CLAIMED,    /* a client of one of its sessions has come back over another one */
     } kind;
+    enum pgs__feed_state state;
+    uint64_t n_states;     /* how many there have been, with this one */
     uint64_t number;       /* in the hub: of the last commit, or of the last one before; a gen */
     struct pgs_buf caller; /* of who claims: for the receiver to free */
     size_t n_commits;
@@ -34,6 +42,7 @@ struct pgs__listener {
     h2o_multithread_receiver_t receiver; /* gets struct pgs__news, to be freed */
     struct pgs__listener *next;
     bool wants_commits;
+    uint64_t n_states; /* of its thread: news of as many or fewer are old */
     atomic_bool is_behind;
     atomic_size_t waiting_bytes; /* of commits that it has not taken yet */
 };
@@ -41,18 +50,21 @@ struct pgs__listener {
 /* What is kept for the clients of all threads. */
 struct pgs__shelf *pgs__hub_shelf(const struct pgs_hub *hub);
 
-/* From now on the listener is told of connections; true: the feed is connected. */
-bool pgs__hub_join(struct pgs_hub *hub, struct pgs__listener *listener)
+/* From now on the listener is told of states; this is the first. */
+enum pgs__feed_state pgs__hub_join(struct pgs_hub *hub, struct pgs__listener *listener)
     __attribute__((warn_unused_result));
 void pgs__hub_leave(struct pgs_hub *hub, struct pgs__listener *listener);
 
 /* Changes cannot be followed as PostgreSQL is set up, so that nobody should be let in. */
 bool pgs__hub_is_impossible(const struct pgs_hub *hub) __attribute__((warn_unused_result));
 
-/* From now on the listener is told of commits; `recent` becomes what came before, with the hub's
- * numbers: news of them are old. */
-void pgs__hub_listen(struct pgs_hub *hub, struct pgs__listener *listener,
-                     struct pgs__recent *recent);
+/* From now on the listener is told of commits, as soon as they are followed; `recent` becomes what
+ * came before, with the hub's numbers: news of them are old.  Answers the state. */
+enum pgs__feed_state pgs__hub_listen(struct pgs_hub *hub, struct pgs__listener *listener,
+                                     struct pgs__recent *recent)
+    __attribute__((warn_unused_result));
+
+/* Changes are followed for as long after the last listener as its clients may come back. */
 void pgs__hub_unlisten(struct pgs_hub *hub, struct pgs__listener *listener);
 
 /* The listener has taken the news, whose commits wait no more.  Before they are released. */
@@ -70,5 +82,7 @@ void pgs__hub_want_rows(struct pgs_hub *hub, unsigned watched, int change);
 void pgs__hub_on_changes(void *hub, struct pgs_changes *changes);
 void pgs__hub_on_pause(void *hub);
 void pgs__hub_on_state(void *hub, bool is_connected);
+bool pgs__hub_wants_changes(void *hub) __attribute__((warn_unused_result));
+bool pgs__hub_on_rest(void *hub) __attribute__((warn_unused_result));
 
 #endif

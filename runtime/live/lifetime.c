@@ -58,6 +58,7 @@ static void
 join(struct pgs__subscription *subscription, struct pgs__session *session)
 {
     subscription->session = session;
+    subscription->unfed_ms = 0;
     subscription->start_ms = -LONG_AGO_MS;
     h2o_linklist_insert(&session->subscriptions, &subscription->link);
     session->n_subscriptions++;

@@ -21,8 +21,10 @@
 struct pgs_hub;
 
 /* `conninfo`: of pgstack_replicator.  It connects by itself; an outbox is read every `poll_ms`.
- * NULL: out of resources. */
-struct pgs_hub *pgs_hub_open(const struct pgs_app *app, const char *conninfo, int poll_ms);
+ * Changes are followed while there are subscriptions, and for `kept_ms` more.  NULL: out of
+ * resources. */
+struct pgs_hub *pgs_hub_open(const struct pgs_app *app, const char *conninfo, int poll_ms,
+                             int kept_ms);
 
 /* After the threads have closed what they opened. */
 void pgs_hub_close(struct pgs_hub *hub);

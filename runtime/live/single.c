@@ -104,11 +104,13 @@ pgs__single_delta(struct pgs__subscription *subscription, const struct pgs__delt
     end(subscription->session, &frame);
 }
 
-/* A result that is too large may be smaller later; what else there is does not pass by itself. */
+/* A result that is too large may be smaller later, and changes be followed again; what else there
+ * is does not pass by itself. */
 void
 pgs__single_fail(struct pgs__session *session, const char *code, const char *message)
 {
     bool is_overflow = strcmp(code, "too_large") == 0;
+    bool passes = is_overflow || strcmp(code, "unavailable") == 0;
     struct pgs_buf frame;
 
     if (session->refusal != NULL) {
@@ -120,7 +122,7 @@ pgs__single_fail(struct pgs__session *session, const char *code, const char *mes
     add_text(&frame, "code", code);
     add_text(&frame, "message", message);
     end(session, &frame);
-    session->transport->end(session->at, is_overflow ? 1013 : 1011,
+    session->transport->end(session->at, passes ? 1013 : 1011,
                             is_overflow ? "overflow" : "invalidated");
 }
 

@@ -298,7 +298,7 @@ find_problem(const struct pgs__session *session, const struct pgs_live *live)
 
     if (!pgs__session_may_subscribe(session, live))
         return &forbidden;
-    if (problem == NULL && !session->thread->is_connected)
+    if (problem == NULL && session->thread->feed == PGS__FEED_LOST)
         return &unfollowed;
     return problem;
 }

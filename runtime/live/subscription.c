@@ -92,6 +92,39 @@ fail_size(struct pgs__subscription *subscription)
     fail(subscription, "too_large", "The result has too many rows or bytes: add a limit");
 }
 
+/* A result that nobody keeps up to date is not told: it is asked for when changes are followed, as
+ * news of that come, or given up. */
+static bool
+is_fed(struct pgs__subscription *subscription)
+{
+    bool is_fed_now =
+        subscription->has_result || subscription->session->thread->feed == PGS__FEED_FOLLOWING;
+
+    if (is_fed_now)
+        subscription->unfed_ms = 0;
+    else if (subscription->unfed_ms == 0)
+        subscription->unfed_ms = pgs_clock_ms();
+    return is_fed_now;
+}
+
+void
+pgs__subscriptions_give_up(struct pgs__session *session)
+{
+    int64_t now_ms = pgs_clock_ms();
+    h2o_linklist_t *link = session->subscriptions.next;
+
+    while (link != &session->subscriptions) {
+        struct pgs__subscription *subscription =
+            H2O_STRUCT_FROM_MEMBER(struct pgs__subscription, link, link);
+
+        link = link->next;
+        if (subscription->unfed_ms == 0 || now_ms - subscription->unfed_ms < PGS_LIVE_MAX_UNFED_MS)
+            continue;
+        pgs_limit_hit(PGS_LIMIT_LIVE_UNFED);
+        fail(subscription, "unavailable", "Changes cannot be followed at the moment");
+    }
+}
+
 /* ---- bytes ---- */
 
 /* False: it is too much, and has become more. */
@@ -404,7 +437,7 @@ pgs__subscriptions_pump(struct pgs_live_thread *thread)
         if (pgs__session_is_full(subscription->session)) {
             pgs_limit_hit(PGS_LIMIT_LIVE_QUEUE);
             pgs__turn_later(subscription, RETRY_MAX_MS);
-        } else if (pgs__subscription_has_settled(subscription)) {
+        } else if (pgs__subscription_has_settled(subscription) && is_fed(subscription)) {
             ask(subscription);
         }
     }

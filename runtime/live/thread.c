@@ -67,6 +67,17 @@ catch_up(struct pgs_live_thread *thread)
         for_each_subscription(thread, begin_anew, NULL);
 }
 
+static bool
+has_results(const struct pgs__session *session)
+{
+    for (h2o_linklist_t *link = session->subscriptions.next; link != &session->subscriptions;
+         link = link->next)
+        if (H2O_STRUCT_FROM_MEMBER(struct pgs__subscription, link, link)->has_result)
+            return true;
+    return false;
+}
+
+/* Of who was told nothing yet, nothing has to follow. */
 static void
 renew_sessions(struct pgs_live_thread *thread)
 {
@@ -74,9 +85,24 @@ renew_sessions(struct pgs_live_thread *thread)
          link = link->next) {
         struct pgs__session *session = H2O_STRUCT_FROM_MEMBER(struct pgs__session, link, link);
 
-        if (!session->is_relayed)
+        if (!session->is_relayed && has_results(session))
             pgs__session_renew(session);
     }
+}
+
+/* Where they are lost the next answer may be of another primary already. */
+static void
+take_state(struct pgs_live_thread *thread, const struct pgs__news *news)
+{
+    if (news->n_states <= thread->listener.n_states)
+        return;
+    thread->feed = news->state;
+    if (news->state != PGS__FEED_RESTING)
+        renew_sessions(thread);
+    if (news->state != PGS__FEED_FOLLOWING)
+        return;
+    pgs__recent_part(&thread->recent, news->number);
+    for_each_subscription(thread, begin_anew, NULL);
 }
 
 static void
@@ -112,15 +138,8 @@ take_news(struct pgs_live_thread *thread, const struct pgs__news *news)
     case PGS__NEWS_BEHIND:
         catch_up(thread);
         break;
-    case PGS__NEWS_CONNECTED:
-        thread->is_connected = true;
-        pgs__recent_part(&thread->recent, news->number);
-        renew_sessions(thread);
-        for_each_subscription(thread, begin_anew, NULL);
-        break;
-    case PGS__NEWS_LOST:
-        thread->is_connected = false;
-        renew_sessions(thread); /* the next answer may be of another primary already */
+    case PGS__NEWS_STATE:
+        take_state(thread, news);
         break;
     case PGS__NEWS_CLAIMED:
         give_up(thread, news);
@@ -173,7 +192,7 @@ pgs__thread_count(struct pgs_live_thread *thread, const struct pgs_live *live, i
         pgs__hub_unlisten(thread->config.hub, &thread->listener);
         pgs__recent_clear(&thread->recent);
     } else if (thread->n_subscriptions == 1 && change > 0) {
-        pgs__hub_listen(thread->config.hub, &thread->listener, &thread->recent);
+        thread->feed = pgs__hub_listen(thread->config.hub, &thread->listener, &thread->recent);
     }
 }
 
@@ -205,6 +224,8 @@ on_second(h2o_timeout_entry_t *entry)
          link = link->next) {
         struct pgs__session *session = H2O_STRUCT_FROM_MEMBER(struct pgs__session, link, link);
 
+        if (thread->feed != PGS__FEED_FOLLOWING)
+            pgs__subscriptions_give_up(session);
         if (is_over(session) && !session->is_ending)
             pgs__session_expire(session);
         else
@@ -324,7 +345,7 @@ pgs_live_open(h2o_loop_t *loop, const struct pgs_live_config *config)
     thread->queue = h2o_multithread_create_queue(loop);
     if (config->hub != NULL) {
         h2o_multithread_register_receiver(thread->queue, &thread->listener.receiver, on_news);
-        thread->is_connected = pgs__hub_join(config->hub, &thread->listener);
+        thread->feed = pgs__hub_join(config->hub, &thread->listener);
     }
     if (config->relay != NULL)
         pgs__relayed_open(thread);

@@ -23,6 +23,7 @@ enum {
     PGS_LIVE_MAX_MESSAGE_BYTES = 65536,
     PGS_LIVE_MAX_QUEUED_BYTES = 1048576, /* for a client that does not read */
     PGS_LIVE_MAX_ID_BYTES = 64,
+    PGS_LIVE_MAX_UNFED_MS = 5000, /* for changes to be followed, before there is a result */
 };
 
 struct pgs__question;
@@ -34,7 +35,7 @@ struct pgs_live_thread {
     struct pgs_live_config config;
     h2o_multithread_queue_t *queue;
     struct pgs__listener listener;
-    bool is_connected; /* the feed */
+    enum pgs__feed_state feed;
     bool is_stopping;
     struct pgs__recent recent; /* while there are subscriptions */
     struct pgs__interests interests;
@@ -109,6 +110,7 @@ struct pgs__subscription {
     uint64_t applied;  /* what its client has holds no commit after this one */
     uint64_t told;     /* number of the commit up to which its client has every one */
     struct pgs__seen seen;
+    int64_t unfed_ms; /* since when it waits for changes to be followed; 0: it does not */
     int64_t start_ms; /* of the last asking */
     int64_t not_before_ms;
     int failures;           /* of the database in a row */
@@ -205,6 +207,9 @@ void pgs__subscription_restart(struct pgs__subscription *subscription);
 
 /* Counts the memory that it has now; where that is too much it is closed. */
 void pgs__subscription_count_bytes(struct pgs__subscription *subscription);
+
+/* Changes are not followed: those that have waited for it for too long, without a result, end. */
+void pgs__subscriptions_give_up(struct pgs__session *session);
 
 /* Asks for what is due and may be asked for. */
 void pgs__subscriptions_pump(struct pgs_live_thread *thread);

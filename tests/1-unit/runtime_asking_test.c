@@ -77,6 +77,7 @@ begin(void **state)
         return 1;
     thread->loop = backend.pool->loop;
     thread->config.pool = backend.pool;
+    thread->feed = PGS__FEED_FOLLOWING;
     pgs__turns_init(&thread->turns);
     h2o_timeout_init(thread->loop, &thread->tick_timeout, 2);
     session = (struct pgs__session){.thread = thread,

@@ -110,19 +110,36 @@ open_session(void)
 
 /* The feed of this hub never connects; nobody asks a database, and nobody looks after sessions. */
 static int
-open_thread(void **state)
+open_unfed(void **state)
 {
     struct pgs_live_config config = {.app = &app};
 
     (void)state;
-    config.hub = hub = pgs_hub_open(&app, "host=/nowhere port=1", 20);
-    assert_non_null(hub);
+    config.hub = hub;
     thread = pgs_live_open(loop, &config);
     assert_non_null(thread);
     thread->turns.lines[PGS__LINE_QUICK].n_asked = PGS_LIVE_MAX_ASKED;
     h2o_timeout_unlink(&thread->second);
     open_session();
     return 0;
+}
+
+static int
+open_thread(void **state)
+{
+    hub = pgs_hub_open(&app, "host=/nowhere port=1", 20, 60000);
+    assert_non_null(hub);
+    pgs__hub_on_state(hub, true);
+    return open_unfed(state);
+}
+
+static int
+open_resting(void **state)
+{
+    hub = pgs_hub_open(&app, "host=/nowhere port=1", 20, 60000);
+    assert_non_null(hub);
+    assert_true(pgs__hub_on_rest(hub));
+    return open_unfed(state);
 }
 
 static int
@@ -285,7 +302,7 @@ test_one_who_comes_between(void **state)
     pgs__hub_on_state(hub, false); /* comes behind it */
     run_until(3);
     assert_int_equal(n_frames, 2);
-    assert_false(thread->is_connected);
+    assert_int_equal(thread->feed, PGS__FEED_LOST);
     pgs__hub_on_changes(hub, commit_of(4, 1)); /* and is let go by who closes */
 }
 
@@ -400,13 +417,109 @@ test_floor_of_a_new_feed(void **state)
     pgs__hub_on_state(hub, false);
     pgs__hub_on_state(hub, true);
     commit(4, 1);
-    (void)subscribe("a"); /* the thread hears of the connection after it */
+    (void)subscribe("a"); /* the news of the connection are behind it, and old */
     assert_int_equal(thread->recent.last, 4);
     assert_int_equal(thread->recent.floor, 3);
+    assert_int_equal(thread->feed, PGS__FEED_FOLLOWING);
     commit(5, 1);
     run_until(5);
-    assert_true(thread->is_connected);
+    assert_int_equal(thread->feed, PGS__FEED_FOLLOWING);
     assert_int_equal(thread->recent.floor, 3);
+    assert_int_equal(session->gen, 7);
+}
+
+/* ---- a feed that is not wanted ---- */
+
+static struct pgs__subscription *
+begin(const char *id)
+{
+    pgs__subscription_begin(&(struct pgs__wanted){session, id, &notes, NULL},
+                            &(struct pgs__mark){.gen = 0});
+    assert_false(h2o_linklist_is_empty(&session->subscriptions));
+    return H2O_STRUCT_FROM_MEMBER(struct pgs__subscription, link, session->subscriptions.prev);
+}
+
+/* With room to ask for what may be asked for. */
+static void
+pump(void)
+{
+    thread->turns.lines[PGS__LINE_QUICK].n_asked = 0;
+    pgs__subscriptions_pump(thread);
+    thread->turns.lines[PGS__LINE_QUICK].n_asked = PGS_LIVE_MAX_ASKED;
+}
+
+static void
+run_until_fed(void)
+{
+    for (int ms = 0; thread->feed != PGS__FEED_FOLLOWING && ms < LONG_MS; ms += 10)
+        (void)h2o_evloop_run(loop, 10);
+    assert_int_equal(thread->feed, PGS__FEED_FOLLOWING);
+}
+
+static void
+test_the_first_waits_for_the_feed(void **state)
+{
+    struct pgs__subscription *subscription;
+
+    (void)state;
+    assert_false(pgs__hub_wants_changes(hub));
+    subscription = begin("a");
+    assert_true(pgs__hub_wants_changes(hub));
+    assert_false(pgs__hub_on_rest(hub));
+    pump();
+    assert_false(is_due(subscription));
+    assert_null(subscription->asking);
+    pgs__subscriptions_give_up(session);
+    assert_int_equal(n_frames, 0);
+    pgs__hub_on_state(hub, true);
+    run_until_fed();
+    assert_true(is_due(subscription));
+    assert_int_equal(session->gen, 7); /* it was told nothing */
+}
+
+static void
+test_who_holds_a_result_is_told_of_another_feed(void **state)
+{
+    struct pgs__subscription *subscription = subscribe("a");
+
+    (void)state;
+    pgs__hub_on_state(hub, true);
+    run_until_fed();
+    assert_true(is_due(subscription));
+    assert_int_not_equal(session->gen, 7);
+}
+
+static void
+test_waiting_for_the_feed_has_an_end(void **state)
+{
+    uint64_t hits = pgs_limit_hits(PGS_LIMIT_LIVE_UNFED);
+    struct pgs__subscription *late, *early = begin("a");
+
+    (void)state;
+    late = begin("b");
+    pump();
+    pgs__subscriptions_give_up(session);
+    assert_int_equal(session->n_subscriptions, 2);
+    early->unfed_ms -= PGS_LIVE_MAX_UNFED_MS;
+    pgs__subscriptions_give_up(session);
+    assert_int_equal(session->n_subscriptions, 1);
+    assert_int_equal(n_frames, 1);
+    assert_int_equal(pgs_limit_hits(PGS_LIMIT_LIVE_UNFED), hits + 1);
+    pgs__hub_on_state(hub, true);
+    run_until_fed();
+    assert_true(is_due(late));
+}
+
+/* Its client may come back, or go from page to page. */
+static void
+test_the_feed_outlasts_the_last(void **state)
+{
+    (void)state;
+    pgs__subscription_close(subscribe("a"));
+    assert_true(pgs__hub_wants_changes(hub));
+    assert_false(pgs__hub_on_rest(hub));
+    (void)subscribe("b");
+    assert_int_equal(thread->feed, PGS__FEED_FOLLOWING);
 }
 
 /* ---- a client that comes back ---- */
@@ -452,6 +565,13 @@ main(void)
         cmocka_unit_test_setup_teardown(test_commits_from_another_thread, open_thread,
                                         close_thread),
         cmocka_unit_test_setup_teardown(test_floor_of_a_new_feed, open_thread, close_thread),
+        cmocka_unit_test_setup_teardown(test_the_first_waits_for_the_feed, open_resting,
+                                        close_thread),
+        cmocka_unit_test_setup_teardown(test_who_holds_a_result_is_told_of_another_feed,
+                                        open_resting, close_thread),
+        cmocka_unit_test_setup_teardown(test_waiting_for_the_feed_has_an_end, open_resting,
+                                        close_thread),
+        cmocka_unit_test_setup_teardown(test_the_feed_outlasts_the_last, open_thread, close_thread),
     };
 
     loop = h2o_evloop_create();

@@ -353,7 +353,7 @@ for (const [limit, provoke] of Object.entries(limits))
   });
 
 test('each limit of live queries has a case here', async () => {
-  const elsewhere = ['live_asked', 'live_behind', 'live_claims', 'live_kept', 'live_outbox']; // tests/1-unit/runtime_turns_test.c, runtime_hub_test.c, runtime_shelf_test.c, live_outbox.test.mjs
+  const elsewhere = ['live_asked', 'live_behind', 'live_claims', 'live_kept', 'live_outbox', 'live_unfed']; // tests/1-unit/runtime_turns_test.c, runtime_hub_test.c, runtime_shelf_test.c, live_outbox.test.mjs, live_idle.test.mjs
   assert.deepEqual(Object.keys(await hits()).filter((name) => name.startsWith('live_')).sort(), [...Object.keys(limits), ...elsewhere].sort());
 });
 

@@ -128,6 +128,7 @@ test('a membership that ends takes its groups along', async () => {
 
 test('what an answer has counted is not counted again by a log that is behind', async () => {
   const live = await open(staff);
+  await live.subscribe('t', 'tickets', { team_id: 3 }).ready();
   const { pid } = (await sql(`select active_pid as pid from pg_replication_slots where database = 'api_live_aggregate' and active`)).rows[0];
   let rooms;
   await sql('insert into visit values (1, 3, 1, 10), (2, 3, 1, 20), (3, 3, 2, 30)');

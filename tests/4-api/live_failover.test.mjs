@@ -109,10 +109,10 @@ test('where nothing asks for a primary, the data may be of a standby, live queri
 
 test('a failover is announced: what the new primary never had goes, what is committed there comes', { timeout: 90_000 }, async () => {
   server = await startServer(program, env);
-  await until('the log to be followed', isFollowed);
   lives = await Promise.all([staff, ada].map((who) => Live.open(server.port, { headers: credentials(who) })));
   held = questions.map((one, i) => ({ ...one, subscription: lives[one.who === staff ? 0 : 1].subscribe(`q${i}`, one.query, one.params) }));
   for (const { subscription } of held) await subscription.ready();
+  assert.ok(await isFollowed());
   const isTold = ({ id }) => held[0].subscription.rows?.some((row) => row.id === id);
 
   const old = beginWriting(primary, 1000);

@@ -31,7 +31,9 @@ const sender = () => until('the log to be followed', async () =>
   (await sql(`select active_pid as pid from pg_replication_slots where database = 'api_live_late' and active`)).rows[0]?.pid);
 
 test('what an answer holds is not told once more by a log that is behind', async () => {
-  const live = await open(), pid = await sender();
+  const live = await open();
+  await live.subscribe('m', 'mine', {}).ready();
+  const pid = await sender();
   process.kill(pid, 'SIGSTOP');
   try {
     await sql(`update ticket set title = 'b' where id = 1`);

@@ -41,7 +41,7 @@ before(async () => {
   project = await buildProject('tests/4-api/live', { as: name, more, cluster });
   await makeDatabase(cluster, project, name);
   program = join(project, 'build/server/board');
-  env = environment(cluster, name, await freePort(), await freePort());
+  env = environment(cluster, name, await freePort(), await freePort(), { LIVE_RESUME_TIME: '0' });
   db = await connect(cluster, name);
   await db.query(seed);
   await watchStatements(db, name);
@@ -96,7 +96,7 @@ async function withServer(interval, work) {
 }
 
 test('the log says what feeds live queries, and writers write nothing for nobody', async () => {
-  await until('the feed', () => event(server, 'live_feed_connected')?.source === 'outbox');
+  await until('the feed', () => event(server, 'live_feed_ready')?.source === 'outbox');
   await sql(`insert into ticket (id, team_id, title) values (9, 1, 'x'); update ticket set title = 'y' where id = 9; delete from ticket where id = 9; truncate note`);
   assert.equal(await recorded(), 0);
 });

@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "http/guard.h"
 #include "http/worker.h"
-#include "live/live.h"
+#include "live/hub.h"
 #include "rest/rest.h"
 
 #define TURNS_AT_WORK 4 /* of the loop, for what one piece sets off */
@@ -44,19 +44,23 @@ clock_us(void)
     return now_us;
 }
 
-/* Its feed finds no PostgreSQL. */
+/* Its feed finds no PostgreSQL; what is subscribed to is asked for as if it did. */
 static struct pgs_live_thread *
 open_live(h2o_loop_t *loop)
 {
+    struct pgs_hub *hub = pgs_hub_open(&pgs_app, "host=/nowhere", 20, 0);
     const struct pgs_live_config live_config = {
         .app = &pgs_app,
-        .hub = pgs_hub_open(&pgs_app, "host=/nowhere", 20),
+        .hub = hub,
         .pool = thread.pool,
         .authn = thread.authn,
         .idle_ms = 3600000,
         .kept_ms = 60000,
     };
 
+    if (hub == NULL)
+        abort();
+    pgs__hub_on_state(hub, true);
     return pgs_live_open(loop, &live_config);
 }
 
