@@ -182,7 +182,6 @@ follow(struct pgs_feed *feed, enum source source)
     else
         pgs__outbox_follow(feed);
     pgs_gauge_set(PGS_CELL_LIVE_FEED, 0);
-    pgs_gauge_set(PGS_CELL_LIVE_BEHIND, 0);
 }
 
 static void

@@ -149,30 +149,19 @@ get_int64(const uint8_t *at)
     return value;
 }
 
-static void
-note_end(const struct pgs_feed *feed, uint64_t end)
-{
-    pgs_gauge_set(PGS_CELL_LIVE_BEHIND, end > feed->log.lsn ? end - feed->log.lsn : 0);
-}
-
-/* XLogData, or a keepalive: where the log ends, and whether an answer is wanted. */
+/* XLogData, or a keepalive: how far PostgreSQL has read the log, and whether an answer is wanted.
+ */
 static bool
 read_copy(struct pgs_feed *feed, const uint8_t *at, size_t len)
 {
     const size_t head = 1 + 8 + 8 + 8;
 
-    if (len >= head && at[0] == 'w') {
-        uint64_t end = get_int64(at + 1 + 8);
-        bool good = read_message(feed, at + head, len - head);
-
-        note_end(feed, end);
-        return good;
-    }
+    if (len >= head && at[0] == 'w')
+        return read_message(feed, at + head, len - head);
     if (len < 1 + 8 + 8 + 1 || at[0] != 'k')
         return false;
     if (feed->maker.changes == NULL && get_int64(at + 1) > feed->log.lsn)
         feed->log.lsn = get_int64(at + 1);
-    note_end(feed, get_int64(at + 1));
     return at[17] == 0 || send_status(feed, false);
 }
 

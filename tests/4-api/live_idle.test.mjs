@@ -42,7 +42,7 @@ const opened = () => events(server, 'live_feed_connected').length;
 const metric = async (...which) => (await scrape(env.ADMIN_PORT)).value(...which);
 const gauges = async () => {
   const metrics = await scrape(env.ADMIN_PORT);
-  return Object.fromEntries(['wanted', 'connected', 'behind_bytes'].map((which) => [which, metrics.value(`pgstack_live_feed_${which}`)]));
+  return Object.fromEntries(['wanted', 'connected'].map((which) => [which, metrics.value(`pgstack_live_feed_${which}`)]));
 };
 const readers = async () => (await db.rows(`select (select count(*)::int from pg_replication_slots) as slots, (select count(*)::int from pg_stat_replication) as senders,
   (select count(*)::int from pg_stat_activity where usename = 'pgstack_replicator') as sessions`))[0];
@@ -89,7 +89,7 @@ test('while nobody listens nothing of ours is in PostgreSQL, and the server is r
   await isUnread();
   await db.query(`${insert(50)}; delete from ticket where id = 50`);
   assert.ok(await isReady());
-  assert.deepEqual(await gauges(), { wanted: 0, connected: 0, behind_bytes: 0 });
+  assert.deepEqual(await gauges(), { wanted: 0, connected: 0 });
   assert.deepEqual([opened(), events(server, 'live_feed_failed'), await metric('pgstack_live_commits_total')], [0, [], 0]);
 });
 
@@ -110,7 +110,7 @@ test('the first subscription has the log read, and what is written meanwhile is 
   assert.equal((await readers()).slots, 1, 'somebody listens');
   await other.close();
   await isUnread();
-  assert.deepEqual([await gauges(), opened(), events(server, 'live_feed_rests').length], [{ wanted: 0, connected: 0, behind_bytes: 0 }, 1, 1]);
+  assert.deepEqual([await gauges(), opened(), events(server, 'live_feed_rests').length], [{ wanted: 0, connected: 0 }, 1, 1]);
   assert.ok(await isReady());
 });
 
@@ -204,7 +204,7 @@ test('limit: live_unfed: while a transaction holds up the slot a subscriber is t
     assert.deepEqual(refused, { type: 'error', id: 'n', code: 'unavailable', message: 'Changes cannot be followed at the moment' });
     assert.equal(subscription.rows, undefined);
     await until('the reason', () => events(server, 'live_feed_waits').length === 1);
-    assert.deepEqual(await gauges(), { wanted: 1, connected: 0, behind_bytes: 0 });
+    assert.deepEqual(await gauges(), { wanted: 1, connected: 0 });
     assert.ok(await metric('pgstack_limit_hits_total', { limit: 'live_unfed' }) > hits);
     assert.ok(await isReady());
     const status = await new Promise((answer) => {

@@ -33,7 +33,7 @@ export function request(port, method, path, { headers = {}, body, agent, localAd
         });
       });
     });
-    req.on('error', reject);
+    req.on('error', (error) => reject(Object.assign(error, { was_kept: req.reusedSocket })));
     req.on('timeout', () => req.destroy(new Error(`no answer to ${method} ${path} within ${timeout_ms} ms`)));
     req.end(bytes);
   });
