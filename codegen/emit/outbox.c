@@ -97,7 +97,7 @@ static const char rows_values[] = "array(select array[\n"
 
 /* Who writes has not the memory for all values of a hundred rows, however large they are: their
  * sizes are added up before. */
-static const char sized_values[] = "(select case when coalesce(sum(\n"
+static const char sized_values[] = "(select case when coalesce(sum(0::bigint +\n"
                                    "        @sizes@), 0) <= 65536\n"
                                    "      then @all_values@ end\n"
                                    "      from (select * from @rows@ limit 101) as r)";
@@ -245,8 +245,9 @@ value_of(const struct column *column)
     return arena_printf("case when %s is distinct from null then %s end", name, text);
 }
 
-/* How long its text is, or more than is told: what may be so large is not written to find out,
- * which could fail its writer. */
+/* How long its text is, or more than is told: what is so large is not written to find out, which
+ * could fail its writer.  Numbers like 1e100000, in JSON or arrays, are longer than they look; who
+ * stores many of them pays for it, here as in each answer. */
 static const char *
 size_of(const struct column *column)
 {

@@ -23,32 +23,26 @@ report(struct span span, const char *what, const char *hint)
 
 struct trace {
     const char *begins;
-    const char *unless; /* in the same statement; NULL: always */
     const char *what, *hint;
 };
 
 static const struct trace traces[] = {
     /* these end with the transaction, or are found by raw_sql.c */
-    {"set local", NULL, NULL, NULL},
-    {"set constraints", NULL, NULL, NULL},
-    {"set transaction", NULL, NULL, NULL},
-    {"set role", NULL, NULL, NULL},
-    {"set session authorization", NULL, NULL, NULL},
-    {"set row_security", NULL, NULL, NULL},
-    {"reset role", NULL, NULL, NULL},
-    {"set", NULL, "`set`", "write `set local`, or `set name = value` as a clause of the function"},
-    {"reset", NULL, "`reset`", "leave it out: what `set local` has set ends by itself"},
-    {"listen", NULL, "`listen`", "a live query tells its subscribers of changes"},
-    {"unlisten", NULL, "`unlisten`", "leave it out"},
-    {"prepare", NULL, "`prepare`", "write `execute ... using`: PL/pgSQL keeps plans by itself"},
-    {"deallocate", NULL, "`deallocate`", "leave it out: the server's own statements would go"},
-    {"discard", NULL, "`discard`", "leave it out"},
-    {"load", NULL, "`load`", "set session_preload_libraries for the role"},
-    {"create table pg_temp", "on commit drop", "a temporary table", "add `on commit drop`"},
-    {"create temp", "on commit drop", "a temporary table", "add `on commit drop`"},
-    {"create temporary", "on commit drop", "a temporary table", "add `on commit drop`"},
-    {"create local temp", "on commit drop", "a temporary table", "add `on commit drop`"},
-    {"create local temporary", "on commit drop", "a temporary table", "add `on commit drop`"},
+    {"set local", NULL, NULL},
+    {"set constraints", NULL, NULL},
+    {"set transaction", NULL, NULL},
+    {"set role", NULL, NULL},
+    {"set session authorization", NULL, NULL},
+    {"set row_security", NULL, NULL},
+    {"reset role", NULL, NULL},
+    {"set", "`set`", "write `set local`, or `set name = value` as a clause of the function"},
+    {"reset", "`reset`", "leave it out: what `set local` has set ends by itself"},
+    {"listen", "`listen`", "a live query tells its subscribers of changes"},
+    {"unlisten", "`unlisten`", "leave it out"},
+    {"prepare", "`prepare`", "write `execute ... using`: PL/pgSQL keeps plans by itself"},
+    {"deallocate", "`deallocate`", "leave it out: the server's own statements would go"},
+    {"discard", "`discard`", "leave it out"},
+    {"load", "`load`", "set session_preload_libraries for the role"},
 };
 
 /* Of a statement, also within a block. */
@@ -79,11 +73,41 @@ find_command(const struct raw_tokens *tokens, size_t i)
 
         if (!raw_are(tokens, i, trace->begins))
             continue;
-        if (is_command(tokens, i) && trace->what &&
-            (!trace->unless || raw_find(tokens, i, trace->unless) == tokens->n))
+        if (is_command(tokens, i) && trace->what)
             report(tokens->at[i].span, trace->what, trace->hint);
         return;
     }
+}
+
+/* `create [or replace] [local] temp ...`, or of a name in pg_temp. */
+static bool
+creates_temporary(const struct raw_tokens *tokens, size_t i)
+{
+    static const char *const before[] = {"create", "replace", "local", "global"};
+
+    if (!raw_is(tokens, i, "create"))
+        return false;
+    for (size_t at = i + 1; at < tokens->n && tokens->at[at].statement == tokens->at[i].statement;
+         at++) {
+        if (raw_is(tokens, at, "(") || raw_is(tokens, at, "as"))
+            return false;
+        if (raw_is(tokens, at, "pg_temp") ||
+            ((raw_is(tokens, at, "temp") || raw_is(tokens, at, "temporary")) &&
+             WORD_IS_AMONG(tokens->at[at - 1].text, before)))
+            return true;
+    }
+    return false;
+}
+
+static void
+find_temporary(const struct raw_tokens *tokens, size_t i)
+{
+    if (!creates_temporary(tokens, i))
+        return;
+    if (raw_find(tokens, i, "table") == tokens->n)
+        report(tokens->at[i].span, "what is temporary", "only a table can be `on commit drop`");
+    else if (raw_find(tokens, i, "on commit drop") == tokens->n)
+        report(tokens->at[i].span, "a temporary table", "add `on commit drop`");
 }
 
 /* ---- calls ---- */
@@ -157,8 +181,10 @@ check_tokens(const struct raw_tokens *tokens, bool of_functions)
             declares = true;
         else if (raw_is(tokens, i, "begin"))
             declares = false;
-        if (begins && !declares)
+        if (begins && !declares) {
             find_command(tokens, i);
+            find_temporary(tokens, i);
+        }
         find_call(tokens, i);
         if (raw_are(tokens, i, "cursor with hold"))
             report(raw_from_to(tokens, i, i + 2), "a cursor `with hold`", "leave out `with hold`");

@@ -189,8 +189,7 @@ fail(struct pgs_feed *feed, const char *event)
 {
     if (!feed->link.is_ending)
         pgs__link_log_failure(&feed->link, event);
-    if (feed->is_found)
-        feed->config.on_state(feed->config.arg, false);
+    feed->config.on_state(feed->config.arg, false);
     feed->is_found = false;
     feed->link.failures++;
 }
@@ -238,6 +237,8 @@ run_once(struct pgs_feed *feed)
     bool is_good;
 
     feed->is_resting = feed->is_begun = false;
+    /* There may be no connection for a long time. */
+    pgs_gauge_set(PGS_CELL_LIVE_WANTED, feed->config.wants_changes(feed->config.arg));
     source = choose(feed);
     is_good = source != NOTHING;
     if (is_good)

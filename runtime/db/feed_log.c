@@ -259,7 +259,8 @@ give_up_slot(struct pgs_feed *feed, const char *slot)
 
     (void)snprintf(command, sizeof(command), PGS_LOG_GIVE_UP_FORMAT, slot);
     pgs__link_disconnect(&feed->link);
-    if (pgs__feed_connect(feed, NULL))
+    if (pgs__feed_connect(feed, NULL) ||
+        (feed->link.is_ending && PQstatus(feed->link.pg) == CONNECTION_OK))
         result = pgs__link_ask(&feed->link, command, 0, NULL, PGS__FEED_ASK_MS);
     if (PQresultStatus(result) != PGRES_TUPLES_OK)
         PGS_LOG(PGS_LOG_WARN, "live_slot_left", PGS_LOG_STR("slot", slot),
@@ -323,7 +324,7 @@ pgs__log_begin(struct pgs_feed *feed)
     (void)snprintf(slot, sizeof(slot), "pgstack_live_%d_%d", (int)getpid(),
                    PQbackendPID(feed->link.pg));
     if (!make_slot(feed, slot)) {
-        if (feed->is_resting)
+        if (feed->is_resting || feed->link.is_ending)
             give_up_slot(feed, slot);
         return false;
     }

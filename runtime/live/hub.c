@@ -157,12 +157,12 @@ pgs__hub_on_pause(void *arg)
 static void
 set_state(struct pgs_hub *hub, enum pgs__feed_state state)
 {
+    if (state != PGS__FEED_LOST)
+        hub->is_impossible = false;
     if (state == hub->state)
         return;
     hub->state = state;
     hub->n_states++;
-    if (state != PGS__FEED_LOST)
-        hub->is_impossible = false;
     if (state == PGS__FEED_FOLLOWING)
         pgs__recent_part(&hub->recent, hub->recent.last);
     tell(hub, &(struct pgs__news){.kind = PGS__NEWS_STATE,

@@ -335,6 +335,11 @@ pgs__match_learn(const struct pgs__subscription *subscription, struct pgs__held 
     /* Before a first result there is nothing to explain, and many rows were written. */
     if (subscription->joined == NULL || !subscription->has_result || number >= recent->last)
         return;
+    /* What has been let go, or lost with a connection, may have been of any table. */
+    if (number < recent->apart || recent->last - number > PGS_RECENT_SIZE)
+        pgs__joined_forget(subscription->joined);
+    if (number < recent->apart)
+        number = recent->apart;
     for (number = pgs__recent_after(recent, number); number <= recent->last; number++) {
         const struct pgs__commit *commit = pgs__recent_at(recent, number);
 

@@ -167,8 +167,9 @@ is_wanted(const struct parked *parked, const struct pgs__wanted *wanted,
 {
     const struct pgs__subscription *subscription = parked->subscription;
 
-    return parked->gen == mark->gen && subscription->live == wanted->live &&
-           strcmp(subscription->id, wanted->id) == 0 && same_caller(&parked->caller, caller) &&
+    return parked->until_ms > pgs_clock_ms() && parked->gen == mark->gen &&
+           subscription->live == wanted->live && strcmp(subscription->id, wanted->id) == 0 &&
+           same_caller(&parked->caller, caller) &&
            same_arguments(subscription->arguments, wanted->arguments,
                           wanted->live->arguments->n_fields) &&
            pgs__sent_holds(&subscription->sent, mark);

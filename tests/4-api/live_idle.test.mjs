@@ -107,6 +107,7 @@ test('the first subscription has the log read, and what is written meanwhile is 
   await compare(held);
   for (const { subscription } of held) assert.equal(new Set(subscription.frames.map(({ gen }) => gen)).size, 1, 'the feed was there before its snapshot');
   await live.close();
+  await sleep(rests_after_ms + 1000);
   assert.equal((await readers()).slots, 1, 'somebody listens');
   await other.close();
   await isUnread();
@@ -251,6 +252,19 @@ test('where the last one leaves before there is a slot, it is given up, whoever 
   await db.query(insert(63));
   await subscription.become(await truth(db, { who: staff, query: 'total', params: { team: 3 } }));
   await live.close();
+});
+
+test('a server that ends before there is a slot leaves none behind', async () => {
+  await isUnread();
+  await withOpenTransaction(async () => {
+    const ports = { PORT: String(await freePort()), ADMIN_PORT: String(await freePort()) }, other = await startServer(program, { ...env, ...ports });
+    const live = await Live.open(ports.PORT, { headers: credentials(staff) });
+    total(live);
+    await until('a slot to be made', async () => (await readers()).slots === 1);
+    assert.deepEqual(await other.stop('SIGTERM', 30_000), { code: 0, signal: null });
+    other.forget();
+    await isUnread();
+  });
 });
 
 test('what is wrong is said at the start, though nobody listens, and so is that it is mended', async () => {

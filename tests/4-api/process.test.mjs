@@ -77,6 +77,9 @@ async function begin() {
   return { answer };
 }
 
+/** It drains, and lets nobody else in. */
+const untilClosed = () => until('nobody else to be let in', () => ask(path, { agent: false }).then(() => false, (error) => error.code === 'ECONNREFUSED'));
+
 /** SIGHUP, until the next generation has taken over. */
 async function swap() {
   const before = events('generation_ready').length;
@@ -170,7 +173,7 @@ describe('a stop', () => {
   test('a request under way is the last one of its connection, and is answered', async () => {
     await open();
     const { answer } = await begin(), ended = server.stop();
-    await until('nobody else to be let in', () => ask(path, { agent: false }).then(() => false, (error) => error.code === 'ECONNREFUSED'));
+    await untilClosed();
     await gate.open();
     const r = await answer;
     assert.equal(r.status, 200);
@@ -190,7 +193,7 @@ describe('a stop', () => {
       await open({ SUPERVISE, STOP_TIMEOUT: '60m' });
       const { answer } = await begin();
       server.child.kill('SIGTERM');
-      await until('it to drain', () => ask(path, { agent: false }).then(() => false, (error) => error.code === 'ECONNREFUSED'));
+      await untilClosed();
       assert.deepEqual(await server.stop('SIGINT', 30_000), { code: 1, signal: null });
       await assert.rejects(answer);
     });
@@ -199,6 +202,7 @@ describe('a stop', () => {
     await open({ SUPERVISE: 'false' });
     assert.deepEqual(childrenOf(server.supervisor), []);
     const { answer } = await begin(), ended = server.stop();
+    await untilClosed();
     await gate.open();
     assert.equal((await answer).status, 200);
     assert.deepEqual(await ended, { code: 0, signal: null });

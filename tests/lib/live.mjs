@@ -13,7 +13,7 @@ class Subscription {
   }
 
   take(frame) {
-    if (frame.code === 'unavailable' && this.asked) { // transactions of other files hold up the log: asked again, as clients do
+    if (frame.message === 'Changes cannot be followed at the moment' && this.asked) { // transactions of other files hold up the log: asked again, as clients do
       setTimeout(() => { if (this.asked) this.live.say(this.asked); }, 100);
       return;
     }
