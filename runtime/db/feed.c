@@ -189,7 +189,8 @@ fail(struct pgs_feed *feed, const char *event)
 {
     if (!feed->link.is_ending)
         pgs__link_log_failure(&feed->link, event);
-    feed->config.on_state(feed->config.arg, false);
+    if (feed->is_found)
+        feed->config.on_state(feed->config.arg, false);
     feed->is_found = false;
     feed->link.failures++;
 }

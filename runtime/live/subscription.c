@@ -111,8 +111,6 @@ void
 pgs__subscriptions_give_up(struct pgs__session *session)
 {
     int64_t now_ms = pgs_clock_ms();
-    int max_ms =
-        session->thread->feed == PGS__FEED_LOST ? PGS_LIVE_MAX_UNFED_MS : PGS_LIVE_MAX_BEGIN_MS;
     h2o_linklist_t *link = session->subscriptions.next;
 
     while (link != &session->subscriptions) {
@@ -120,7 +118,7 @@ pgs__subscriptions_give_up(struct pgs__session *session)
             H2O_STRUCT_FROM_MEMBER(struct pgs__subscription, link, link);
 
         link = link->next;
-        if (subscription->unfed_ms == 0 || now_ms - subscription->unfed_ms < max_ms)
+        if (subscription->unfed_ms == 0 || now_ms - subscription->unfed_ms < PGS_LIVE_MAX_UNFED_MS)
             continue;
         pgs_limit_hit(PGS_LIMIT_LIVE_UNFED);
         fail(subscription, "unavailable", "Changes cannot be followed at the moment");

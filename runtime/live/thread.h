@@ -23,8 +23,7 @@ enum {
     PGS_LIVE_MAX_MESSAGE_BYTES = 65536,
     PGS_LIVE_MAX_QUEUED_BYTES = 1048576, /* for a client that does not read */
     PGS_LIVE_MAX_ID_BYTES = 64,
-    PGS_LIVE_MAX_UNFED_MS = 5000,  /* for changes to be followed, before there is a result, */
-    PGS_LIVE_MAX_BEGIN_MS = 20000, /* or where nothing is wrong yet: a host may not answer */
+    PGS_LIVE_MAX_UNFED_MS = 5000, /* for changes to be followed, before there is a result */
 };
 
 struct pgs__question;
