@@ -12,14 +12,13 @@
 
 #include "base/limit.h"
 #include "live/match.h"
+#include "runtime_commits.h"
 
 #define LONG_MS 60000
 #define LARGE 8388608 /* bytes of a row */
 
-/* ---- an application with one table and one live query ---- */
+/* ---- an application with one live query ---- */
 
-static const char *const note_columns[] = {"id", "body", NULL};
-static const struct pgs_watched watched[] = {{"public", "note", note_columns}, {NULL, NULL, NULL}};
 static const struct pgs_column columns[] = {PGS_COLUMN("id", "id", PGS_INT8, "bigint", false),
                                             PGS_COLUMN("body", "body", PGS_TEXT, "text", false)};
 static const uint16_t places[] = {0, 1};
@@ -180,48 +179,6 @@ is_due(const struct pgs__subscription *subscription)
 }
 
 /* ---- commits ---- */
-
-static struct pgs_changes_relation
-note_relation(void)
-{
-    static const char message[] = "R\0\0\0\1public\0note\0d\0\2"
-                                  "\1id\0\0\0\0\24\377\377\377\377"
-                                  "\0body\0\0\0\0\31\377\377\377\377";
-    struct pgs_changes_relation relation = {.oid = 1, .watched = 0};
-    struct pgs_pgoutput m;
-
-    assert_true(pgs_pgoutput_read((const uint8_t *)message, sizeof(message) - 1, &m));
-    assert_true(pgs_changes_relation_read(&relation, &m, &watched[0]));
-    return relation;
-}
-
-/* An insert of a row whose body has `len` bytes. */
-static struct pgs_changes *
-commit_of(uint32_t xid, size_t len)
-{
-    static const char head[] = "I\0\0\0\1N\0\2t\0\0\0\1"
-                               "7t";
-    struct pgs_changes_relation relation = note_relation();
-    size_t size = sizeof(head) - 1 + 4 + len;
-    char *message = malloc(size);
-    struct pgs_changes_maker maker;
-    struct pgs_changes *changes;
-    struct pgs_pgoutput m;
-
-    assert_non_null(message);
-    memset(message, 'x', size);
-    memcpy(message, head, sizeof(head) - 1);
-    for (size_t i = 0; i < 4; i++)
-        message[sizeof(head) - 1 + i] = (char)(len >> (24 - 8 * i) & 0xff);
-    assert_true(pgs_changes_maker_init(&maker, 1));
-    assert_true(pgs_pgoutput_read((const uint8_t *)message, size, &m));
-    assert_true(pgs_changes_add(&maker, &relation, &m, true));
-    changes = pgs_changes_finish(&maker, xid, xid * 100);
-    pgs_changes_maker_clear(&maker);
-    pgs_changes_relation_clear(&relation);
-    free(message);
-    return changes;
-}
 
 static void
 commit(uint32_t xid, size_t len)
@@ -510,6 +467,38 @@ test_waiting_for_the_feed_has_an_end(void **state)
     assert_true(is_due(late));
 }
 
+static void
+test_whoever_comes_finds_it_resting(void **state)
+{
+    (void)state;
+    commit(1, LARGE);
+    assert_true(pgs__hub_on_rest(hub));
+    (void)begin("a");
+    assert_int_equal(thread->feed, PGS__FEED_RESTING);
+    assert_int_equal(thread->recent.floor, 1);
+    assert_int_equal(thread->recent.bytes, 0); /* nothing is kept for nobody */
+}
+
+/* Each attempt to follow changes that fails says that it has. */
+static void
+test_the_same_is_said_once(void **state)
+{
+    uint64_t gen;
+
+    (void)state;
+    (void)subscribe("a");
+    pgs__hub_on_state(hub, false);
+    commit(1, 1);
+    run_until(1);
+    assert_int_equal(thread->feed, PGS__FEED_LOST);
+    gen = session->gen;
+    assert_int_not_equal(gen, 7);
+    pgs__hub_on_state(hub, false);
+    commit(2, 1);
+    run_until(2);
+    assert_int_equal(session->gen, gen);
+}
+
 /* Its client may come back, or go from page to page. */
 static void
 test_the_feed_outlasts_the_last(void **state)
@@ -571,6 +560,9 @@ main(void)
                                         open_resting, close_thread),
         cmocka_unit_test_setup_teardown(test_waiting_for_the_feed_has_an_end, open_resting,
                                         close_thread),
+        cmocka_unit_test_setup_teardown(test_whoever_comes_finds_it_resting, open_thread,
+                                        close_thread),
+        cmocka_unit_test_setup_teardown(test_the_same_is_said_once, open_thread, close_thread),
         cmocka_unit_test_setup_teardown(test_the_feed_outlasts_the_last, open_thread, close_thread),
     };
 

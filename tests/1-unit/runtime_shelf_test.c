@@ -176,6 +176,19 @@ test_nobody_comes(void **state)
     assert_true(find(&a, "u", at_seq(1)));
 }
 
+/* Nobody has swept yet. */
+static void
+test_who_comes_too_late(void **state)
+{
+    struct pgs__session a = session_of(ada, 1);
+
+    (void)state;
+    put(&a, "t", 100, 0);
+    put(&a, "u", 100, 100000);
+    assert_false(find(&a, "t", at_seq(1)));
+    assert_true(find(&a, "u", at_seq(1)));
+}
+
 static void
 test_the_oldest_makes_room(void **state)
 {
@@ -219,6 +232,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_frames_are_bounded, open_shelf, close_shelf),
         cmocka_unit_test_setup_teardown(test_only_its_caller_finds_it, open_shelf, close_shelf),
         cmocka_unit_test_setup_teardown(test_nobody_comes, open_shelf, close_shelf),
+        cmocka_unit_test_setup_teardown(test_who_comes_too_late, open_shelf, close_shelf),
         cmocka_unit_test_setup_teardown(test_the_oldest_makes_room, open_shelf, close_shelf),
         cmocka_unit_test_setup_teardown(test_all_of_it_is_counted, open_shelf, close_shelf),
     };

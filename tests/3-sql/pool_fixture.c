@@ -28,6 +28,7 @@ static int n_answered;
 static bool is_sending;
 static bool was_called_while_sending;
 static int64_t clock_skew_us;
+static int64_t held_us; /* what the clock says while it is held; 0: it runs */
 static uint32_t random_state;
 
 /* ---- time ---- */
@@ -50,13 +51,26 @@ real_ms(void)
 static int64_t
 skewed_us(void)
 {
-    return real_us() + clock_skew_us;
+    return held_us != 0 ? held_us : real_us() + clock_skew_us;
 }
 
 void
 put_clock_forward(int ms)
 {
     clock_skew_us += (int64_t)ms * 1000;
+    if (held_us != 0)
+        held_us += (int64_t)ms * 1000;
+}
+
+bool
+hold_clock(bool hold)
+{
+    bool was_held = held_us != 0;
+
+    if (was_held && !hold)
+        clock_skew_us = held_us - real_us();
+    held_us = hold ? skewed_us() : 0;
+    return was_held;
 }
 
 void
@@ -339,7 +353,7 @@ int
 set_up(void **state)
 {
     (void)state;
-    clock_skew_us = 0;
+    clock_skew_us = held_us = 0;
     n_answered = 0;
     was_called_while_sending = false;
     admin("truncate pool_test.entry, pool_test.parent, pool_test.child");

@@ -79,6 +79,9 @@ int64_t real_ms(void);
 /* From now on the pool's clock is this much later. */
 void put_clock_forward(int ms);
 
+/* It stands still, or runs on from there.  Whether it stood still before. */
+bool hold_clock(bool hold);
+
 /* ---- transactions ---- */
 
 struct pgs_txn *new_txn(const struct caller *caller);

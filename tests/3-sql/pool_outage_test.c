@@ -7,18 +7,20 @@
 
 #include <stdio.h>
 
+#include "db/pool_private.h"
+
 /* The pool's clock stands still meanwhile: how long PostgreSQL takes is not the question. */
 static void
 ask_runner(const char *what)
 {
-    int64_t began = real_ms();
+    bool was_held = hold_clock(true);
     char line[16];
 
     printf("> %s\n", what);
     (void)fflush(stdout);
     if (fgets(line, sizeof(line), stdin) == NULL)
         fail_msg("nobody answers to \"> %s\"", what);
-    put_clock_forward((int)(began - real_ms()));
+    (void)hold_clock(was_held);
 }
 
 static void
@@ -107,6 +109,34 @@ test_orderly_stop(void **state)
     assert_string_equal(ask(&ada, "select count(*) from pool_test.item")->value, "10");
 }
 
+/* The pool's clock goes on only while nothing is under way: what the machine takes does not count.
+ */
+static void
+test_back_within_two_seconds(void **state)
+{
+    const struct pgs__conn *conn;
+    int64_t until_ms = real_ms() + PATIENCE_MS;
+    int waited_ms = 0;
+
+    (void)state;
+    open_pool(one_connection());
+    conn = &pool->conns[0];
+    ask_runner("stop");
+    (void)hold_clock(true);
+    for (; conn->failures < 12 && real_ms() < until_ms; run_loop(20))
+        put_clock_forward(conn->state == PGS__CONN_DOWN ? 1000 : 0);
+    assert_int_equal(conn->failures, 12);
+    start_postgres();
+    until_ms = real_ms() + PATIENCE_MS;
+    for (; !pgs_pool_is_connected(pool) && real_ms() < until_ms; run_loop(60))
+        if (conn->state == PGS__CONN_DOWN) {
+            put_clock_forward(100);
+            waited_ms += 100;
+        }
+    assert_true(pgs_pool_is_connected(pool));
+    assert_in_range(waited_ms, 0, 2000);
+}
+
 static void
 test_opened_before_postgres(void **state)
 {
@@ -143,9 +173,9 @@ int
 main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        a_case(test_crash_and_recovery), a_case(test_not_begun_when_it_crashed),
-        a_case(test_orderly_stop),       a_case(test_opened_before_postgres),
-        a_case(test_closed_while_away),
+        a_case(test_crash_and_recovery),     a_case(test_not_begun_when_it_crashed),
+        a_case(test_orderly_stop),           a_case(test_back_within_two_seconds),
+        a_case(test_opened_before_postgres), a_case(test_closed_while_away),
     };
 
     begin_program(argc, argv);
