@@ -238,8 +238,7 @@ run_once(struct pgs_feed *feed)
     bool is_good;
 
     feed->is_resting = feed->is_begun = false;
-    /* There may be no connection for a long time. */
-    pgs_gauge_set(PGS_CELL_LIVE_WANTED, feed->config.wants_changes(feed->config.arg));
+    (void)pgs__feed_is_wanted(feed); /* there may be no connection for a long time */
     source = choose(feed);
     is_good = source != NOTHING;
     if (is_good)

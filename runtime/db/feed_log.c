@@ -4,7 +4,9 @@
  * Streaming Replication Protocol).  Everything blocks but the waits for a slot and for more,
  * which close() ends.
  */
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +19,8 @@
 #define STATUS_MS 5000 /* wal_sender_timeout is 60 s unless it is set */
 #define SILENCE_MS 60000
 #define SLOW_SLOT_MS 5000
+#define POLL_MS 10
+#define SLOW_POLL_MS 500
 #define MUCH_BYTES 8192 /* read at once: there may be more */
 
 /* ---- a transaction ---- */
@@ -202,14 +206,31 @@ is_status(struct pgs_feed *feed, const char *command, ExecStatusType wanted)
     return good;
 }
 
+/* It may take long: whoever waits for changes is told, and the operator why. */
+struct slowness {
+    int64_t since_ms;
+    bool was_said;
+};
+
+static void
+say_slow(struct pgs_feed *feed, struct slowness *slowness)
+{
+    if (slowness->was_said || pgs_clock_ms() - slowness->since_ms < SLOW_SLOT_MS)
+        return;
+    slowness->was_said = true;
+    pgs_count(PGS_CELL_LIVE_WAITS, 1);
+    feed->config.on_state(feed->config.arg, false);
+    PGS_LOG(PGS_LOG_WARN, "live_feed_waits",
+            PGS_LOG_STR("why", "a transaction that writes is open"),
+            PGS_LOG_STR("hint", "look at backend_xid in pg_stat_activity, and at "
+                                "pg_prepared_xacts"));
+}
+
 /* PostgreSQL makes a slot when all transactions that write at this moment have ended, in whatever
  * database of its.  False: told to end, or nobody waits for it any more. */
 static bool
-wait_for_slot(struct pgs_feed *feed)
+wait_for_slot(struct pgs_feed *feed, struct slowness *slowness)
 {
-    int64_t since_ms = pgs_clock_ms();
-    bool was_said = false;
-
     while (PQisBusy(feed->link.pg) != 0) {
         if (pgs__feed_is_ended_within(feed, PQsocket(feed->link.pg), SLOW_SLOT_MS))
             return false;
@@ -217,21 +238,13 @@ wait_for_slot(struct pgs_feed *feed)
             return true;
         if (pgs__feed_may_rest(feed))
             return false;
-        if (was_said || pgs_clock_ms() - since_ms < SLOW_SLOT_MS)
-            continue;
-        was_said = true;
-        pgs_count(PGS_CELL_LIVE_WAITS, 1);
-        feed->config.on_state(feed->config.arg, false);
-        PGS_LOG(PGS_LOG_WARN, "live_feed_waits",
-                PGS_LOG_STR("why", "a transaction that writes is open"),
-                PGS_LOG_STR("hint", "look at backend_xid in pg_stat_activity, and at "
-                                    "pg_prepared_xacts"));
+        say_slow(feed, slowness);
     }
     return true;
 }
 
 static bool
-make_slot(struct pgs_feed *feed, const char *slot)
+make_slot(struct pgs_feed *feed, const char *slot, struct slowness *slowness)
 {
     char command[256];
     PGresult *result;
@@ -240,13 +253,46 @@ make_slot(struct pgs_feed *feed, const char *slot)
     (void)snprintf(command, sizeof(command),
                    "CREATE_REPLICATION_SLOT %s TEMPORARY LOGICAL pgoutput (SNAPSHOT 'nothing')",
                    slot);
-    if (PQsendQuery(feed->link.pg, command) != 1 || !wait_for_slot(feed))
+    if (PQsendQuery(feed->link.pg, command) != 1 || !wait_for_slot(feed, slowness))
         return false;
     while ((result = PQgetResult(feed->link.pg)) != NULL) {
         good = good && PQresultStatus(result) == PGRES_TUPLES_OK;
         PQclear(result);
     }
     return good && PQstatus(feed->link.pg) == CONNECTION_OK;
+}
+
+static bool
+ask_number(struct pgs_feed *feed, const char *sql, uint64_t *number)
+{
+    PGresult *result = pgs__link_ask(&feed->link, sql, 0, NULL, PGS__FEED_ASK_MS);
+    bool good = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
+
+    if (good)
+        *number = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
+    PQclear(result);
+    return good;
+}
+
+/* A commit that stands in the log before the slot's place is not told, and is seen only when its
+ * transaction has ended: where a standby is waited for, that is a while later.  False as above. */
+static bool
+wait_for_untold(struct pgs_feed *feed, struct slowness *slowness)
+{
+    char command[256], number[24];
+    uint64_t xid, have_ended = 0;
+
+    if (!ask_number(feed, PGS_LOG_BEGINS_SQL, &xid))
+        return false;
+    (void)snprintf(number, sizeof(number), "%" PRIu64, xid);
+    (void)snprintf(command, sizeof(command), PGS_LOG_ALL_ENDED_FORMAT, number);
+    while (ask_number(feed, command, &have_ended) && have_ended == 0) {
+        say_slow(feed, slowness);
+        if (pgs__feed_is_ended_within(feed, -1, slowness->was_said ? SLOW_POLL_MS : POLL_MS) ||
+            pgs__feed_may_rest(feed))
+            return false;
+    }
+    return have_ended == 1;
 }
 
 /* What is made is not wanted any more.  PostgreSQL would not notice that we have gone before it is
@@ -319,15 +365,18 @@ pgs__log_is_there(struct pgs_feed *feed)
 bool
 pgs__log_begin(struct pgs_feed *feed)
 {
+    struct slowness slowness = {.since_ms = pgs_clock_ms()};
     char command[256], slot[64];
 
     (void)snprintf(slot, sizeof(slot), "pgstack_live_%d_%d", (int)getpid(),
                    PQbackendPID(feed->link.pg));
-    if (!make_slot(feed, slot)) {
+    if (!make_slot(feed, slot, &slowness)) {
         if (feed->is_resting || feed->link.is_ending)
             give_up_slot(feed, slot);
         return false;
     }
+    if (!wait_for_untold(feed, &slowness))
+        return false;
     (void)snprintf(command, sizeof(command),
                    "START_REPLICATION SLOT %s LOGICAL 0/0 (proto_version '1',"
                    " publication_names '%s')",

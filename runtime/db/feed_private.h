@@ -47,7 +47,8 @@ bool pgs__feed_is_ended_within(struct pgs_feed *feed, int fd, int timeout_ms)
 bool pgs__feed_connect(struct pgs_feed *feed, const char *replication)
     __attribute__((warn_unused_result));
 
-bool pgs__feed_is_wanted(const struct pgs_feed *feed) __attribute__((warn_unused_result));
+/* Shown in the metrics too. */
+bool pgs__feed_is_wanted(const struct pgs_feed *feed);
 
 /* Nobody wants changes, and whoever will has been told to wait: the connection ends. */
 bool pgs__feed_may_rest(struct pgs_feed *feed) __attribute__((warn_unused_result));

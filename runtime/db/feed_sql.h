@@ -9,6 +9,13 @@
     " (select count(*) from pg_catalog.pg_replication_slots)"                                      \
     " < pg_catalog.current_setting('max_replication_slots')::integer"
 
+/* When a slot has been made: transactions before this one may have committed too early to be told,
+ * and too late to be seen now.  Then whether all of them have ended. */
+#define PGS_LOG_BEGINS_SQL "select pg_catalog.pg_current_xact_id()"
+#define PGS_LOG_ALL_ENDED_FORMAT                                                                   \
+    "select (pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())"                        \
+    " >= '%s')::integer"
+
 /* Of a slot that is still being made: whoever makes it ends. */
 #define PGS_LOG_GIVE_UP_FORMAT                                                                     \
     "select pg_catalog.pg_terminate_backend(active_pid) from pg_catalog.pg_replication_slots"      \

@@ -400,8 +400,11 @@ dump_lives(FILE *out, const struct pgs_app *app)
         dump_outbox(out);
     (void)snprintf(look, sizeof(look), PGS_LOG_LOOK_FORMAT, "pgstack_live");
     dump_constant(out, "statement", look);
-    (void)fprintf(out, "statement = \"" PGS_LOG_GIVE_UP_FORMAT "\"\n",
-                  "pgstack_live_\" number \"_\" number \"");
+    dump_constant(out, "statement", PGS_LOG_BEGINS_SQL);
+    (void)fprintf(out,
+                  "statement = \"" PGS_LOG_ALL_ENDED_FORMAT "\"\n"
+                  "statement = \"" PGS_LOG_GIVE_UP_FORMAT "\"\n",
+                  "\" number \"", "pgstack_live_\" number \"_\" number \"");
     (void)fputs("statement = \"SHOW wal_level\" | \"SHOW max_slot_wal_keep_size\" | "
                 "\"SHOW wal_sender_timeout\"\n"
                 "statement = \"CREATE_REPLICATION_SLOT pgstack_live_\" number \"_\" number "

@@ -95,6 +95,18 @@ is_settled(struct pgs__subscription *subscription)
            !h2o_linklist_is_linked(&subscription->turn);
 }
 
+static struct pgs__work
+work_of(const struct pgs__subscription *subscription, struct pgs__held *held, h2o_mem_pool_t *pool,
+        uint64_t commit)
+{
+    return (struct pgs__work){.rows = pgs__match_rows(subscription),
+                              .facts = subscription->facts,
+                              .joined = subscription->joined,
+                              .held = held,
+                              .pool = pool,
+                              .commit = commit};
+}
+
 static void
 begin_work(struct pgs__subscription *subscription)
 {
@@ -102,12 +114,8 @@ begin_work(struct pgs__subscription *subscription)
 
     if (subscription->work.commit == thread->recent.last)
         return;
-    subscription->work = (struct pgs__work){.rows = pgs__match_rows(subscription),
-                                            .facts = subscription->facts,
-                                            .joined = subscription->joined,
-                                            .held = &subscription->held,
-                                            .pool = &thread->scratch,
-                                            .commit = thread->recent.last};
+    subscription->work =
+        work_of(subscription, &subscription->held, &thread->scratch, thread->recent.last);
     subscription->next_worked = thread->worked;
     thread->worked = subscription;
 }
@@ -144,11 +152,7 @@ has_room(struct pgs__subscription *subscription, size_t bytes)
 static void
 learn_late(struct pgs__subscription *subscription, struct visit *visit)
 {
-    struct pgs__work work = {.rows = pgs__match_rows(subscription),
-                             .facts = subscription->facts,
-                             .joined = subscription->joined,
-                             .held = &subscription->held,
-                             .pool = &visit->thread->scratch};
+    struct pgs__work work = work_of(subscription, &subscription->held, &visit->thread->scratch, 0);
 
     if (subscription->joined == NULL)
         return;
@@ -325,11 +329,7 @@ pgs__match_learn(const struct pgs__subscription *subscription, struct pgs__held 
                  const struct pgs__snapshot *snapshot, h2o_mem_pool_t *pool)
 {
     const struct pgs__recent *recent = &subscription->session->thread->recent;
-    struct pgs__work work = {.rows = pgs__match_rows(subscription),
-                             .facts = subscription->facts,
-                             .joined = subscription->joined,
-                             .held = held,
-                             .pool = pool};
+    struct pgs__work work = work_of(subscription, held, pool, 0);
     uint64_t number = subscription->applied;
 
     /* Before a first result there is nothing to explain, and many rows were written. */
@@ -387,12 +387,7 @@ pgs__match_replay(struct pgs__subscription *subscription, struct pgs__held *held
             return PGS__STOPPED;
         }
         if (concern == ROWS) {
-            struct pgs__work work = {.rows = pgs__match_rows(subscription),
-                                     .facts = subscription->facts,
-                                     .joined = subscription->joined,
-                                     .held = held,
-                                     .pool = pool,
-                                     .commit = number};
+            struct pgs__work work = work_of(subscription, held, pool, number);
 
             if (pgs__snapshot_is_before(snapshot, commit))
                 pgs__joined_settle(subscription->joined);

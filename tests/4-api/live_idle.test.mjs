@@ -267,6 +267,50 @@ test('a server that ends before there is a slot leaves none behind', async () =>
   });
 });
 
+test('a commit that waits for a standby in the moment when the slot is made is not lost', async () => {
+  await isUnread();
+  const [first, second, writer] = await Promise.all(Array.from({ length: 3 }, () => connect(cluster, name)));
+  const begin = async (one) => (await one.query('begin; set local synchronous_commit = local; select pg_current_xact_id()::xid as xid'))[2].rows[0].xid;
+  const isWaitedFor = (xid) => until(`${xid} to be waited for`, async () => (await db.query('select from pg_locks where not granted and transactionid = $1', [xid])).rowCount > 0);
+  const waitsForStandby = async () => (await db.query(`select from pg_stat_activity where wait_event = 'SyncRep'`)).rowCount > 0;
+  const live = await open(staff);
+  await db.query('set synchronous_commit = local');
+  await writer.query('set synchronous_commit = on');
+  try {
+    await db.query(`alter system set synchronous_standby_names = 'nobody'`);
+    await db.query('select pg_reload_conf()');
+    await until('the standby to be waited for', async () => { // not before the checkpointer has heard of it
+      let has_ended = false;
+      const probe = writer.query(`select pg_logical_emit_message(true, '', '')`).then(() => { has_ended = true; });
+      await until('it to wait or to end', async () => has_ended || waitsForStandby());
+      if (has_ended) return false;
+      await db.query(`select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'`);
+      await probe;
+      return true;
+    });
+    const before_it = await begin(first);
+    live.subscribe('t', 'tickets', { team_id: 3 });
+    await isWaitedFor(before_it);
+    const meanwhile = await begin(second);
+    await first.query('commit');
+    await isWaitedFor(meanwhile);
+    const written = writer.query(insert(71)); // what the slot does not tell of
+    await until('it to be committed but for its standby', waitsForStandby);
+    await second.query('commit');
+    await until('the slot', async () => (await db.query('select from pg_replication_slots where confirmed_flush_lsn is not null')).rowCount > 0);
+    await db.query('alter system reset synchronous_standby_names');
+    await db.query('select pg_reload_conf()');
+    await within('the commit', written);
+  } finally {
+    await db.query('alter system reset synchronous_standby_names');
+    await db.query('select pg_reload_conf(); reset synchronous_commit');
+    for (const one of [first, second, writer]) await one.end();
+  }
+  await live.subscriptions.get('t').become(await truth(db, { who: staff, query: 'tickets', params: { team_id: 3 } }));
+  await db.query('delete from ticket where id = 71');
+  await live.close();
+});
+
 test('what is wrong is said at the start, though nobody listens, and so is that it is mended', async () => {
   const wrongs = {
     'permission denied|replication role': ['alter role pgstack_replicator noreplication', 'alter role pgstack_replicator replication'],
