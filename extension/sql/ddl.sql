@@ -28,6 +28,17 @@ SELECT has('view');
 UPDATE part SET c = 8;
 CALL settle();
 SELECT has('view');
+-- Another name of a value: the rows say it.
+CREATE TYPE mood AS ENUM ('glad', 'sad');
+CREATE TABLE cat (id int, mood mood);
+INSERT INTO cat VALUES (1, 'glad');
+SELECT pgr.subscribe('cat', 'SELECT id, mood FROM cat') IS NOT NULL AS ok;
+SELECT pgr.restore_subscriptions() > 0 AS restored;
+CALL settle();
+ALTER TYPE mood RENAME VALUE 'glad' TO 'merry';
+CALL settle();
+SELECT has('cat');
+SELECT pgr.unsubscribe('cat');
 -- What cannot be watched any more ends.
 CREATE OR REPLACE FUNCTION twice(int) RETURNS int VOLATILE LANGUAGE sql AS 'SELECT $1 * 200';
 ALTER TABLE part ALTER COLUMN a TYPE bigint;

@@ -433,7 +433,7 @@ on_relation(Datum argument, Oid relation)
     }
 }
 
-/* A function or a role: who uses it is not known. */
+/* A function, a role or a label of an enumeration: who uses it is not known. */
 static void
 on_any(Datum argument, int cache, uint32 hash)
 {
@@ -445,6 +445,7 @@ pgr_registry_init(void)
 {
     CacheRegisterRelcacheCallback(on_relation, 0);
     CacheRegisterSyscacheCallback(PROCOID, on_any, 0);
+    CacheRegisterSyscacheCallback(ENUMOID, on_any, 0);
     CacheRegisterSyscacheCallback(AUTHOID, on_any, 0);
     CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, on_any, 0);
 }
