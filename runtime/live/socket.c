@@ -248,7 +248,7 @@ make_socket(struct pgs_live_thread *thread, h2o_req_t *req, struct pgs__live_url
     return NULL;
 }
 
-/* How PostgreSQL is, and what it has, is told to those alone who have been let in. */
+/* How PostgreSQL is, and what there is, is told to those alone who have been let in. */
 static void
 turn_away(struct socket *socket, h2o_req_t *req, const struct pgs_problem *problem)
 {
@@ -336,15 +336,13 @@ pgs__socket_accept_single(struct pgs_live_thread *thread, h2o_req_t *req, h2o_io
     struct pgs__live_url url;
     struct socket *socket = NULL;
 
-    if (key == NULL)
-        return;
-    if (live == NULL)
-        pgs_reply_problem(req, &unknown);
-    else
+    if (key != NULL)
         socket = make_socket(thread, req, &url);
     if (socket == NULL)
         return;
-    if (subscribe_single(socket, req, live, &url)) {
+    if (live == NULL) {
+        turn_away(socket, req, &unknown);
+    } else if (subscribe_single(socket, req, live, &url)) {
         upgrade(socket, req, key);
         pgs__single_begin(socket->session);
     } else {

@@ -70,7 +70,7 @@ test('subscribed, then rows that come and go', async () => {
 test('refused before the upgrade', async () => {
   for (const [status, path, who, options] of [
     [404, '/ws/nothing', 'ada'], [404, '/ws/Tickets', 'ada'], [404, '/ws/tickets/1', 'ada'], [404, '/ws/', 'ada'],
-    [401, '/ws/mine', undefined], [401, '/ws/mine?token=nonsense'], [401, '/ws/mine', 'service'],
+    [401, '/ws/mine', undefined], [401, '/ws/mine?token=nonsense'], [401, '/ws/mine', 'service'], [401, '/ws/nothing'], [401, '/ws/nothing?token=nonsense'],
     [403, '/ws/mine', 'anon'], [403, '/ws/mine', staff], [403, '/ws/mine', 'ada', { origin: 'https://evil.example' }], [403, '/ws/mine', 'ada', { origin: 'null' }],
     [400, '/ws/tickets', 'ada'], [400, `/ws/tickets?params=${encodeURIComponent('{"team_id":"x"}')}`, 'ada'], [400, '/ws/mine?what=1', 'ada'], [400, '/ws/mine?params=1', 'ada'],
     [426, '/ws/mine', 'ada', { protocolVersion: 8 }],
