@@ -414,10 +414,12 @@ test('what was asked for as the caller before is not told to the next one', asyn
 });
 
 test('a token that expires ends the connection', async () => {
-  const live = await open({ sub: ada, exp: now() - 1 }); // within JWT_LEEWAY, for four seconds more
+  const short = { sub: ada, exp: now() - 1 }; // within JWT_LEEWAY, for four seconds more
+  const live = await open(short), stream = events('/live/v1/stream?query=mine', credentials(short), () => false);
   await live.subscribe('t', 'tickets', { team_id: 1 }).ready();
   assert.deepEqual(await live.closed, { code: 4401, reason: 'token expired' });
   assert.equal(live.frames.at(-1).code, 'token', 'and says so before');
+  assert.deepEqual((await stream).frames.map(({ type, code }) => [type, code]), [['snapshot', undefined], ['error', 'token']]);
 });
 
 test('rules of the wire', async () => {
