@@ -301,6 +301,8 @@ h2o_http2__encode_rst_stream_frame(h2o_buffer_t **buf, uint32_t stream_id, int e
 void
 h2o_http2_stream_reset(h2o_conn_t *conn, struct stream *stream)
 {
+    if (reading != NULL)
+        reading->resets++;
     if (reading == NULL || reading->bodies.current == NULL)
         libh2o.reset_stream(conn, stream);
 }

@@ -21,8 +21,9 @@ struct pgs__h2_guard {
     h2o_socket_cb on_read; /* libh2o's; NULL: the connection is not HTTP/2 */
     int continuations;     /* in a row */
     uint64_t frames;
-    int last_type; /* of the frame that libh2o looks at */
-    uint32_t head; /* the stream of the last HEADERS */
+    unsigned resets; /* of open streams, for what came on them */
+    int last_type;   /* of the frame that libh2o looks at */
+    uint32_t head;   /* the stream of the last HEADERS */
     struct pgs__h2_bodies bodies;
     bool is_dead; /* over a budget: libh2o says GOAWAY, and the socket ends */
 };

@@ -56,7 +56,7 @@ const negotiate = (port, protocols) => within('a handshake', new Promise((resolv
   socket.on('error', (error) => resolve(error.code));
 }));
 
-for (const [symbol, offered] of [[undefined, 'h2'], ['h2o_socket_read_start', 'http/1.1'], ['h2o_http2_decode_frame', 'http/1.1'],
+for (const [symbol, offered] of [[undefined, 'h2'], ['h2o_http2_accept', 'http/1.1'], ['h2o_http2_stream_reset', 'http/1.1'], ['h2o_socket_read_start', 'http/1.1'], ['h2o_http2_decode_frame', 'http/1.1'],
   ['h2o_http2__encode_rst_stream_frame', 'http/1.1'], ['h2o_http2_encode_goaway_frame', 'http/1.1'], ['h2o_hpack_parse_headers', 'http/1.1']])
   test(symbol === undefined ? 'Debian\'s libh2o is guarded' : `HTTP/2 is off without ${symbol}`, async () => {
     const server = await start(symbol);
