@@ -16,7 +16,7 @@
 #include "base/metric.h"
 
 #define BACKOFF_MIN_MS 100
-#define BACKOFF_MAX_MS 2000
+#define BACKOFF_MAX_MS 1000 /* with what follows a connection, changes are followed within 2 s */
 #define SETUP_MS 5000
 
 bool

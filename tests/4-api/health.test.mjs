@@ -166,6 +166,7 @@ test('a setting that makes no sense: the server refuses to start and names it', 
     });
 });
 
+// That it is back within 2 s is proven where nothing but its own clock counts: test_back_within_two_seconds of 3-sql/pool.
 test('PostgreSQL goes and comes: 503 with Retry-After, then 200', async (t) => {
   // a cluster of its own: others go on
   const cluster = await Cluster.start();

@@ -38,7 +38,7 @@ async function withServer(env, work) {
     await until('the server to be connected', () => {
       assert.ok(server.alive(), server.output());
       return scrape(admin_port).then((now) => now.value('pgstack_pool_connections', { plane: 'data', lane: 'quick', state: 'idle' }) > 0, () => false);
-    });
+    }).catch((error) => { throw new Error(`${error.message}\n${server.output().slice(-4000)}`); });
     await work(server);
     assert.ok(server.alive());
   } finally {

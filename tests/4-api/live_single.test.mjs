@@ -131,7 +131,7 @@ test('where the log was lost the client is told to come again', async () => {
       await sql(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'pgstack_replicator' and datname = 'api_live_single'`);
       return await refusal('/ws/mine', 'ada') === 503;
     });
-    assert.deepEqual(await Promise.all(['nonsense', undefined, 'anon'].map((who) => refusal('/ws/mine', who))), [401, 401, 403], 'who is not let in hears so, whatever PostgreSQL says');
+    assert.deepEqual(await Promise.all(['nonsense', undefined, 'anon', staff].map((who) => refusal('/ws/mine', who))), [401, 401, 403, 403], 'who is not let in hears so, whatever PostgreSQL says');
   } finally {
     await sql('grant connect on database api_live_single to public');
   }

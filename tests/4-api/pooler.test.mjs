@@ -6,7 +6,7 @@ import { buildProject, credentials, environment, makeDatabase, startServer } fro
 import { request } from '../lib/http.mjs';
 import { theCluster } from '../lib/postgres.mjs';
 import { openPooler } from '../lib/pooler.mjs';
-import { freePort, run, until, within } from '../lib/process.mjs';
+import { freePort, run, until } from '../lib/process.mjs';
 import { openProxy } from '../lib/proxy.mjs';
 
 const name = 'api_pooler';
@@ -35,7 +35,7 @@ for (const mode of ['transaction', 'session'])
         const env = await settings({ [variable]: pooler.url(role, name) });
         const why = new RegExp(`^${variable}: login role "${role}" reaches PostgreSQL through a pooler.*: name PostgreSQL itself$`, 'm');
         server = await startServer(program, env, { wait: false });
-        assert.deepEqual(await within('its end', server.ended), { code: 1, signal: null });
+        assert.deepEqual(await server.ends(), { code: 1, signal: null });
         assert.match(server.output(), why);
         const checked = await run(program, ['--check'], { env, may_fail: true });
         assert.equal(checked.code, 1);

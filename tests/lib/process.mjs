@@ -74,7 +74,7 @@ export async function freePort() {
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /** Asks `ready` again and again until it answers truthily, or throws with `what`. */
-export async function until(what, ready, patience_ms = 30_000) {
+export async function until(what, ready, patience_ms = 60_000) {
   const end = performance.now() + patience_ms;
   for (;;) {
     const answer = await ready();
