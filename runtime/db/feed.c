@@ -60,11 +60,10 @@ static const char session[] =
 bool
 pgs__feed_connect(struct pgs_feed *feed, const char *replication)
 {
-    return pgs__link_connect(&feed->link, feed->config.conninfo,
-                             &(struct pgs__link_words){.name = "pgstack-live",
-                                                       .target = "primary",
-                                                       .replication = replication,
-                                                       .options = session});
+    return pgs__link_connect(&feed->link, &(struct pgs__link_words){.name = "pgstack-live",
+                                                                    .target = "primary",
+                                                                    .replication = replication,
+                                                                    .options = session});
 }
 
 enum source {
@@ -287,7 +286,7 @@ pgs_feed_open(const struct pgs_feed_config *config)
         free(feed);
         return NULL;
     }
-    if (pgs__link_open(&feed->link, run, feed))
+    if (pgs__link_open(&feed->link, config->conninfo, run, feed))
         return feed;
     pgs_changes_maker_clear(&feed->maker);
     free(feed);

@@ -63,3 +63,44 @@ pgs__hosts_turn(struct pgs__hosts *hosts, unsigned turn)
         if (hosts->lists[i] != NULL)
             turn_list(hosts->lists[i]);
 }
+
+static size_t
+count(const char *list)
+{
+    size_t n = 1;
+
+    for (; list != NULL && *list != '\0'; list++)
+        n += *list == ',';
+    return n;
+}
+
+static bool
+begins_with(const char *list, const char *word)
+{
+    size_t len = strcspn(list, ",");
+
+    return strlen(word) == len && memcmp(list, word, len) == 0;
+}
+
+/* One port may be that of all. */
+static bool
+is_first(const struct pgs__hosts *hosts, const char *host, const char *port)
+{
+    const char *names = hosts->lists[PGS__HOST_NAMES], *ports = hosts->lists[PGS__HOST_PORTS];
+
+    if (names == NULL)
+        names = hosts->lists[PGS__HOST_ADDRESSES];
+    return (names == NULL || begins_with(names, host)) &&
+           (ports == NULL || begins_with(ports, port));
+}
+
+void
+pgs__hosts_prefer(struct pgs__hosts *hosts, const char *host, const char *port)
+{
+    size_t n = count(hosts->lists[PGS__HOST_PORTS]);
+
+    for (int i = 0; i < PGS__HOST_PORTS; i++)
+        n = count(hosts->lists[i]) > n ? count(hosts->lists[i]) : n;
+    for (; hosts->are_several && n > 0 && !is_first(hosts, host, port); n--)
+        pgs__hosts_turn(hosts, hosts->turn);
+}

@@ -28,4 +28,8 @@ void pgs__hosts_clear(struct pgs__hosts *hosts);
 /* Puts the first one last, unless that was done since `turn`. */
 void pgs__hosts_turn(struct pgs__hosts *hosts, unsigned turn);
 
+/* Puts the one first that a connection is to (PQhost, PQport); what is not named changes nothing.
+ */
+void pgs__hosts_prefer(struct pgs__hosts *hosts, const char *host, const char *port);
+
 #endif

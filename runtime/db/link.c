@@ -20,8 +20,10 @@
 #define SETUP_MS 5000
 
 bool
-pgs__link_open(struct pgs__link *link, void *(*run)(void *), void *arg)
+pgs__link_open(struct pgs__link *link, const char *conninfo, void *(*run)(void *), void *arg)
 {
+    link->conninfo = conninfo;
+    pgs__hosts_init(&link->hosts, conninfo);
     link->socket_fd = -1;
     (void)pthread_mutex_init(&link->mutex, NULL);
     link->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -30,6 +32,7 @@ pgs__link_open(struct pgs__link *link, void *(*run)(void *), void *arg)
     if (link->wake_fd >= 0)
         (void)close(link->wake_fd);
     (void)pthread_mutex_destroy(&link->mutex);
+    pgs__hosts_clear(&link->hosts);
     return false;
 }
 
@@ -54,6 +57,7 @@ pgs__link_close(struct pgs__link *link)
     pthread_join(link->thread, NULL);
     (void)close(link->wake_fd);
     (void)pthread_mutex_destroy(&link->mutex);
+    pgs__hosts_clear(&link->hosts);
 }
 
 /* ---- on the thread ---- */
@@ -161,7 +165,7 @@ is_direct(struct pgs__link *link)
 }
 
 bool
-pgs__link_connect(struct pgs__link *link, const char *conninfo, const struct pgs__link_words *words)
+pgs__link_connect(struct pgs__link *link, const struct pgs__link_words *words)
 {
     static const char *const names[] = {"fallback_application_name",
                                         "connect_timeout",
@@ -170,15 +174,27 @@ pgs__link_connect(struct pgs__link *link, const char *conninfo, const struct pgs
                                         "keepalives_count",
                                         "target_session_attrs",
                                         "dbname",
+                                        "host",
+                                        "hostaddr",
+                                        "port",
                                         "client_encoding",
                                         "replication",
                                         "options",
                                         NULL};
-    const char *const values[] = {
-        words->name,    "5",    "30",
-        "10",           "3",    words->target, /* what the address says comes after */
-        conninfo,       "UTF8", words->replication,
-        words->options, NULL};
+    const char *const values[] = {words->name,
+                                  "5",
+                                  "30",
+                                  "10",
+                                  "3",
+                                  words->target, /* what the address says comes after */
+                                  link->conninfo,
+                                  link->hosts.lists[PGS__HOST_NAMES],
+                                  link->hosts.lists[PGS__HOST_ADDRESSES],
+                                  link->hosts.lists[PGS__HOST_PORTS],
+                                  "UTF8",
+                                  words->replication,
+                                  words->options,
+                                  NULL};
 
     link->why = NULL;
     link->pg = PQconnectdbParams(names, values, 1);
@@ -187,6 +203,7 @@ pgs__link_connect(struct pgs__link *link, const char *conninfo, const struct pgs
     (void)PQsetNoticeReceiver(link->pg, ignore_notice, NULL);
     if (PQstatus(link->pg) != CONNECTION_OK)
         return false;
+    pgs__hosts_prefer(&link->hosts, PQhost(link->pg), PQport(link->pg));
     set_socket(link, PQsocket(link->pg));
     return !link->is_ending && is_direct(link);
 }

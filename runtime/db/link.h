@@ -11,6 +11,8 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "db/hosts.h"
+
 struct pgs__link {
     pthread_t thread;
     int wake_fd;           /* an eventfd: pgs__link_wake() */
@@ -19,6 +21,8 @@ struct pgs__link {
     _Atomic bool is_ending;
 
     /* of the thread */
+    const char *conninfo;
+    struct pgs__hosts hosts; /* the one first that it was connected to */
     PGconn *pg;
     int failures;    /* in a row */
     const char *why; /* constant: what is wrong, where the connection does not say; or NULL */
@@ -32,8 +36,9 @@ struct pgs__link_words {
     const char *options;
 };
 
-/* Starts the thread, whose `run` begins with pgs__link_begin.  False: out of resources. */
-bool pgs__link_open(struct pgs__link *link, void *(*run)(void *), void *arg)
+/* Starts the thread, whose `run` begins with pgs__link_begin.  `conninfo` outlives it.  False: out
+ * of resources. */
+bool pgs__link_open(struct pgs__link *link, const char *conninfo, void *(*run)(void *), void *arg)
     __attribute__((warn_unused_result));
 
 /* Ends the thread, whose `run` returns once is_ending is set. */
@@ -50,8 +55,8 @@ void pgs__link_wait(const struct pgs__link *link, int fd, int timeout_ms);
 /* False: not connected, or to a pooler, or told to end; pgs__link_disconnect follows in either
  * case.
  */
-bool pgs__link_connect(struct pgs__link *link, const char *conninfo,
-                       const struct pgs__link_words *words) __attribute__((warn_unused_result));
+bool pgs__link_connect(struct pgs__link *link, const struct pgs__link_words *words)
+    __attribute__((warn_unused_result));
 void pgs__link_disconnect(struct pgs__link *link);
 
 /* The result of one statement, for PQclear(); its values are texts.  NULL: none came in time, and

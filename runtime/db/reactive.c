@@ -274,7 +274,7 @@ follow(struct pgs_reactive *reactive)
 static bool
 connect_reactive(struct pgs_reactive *reactive)
 {
-    return pgs__link_connect(&reactive->link, reactive->config.conninfo,
+    return pgs__link_connect(&reactive->link,
                              &(struct pgs__link_words){
                                  .name = "pgstack-reactive",
                                  .target = "primary",
@@ -385,7 +385,7 @@ pgs_reactive_open(const struct pgs_reactive_config *config)
     reactive->config = *config;
     reactive->last = &reactive->first;
     pthread_mutex_init(&reactive->mutex, NULL);
-    if (pgs__link_open(&reactive->link, run, reactive))
+    if (pgs__link_open(&reactive->link, config->conninfo, run, reactive))
         return reactive;
     pthread_mutex_destroy(&reactive->mutex);
     free(reactive);
