@@ -90,6 +90,27 @@ test('an immediate stop in the middle of writes', async () => {
   }
 });
 
+test('a standby that is promoted has them, as a new generation', async () => {
+  const { gen } = follower.held.get('t'), primary = cluster;
+  const leave = async () => { await follower.end().catch(() => {}); await sql.end().catch(() => {}); };
+  await leave();
+  cluster = await primary.standby();
+  try {
+    sql = await connect(cluster, 'postgres');
+    assert.equal(await sql.value('select pgr.sender()'), 0);
+    await sql.query('select pg_promote()');
+    await sql.end();
+    await reconnect();
+    assert.ok((await works()).gen > gen);
+    await leave();
+  } finally {
+    await cluster.stop();
+    cluster = primary;
+  }
+  await reconnect();
+  await works();
+});
+
 test('each database has its worker, and may be dropped', async () => {
   await sql.query('create database second');
   const second = await connect(cluster, 'second');
