@@ -188,6 +188,8 @@ read_all(struct pgs_feed *feed)
             return false;
         feed->log.n_bytes += (size_t)len;
     }
+    if (len == -1)
+        PQclear(PQgetResult(feed->link.pg)); /* what PostgreSQL ended it with, for the log */
     if (feed->log.n_bytes > 0)
         feed->log.heard_ms = pgs_clock_ms();
     feed->config.on_pause(feed->config.arg);
