@@ -249,7 +249,7 @@ send_line(struct line *line)
     if (log_sink == NULL)
         write_line(line);
     else
-        (void)pgs_sink_add(log_sink, line->at, line->len);
+        pgs_sink_add(log_sink, line->at, line->len);
 }
 
 void

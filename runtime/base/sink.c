@@ -5,6 +5,8 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -25,7 +27,10 @@ struct pgs_sink {
     bool is_writing;
     char *filling;
     size_t len;
-    char *writing; /* of the thread alone */
+    /* of the thread alone */
+    char *writing;
+    bool is_torn; /* the last that was written is a part of a line */
+    atomic_uint_fast64_t dropped;
 };
 
 /* Whole lines at the start, as many as a pipe takes in one piece: another process may write to it,
@@ -40,24 +45,49 @@ next_piece(const char *at, size_t len)
     return n > 0 ? n : len < PIECE ? len : PIECE;
 }
 
-/* A descriptor that refuses for good takes no line; the next may be taken. */
-static void
+/* How much of it is written: all, or what the descriptor took before it refused. */
+static size_t
 write_all(int fd, const char *at, size_t len)
 {
     struct pollfd ready = {.fd = fd, .events = POLLOUT};
+    size_t done = 0;
 
-    while (len > 0) {
-        ssize_t n = write(fd, at, next_piece(at, len));
+    while (done < len) {
+        ssize_t n = write(fd, at + done, next_piece(at + done, len - done));
 
-        if (n > 0) {
-            at += n;
-            len -= (size_t)n;
-        } else if (n < 0 && errno == EAGAIN) {
+        if (n > 0)
+            done += (size_t)n;
+        else if (n < 0 && errno == EAGAIN)
             (void)poll(&ready, 1, -1);
-        } else if (n == 0 || errno != EINTR) {
-            return;
-        }
+        else if (n == 0 || errno != EINTR)
+            break;
     }
+    return done;
+}
+
+static void
+count_dropped(struct pgs_sink *sink, const char *lines, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (lines[i] == '\n') {
+            pgs_limit_hit(PGS_LIMIT_LOG_BUFFER);
+            atomic_fetch_add_explicit(&sink->dropped, 1, memory_order_relaxed);
+        }
+}
+
+/* What is refused now is lost; what comes later may be taken again, on a line of its own. */
+static void
+write_lines(struct pgs_sink *sink, size_t len)
+{
+    size_t done = 0;
+
+    if (sink->is_torn && write_all(sink->fd, "\n", 1) == 1)
+        sink->is_torn = false;
+    if (!sink->is_torn)
+        done = write_all(sink->fd, sink->writing, len);
+    if (done > 0)
+        sink->is_torn = sink->writing[done - 1] != '\n';
+    count_dropped(sink, sink->writing + done, len - done);
 }
 
 /* Waits for lines; 0: the end. */
@@ -94,7 +124,7 @@ run(void *arg)
     size_t len;
 
     while ((len = take(sink)) > 0)
-        write_all(sink->fd, sink->writing, len);
+        write_lines(sink, len);
     return NULL;
 }
 
@@ -135,15 +165,7 @@ pgs_sink_open(int fd, size_t max_bytes, int gather_ms)
     return sink;
 }
 
-static void
-count_dropped(const char *lines, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        if (lines[i] == '\n')
-            pgs_limit_hit(PGS_LIMIT_LOG_BUFFER);
-}
-
-bool
+void
 pgs_sink_add(struct pgs_sink *sink, const char *lines, size_t len)
 {
     bool fits, was_empty;
@@ -159,8 +181,15 @@ pgs_sink_add(struct pgs_sink *sink, const char *lines, size_t len)
     if (fits && was_empty)
         (void)pthread_cond_signal(&sink->changed);
     if (!fits)
-        count_dropped(lines, len);
-    return fits;
+        count_dropped(sink, lines, len);
+}
+
+uint64_t
+pgs_sink_dropped(struct pgs_sink *sink)
+{
+    if (atomic_load_explicit(&sink->dropped, memory_order_relaxed) == 0)
+        return 0;
+    return atomic_exchange_explicit(&sink->dropped, 0, memory_order_relaxed);
 }
 
 void

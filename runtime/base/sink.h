@@ -2,15 +2,16 @@
 /*
  * Lines on their way to a descriptor that may not take them: a pipe whose reader has stopped, a
  * full terminal.  A thread of its own writes, and waits if it must; who adds a line never waits.
- * What does not fit into the buffer is dropped, and the limit `log_buffer` counts each line.
+ * What does not fit into the buffer is dropped, and so is what the descriptor refuses, as a full
+ * disk does; the limit `log_buffer` counts each line.
  *
  * poll(2) before a write would not do: another thread, or process, may fill the pipe in between.
  */
 #ifndef PGS_BASE_SINK_H
 #define PGS_BASE_SINK_H
 
-#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct pgs_sink;
 
@@ -18,8 +19,11 @@ struct pgs_sink;
  * descriptor stays the caller's. */
 struct pgs_sink *pgs_sink_open(int fd, size_t max_bytes, int gather_ms);
 
-/* Whole lines, from any thread: all or none.  False: dropped. */
-bool pgs_sink_add(struct pgs_sink *sink, const char *lines, size_t len);
+/* Whole lines, from any thread: all or none. */
+void pgs_sink_add(struct pgs_sink *sink, const char *lines, size_t len);
+
+/* How many lines were dropped since this was asked last. */
+uint64_t pgs_sink_dropped(struct pgs_sink *sink);
 
 /* Waits until all is written, `deadline_s` at most. */
 void pgs_sink_wait(struct pgs_sink *sink, int deadline_s);

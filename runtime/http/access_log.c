@@ -16,8 +16,6 @@
 
 struct pgs_access_log {
     struct pgs_sink *sink;
-    uint64_t n_lines; /* that have gathered */
-    uint64_t dropped;
     int64_t second; /* that `stamp` is of */
     char stamp[24];
     size_t len;
@@ -210,27 +208,27 @@ void
 pgs_access_log_add(struct pgs_access_log *log, const h2o_req_t *req,
                    const struct pgs_request_info *info, int64_t now_us)
 {
+    uint64_t dropped;
+
     if (sizeof(log->at) - log->len < LINE_MAX_BYTES)
         pgs_access_log_flush(log);
     add_time(log);
     add_request(log, req);
     add_info(log, info, now_us);
-    if (log->dropped > 0) {
+    dropped = pgs_sink_dropped(log->sink);
+    if (dropped > 0) {
         ADD(log, ",\"dropped\":");
-        add_number(log, log->dropped);
-        log->dropped = 0;
+        add_number(log, dropped);
     }
     ADD(log, "}\n");
-    log->n_lines++;
 }
 
 void
 pgs_access_log_flush(struct pgs_access_log *log)
 {
-    if (log->len > 0 && !pgs_sink_add(log->sink, log->at, log->len))
-        log->dropped += log->n_lines;
+    if (log->len > 0)
+        pgs_sink_add(log->sink, log->at, log->len);
     log->len = 0;
-    log->n_lines = 0;
 }
 
 void
