@@ -283,6 +283,14 @@ sooner(int64_t *first, int64_t deadline_ms)
         *first = deadline_ms;
 }
 
+/* Of one that has ended the deadline may be long past. */
+static void
+sooner_end(int64_t *first, const struct pgs__generation *generation)
+{
+    if (generation->pid != 0)
+        sooner(first, generation->deadline_ms);
+}
+
 static void
 kill_late(struct pgs__generation *generation, int64_t now_ms)
 {
@@ -314,10 +322,10 @@ on_time(struct supervisor *self)
         }
         sooner(&next_ms, self->restart_at);
     }
-    sooner(&next_ms, self->next.deadline_ms);
-    sooner(&next_ms, self->current.deadline_ms);
+    sooner_end(&next_ms, &self->next);
+    sooner_end(&next_ms, &self->current);
     for (int i = 0; i < MAX_RETIRING; i++)
-        sooner(&next_ms, self->retiring[i].deadline_ms);
+        sooner_end(&next_ms, &self->retiring[i]);
     return next_ms;
 }
 

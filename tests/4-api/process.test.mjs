@@ -346,6 +346,17 @@ describe('a swap', () => {
     }
   });
 
+  test('a supervisor whose generations have ended long ago does nothing', async () => {
+    const spent = () => readFileSync(`/proc/${server.supervisor}/stat`, 'utf8').split(') ')[1].split(' ').slice(11, 13).reduce((sum, ticks) => sum + Number(ticks), 0);
+    await open({ STATEMENT_TIMEOUT: '200ms', STOP_TIMEOUT: '200ms' });
+    await swap();
+    await until('the old one to end', () => events('generation_ended').length === 1);
+    await sleep(1500); // both, and the second that a generation is given beyond them
+    const before = spent();
+    await sleep(1000);
+    assert.ok(spent() - before <= 1, `${spent() - before} hundredths of a second`);
+  });
+
   test('another port needs a new start, and the log says so', async () => {
     await open({ HOST: undefined });
     writeFileSync(join(server.log, '../.env'), 'HOST=localhost\n');
