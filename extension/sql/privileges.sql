@@ -75,6 +75,19 @@ SELECT pgr.subscribe('doc', 'SELECT id FROM doc') - 'generation' AS answer;
 RESET search_path;
 SELECT pgr.unsubscribe('doc');
 RESET ROLE;
+-- What a query calls does not speak as the worker, whose messages are believed.
+SET ROLE reactive_ann;
+CREATE FUNCTION trap.calls() RETURNS int IMMUTABLE LANGUAGE plpgsql AS
+  $$ BEGIN PERFORM pg_notify('pgr', '{}'); RETURN 1; END $$;
+CREATE FUNCTION trap.says() RETURNS int VOLATILE LANGUAGE plpgsql AS $$ BEGIN NOTIFY pgr, '{}'; RETURN 1; END $$;
+CREATE FUNCTION trap.hides() RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN trap.says(); END $$;
+SELECT pgr.subscribe('calls', 'SELECT trap.calls() FROM doc') IS NOT NULL AS calls,
+  pgr.subscribe('hides', 'SELECT trap.hides() FROM doc') IS NOT NULL AS hides;
+RESET ROLE;
+SELECT pgr.restore_subscriptions() > 0 AS restored;
+CALL settle();
+SELECT query_id, failing FROM pgr.subscriptions WHERE query_id IN ('calls', 'hides') ORDER BY query_id;
+SELECT pgr.unsubscribe('calls'), pgr.unsubscribe('hides');
 -- Through a wrapper with a fixed template, as its owner.
 CREATE FUNCTION watch_docs(who text) RETURNS boolean LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
   AS $$ SELECT pgr.subscribe('docs of ' || who, format('SELECT id FROM public.doc WHERE owner = %L', who),

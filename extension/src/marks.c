@@ -396,6 +396,8 @@ on_utility(PlannedStmt *planned, const char *text, bool read_only_tree,
     Node *statement = planned->utilityStmt;
     Oid quitted = InvalidOid;
 
+    if (IsA(statement, NotifyStmt))
+        pgr_refuse_notify();
     if (IsA(statement, DropdbStmt))
         quitted = quit_worker(((DropdbStmt *)statement)->dbname);
     else if (!ignored)

@@ -152,6 +152,13 @@ extern void pgr_session_enter(struct pgr_session *before, Oid user, const char *
 extern void pgr_session_enter_superuser(struct pgr_session *before);
 extern void pgr_session_leave(const struct pgr_session *before);
 
+/* From here on what this process is given to run may not notify: what it sends itself is believed.
+ */
+extern void pgr_session_silence(void);
+
+/* Where PostgreSQL is about to: an error, if so. */
+extern void pgr_refuse_notify(void);
+
 /* SPI_execute_with_args that must do what it should. */
 extern void pgr_sql(const char *text, int count, Oid *types, Datum *values, const char *nulls);
 

@@ -5,13 +5,18 @@
  */
 #include "postgres.h"
 
+#include "catalog/objectaccess.h"
 #include "catalog/pg_authid.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "utils/fmgroids.h"
 #include "utils/guc.h"
 
 #include "pg_reactive.h"
+
+static bool is_silent = false;
+static object_access_hook_type next_access = NULL;
 
 void
 pgr_session_enter(struct pgr_session *before, Oid user, const char *search_path)
@@ -65,4 +70,30 @@ pgr_command(const char *format, ...)
     } while (needed > 0);
     pgr_sql(text.data, 0, NULL, NULL, NULL);
     pfree(text.data);
+}
+
+void
+pgr_refuse_notify(void)
+{
+    if (is_silent)
+        ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                errmsg("a query that is watched may not notify"),
+                errdetail("Who listens would take it for a message of pg_reactive."));
+}
+
+static void
+on_access(ObjectAccessType access, Oid class, Oid object, int part, void *argument)
+{
+    if (access == OAT_FUNCTION_EXECUTE && object == F_PG_NOTIFY)
+        pgr_refuse_notify();
+    if (next_access != NULL)
+        next_access(access, class, object, part, argument);
+}
+
+void
+pgr_session_silence(void)
+{
+    is_silent = true;
+    next_access = object_access_hook;
+    object_access_hook = on_access;
 }

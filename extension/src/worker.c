@@ -320,6 +320,7 @@ start(Oid database)
     SetConfigOption("row_security", "on", PGC_USERSET, PGC_S_OVERRIDE);
     pgr_settings_keep(pgr_database);
     pgr_registry_init();
+    pgr_session_silence();
     pg_atomic_exchange_u32(&pgr_database->registry, 1);
 }
 
