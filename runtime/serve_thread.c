@@ -41,6 +41,7 @@ pool_config(const struct pgs__program *program, const char *url, int connections
         .lock_timeout_ms = program->config.lock_timeout_ms,
         .wait_timeout_ms = WAIT_TIMEOUT_MS,
         .slow_after_ms = program->config.slow_after_ms,
+        .max_answer_bytes = (size_t)program->config.max_answer_bytes,
         .login = url == program->config.database_url ? &program->login : &program->admin_login,
     };
 }

@@ -36,6 +36,7 @@ struct pgs_config {
     const char *tls_key_file;
     bool http2;
     int max_body_bytes;
+    int max_answer_bytes;
     int max_connections;
     int max_connections_per_address;
     int max_requests_per_address;

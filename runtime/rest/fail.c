@@ -82,11 +82,25 @@ add_allow(struct pgs_request *rq, int status)
         pgs_reply_header(rq->req, "allow", "POST, OPTIONS", strlen("POST, OPTIONS"));
 }
 
+/* It is too large to be kept, but PostgreSQL has done what was asked for. */
+static void
+fail_too_large(struct pgs_request *rq)
+{
+    pgs_limit_hit(PGS_LIMIT_ANSWER_BYTES);
+    pgs__fail(rq, 413, "PGS107",
+              rq->route->method == PGS_GET ? NULL : "It was done; only the answer is missing",
+              "ask for fewer rows or columns", "The answer has too many bytes");
+}
+
 void
 pgs__fail_database(struct pgs_request *rq, const struct pgs_db_error *error)
 {
     int status = pgs_sqlstate_status(error->sqlstate, rq->who.role == 0);
 
+    if (error->is_too_large) {
+        fail_too_large(rq);
+        return;
+    }
     add_allow(rq, status);
     if (strcmp(error->sqlstate, "57014") == 0)
         pgs_limit_hit(rq->route->within_ms > 0 ? PGS_LIMIT_ROUTE_TIME

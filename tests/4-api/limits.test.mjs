@@ -5,7 +5,7 @@ import http2 from 'node:http2';
 import net from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { credentials, startServer } from '../lib/app.mjs';
+import { credentials, startServer, users } from '../lib/app.mjs';
 import { END_HEADERS, END_STREAM, HEADERS, attack, certificate, exchange, frame, get, literal } from '../lib/h2.mjs';
 import { pipelined, raw, request } from '../lib/http.mjs';
 import { limitHits, scrape } from '../lib/metrics.mjs';
@@ -18,7 +18,8 @@ const folder = mkdtempSync(join(scratch, 'limits-'));
 const tls = certificate(folder);
 const headers = credentials('ada');
 let app;
-before(async () => { app = await openProof('api_limits', { seed: 'insert into bed values (2, 0.6);' }); });
+before(async () => { app = await openProof('api_limits', { seed: `insert into bed values (2, 0.6);
+  insert into jotting (owner_id, body) select '${users.ada}', repeat('x', 1000) from generate_series(1, 30);` }); });
 after(async () => { rmSync(folder, { recursive: true }); await app?.close(); });
 
 /** A server with `env`, for `work(server)`; `server.metrics()` has the counters of all limits. */
@@ -165,6 +166,15 @@ const cases = {
   })],
   body_bytes: [{ MAX_BODY_BYTES: '1024' }, async ({ port }) => {
     assert.equal((await request(port, 'POST', '/rest/v1/rpc/add', { headers, body: 'x'.repeat(2000) })).status, 413);
+  }],
+  answer_bytes: [{ MAX_ANSWER_BYTES: '20000' }, async ({ port }) => {
+    const jotted = (most) => ask(port, `/rest/v1/rpc/jotted?most=${most}`), other = ask(port, item);
+    const read = await jotted(30), few = await jotted(3);
+    assert.deepEqual([read.status, read.json], [413, { code: 'PGS107', message: 'The answer has too many bytes', details: null, hint: 'ask for fewer rows or columns' }]);
+    assert.deepEqual([few.status, few.json.length, (await other).status], [200, 3, 200]);
+    const written = await request(port, 'POST', '/rest/v1/rpc/run_text', { headers, body: { what: "select repeat('x', 30000) || public.jot('more')" } });
+    assert.deepEqual([written.status, written.json.details], [413, 'It was done; only the answer is missing']);
+    assert.equal((await ask(port, '/rest/v1/rpc/jot_count')).json, 31);
   }],
   malformed: [{}, async ({ port }) => {
     const r = await raw(port, `GET ${item} HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n`);
