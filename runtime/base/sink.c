@@ -27,10 +27,10 @@ struct pgs_sink {
     bool is_writing;
     char *filling;
     size_t len;
+    atomic_uint_fast64_t dropped; /* lines */
     /* of the thread alone */
     char *writing;
     bool is_torn; /* the last that was written is a part of a line */
-    atomic_uint_fast64_t dropped;
 };
 
 /* Whole lines at the start, as many as a pipe takes in one piece: another process may write to it,
