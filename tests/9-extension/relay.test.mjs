@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import WebSocket from 'ws';
 import { buildProject, credentials, openApp, users } from '../lib/app.mjs';
 import { request } from '../lib/http.mjs';
-import { token } from '../lib/jwt.mjs';
+import { now, token } from '../lib/jwt.mjs';
 import { limitHits, scrape } from '../lib/metrics.mjs';
 import { connect, password, useCluster } from '../lib/postgres.mjs';
 import { until, within } from '../lib/process.mjs';
@@ -127,6 +127,12 @@ test('who may follow: asked before the upgrade', async () => {
     [403, path('of all'), 'ada', { origin: 'https://evil.example' }], [426, path('of all'), 'ada', { protocolVersion: 8 }],
   ]) assert.equal(await status(where, who, options), expected, `${where} ${JSON.stringify(who)} ${JSON.stringify(options ?? {})}`);
   assert.equal((await request(app.port, 'GET', path('of all'), { headers: credentials('ada') })).status, 426);
+});
+
+test('a token that expires ends it', async () => {
+  await subscribe(sql, 'expiring', 'select id from item');
+  const live = await open(path('expiring'), { sub: ada, exp: now() - 1 }); // within JWT_LEEWAY, for four seconds more
+  assert.equal(await live.closed, 4401);
 });
 
 test('a declared live query is found before an id of its name', async () => {
