@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whole numbers in decimal, without the price of printf.
+ * Whole numbers, without the price of printf.
  */
 #ifndef PGS_BASE_DIGITS_H
 #define PGS_BASE_DIGITS_H
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define PGS_DIGITS_MAX 20 /* the sign included */
+#define PGS_HEX_MAX 16
 
 /* Writes `value` and returns the end; room for PGS_DIGITS_MAX bytes, no NUL. */
 static inline char *
@@ -27,6 +28,19 @@ pgs_write_int(char *to, int64_t value)
         digits[--at] = '-';
     memcpy(to, digits + at, sizeof(digits) - at);
     return to + (sizeof(digits) - at);
+}
+
+/* The same in hexadecimal, with capitals; room for PGS_HEX_MAX bytes. */
+static inline char *
+pgs_write_hex(char *to, uint64_t value)
+{
+    int shift = 60;
+
+    while (shift > 0 && value >> shift == 0)
+        shift -= 4;
+    for (; shift >= 0; shift -= 4)
+        *to++ = "0123456789ABCDEF"[value >> shift & 0xf];
+    return to;
 }
 
 #endif

@@ -10,17 +10,41 @@
 
 #define MAX_BYTES 16777216 /* of a transaction; above it results are asked for again */
 #define MAX_CHANGES 100000
-#define CHUNK_BYTES 496
+#define CHUNK_BYTES 480
 
 const char pgs_untold[1] = "";
 
 struct pgs__changes_chunk {
     struct pgs__changes_chunk *next;
     size_t size, used;
-    max_align_t bytes[];
+    char *bytes; /* behind it */
 };
 
+/* Most have few rows: the first chunk is in one piece with what it is of. */
+struct block {
+    struct pgs_changes changes;
+    struct pgs__changes_chunk chunk;
+    max_align_t bytes[CHUNK_BYTES / sizeof(max_align_t)];
+};
+
+_Static_assert(sizeof(((struct block *)0)->bytes) == CHUNK_BYTES, "so much is taken from it");
+_Static_assert(sizeof(struct pgs__changes_chunk) % _Alignof(max_align_t) == 0,
+               "what is behind a chunk is aligned");
+
 /* ---- memory ---- */
+
+static struct pgs_changes *
+make_changes(void)
+{
+    struct block *block = malloc(sizeof(*block));
+
+    if (block == NULL)
+        abort();
+    block->changes =
+        (struct pgs_changes){.bytes = sizeof(*block), .references = 1, .chunks = &block->chunk};
+    block->chunk = (struct pgs__changes_chunk){NULL, CHUNK_BYTES, 0, (char *)block->bytes};
+    return &block->changes;
+}
 
 static struct pgs__changes_chunk *
 add_chunk(struct pgs_changes *changes, size_t least)
@@ -30,7 +54,7 @@ add_chunk(struct pgs_changes *changes, size_t least)
 
     if (chunk == NULL)
         abort();
-    *chunk = (struct pgs__changes_chunk){changes->chunks, size, 0};
+    *chunk = (struct pgs__changes_chunk){changes->chunks, size, 0, (char *)(chunk + 1)};
     changes->chunks = chunk;
     changes->bytes += sizeof(*chunk) + size;
     return chunk;
@@ -43,23 +67,25 @@ take(struct pgs_changes *changes, size_t size)
     char *at;
 
     size = (size + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
-    if (chunk == NULL || chunk->size - chunk->used < size)
+    if (chunk->size - chunk->used < size)
         chunk = add_chunk(changes, size);
-    at = (char *)chunk->bytes + chunk->used;
+    at = chunk->bytes + chunk->used;
     chunk->used += size;
     return at;
 }
 
+/* Only the first one is left, with nothing in it. */
 static void
-free_chunks(struct pgs_changes *changes)
+empty_chunks(struct pgs_changes *changes)
 {
-    while (changes->chunks != NULL) {
+    while (changes->chunks->next != NULL) {
         struct pgs__changes_chunk *chunk = changes->chunks;
 
         changes->chunks = chunk->next;
         free(chunk);
     }
-    changes->bytes = 0;
+    changes->chunks->used = 0;
+    changes->bytes = sizeof(struct block);
 }
 
 void
@@ -73,7 +99,7 @@ pgs_changes_release(struct pgs_changes *changes)
 {
     if (atomic_fetch_sub_explicit(&changes->references, 1, memory_order_acq_rel) > 1)
         return;
-    free_chunks(changes);
+    empty_chunks(changes);
     free(changes);
 }
 
@@ -264,10 +290,7 @@ begin(struct pgs_changes_maker *maker)
 {
     if (maker->changes != NULL)
         return maker->changes;
-    maker->changes = calloc(1, sizeof(*maker->changes));
-    if (maker->changes == NULL)
-        abort();
-    maker->changes->references = 1;
+    maker->changes = make_changes();
     maker->end = &maker->changes->first;
     return maker->changes;
 }
@@ -301,7 +324,7 @@ pgs_changes_add_unread(struct pgs_changes_maker *maker, int watched)
 static void
 cut(struct pgs_changes_maker *maker)
 {
-    free_chunks(maker->changes);
+    empty_chunks(maker->changes);
     maker->changes->first = NULL;
     maker->end = &maker->changes->first;
     memset(maker->is_unread, 0, maker->n_watched * sizeof(*maker->is_unread));

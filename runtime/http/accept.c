@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "base/limit.h"
 #include "base/log.h"
-#include "http/keyed_hash.h"
 #include "http/worker.h"
 
 #define ACCEPTS_A_WAKE 16
@@ -191,7 +190,6 @@ pgs__connection_of(const h2o_req_t *req)
 void
 pgs__accept_open(struct pgs__worker *worker)
 {
-    pgs__keyed_hash_open();
     worker->accept.ctx = &worker->context;
     worker->accept.hosts = worker->globalconf->hosts;
     h2o_linklist_init_anchor(&worker->connections);

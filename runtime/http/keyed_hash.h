@@ -9,9 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* When a thread starts: where there is no memory for it, the process ends now and not later. */
-void pgs__keyed_hash_open(void);
-
 uint64_t pgs__keyed_hash(const void *bytes, size_t len);
 
 #endif

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "live/frame.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
+#include "base/digits.h"
 #include "base/metric.h"
 #include "codec/json_write.h"
 #include "live/row.h"
@@ -25,18 +23,26 @@ begin(const struct pgs__subscription *subscription, enum pgs_live_frame type, st
     pgs_buf_add_int(frame, (int64_t)subscription->session->gen);
 }
 
+/* As PostgreSQL writes it, in two halves. */
+static void
+add_lsn(struct pgs_buf *frame, uint64_t lsn)
+{
+    char text[2 * PGS_HEX_MAX + 1], *end = pgs_write_hex(text, lsn >> 32);
+
+    *end++ = '/';
+    end = pgs_write_hex(end, lsn & UINT32_MAX);
+    pgs_buf_add_str(frame, ",\"lsn\":\"");
+    pgs_buf_add(frame, text, (size_t)(end - text));
+    pgs_buf_add_char(frame, '"');
+}
+
 static void
 add_place(struct pgs_buf *frame, int64_t seq, uint64_t lsn)
 {
-    char text[40];
-
     pgs_buf_add_str(frame, ",\"seq\":");
     pgs_buf_add_int(frame, seq);
-    if (lsn > 0) {
-        (void)snprintf(text, sizeof(text), ",\"lsn\":\"%" PRIX64 "/%" PRIX64 "\"", lsn >> 32,
-                       lsn & UINT32_MAX);
-        pgs_buf_add_str(frame, text);
-    }
+    if (lsn > 0)
+        add_lsn(frame, lsn);
     pgs_buf_add_char(frame, ',');
 }
 

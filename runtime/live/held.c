@@ -7,6 +7,8 @@
 #include "codec/order.h"
 #include "http/keyed_hash.h"
 
+#define NEAR 64 /* places: to look through as many pointers is cheaper than to compare six rows */
+
 uint64_t
 pgs__held_hash(struct pgs_text text)
 {
@@ -162,17 +164,29 @@ free_occurrence(const struct pgs__held *held, const struct pgs__held_row *row)
 
 /* ---- by place ---- */
 
-/* Of the first row that does not stand before `sort`. */
+static bool
+stands_before(const struct pgs__held_row *row, struct pgs_text sort)
+{
+    struct pgs_text own = pgs__held_sort(row);
+
+    return pgs__order_compare_bytes(own, sort) < 0;
+}
+
+/* Of the first row that does not stand before `sort`.  Most come at one of the ends, and each row
+ * that is compared is memory that nobody has looked at of late. */
 static size_t
 lower_bound(const struct pgs__held *held, struct pgs_text sort)
 {
-    size_t low = 0, high = held->n;
+    size_t low = 1, high = held->n;
 
-    while (low < high) {
+    if (high == 0 || !stands_before(held->rows[0], sort))
+        return 0;
+    if (stands_before(held->rows[high - 1], sort))
+        return high;
+    for (high--; low < high;) {
         size_t middle = low + (high - low) / 2;
-        struct pgs_text other = pgs__held_sort(held->rows[middle]);
 
-        if (pgs__order_compare_bytes(other, sort) < 0)
+        if (stands_before(held->rows[middle], sort))
             low = middle + 1;
         else
             high = middle;
@@ -200,6 +214,19 @@ pgs__held_put(struct pgs__held *held, struct pgs__held_row *row)
     return true;
 }
 
+/* Those that came and went before it have moved it a little since it was put.  `*place` is that of
+ * the row if it is found. */
+static bool
+find_near(const struct pgs__held *held, const struct pgs__held_row *row, size_t *place)
+{
+    size_t end = (size_t)row->place + NEAR < held->n ? row->place + NEAR : held->n;
+
+    for (*place = row->place > NEAR ? row->place - NEAR : 0; *place < end; ++*place)
+        if (held->rows[*place] == row)
+            return true;
+    return false;
+}
+
 size_t
 pgs__held_place(const struct pgs__held *held, const struct pgs__held_row *row)
 {
@@ -207,6 +234,8 @@ pgs__held_place(const struct pgs__held *held, const struct pgs__held_row *row)
 
     if (row->sort_len == 0)
         return row->place;
+    if (find_near(held, row, &place))
+        return place;
     place = lower_bound(held, pgs__held_sort(row));
     while (held->rows[place] != row) /* rows that stand in the same place */
         place++;

@@ -14,7 +14,7 @@ struct pgs__held_row {
     void *mark;                 /* whoever works on the rows leaves something here */
     uint64_t key_hash;          /* of the key and `occurrence` */
     uint64_t text_hash;
-    uint32_t place;      /* in `rows`; of an ordered result only after pgs__held_number */
+    uint32_t place; /* in `rows`; of an ordered result where it was when it was put or numbered */
     uint32_t occurrence; /* of its key, from 0: where nothing tells rows apart */
     uint32_t n_numbered; /* of occurrence 0: those below are there, so the next one is not sought */
     uint32_t key_len;    /* JSON of the key */

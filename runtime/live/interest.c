@@ -142,7 +142,8 @@ pgs__interest_join(struct pgs__interests *interests, struct pgs__member *member,
     if (source != NULL && !hash_facts(source, values, &member->hash))
         return;
     interest = open_interest(interests, live, source, is_matched, watched);
-    if (interest->n >= 2 * interest->n_buckets && interest->source != NULL &&
+    /* Half of the buckets are empty: most rows concern nobody here, and no member is looked at. */
+    if (2 * interest->n >= interest->n_buckets && interest->source != NULL &&
         interest->source->n_ties > 0)
         grow(interest);
     member->interest = interest;

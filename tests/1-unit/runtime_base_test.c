@@ -4,15 +4,22 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <inttypes.h>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/digits.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/siphash.h"
 #include "base/utf8.h"
 
 static void
@@ -86,6 +93,21 @@ test_buf_integers(void **state)
 
 /* Every length up to some words, each byte of it differing in each bit. */
 static void
+test_hex(void **state)
+{
+    char text[PGS_HEX_MAX + 1], expected[PGS_HEX_MAX + 1];
+
+    (void)state;
+    for (uint64_t value = UINT64_MAX; value > 0; value = value / 3 - (value > 9)) {
+        *pgs_write_hex(text, value) = '\0';
+        (void)snprintf(expected, sizeof(expected), "%" PRIX64, value);
+        assert_string_equal(text, expected);
+    }
+    *pgs_write_hex(text, 0) = '\0';
+    assert_string_equal(text, "0");
+}
+
+static void
 test_secret_is(void **state)
 {
     char secret[40], given[40];
@@ -120,6 +142,46 @@ test_hash_sees_all(void **state)
             text[i] = 0;
         }
     }
+}
+
+/* What libcrypto makes of it; `key` little-endian, as the numbers of a key are. */
+static uint64_t
+reference_siphash(EVP_MAC_CTX *mac, const unsigned char key[16], const void *bytes, size_t len)
+{
+    size_t size = 8;
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_size_t(OSSL_MAC_PARAM_SIZE, &size),
+                                 OSSL_PARAM_construct_end()};
+    unsigned char tag[8] = {0};
+    uint64_t hash = 0;
+
+    assert_int_equal(EVP_MAC_init(mac, key, 16, params), 1);
+    assert_int_equal(EVP_MAC_update(mac, bytes, len), 1);
+    assert_int_equal(EVP_MAC_final(mac, tag, &size, sizeof(tag)), 1);
+    for (size_t i = 0; i < sizeof(tag); i++)
+        hash |= (uint64_t)tag[i] << 8 * i;
+    return hash;
+}
+
+static void
+test_siphash(void **state)
+{
+    const struct pgs_siphash_key key = {0x0706050403020100u, 0x0f0e0d0c0b0a0908u};
+    EVP_MAC *siphash = EVP_MAC_fetch(NULL, "SIPHASH", NULL);
+    EVP_MAC_CTX *mac = EVP_MAC_CTX_new(siphash);
+    unsigned char key_bytes[16], text[130];
+
+    (void)state;
+    assert_non_null(mac);
+    for (size_t i = 0; i < sizeof(key_bytes); i++)
+        key_bytes[i] = (unsigned char)i;
+    for (size_t i = 0; i < sizeof(text); i++)
+        text[i] = (unsigned char)(i * 37);
+    for (size_t from = 0; from < 8; from++)
+        for (size_t len = 0; len + from < sizeof(text); len++)
+            assert_true(pgs_siphash(&key, text + from, len) ==
+                        reference_siphash(mac, key_bytes, text + from, len));
+    EVP_MAC_CTX_free(mac);
+    EVP_MAC_free(siphash);
 }
 
 static void
@@ -312,8 +374,10 @@ main(void)
         cmocka_unit_test(test_buf_grows),
         cmocka_unit_test(test_buf_keeps_its_bound),
         cmocka_unit_test(test_buf_integers),
+        cmocka_unit_test(test_hex),
         cmocka_unit_test(test_secret_is),
         cmocka_unit_test(test_hash_sees_all),
+        cmocka_unit_test(test_siphash),
         cmocka_unit_test(test_utf8_check),
         cmocka_unit_test(test_utf8_write_and_check_agree),
         cmocka_unit_test(test_utf8_cut),

@@ -403,6 +403,52 @@ test_many_equal_rows(void **state)
     pgs__held_clear(&held);
 }
 
+static void
+assert_places(const struct pgs__held *held)
+{
+    for (size_t i = 0; i < held->n; i++) {
+        struct pgs_text sort = pgs__held_sort(held->rows[i]);
+
+        assert_int_equal(pgs__held_place(held, held->rows[i]), i);
+        if (i > 0)
+            assert_true(memcmp(held->rows[i - 1]->bytes + held->rows[i - 1]->key_len, sort.at,
+                               sort.len) <= 0);
+    }
+}
+
+/* Where a row stands is found however many have come before it since, and some stand in the same
+ * place. */
+static void
+test_places(void **state)
+{
+    struct pgs__held held = {0};
+    char key[12], sort[8];
+
+    (void)state;
+    for (uint32_t round = 0, seed = 1; round < 1500; round++) {
+        uint32_t number = (seed = seed * 1664525 + 1013904223) >> 8;
+
+        if (held.n > 400) {
+            struct pgs__held_row *row = held.rows[number % held.n];
+
+            pgs__held_take(&held, row);
+            free(row);
+        }
+        (void)snprintf(key, sizeof(key), "%u", round);
+        /* at the front, at the end, in between */
+        (void)snprintf(sort, sizeof(sort), "%04u",
+                       round % 3 == 0   ? 2000 - round
+                       : round % 3 == 1 ? 4000 + round
+                                        : 3000 + number % 100);
+        assert_true(pgs__held_put(
+            &held, pgs__held_row_new(pgs_text_of(key), pgs_text_of(sort), no_text, 0)));
+        if (round % 25 == 0)
+            assert_places(&held);
+    }
+    assert_places(&held);
+    pgs__held_clear(&held);
+}
+
 /* ---- random changes against all rows of a small table ---- */
 
 enum {
@@ -827,6 +873,7 @@ main(void)
         cmocka_unit_test(test_interest),
         cmocka_unit_test(test_numbers_of_equal_rows),
         cmocka_unit_test(test_many_equal_rows),
+        cmocka_unit_test(test_places),
         cmocka_unit_test(test_apply_has_a_bound),
     };
 
