@@ -53,54 +53,65 @@ static const char function_head[] =
     "create function pgstack_live.@function@() returns trigger\n"
     "  language plpgsql security definer set search_path = pg_catalog, pg_temp@settings@ as ";
 
-static const char is_listened[] = "  if (select last_value from pgstack_live.listening)\n"
-                                  "     < extract(epoch from clock_timestamp()) * 1000 then\n"
-                                  "    return null;\n"
-                                  "  end if;\n";
+/* An expression that PL/pgSQL computes without running a query: each write waits for it. */
+static const char is_listened[] =
+    "  if (to_timestamp(pg_sequence_last_value('pgstack_live.listening')::float8 / 1000)\n"
+    "      >= clock_timestamp()) is not true then\n"
+    "    return null;\n"
+    "  end if;\n";
 
-/* Of more rows, or larger ones, it is only told that there were some: values that are null. */
+/* Of more rows, or larger ones, it is only told that there were some.  What is usual takes one
+ * query: variables would take one each. */
 static const char rows_body[] =
     "\n"
     "declare\n"
-    "  old_values text[];\n"
-    "  new_values text[];\n"
-    "  size bigint;\n"
+    "  has_rows boolean := true;\n"
     "begin\n"
     "@is_listened@"
-    "  if tg_op in ('UPDATE', 'DELETE') then\n"
-    "    old_values := @old_values@;\n"
+    "  if tg_op = 'INSERT' then\n"
+    "@insert@"
+    "  elsif tg_op = 'UPDATE' then\n"
+    "@update@"
+    "  elsif tg_op = 'DELETE' then\n"
+    "@delete@"
     "  end if;\n"
-    "  if tg_op in ('INSERT', 'UPDATE') then\n"
-    "    new_values := @new_values@;\n"
+    "  if has_rows then\n"
+    "    insert into pgstack_live.outbox (table_schema, table_name) values (@schema@, @table@);\n"
     "  end if;\n"
-    "  if tg_op <> 'TRUNCATE' and cardinality(coalesce(new_values, old_values)) = 0 then\n"
-    "    return null;\n"
-    "  end if;\n"
-    "  size := coalesce(pg_column_size(old_values), 0) + coalesce(pg_column_size(new_values), 0);\n"
-    "  if size > 65536 or array_length(old_values, 1) > 100 or array_length(new_values, 1) > 100\n"
-    "     or tg_op = 'UPDATE' and (old_values is null or new_values is null) then\n"
-    "    old_values := null;\n"
-    "    new_values := null;\n"
-    "    size := 0;\n"
-    "  end if;\n"
-    "  insert into pgstack_live.outbox\n"
-    "    (table_schema, table_name, columns, before, after, bytes)\n"
-    "  values (@schema@, @table@, array[\n"
-    "    @columns@],\n"
-    "    old_values, new_values, size);\n"
     "  return null;\n"
     "end\n";
 
-static const char rows_values[] = "array(select array[\n"
-                                  "      @values@]\n"
-                                  "      from @rows@ as r limit 101)";
+static const char values_told[] =
+    "    insert into pgstack_live.outbox\n"
+    "      (table_schema, table_name, columns, before, after, bytes)\n"
+    "      select @schema@, @table@, array[\n"
+    "          @columns@],\n"
+    "          told.before, told.after, @bytes@\n"
+    "        from (select\n"
+    "            @before@ as before,\n"
+    "            @after@ as after\n"
+    "          offset 0) as told\n"
+    "        where @bounds@;\n"
+    "    if found then\n"
+    "      return null;\n"
+    "    end if;\n"
+    "    has_rows := exists (select from @rows@);\n";
 
-/* Who writes has not the memory for all values of a hundred rows, however large they are: their
- * sizes are added up before. */
-static const char sized_values[] = "(select case when coalesce(sum(0::bigint +\n"
-                                   "        @sizes@), 0) <= 65536\n"
-                                   "      then @all_values@ end\n"
-                                   "      from (select * from @rows@ limit 101) as r)";
+static const char rows_values[] = "array(select array[\n"
+                                  "                @values@]\n"
+                                  "              from @rows@ as r limit 101)";
+
+/* Who writes has not the memory for all values of a hundred rows, however large they are: a row of
+ * more than 8 KiB has this instead.  Whoever writes the same has his rows asked for. */
+#define TOO_LARGE "'(more than is told)'"
+
+static const char bounded_values[] =
+    "array(select case when 0::bigint +\n"
+    "                @sizes@ <= 8192\n"
+    "              then array[\n"
+    "                @values@]\n"
+    "              else array_fill(" TOO_LARGE "::text, array[@n@]) end\n"
+    "              from @rows@ as r limit 101)";
 
 static const char touched_body[] =
     "\n"
@@ -234,12 +245,37 @@ row_value(const struct column *column)
     return arena_printf("r.%s", name_sql(column->name));
 }
 
-/* As the type's output function writes it, which a cast to text need not do. */
+/* Values are told as the type's output function writes them, which a cast to text need not do.  Of
+ * these it does, and for less than format() takes. */
+static bool
+is_cast_as_written(struct type type)
+{
+    if (type.array || type.composite != NULL || type.range != NULL || type.extension != NULL)
+        return false;
+    switch (type.kind) {
+    case TYPE_INT2:
+    case TYPE_INT4:
+    case TYPE_INT8:
+    case TYPE_NUMERIC:
+    case TYPE_TEXT:
+    case TYPE_VARCHAR:
+    case TYPE_UUID:
+    case TYPE_DATE:
+    case TYPE_TIMESTAMP:
+    case TYPE_TIMESTAMPTZ:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static const char *
 value_of(const struct column *column)
 {
     const char *name = row_value(column), *text = arena_printf("format('%%s', %s)", name);
 
+    if (is_cast_as_written(column->type))
+        return arena_printf("%s::text", name);
     if (column->not_null)
         return text;
     return arena_printf("case when %s is distinct from null then %s end", name, text);
@@ -254,31 +290,39 @@ size_of(const struct column *column)
     const char *name = row_value(column);
 
     if (!is_octets(column->type))
-        return arena_printf("case when pg_column_size(%s) > 65536 then 65537\n"
-                            "          else octet_length(format('%%s', %s)) end",
+        return arena_printf("case when pg_column_size(%s) > 8192 then 8193\n"
+                            "                  else octet_length(format('%%s', %s)) end",
                             name, name);
     return arena_printf(column->not_null ? "octet_length(%s)" : "coalesce(octet_length(%s), 0)",
                         name);
+}
+
+/* Whether a row may be too large to be told; if so, `sizes` has what it takes. */
+static bool
+is_unbounded(const struct columns *columns, struct words *sizes)
+{
+    for (size_t i = 0; i < columns->n; i++)
+        if (!is_small(columns->at[i]->type))
+            words_add(sizes, size_of(columns->at[i]));
+    return sizes->list.n > 0;
 }
 
 /* The values of all rows that a statement had, or has: `rows`. */
 static const char *
 values_of(const struct columns *columns, const char *rows)
 {
+    static const char line[] = "\n                ";
     struct words values = {0}, sizes = {0};
-    struct out *all = out_scratch(), *sized = out_scratch();
+    struct out *out = out_scratch();
+    bool is_bounded = !is_unbounded(columns, &sizes);
 
-    for (size_t i = 0; i < columns->n; i++) {
+    for (size_t i = 0; i < columns->n; i++)
         words_add(&values, value_of(columns->at[i]));
-        if (!is_small(columns->at[i]->type))
-            words_add(&sizes, size_of(columns->at[i]));
-    }
-    out_fill(all, rows_values, "values", words_join(&values, ",\n      "), "rows", rows, NULL);
-    if (sizes.list.n == 0)
-        return out_text(all);
-    out_fill(sized, sized_values, "sizes", words_join(&sizes, " +\n        "), "all_values",
-             out_text(all), "rows", rows, NULL);
-    return out_text(sized);
+    out_fill(out, is_bounded ? rows_values : bounded_values, "sizes",
+             words_join(&sizes, arena_printf(" +%s", line)), "values",
+             words_join(&values, arena_printf(",%s", line)), "n", arena_printf("%zu", columns->n),
+             "rows", rows, NULL);
+    return out_text(out);
 }
 
 /* ---- which tables ---- */
@@ -314,19 +358,56 @@ emit_head_of(struct out *out, const char *function, const char *settings)
     out_fill(out, function_head, "function", function, "settings", settings, NULL);
 }
 
+/* What must hold of them to be told: null where there are none. */
+static const char *
+bounds_of(const struct columns *columns, const char *values)
+{
+    struct words sizes = {0};
+    const char *few = arena_printf("array_length(told.%s, 1) <= 100", values);
+
+    if (!is_unbounded(columns, &sizes))
+        return few;
+    return arena_printf(
+        "%s\n          and (" TOO_LARGE " collate \"C\" = any (told.%s)) is not true", few, values);
+}
+
+/* What an operation tells: rows before it, after it, or both. */
+static const char *
+values_told_of(const struct published *published, bool has_before, bool has_after)
+{
+    static const char *const sides[] = {"before", "after"}, *const rows[] = {"old_rows",
+                                                                             "new_rows"};
+    const bool has[] = {has_before, has_after};
+    struct words columns = {0}, bytes = {0}, bounds = {0};
+    const char *values[] = {"null::text[]", "null::text[]"};
+    struct out *out = out_scratch();
+
+    for (size_t i = 0; i < published->matched.n; i++)
+        words_add(&columns, sql_literal(published->matched.at[i]->name));
+    for (size_t i = 0; i < 2; i++)
+        if (has[i]) {
+            values[i] = values_of(&published->matched, rows[i]);
+            words_add(&bytes, arena_printf("pg_column_size(told.%s)", sides[i]));
+            words_add(&bounds, bounds_of(&published->matched, sides[i]));
+        }
+    words_add(&bounds, arena_printf("%s <= 65536", words_join(&bytes, " + ")));
+    out_fill(out, values_told, "schema", sql_literal(published->table->schema), "table",
+             sql_literal(published->table->name), "columns", words_join(&columns, ", "), "bytes",
+             words_join(&bytes, " + "), "before", values[0], "after", values[1], "bounds",
+             words_join(&bounds, "\n          and "), "rows", rows[has_after ? 1 : 0], NULL);
+    return out_text(out);
+}
+
 static void
 emit_rows_function(struct out *out, const char *function, const struct published *published)
 {
     struct out *body = out_scratch();
-    struct words columns = {0};
 
-    for (size_t i = 0; i < published->matched.n; i++)
-        words_add(&columns, sql_literal(published->matched.at[i]->name));
-    out_fill(body, rows_body, "is_listened", is_listened, "old_values",
-             values_of(&published->matched, "old_rows"), "new_values",
-             values_of(&published->matched, "new_rows"), "schema",
-             sql_literal(published->table->schema), "table", sql_literal(published->table->name),
-             "columns", words_join(&columns, ", "), NULL);
+    out_fill(
+        body, rows_body, "is_listened", is_listened, "insert",
+        values_told_of(published, false, true), "update", values_told_of(published, true, true),
+        "delete", values_told_of(published, true, false), "schema",
+        sql_literal(published->table->schema), "table", sql_literal(published->table->name), NULL);
     emit_head_of(out, function, settings_for(&published->matched));
     emit_dollar_quoted(out, out_text(body));
     out_add(out, ";\n");

@@ -49,11 +49,12 @@ pgs__feed_may_rest(struct pgs_feed *feed)
 /* ---- the connection ---- */
 
 /* Values are written as those of the serving connections are (db/connect.c); each statement has a
- * snapshot of its own, and a plan that is made while the outbox is empty serves when it is full. */
+ * snapshot of its own, and a plan that is made once, while the outbox is empty, serves when it is
+ * full: by its index, and in the order of that. */
 static const char session[] =
     "-c datestyle=iso,ymd -c timezone=UTC -c intervalstyle=postgres -c bytea_output=hex"
     " -c extra_float_digits=1 -c default_transaction_isolation=read\\ committed"
-    " -c enable_seqscan=off";
+    " -c enable_seqscan=off -c enable_sort=off -c plan_cache_mode=force_generic_plan -c jit=off";
 
 /* A standby would be of no use: it takes no writes, and before PostgreSQL 16 its log is not
  * decoded. */

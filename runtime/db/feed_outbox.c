@@ -32,10 +32,13 @@ struct outbox {
     char *unended;                /* "{7,9}": may have written before we listened; "{}": none */
     int64_t until_ms;             /* triggers write, by PostgreSQL's clock */
     int64_t listened_ms, read_ms; /* when it was last asked for */
+    bool has_found;               /* something, when it was last read */
+    int pause_ms;                 /* until it is read again */
     char *marked;                 /* what was seen at marked_ms */
     int64_t marked_ms;
     char *passed;  /* what everybody has seen; NULL: nothing is to be deleted */
-    char *deleted; /* what of that is deleted */
+    char *deleted; /* what of that is deleted, and */
+    char *reached; /* all transactions before this one */
 };
 
 /* ---- asking ---- */
@@ -221,7 +224,8 @@ read_changes(struct outbox *outbox)
         good = fail_late(outbox);
     if (good && (good = read_ended(outbox))) {
         outbox->read_ms = asked_ms;
-        if (!PQgetisnull(result, 0, PGS__READ_XID))
+        outbox->has_found = !PQgetisnull(result, 0, PGS__READ_XID);
+        if (outbox->has_found)
             pgs__records_hand_on(outbox->feed, result);
         replace(&outbox->seen, keep(PQgetvalue(result, 0, PGS__READ_SNAPSHOT)));
     }
@@ -238,19 +242,22 @@ delete_passed(struct outbox *outbox)
 
     if (outbox->passed == NULL && pgs_clock_ms() - outbox->marked_ms > KEEP_MS) {
         replace(&outbox->passed, outbox->marked);
+        replace(&outbox->reached, keep("0"));
         outbox->marked = keep(outbox->seen);
         outbox->marked_ms = pgs_clock_ms();
     }
     if (outbox->passed == NULL)
         return true;
-    result = ask(outbox->feed, PGS_OUTBOX_DELETE_SQL, 2,
-                 (const char *[]){outbox->passed, outbox->deleted}, PGRES_COMMAND_OK);
+    result =
+        ask(outbox->feed, PGS_OUTBOX_DELETE_SQL, 3,
+            (const char *[]){outbox->passed, outbox->deleted, outbox->reached}, PGRES_TUPLES_OK);
     if (result == NULL)
         return false;
-    if (atoi(PQcmdTuples(result)) < atoi(PGS_OUTBOX_MAX_DELETED)) {
+    if (atoi(PQgetvalue(result, 0, 0)) < atoi(PGS_OUTBOX_MAX_DELETED)) {
         replace(&outbox->deleted, outbox->passed);
         outbox->passed = NULL;
-    }
+    } else
+        replace(&outbox->reached, keep(PQgetvalue(result, 0, 1)));
     PQclear(result);
     return true;
 }
@@ -276,14 +283,18 @@ static bool
 go_on(struct outbox *outbox)
 {
     struct pgs_feed *feed = outbox->feed;
+    int64_t begun_us;
     bool good;
 
     if (!outbox->is_listening && !begin_listening(outbox))
         return false;
     if (pgs_clock_ms() - outbox->listened_ms > LISTEN_MS && !listen_longer(outbox))
         return false;
+    begun_us = pgs_clock_us();
     good = read_changes(outbox);
     feed->config.on_pause(feed->config.arg);
+    outbox->pause_ms = pgs__pace_wait_ms(outbox->pause_ms, feed->config.poll_ms, outbox->has_found,
+                                         pgs_clock_us() - begun_us);
     return good && delete_passed(outbox);
 }
 
@@ -292,7 +303,7 @@ pgs__outbox_follow(struct pgs_feed *feed)
 {
     struct outbox outbox = {.feed = feed};
 
-    while (go_on(&outbox) && !pgs__feed_is_ended_within(feed, -1, feed->config.poll_ms) &&
+    while (go_on(&outbox) && !pgs__feed_is_ended_within(feed, -1, outbox.pause_ms) &&
            !pgs__feed_may_rest(feed))
         ;
     free(outbox.seen);
@@ -300,6 +311,7 @@ pgs__outbox_follow(struct pgs_feed *feed)
     free(outbox.marked);
     free(outbox.passed);
     free(outbox.deleted);
+    free(outbox.reached);
 }
 
 bool

@@ -23,7 +23,8 @@
 
 #define PGS_OUTBOX_MAX_RECORDS "50000"  /* statements that are read at once */
 #define PGS_OUTBOX_MAX_BYTES "16777216" /* of rows; above it they are not read */
-#define PGS_OUTBOX_MAX_DELETED "5000"   /* by one statement */
+#define PGS_OUTBOX_MAX_DELETED "1000"   /* between two readings, each half of them */
+#define PGS_OUTBOX_MAX_SWEPT "5000"     /* while nobody reads */
 
 /* Triggers write from now on, and until when.  It is a transaction with a number that has ended, so
  * that all that began before it are in the next snapshot, or have ended. */
@@ -60,17 +61,21 @@
     "select x::text, pg_visible_in_snapshot(x, pg_current_snapshot())::text"                       \
     " from unnest($1::xid8[]) as x"
 
-/* What everybody who listens has read ($1), but for what is deleted already ($2), or its dead
- * entries would be walked again; and what nobody will read. */
+/* What everybody who listens has read ($1), in order, but for what is deleted already ($2, and of
+ * the rest what is before $3), or its dead entries would be walked again; and what nobody will
+ * read. */
 #define PGS_OUTBOX_DELETE_SQL                                                                      \
-    "delete from pgstack_live.outbox where ctid = any (array(select ctid from pgstack_live.outbox" \
-    " where (xid >= pg_snapshot_xmax($2) and xid < pg_snapshot_xmax($1)"                           \
-    " or xid = any (array(select pg_snapshot_xip($2))))"                                           \
-    " and pg_visible_in_snapshot(xid, $1) limit " PGS_OUTBOX_MAX_DELETED "))"
+    "with gone as (delete from pgstack_live.outbox where ctid = any (array("                       \
+    "(select ctid from pgstack_live.outbox where xid = any (array(select pg_snapshot_xip($2)))"    \
+    " and pg_visible_in_snapshot(xid, $1) limit " PGS_OUTBOX_MAX_DELETED ")"                       \
+    " union all (select ctid from pgstack_live.outbox"                                             \
+    " where xid >= greatest(pg_snapshot_xmax($2), $3::xid8) and xid < pg_snapshot_xmax($1)"        \
+    " and pg_visible_in_snapshot(xid, $1) order by xid limit " PGS_OUTBOX_MAX_DELETED ")))"        \
+    " returning xid) select count(*)::text, max(xid)::text from gone"
 #define PGS_OUTBOX_SWEEP_SQL                                                                       \
     "delete from pgstack_live.outbox where ctid = any (array(select ctid from pgstack_live.outbox" \
     " where (select last_value from pgstack_live.listening)"                                       \
     " < extract(epoch from clock_timestamp()) * 1000 - 20000"                                      \
-    " limit " PGS_OUTBOX_MAX_DELETED "))"
+    " limit " PGS_OUTBOX_MAX_SWEPT "))"
 
 #endif

@@ -46,12 +46,32 @@ test_a_crowd_that_has_gone(void **state)
     assert_false(come(&pace, &now_ms, 1, 1, 5000));
 }
 
+static void
+test_an_outbox_is_read_sooner_while_changes_come(void **state)
+{
+    int ms = 20;
+
+    (void)state;
+    ms = pgs__pace_wait_ms(ms, 20, true, 100);
+    assert_int_equal(ms, 2);
+    for (int i = 0; i < 3; i++)
+        ms = pgs__pace_wait_ms(ms, 20, false, 100);
+    assert_int_equal(ms, 16);
+    ms = pgs__pace_wait_ms(ms, 20, false, 100);
+    assert_int_equal(ms, 20);
+    assert_int_equal(pgs__pace_wait_ms(ms, 20, true, 3000), 12); /* it has its price */
+    assert_int_equal(pgs__pace_wait_ms(ms, 20, true, 5000000), 20);
+    assert_int_equal(pgs__pace_wait_ms(0, 20, false, 0), 1);
+    assert_int_equal(pgs__pace_wait_ms(1, 1, true, 5000), 1);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_only_a_crowd_waits),
         cmocka_unit_test(test_a_crowd_that_has_gone),
+        cmocka_unit_test(test_an_outbox_is_read_sooner_while_changes_come),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

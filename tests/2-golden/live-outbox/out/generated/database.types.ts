@@ -18,7 +18,7 @@ export type Database = {
         Row: {
           id: number;
           owner_id: string | null;
-          size: number | null;
+          has_rows: boolean | null;
           old_values: string[] | null;
           made_at: string;
           lasts: string | null;

@@ -14,7 +14,7 @@ PGS_GENERATED_FOR_LIVE_ROWS(10000);
 static const char *const matched_0[] = {"team_id", "user_id", NULL};
 
 static const char *const matched_1[] = {
-    "id", "team_id", "owner_id", "size", "old_values", "made_at", "lasts", "spot", NULL,
+    "id", "team_id", "owner_id", "has_rows", "old_values", "made_at", "lasts", "spot", NULL,
 };
 
 static const char *const matched_6[] = {"id", "a'b\\c", NULL};
@@ -42,7 +42,7 @@ static const struct pgs_column matched_1_types[] = {
     PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
     PGS_COLUMN("team_id", "team_id", PGS_UUID, "uuid", PGS_NOT_NULL),
     PGS_COLUMN("owner_id", "owner_id", PGS_UUID, "uuid", PGS_NULLABLE),
-    PGS_COLUMN("size", "size", PGS_INT4, "integer", PGS_NULLABLE),
+    PGS_COLUMN("has_rows", "has_rows", PGS_BOOL, "boolean", PGS_NULLABLE),
     PGS_ARRAY_COLUMN("old_values", "old_values", PGS_TEXT, "text", NULL, PGS_NULLABLE),
     PGS_COLUMN("made_at", "made_at", PGS_TIMESTAMPTZ, "timestamp with time zone", PGS_NOT_NULL),
     PGS_COLUMN("lasts", "lasts", PGS_INTERVAL, "interval", PGS_NULLABLE),
@@ -73,7 +73,7 @@ static const struct pgs_shape items_shape = PGS_SHAPE(struct items_arguments, it
 static const struct pgs_column items_columns[] = {
     PGS_COLUMN("id", "id", PGS_INT8, "bigint", PGS_NOT_NULL),
     PGS_COLUMN("owner_id", "owner_id", PGS_UUID, "uuid", PGS_NULLABLE),
-    PGS_COLUMN("size", "size", PGS_INT4, "integer", PGS_NULLABLE),
+    PGS_COLUMN("has_rows", "has_rows", PGS_BOOL, "boolean", PGS_NULLABLE),
     PGS_ARRAY_COLUMN("old_values", "old_values", PGS_TEXT, "text", NULL, PGS_NULLABLE),
     PGS_COLUMN("made_at", "made_at", PGS_TIMESTAMPTZ, "timestamp with time zone", PGS_NOT_NULL),
     PGS_COLUMN("lasts", "lasts", PGS_INTERVAL, "interval", PGS_NULLABLE),
@@ -193,8 +193,8 @@ static const struct pgs_matcher items_matchers[] = {
 
 const struct pgs_live items_live = {
     .name = "items",
-    .sql = "select id, owner_id, size, old_values, made_at, lasts, spot from public.item where "
-           "team_id = $1::uuid order by id limit 100",
+    .sql = "select id, owner_id, has_rows, old_values, made_at, lasts, spot from public.item "
+           "where team_id = $1::uuid order by id limit 100",
     .roles = ROLE_AUTHENTICATED | ROLE_SERVICE_ROLE,
     .arguments = &items_shape,
     .columns = items_columns,
