@@ -48,6 +48,7 @@ const struct pgs_relation member_relation = {
     .n_filters = PGS_COUNT(member_all),
     .orders = member_all,
     .n_orders = PGS_COUNT(member_all),
+    .followed = true,
 };
 
 /* What a body may set. */

@@ -80,6 +80,7 @@ const struct pgs_relation ticket_relation = {
     .n_filters = PGS_COUNT(ticket_filters),
     .orders = ticket_orders,
     .n_orders = PGS_COUNT(ticket_orders),
+    .followed = true,
     .limit = 50,
     .max = 200,
 };

@@ -9,9 +9,15 @@ emit_watched_place(const struct plan *plan, const struct table *table)
 {
     size_t i = 0;
 
-    while (plan->watched.at[i].table != table)
+    while (i < plan->watched.n && plan->watched.at[i].table != table)
         i++;
     return i;
+}
+
+bool
+emit_is_watched(const struct plan *plan, const struct table *table)
+{
+    return emit_watched_place(plan, table) < plan->watched.n;
 }
 
 size_t

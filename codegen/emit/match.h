@@ -18,7 +18,10 @@ void emit_matchers(struct out *out, const struct plan *plan, const struct plan_l
 void emit_holds(struct out *out, const struct plan *plan, const struct match *match,
                 const char *name);
 
-/* The place of a table in plan->watched, and of a column in what matchers look at of it. */
+/* A live query's result depends on it. */
+bool emit_is_watched(const struct plan *plan, const struct table *table);
+
+/* The place of such a table in plan->watched, and of a column in what matchers look at of it. */
 size_t emit_watched_place(const struct plan *plan, const struct table *table);
 size_t emit_matched_place(const struct plan *plan, const struct column *column);
 

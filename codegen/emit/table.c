@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "emit/emit.h"
+#include "emit/match.h"
 #include "model/names.h"
 #include "sql/sql.h"
 #include "base/version.h"
@@ -262,6 +263,8 @@ emit_relation(struct out *out, const struct plan_table *plan, const struct plan 
                      plan->filters.n);
     emit_list_member(out, "orders", list_name(plan, "orders", plan->orders.at, plan->orders.n),
                      plan->orders.n);
+    if (emit_is_watched(whole, plan->table))
+        layout_member(out, 4, ".followed", "true");
     if (plan->key_only)
         layout_member(out, 4, ".key_only", "true");
     if (endpoint->limit > 0)

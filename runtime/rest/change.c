@@ -80,7 +80,7 @@ pgs_run_update(struct pgs_request *rq, const struct pgs_relation *relation,
     bool changes = true;
     bool built = pgs__build_update(rq, relation, shape, row, &changes);
 
-    rq->leaves_traces = rq->thread->app->writes_leave_traces;
+    pgs__prepare_write(rq, relation);
     rq->slow = !pgs__names_key(rq, relation);
     if (built && !changes)
         pgs__respond_unwritten(rq);
@@ -91,7 +91,7 @@ pgs_run_update(struct pgs_request *rq, const struct pgs_relation *relation,
 void
 pgs_run_delete(struct pgs_request *rq, const struct pgs_relation *relation)
 {
-    rq->leaves_traces = rq->thread->app->writes_leave_traces;
+    pgs__prepare_write(rq, relation);
     rq->slow = !pgs__names_key(rq, relation);
     pgs__send(rq, pgs__build_delete(rq, relation), pgs__respond_written);
 }

@@ -257,7 +257,7 @@ pgs_run_insert(struct pgs_request *rq, const struct pgs_relation *relation,
         pgs__respond_unwritten(rq);
         return;
     }
-    rq->leaves_traces = rq->thread->app->writes_leave_traces;
+    pgs__prepare_write(rq, relation);
     rq->slow = rows->n > MANY_ROWS || rq->req->entity.len > MANY_BYTES;
     pgs__send(rq, pgs__build_insert(rq, relation, shape, rows), pgs__respond_written);
 }

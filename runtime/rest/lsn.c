@@ -37,7 +37,7 @@ pgs__lsn_first(struct pgs_request *rq, int status, struct pgs_buf *body)
 {
     struct pgs_pool *pool = rq->who.is_service ? rq->thread->admin_pool : rq->thread->pool;
 
-    if (!rq->prefer.lsn || rq->idempotent)
+    if ((!rq->prefer.lsn && !rq->is_followed) || rq->idempotent)
         return false;
     rq->txn = pgs_txn_new_within(pool, rq->who.session, rq->route->within_ms);
     if (rq->txn == NULL)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* `Prefer: lsn`: the answer to a write says up to where the log has it. */
+/* The answer to a write says up to where the log has it: where a live query may tell of it, and for
+ * `Prefer: lsn`. */
 #ifndef PGS_REST_LSN_H
 #define PGS_REST_LSN_H
 
@@ -11,7 +12,7 @@
 
 /*
  * True: the answer, with `body` or without where it is NULL, is kept and sent with the header
- * Pgstack-Lsn as soon as that is known.  False: it was not asked for, and nothing is taken.
+ * Pgstack-Lsn as soon as that is known.  False: nobody wants it, and nothing is taken.
  */
 bool pgs__lsn_first(struct pgs_request *rq, int status, struct pgs_buf *body)
     __attribute__((warn_unused_result));

@@ -60,6 +60,7 @@ struct pgs_request {
     struct pgs_refusal refusal; /* why nothing is sent */
     bool slow;                  /* may take long: not among the quick ones */
     bool leaves_traces;         /* in the session, for all that is known */
+    bool is_followed;           /* what it writes is told by live queries */
     bool idempotent;            /* may be sent again when the connection is lost */
     bool retried;
     struct pgs_txn *txn;      /* in flight; NULL: none */

@@ -25,6 +25,13 @@ is_ordered(const struct pgs_request *rq)
 }
 
 void
+pgs__prepare_write(struct pgs_request *rq, const struct pgs_relation *relation)
+{
+    rq->leaves_traces = rq->thread->app->writes_leave_traces;
+    rq->is_followed = rq->thread->is_live && relation->followed;
+}
+
+void
 pgs__begin_write(struct pgs_request *rq, struct pgs_sql *sql)
 {
     if (rq->single || is_ordered(rq))

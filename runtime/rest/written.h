@@ -8,6 +8,9 @@
 
 #include "rest/columns.h"
 
+/* What the relation says of its writes; before anything is built. */
+void pgs__prepare_write(struct pgs_request *rq, const struct pgs_relation *relation);
+
 /* Stands before the insert, update or delete. */
 void pgs__begin_write(struct pgs_request *rq, struct pgs_sql *sql);
 

@@ -72,6 +72,7 @@ struct pgs_relation {
     size_t n_filters;
     const uint16_t *orders;
     size_t n_orders;
+    bool followed;  /* a live query's result depends on it */
     bool key_only;  /* `get` without `list`: every key column needs an eq filter */
     uint32_t limit; /* rows without `limit`; 0: no default */
     uint32_t max;   /* rows at most; 0: pgs_app.max_rows */

@@ -63,6 +63,7 @@ const struct pgs_relation note_relation = {
     .n_filters = PGS_COUNT(note_all),
     .orders = note_all,
     .n_orders = PGS_COUNT(note_all),
+    .followed = true,
 };
 
 /* What a body may set. */
