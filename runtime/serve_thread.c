@@ -115,7 +115,7 @@ thread_open(h2o_loop_t *loop, int index, void *arg)
     state->rest.router = program->router;
     state->rest.rates = program->rates;
     state->rest.timing = program->config.server_timing;
-    state->rest.is_live = program->config.live_database_url != NULL;
+    state->rest.tells_lsn = program->config.live_database_url != NULL && !pgs_app.has_outbox;
     state->demo_dir = program->config.demo_dir;
     open_pools(program, loop, state); /* before all else: PostgreSQL takes its time */
     state->rest.authn = pgs_authn_open(&pgs_app, &program->keys);

@@ -23,7 +23,7 @@
 
 #define PGS_OUTBOX_MAX_RECORDS "50000"  /* statements that are read at once */
 #define PGS_OUTBOX_MAX_BYTES "16777216" /* of rows; above it they are not read */
-#define PGS_OUTBOX_MAX_DELETED "1000"   /* between two readings, each half of them */
+#define PGS_OUTBOX_MAX_DELETED "1000"   /* between two readings, from either range */
 #define PGS_OUTBOX_MAX_SWEPT "5000"     /* while nobody reads */
 
 /* Triggers write from now on, and until when.  It is a transaction with a number that has ended, so

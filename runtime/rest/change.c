@@ -80,12 +80,13 @@ pgs_run_update(struct pgs_request *rq, const struct pgs_relation *relation,
     bool changes = true;
     bool built = pgs__build_update(rq, relation, shape, row, &changes);
 
+    if (built && !changes) {
+        pgs__respond_unwritten(rq);
+        return;
+    }
     pgs__prepare_write(rq, relation);
     rq->slow = !pgs__names_key(rq, relation);
-    if (built && !changes)
-        pgs__respond_unwritten(rq);
-    else
-        pgs__send(rq, built, pgs__respond_written);
+    pgs__send(rq, built, pgs__respond_written);
 }
 
 void

@@ -24,7 +24,7 @@ struct pgs_thread {
     struct pgs_rates *rates; /* of all threads */
     const struct pgs_router *router;
     enum pgs_timing timing;
-    bool is_live;       /* live queries are served, and fed */
+    bool tells_lsn;     /* live queries do, by the log */
     bool is_mismatched; /* the log has been told that the database is of another model */
 };
 

@@ -28,7 +28,7 @@ void
 pgs__prepare_write(struct pgs_request *rq, const struct pgs_relation *relation)
 {
     rq->leaves_traces = rq->thread->app->writes_leave_traces;
-    rq->is_followed = rq->thread->is_live && relation->followed;
+    rq->is_followed = rq->thread->tells_lsn && relation->followed;
 }
 
 void

@@ -8,7 +8,7 @@
 
 #include "rest/columns.h"
 
-/* What the relation says of its writes; before anything is built. */
+/* What is known of its writes, before one is sent. */
 void pgs__prepare_write(struct pgs_request *rq, const struct pgs_relation *relation);
 
 /* Stands before the insert, update or delete. */

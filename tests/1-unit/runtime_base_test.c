@@ -91,7 +91,6 @@ test_buf_integers(void **state)
     }
 }
 
-/* Every length up to some words, each byte of it differing in each bit. */
 static void
 test_hex(void **state)
 {
@@ -107,6 +106,7 @@ test_hex(void **state)
     assert_string_equal(text, "0");
 }
 
+/* Every length up to some words, each byte of it differing in each bit. */
 static void
 test_secret_is(void **state)
 {

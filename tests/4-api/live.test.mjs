@@ -439,7 +439,7 @@ test('the feed is lost and found', async () => {
     await sql(`insert into ticket (id, team_id, title) values (${50 + i}, 1, 'missed?')`);
     await until('what was missed', () => tickets.rows.length === 2 + i);
   }
-  assert.match(app.server.output(), /"live_feed_lost","why":"FATAL: +terminating connection due to administrator command/);
+  await until('the reason', () => /"live_feed_lost","why":"FATAL: +terminating connection due to administrator command/.test(app.server.output()));
   await sql('delete from ticket where id >= 50');
   await until('the rest', () => tickets.rows.length === 1);
   await live.close();

@@ -141,6 +141,17 @@ test('one statement a transaction is matched, more are asked for', async () => {
   await other.close();
 });
 
+test('a write is told its place in the log if it asks alone', async () => {
+  const placeOf = async (id, prefer = {}) => {
+    const r = await request(env.PORT, 'POST', '/rest/v1/ticket', { headers: { ...credentials('service'), ...prefer }, body: { id, team_id: 3, title: 'x' } });
+    assert.equal(r.status, 201, r.text);
+    return r.headers['pgstack-lsn'];
+  };
+  assert.equal(await placeOf(70), undefined);
+  assert.match(await placeOf(71, { Prefer: 'lsn' }), /^[0-9A-F]+\/[0-9A-F]+$/);
+  await sql('delete from ticket where id in (70, 71)');
+});
+
 test('rollback, savepoints, many rows, large rows, truncate, COPY', async () => {
   const live = await open(staff);
   const notes = await live.subscribe('n', 'notes', { ticket: 1 }).ready();

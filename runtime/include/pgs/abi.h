@@ -5,8 +5,8 @@
  *
  * 1  first version
  * 2  pgs_access without `select_all`, which nothing read
- * 3  pgs_app with has_outbox and writes_leave_traces; pgs_match_rows with totals and joins; live
- *    queries end by themselves, behind the row that is one too many
+ * 3  pgs_app with has_outbox and writes_leave_traces; pgs_relation with followed; pgs_match_rows
+ *    with totals and joins; live queries end by themselves, behind the row that is one too many
  */
 #ifndef PGS_ABI_H
 #define PGS_ABI_H
