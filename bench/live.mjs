@@ -341,18 +341,21 @@ async function setFlush(stage, us) {
   await stage.db.query('select pg_reload_conf()');
 }
 
+/** How often writers are measured, and how long. */
+const asked = (quick) => ({ clients: quick ? [8] : [8, 32], rounds: quick ? 1 : 5, seconds: quick ? 2 : 4 });
+
 /** A section of RESULTS.md. */
 export async function measureLive(quick, say) {
   const most = quick ? 1000 : rooms;
   const stage = await openStage();
   try {
     const idle = await measureIdle(stage, most);
-    const servers = await measureServers(stage, { clients: quick ? [8] : [8, 32], rounds: quick ? 1 : 5, seconds: quick ? 2 : 4 }, say);
+    const servers = await measureServers(stage, asked(quick), say);
     const writers = await measureWriters(stage, {
-      against: 'none', sizes: [1, 100, 1000, rooms].filter((n) => n <= most), clients: quick ? [8] : [8, 32], rounds: quick ? 1 : 5, seconds: quick ? 2 : 4 }, say);
+      against: 'none', sizes: [1, 100, 1000, rooms].filter((n) => n <= most), ...asked(quick) }, say);
     await setFlush(stage, 0);
     const unflushed = await measureWriters(stage, {
-      against: 'none', sizes: [most], clients: quick ? [8] : [8, 32], rounds: quick ? 1 : 5, seconds: quick ? 2 : 4 }, say);
+      against: 'none', sizes: [most], ...asked(quick) }, say);
     await setFlush(stage, flush_us);
     const delay = await measureDelay(stage, { sockets: most, rate: 4000, seconds: quick ? 2 : 5, rounds: quick ? 1 : 5 }, say);
     const others = await measureRivals(stage, { clients: quick ? [8] : [8, 32], seconds: quick ? 2 : 4, sizes: quick ? [1, 100] : [1, 100, 1000] }, say);
@@ -376,7 +379,7 @@ export async function measureLive(quick, say) {
 export async function measureOutbox(quick, say) {
   const stage = await openStage(outbox);
   try {
-    const writers = await measureWriters(stage, { against: 'no triggers', sizes: [0, 1000], clients: quick ? [8] : [8, 32], rounds: quick ? 1 : 5, seconds: quick ? 2 : 4 }, say);
+    const writers = await measureWriters(stage, { against: 'no triggers', sizes: [0, 1000], ...asked(quick) }, say);
     const delay = await measureDelay(stage, { sockets: 1000, rate: 1000, seconds: quick ? 2 : 5, rounds: quick ? 1 : 5 }, say);
     return ['## Live queries without a logical log', '',
       'The same writers and subscribers, fed by triggers through an outbox (`live outbox;`), against writers without triggers.', '',
